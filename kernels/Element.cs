@@ -1,0 +1,70 @@
+using System.Numerics;
+
+namespace SapaGpu.Kernels;
+
+/// <summary>
+/// An element type of a tensor: how a value is stored and in which type it is accumulated. Kernels take it as a type
+/// parameter, so that a 16-bit storage type is one more implementation of this interface and no further kernel.
+/// </summary>
+/// <typeparam name="TStorage">The type in memory.</typeparam>
+/// <typeparam name="TAccumulator">The type of the arithmetic: float for storage of up to 32 bits, else double.</typeparam>
+public interface IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    /// <summary>
+    /// Gets how many accumulators a thread group may keep in shared memory, 32 KiB in all, which leaves every device
+    /// at least one resident group.
+    /// </summary>
+    static abstract int SharedCapacity { get; }
+
+    /// <summary>Widens a stored value.</summary>
+    static abstract TAccumulator Load(TStorage value);
+
+    /// <summary>Rounds an accumulator to the storage type.</summary>
+    static abstract TStorage Store(TAccumulator value);
+
+    /// <summary>The exponential of a value that is not larger than about 1, as a shifted softmax asks for it.</summary>
+    static abstract TAccumulator Exp(TAccumulator value);
+
+    /// <summary>The natural logarithm of a value of at least 1, as a sum of shifted exponentials is.</summary>
+    static abstract TAccumulator Log(TAccumulator value);
+}
+
+/// <summary>IEEE single precision, accumulated in single precision.</summary>
+public readonly struct Float32Element : IElement<float, float>
+{
+    /// <inheritdoc/>
+    public static int SharedCapacity => 8192;
+
+    /// <inheritdoc/>
+    public static float Load(float value) => value;
+
+    /// <inheritdoc/>
+    public static float Store(float value) => value;
+
+    /// <inheritdoc/>
+    public static float Exp(float value) => SingleMath.Exp(value);
+
+    /// <inheritdoc/>
+    public static float Log(float value) => SingleMath.Log(value);
+}
+
+/// <summary>IEEE double precision, accumulated in double precision.</summary>
+public readonly struct Float64Element : IElement<double, double>
+{
+    /// <inheritdoc/>
+    public static int SharedCapacity => 4096;
+
+    /// <inheritdoc/>
+    public static double Load(double value) => value;
+
+    /// <inheritdoc/>
+    public static double Store(double value) => value;
+
+    /// <inheritdoc/>
+    public static double Exp(double value) => DoubleMath.Exp(value);
+
+    /// <inheritdoc/>
+    public static double Log(double value) => DoubleMath.Log(value);
+}

@@ -1,0 +1,107 @@
+using ILGPU;
+
+namespace SapaGpu.Kernels;
+
+/// <summary>
+/// Exponential and logarithm written in plain arithmetic, so that every backend computes the same function to the
+/// last bits: the hardware approximations of the backends differ, and none of them reaches double precision.
+/// </summary>
+/// <remarks>
+/// exp(x) = 2ⁿ·exp(r) with n = round(x·log₂e) and |r| ≤ ln(2)/2, exp(r) by its Taylor series of degree 7. The constant
+/// ln(2) is split in two so that n·ln(2) is subtracted without rounding error.
+/// </remarks>
+public static class SingleMath
+{
+    /// <summary>Below this argument the exponential is no normal number any more and is taken as 0.</summary>
+    public const float ExpUnderflow = -87f;
+
+    internal const float Log2E = 1.44269504f;
+    internal const float Ln2High = 0.693359375f;
+    internal const float Ln2Low = -2.12194440e-4f;
+
+    /// <summary>The exponential of a value of at most 88; NaN stays NaN.</summary>
+    public static float Exp(float value)
+    {
+        if (value < ExpUnderflow)
+            return 0f;
+        float power = MathF.Floor(value * Log2E + 0.5f);
+        float r = value - power * Ln2High - power * Ln2Low;
+        float series = 1f / 5040f;
+        series = series * r + 1f / 720f;
+        series = series * r + 1f / 120f;
+        series = series * r + 1f / 24f;
+        series = series * r + 1f / 6f;
+        series = series * r + 0.5f;
+        series = series * r + 1f;
+        series = series * r + 1f;
+        return series * Interop.IntAsFloat((uint)((int)power + 127) << 23);
+    }
+
+    /// <summary>
+    /// The natural logarithm of a normal positive value: a linear guess from exponent and mantissa, then two steps of
+    /// Halley's iteration on exp(y) = value, each of which triples the correct digits.
+    /// </summary>
+    public static float Log(float value)
+    {
+        uint bits = Interop.FloatAsInt(value);
+        int exponent = (int)(bits >> 23) - 127;
+        float mantissa = Interop.IntAsFloat((bits & 0x7FFFFFu) | 0x3F800000u);
+        float result = (exponent + (mantissa - 1f)) * 0.693147181f;
+        for (int step = 0; step < 2; step++)
+        {
+            float reached = Exp(result);
+            result += 2f * (value - reached) / (value + reached);
+        }
+        return result;
+    }
+}
+
+/// <summary>The double-precision counterpart of <see cref="SingleMath"/>, with a Taylor series of degree 13.</summary>
+public static class DoubleMath
+{
+    /// <summary>Below this argument the exponential is no normal number any more and is taken as 0.</summary>
+    public const double ExpUnderflow = -708.0;
+
+    internal const double Log2E = 1.4426950408889634;
+    internal const double Ln2High = 0.693147180369123816490;
+    internal const double Ln2Low = 1.90821492927058770002e-10;
+
+    /// <summary>The exponential of a value of at most 709; NaN stays NaN.</summary>
+    public static double Exp(double value)
+    {
+        if (value < ExpUnderflow)
+            return 0.0;
+        double power = Math.Floor(value * Log2E + 0.5);
+        double r = value - power * Ln2High - power * Ln2Low;
+        double series = 1.0 / 6227020800.0;
+        series = series * r + 1.0 / 479001600.0;
+        series = series * r + 1.0 / 39916800.0;
+        series = series * r + 1.0 / 3628800.0;
+        series = series * r + 1.0 / 362880.0;
+        series = series * r + 1.0 / 40320.0;
+        series = series * r + 1.0 / 5040.0;
+        series = series * r + 1.0 / 720.0;
+        series = series * r + 1.0 / 120.0;
+        series = series * r + 1.0 / 24.0;
+        series = series * r + 1.0 / 6.0;
+        series = series * r + 0.5;
+        series = series * r + 1.0;
+        series = series * r + 1.0;
+        return series * Interop.IntAsFloat((ulong)((long)power + 1023) << 52);
+    }
+
+    /// <summary>The natural logarithm of a normal positive value; see <see cref="SingleMath.Log"/>.</summary>
+    public static double Log(double value)
+    {
+        ulong bits = Interop.FloatAsInt(value);
+        int exponent = (int)(bits >> 52) - 1023;
+        double mantissa = Interop.IntAsFloat((bits & 0xFFFFFFFFFFFFFul) | 0x3FF0000000000000ul);
+        double result = (exponent + (mantissa - 1.0)) * 0.6931471805599453;
+        for (int step = 0; step < 3; step++)
+        {
+            double reached = Exp(result);
+            result += 2.0 * (value - reached) / (value + reached);
+        }
+        return result;
+    }
+}

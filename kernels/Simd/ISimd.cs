@@ -1,0 +1,96 @@
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// Vector arithmetic of one width on one element type. The programs of this folder are written once against it; each
+/// width and each storage type is one implementation.
+/// </summary>
+/// <typeparam name="TStorage">The type in tensors.</typeparam>
+/// <typeparam name="T">The type of the arithmetic and of scratch memory.</typeparam>
+/// <typeparam name="TVector">A vector of <typeparamref name="T"/>.</typeparam>
+public unsafe interface ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged
+    where TVector : struct
+{
+    /// <summary>Gets the lanes of a vector.</summary>
+    static abstract int Lanes { get; }
+
+    /// <summary>Widens one stored value.</summary>
+    static abstract T Widen(TStorage value);
+
+    /// <summary>Rounds one value to the storage type.</summary>
+    static abstract TStorage Narrow(T value);
+
+    /// <summary>Reads a vector from a tensor; no alignment is asked for.</summary>
+    static abstract TVector LoadStorage(TStorage* source);
+
+    /// <summary>Writes a vector to a tensor; no alignment is asked for.</summary>
+    static abstract void StoreStorage(TStorage* destination, TVector value);
+
+    /// <summary>Reads a vector from scratch memory; no alignment is asked for.</summary>
+    static abstract TVector Load(T* source);
+
+    /// <summary>Writes a vector to scratch memory; no alignment is asked for.</summary>
+    static abstract void Store(T* destination, TVector value);
+
+    /// <summary>Repeats a value in every lane.</summary>
+    static abstract TVector Broadcast(T value);
+
+    /// <summary>Returns a + b.</summary>
+    static abstract TVector Add(TVector a, TVector b);
+
+    /// <summary>Returns a − b.</summary>
+    static abstract TVector Subtract(TVector a, TVector b);
+
+    /// <summary>Returns a · b.</summary>
+    static abstract TVector Multiply(TVector a, TVector b);
+
+    /// <summary>Returns a / b.</summary>
+    static abstract TVector Divide(TVector a, TVector b);
+
+    /// <summary>Returns a·b + c, in one rounding where the machine has it.</summary>
+    static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
+
+    /// <summary>The larger of two; either may be returned where one is NaN.</summary>
+    static abstract TVector Max(TVector a, TVector b);
+
+    /// <summary>The square root.</summary>
+    static abstract TVector Sqrt(TVector value);
+
+    /// <summary>Repeats a constant, rounded to the lane type.</summary>
+    static abstract TVector Constant(double value);
+
+    /// <summary>The largest whole number that is not larger.</summary>
+    static abstract TVector Floor(TVector value);
+
+    /// <summary>2 to the power of a whole number in the exponent range of normal numbers.</summary>
+    static abstract TVector PowerOfTwo(TVector exponent);
+
+    /// <summary>Replaces a value by 0 where the argument is below the limit; a NaN argument leaves the value.</summary>
+    static abstract TVector ZeroWhereBelow(TVector argument, TVector limit, TVector value);
+
+    /// <summary>The natural logarithm.</summary>
+    static abstract TVector Log(TVector value);
+
+    /// <summary>The sum of the lanes.</summary>
+    static abstract T Sum(TVector value);
+
+    /// <summary>
+    /// Writes the transpose of a matrix: destination[c·destinationStride + r] = source[r·sourceStride + c].
+    /// </summary>
+    static abstract void Transpose(
+        TStorage* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns);
+
+    /// <summary>The inverse direction of <see cref="Transpose"/>: from scratch memory to a tensor.</summary>
+    static abstract void TransposeBack(
+        T* source, nint sourceStride, TStorage* destination, nint destinationStride, int rows, int columns);
+
+    /// <summary>Collects destination[i] = source[i·stride].</summary>
+    static abstract void Gather(TStorage* source, nint stride, T* destination, int count);
+
+    /// <summary>Spreads destination[i·stride] = source[i].</summary>
+    static abstract void Scatter(T* source, TStorage* destination, nint stride, int count);
+
+    /// <summary>Spreads two rows: destination[2i] = even[i], destination[2i + 1] = odd[i].</summary>
+    static abstract void Interleave(T* even, T* odd, TStorage* destination, int count);
+}

@@ -1,0 +1,33 @@
+using System.Runtime.CompilerServices;
+using ILGPU.Runtime;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>A <see cref="MapView{T}"/> in host memory as a plain pointer and strides.</summary>
+internal readonly unsafe struct MapPointer<T>
+    where T : unmanaged
+{
+    private readonly T* origin;
+    private readonly nint batchStride;
+
+    public MapPointer(in MapView<T> view)
+    {
+        origin = view.Data.Length == 0 ? null : (T*)Unsafe.AsPointer(ref view.Data.LoadEffectiveAddress()) + view.Origin;
+        batchStride = (nint)view.BatchStride;
+        ChannelStride = (nint)view.ChannelStride;
+        RowStride = (nint)view.RowStride;
+        ColumnStride = (nint)view.ColumnStride;
+    }
+
+    public nint ChannelStride { get; }
+
+    public nint RowStride { get; }
+
+    public nint ColumnStride { get; }
+
+    /// <summary>Gets whether the channels of one position are side by side.</summary>
+    public bool IsChannelsLast => ChannelStride == 1;
+
+    public T* At(int image, int channel, int row, int column) =>
+        origin + image * batchStride + channel * ChannelStride + row * RowStride + column * ColumnStride;
+}

@@ -1,0 +1,131 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>Vectors of 128 bits of float or double, stored as they are computed.</summary>
+/// <typeparam name="T">float or double.</typeparam>
+public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
+    where T : unmanaged
+{
+    /// <inheritdoc/>
+    public static int Lanes => Vector128<T>.Count;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Widen(T value) => value;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Narrow(T value) => value;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> LoadStorage(T* source) => Vector128.Load(source);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreStorage(T* destination, Vector128<T> value) => value.Store(destination);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Load(T* source) => Vector128.Load(source);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(T* destination, Vector128<T> value) => value.Store(destination);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Broadcast(T value) => Vector128.Create(value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Add(Vector128<T> a, Vector128<T> b) => a + b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Subtract(Vector128<T> a, Vector128<T> b) => a - b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Multiply(Vector128<T> a, Vector128<T> b) => a * b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Divide(Vector128<T> a, Vector128<T> b) => a / b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> MultiplyAdd(Vector128<T> a, Vector128<T> b, Vector128<T> c) =>
+        typeof(T) == typeof(float)
+            ? Vector128.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
+            : Vector128.MultiplyAddEstimate(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Max(Vector128<T> a, Vector128<T> b) => Vector128.MaxNative(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Sqrt(Vector128<T> value) => Vector128.Sqrt(value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Constant(double value) =>
+        typeof(T) == typeof(float)
+            ? Vector128.Create((float)value).As<float, T>()
+            : Vector128.Create(value).As<double, T>();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Floor(Vector128<T> value) =>
+        typeof(T) == typeof(float)
+            ? Vector128.Floor(value.AsSingle()).As<float, T>()
+            : Vector128.Floor(value.AsDouble()).As<double, T>();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> PowerOfTwo(Vector128<T> exponent) =>
+        typeof(T) == typeof(float)
+            ? ((Vector128.ConvertToInt32Native(exponent.AsSingle()) + Vector128.Create(127)) << 23).As<int, T>()
+            : ((Vector128.ConvertToInt64Native(exponent.AsDouble()) + Vector128.Create(1023L)) << 52).As<long, T>();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> ZeroWhereBelow(Vector128<T> argument, Vector128<T> limit, Vector128<T> value) =>
+        Vector128.ConditionalSelect(Vector128.LessThan(argument, limit), Vector128<T>.Zero, value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Log(Vector128<T> value) =>
+        typeof(T) == typeof(float)
+            ? Vector128.Log(value.AsSingle()).As<float, T>()
+            : Vector128.Log(value.AsDouble()).As<double, T>();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vector128<T> value) => Vector128.Sum(value);
+
+    /// <inheritdoc/>
+    public static void Transpose(
+        T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns) =>
+        Transposition.Run(source, sourceStride, destination, destinationStride, rows, columns, Vector128<byte>.Count);
+
+    /// <inheritdoc/>
+    public static void TransposeBack(
+        T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns) =>
+        Transposition.Run(source, sourceStride, destination, destinationStride, rows, columns, Vector128<byte>.Count);
+
+    /// <inheritdoc/>
+    public static void Gather(T* source, nint stride, T* destination, int count) =>
+        StridedCopy.Gather(source, stride, destination, count);
+
+    /// <inheritdoc/>
+    public static void Scatter(T* source, T* destination, nint stride, int count) =>
+        StridedCopy.Scatter(source, destination, stride, count);
+
+    /// <inheritdoc/>
+    public static void Interleave(T* even, T* odd, T* destination, int count) =>
+        StridedCopy.Interleave(even, odd, destination, count);
+}

@@ -1,0 +1,131 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>Vectors of 512 bits of float or double, stored as they are computed.</summary>
+/// <typeparam name="T">float or double.</typeparam>
+public readonly unsafe struct Simd512<T> : ISimd<T, T, Vector512<T>>
+    where T : unmanaged
+{
+    /// <inheritdoc/>
+    public static int Lanes => Vector512<T>.Count;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Widen(T value) => value;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Narrow(T value) => value;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> LoadStorage(T* source) => Vector512.Load(source);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreStorage(T* destination, Vector512<T> value) => value.Store(destination);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Load(T* source) => Vector512.Load(source);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(T* destination, Vector512<T> value) => value.Store(destination);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Broadcast(T value) => Vector512.Create(value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Add(Vector512<T> a, Vector512<T> b) => a + b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Subtract(Vector512<T> a, Vector512<T> b) => a - b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Multiply(Vector512<T> a, Vector512<T> b) => a * b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Divide(Vector512<T> a, Vector512<T> b) => a / b;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> MultiplyAdd(Vector512<T> a, Vector512<T> b, Vector512<T> c) =>
+        typeof(T) == typeof(float)
+            ? Vector512.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
+            : Vector512.MultiplyAddEstimate(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Max(Vector512<T> a, Vector512<T> b) => Vector512.MaxNative(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Sqrt(Vector512<T> value) => Vector512.Sqrt(value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Constant(double value) =>
+        typeof(T) == typeof(float)
+            ? Vector512.Create((float)value).As<float, T>()
+            : Vector512.Create(value).As<double, T>();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Floor(Vector512<T> value) =>
+        typeof(T) == typeof(float)
+            ? Vector512.Floor(value.AsSingle()).As<float, T>()
+            : Vector512.Floor(value.AsDouble()).As<double, T>();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> PowerOfTwo(Vector512<T> exponent) =>
+        typeof(T) == typeof(float)
+            ? ((Vector512.ConvertToInt32Native(exponent.AsSingle()) + Vector512.Create(127)) << 23).As<int, T>()
+            : ((Vector512.ConvertToInt64Native(exponent.AsDouble()) + Vector512.Create(1023L)) << 52).As<long, T>();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> ZeroWhereBelow(Vector512<T> argument, Vector512<T> limit, Vector512<T> value) =>
+        Vector512.ConditionalSelect(Vector512.LessThan(argument, limit), Vector512<T>.Zero, value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Log(Vector512<T> value) =>
+        typeof(T) == typeof(float)
+            ? Vector512.Log(value.AsSingle()).As<float, T>()
+            : Vector512.Log(value.AsDouble()).As<double, T>();
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Vector512<T> value) => Vector512.Sum(value);
+
+    /// <inheritdoc/>
+    public static void Transpose(
+        T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns) =>
+        Transposition.Run(source, sourceStride, destination, destinationStride, rows, columns, Vector512<byte>.Count);
+
+    /// <inheritdoc/>
+    public static void TransposeBack(
+        T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns) =>
+        Transposition.Run(source, sourceStride, destination, destinationStride, rows, columns, Vector512<byte>.Count);
+
+    /// <inheritdoc/>
+    public static void Gather(T* source, nint stride, T* destination, int count) =>
+        StridedCopy.Gather(source, stride, destination, count);
+
+    /// <inheritdoc/>
+    public static void Scatter(T* source, T* destination, nint stride, int count) =>
+        StridedCopy.Scatter(source, destination, stride, count);
+
+    /// <inheritdoc/>
+    public static void Interleave(T* even, T* odd, T* destination, int count) =>
+        StridedCopy.Interleave(even, odd, destination, count);
+}

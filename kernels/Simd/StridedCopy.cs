@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>Copies between a run of values and every n-th value of another run.</summary>
+internal static unsafe class StridedCopy
+{
+    /// <summary>destination[i] = source[i·stride].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Gather<T>(T* source, nint stride, T* destination, int count)
+        where T : unmanaged
+    {
+        if (stride == 1)
+        {
+            new ReadOnlySpan<T>(source, count).CopyTo(new Span<T>(destination, count));
+            return;
+        }
+        int i = 0;
+        if (stride == 2 && typeof(T) == typeof(float) && Avx512F.IsSupported)
+        {
+            var from = (float*)source;
+            var to = (float*)destination;
+
+            // The second load starts one early, so that nothing past the last wanted value is read.
+            var order = Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+            for (; i + 16 <= count; i += 16)
+            {
+                var low = Vector512.Load(from + 2 * i);
+                var high = Vector512.Load(from + 2 * i + 15);
+                Avx512F.PermuteVar16x32x2(low, order, high).Store(to + i);
+            }
+        }
+        for (; i < count; i++)
+            destination[i] = source[i * stride];
+    }
+
+    /// <summary>destination[i·stride] = source[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Scatter<T>(T* source, T* destination, nint stride, int count)
+        where T : unmanaged
+    {
+        if (stride == 1)
+        {
+            new ReadOnlySpan<T>(source, count).CopyTo(new Span<T>(destination, count));
+            return;
+        }
+        for (int i = 0; i < count; i++)
+            destination[i * stride] = source[i];
+    }
+
+    /// <summary>destination[2i] = even[i], destination[2i + 1] = odd[i].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Interleave<T>(T* even, T* odd, T* destination, int count)
+        where T : unmanaged
+    {
+        int i = 0;
+        if (typeof(T) == typeof(float) && Avx512F.IsSupported)
+        {
+            var low = Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            var high = low + Vector512.Create(8);
+            for (; i + 16 <= count; i += 16)
+            {
+                var a = Vector512.Load((float*)even + i);
+                var b = Vector512.Load((float*)odd + i);
+                Avx512F.PermuteVar16x32x2(a, low, b).Store((float*)destination + 2 * i);
+                Avx512F.PermuteVar16x32x2(a, high, b).Store((float*)destination + 2 * i + 16);
+            }
+        }
+        for (; i < count; i++)
+        {
+            destination[2 * i] = even[i];
+            destination[2 * i + 1] = odd[i];
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// Transposition of small matrices: the step between channels-last memory, where the channels of one position are side
+/// by side, and the lanes of a vector, which hold neighbouring positions.
+/// </summary>
+internal static unsafe class Transposition
+{
+    /// <summary>
+    /// destination[c·destinationStride + r] = source[r·sourceStride + c], in vectors of at most
+    /// <paramref name="vectorBytes"/>.
+    /// </summary>
+    public static void Run<T>(
+        T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns, int vectorBytes)
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float))
+        {
+            RunSingle(
+                (float*)source, sourceStride, (float*)destination, destinationStride, rows, columns, vectorBytes);
+            return;
+        }
+        Scalars(source, sourceStride, destination, destinationStride, 0, rows, 0, columns);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void RunSingle(
+        float* source,
+        nint sourceStride,
+        float* destination,
+        nint destinationStride,
+        int rows,
+        int columns,
+        int vectorBytes)
+    {
+        int row = 0;
+        int wholeColumns = columns & ~3;
+        if (Avx512F.IsSupported && vectorBytes == 64)
+        {
+            for (; row + 16 <= rows; row += 16)
+            {
+                for (int column = 0; column < wholeColumns; column += 4)
+                {
+                    SixteenByFour(
+                        source + row * sourceStride + column,
+                        sourceStride,
+                        destination + column * destinationStride + row,
+                        destinationStride);
+                }
+            }
+        }
+        if (Sse.IsSupported || AdvSimd.Arm64.IsSupported)
+        {
+            for (; row + 4 <= rows; row += 4)
+            {
+                for (int column = 0; column < wholeColumns; column += 4)
+                {
+                    FourByFour(
+                        source + row * sourceStride + column,
+                        sourceStride,
+                        destination + column * destinationStride + row,
+                        destinationStride);
+                }
+            }
+        }
+        Scalars(source, sourceStride, destination, destinationStride, 0, row, wholeColumns, columns);
+        Scalars(source, sourceStride, destination, destinationStride, row, rows, 0, columns);
+    }
+
+    // Each 128-bit lane b of the vectors holds the rows 4b to 4b + 3, so a transposition within the lanes leaves the
+    // sixteen rows in order.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SixteenByFour(float* source, nint sourceStride, float* destination, nint destinationStride)
+    {
+        var a = EveryFourthRow(source, sourceStride);
+        var b = EveryFourthRow(source + sourceStride, sourceStride);
+        var c = EveryFourthRow(source + 2 * sourceStride, sourceStride);
+        var d = EveryFourthRow(source + 3 * sourceStride, sourceStride);
+        var abLow = Avx512F.UnpackLow(a, b).AsDouble();
+        var abHigh = Avx512F.UnpackHigh(a, b).AsDouble();
+        var cdLow = Avx512F.UnpackLow(c, d).AsDouble();
+        var cdHigh = Avx512F.UnpackHigh(c, d).AsDouble();
+        Avx512F.UnpackLow(abLow, cdLow).AsSingle().Store(destination);
+        Avx512F.UnpackHigh(abLow, cdLow).AsSingle().Store(destination + destinationStride);
+        Avx512F.UnpackLow(abHigh, cdHigh).AsSingle().Store(destination + 2 * destinationStride);
+        Avx512F.UnpackHigh(abHigh, cdHigh).AsSingle().Store(destination + 3 * destinationStride);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> EveryFourthRow(float* source, nint stride)
+    {
+        var value = Vector128.Load(source).ToVector256Unsafe().ToVector512Unsafe();
+        value = Avx512F.InsertVector128(value, Vector128.Load(source + 4 * stride), 1);
+        value = Avx512F.InsertVector128(value, Vector128.Load(source + 8 * stride), 2);
+        return Avx512F.InsertVector128(value, Vector128.Load(source + 12 * stride), 3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourByFour(float* source, nint sourceStride, float* destination, nint destinationStride)
+    {
+        var a = Vector128.Load(source);
+        var b = Vector128.Load(source + sourceStride);
+        var c = Vector128.Load(source + 2 * sourceStride);
+        var d = Vector128.Load(source + 3 * sourceStride);
+        var abLow = ZipLow(a, b).AsDouble();
+        var abHigh = ZipHigh(a, b).AsDouble();
+        var cdLow = ZipLow(c, d).AsDouble();
+        var cdHigh = ZipHigh(c, d).AsDouble();
+        Vector128.Create(abLow.GetLower(), cdLow.GetLower()).AsSingle().Store(destination);
+        Vector128.Create(abLow.GetUpper(), cdLow.GetUpper()).AsSingle().Store(destination + destinationStride);
+        Vector128.Create(abHigh.GetLower(), cdHigh.GetLower()).AsSingle().Store(destination + 2 * destinationStride);
+        Vector128.Create(abHigh.GetUpper(), cdHigh.GetUpper()).AsSingle().Store(destination + 3 * destinationStride);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> ZipLow(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackLow(a, b) : AdvSimd.Arm64.ZipLow(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> ZipHigh(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackHigh(a, b) : AdvSimd.Arm64.ZipHigh(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Scalars<T>(
+        T* source,
+        nint sourceStride,
+        T* destination,
+        nint destinationStride,
+        int firstRow,
+        int endRow,
+        int firstColumn,
+        int endColumn)
+        where T : unmanaged
+    {
+        for (int row = firstRow; row < endRow; row++)
+        {
+            for (int column = firstColumn; column < endColumn; column++)
+                destination[column * destinationStride + row] = source[row * sourceStride + column];
+        }
+    }
+}

@@ -1,0 +1,165 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// The first backward pass of window attention on the CPU, tiled and staged like the forward: weights and gradients of
+/// the scores go to the workspace, the gradient of the query to its tensor. Queries and the gradient of the output meet
+/// keys and values in the same inner loop.
+/// </summary>
+/// <typeparam name="TSimd">The vector arithmetic of the tensors.</typeparam>
+/// <typeparam name="TStorage">The type of the tensors.</typeparam>
+/// <typeparam name="T">The type of the arithmetic and of the workspace.</typeparam>
+/// <typeparam name="TVector">A vector of <typeparamref name="T"/>.</typeparam>
+/// <typeparam name="TWorkspaceSimd">The vector arithmetic of the workspace.</typeparam>
+/// <typeparam name="TBorder">The border rule.</typeparam>
+public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T, TVector, TWorkspaceSimd, TBorder>
+    : ITileProgram<WindowAttentionBackwardParameters<TStorage, T>>
+    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+    where TWorkspaceSimd : struct, ISimd<T, T, TVector>
+    where TBorder : struct, IBorder
+{
+    /// <inheritdoc/>
+    public static long TileCount(in WindowAttentionBackwardParameters<TStorage, T> parameters) =>
+        new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes).Count;
+
+    /// <inheritdoc/>
+    public static double Operations(in WindowAttentionBackwardParameters<TStorage, T> parameters) =>
+        WorkEstimate.Gather(
+            in parameters.Extent,
+            in parameters.Band,
+            2 * parameters.Extent.EmbeddingChannels + parameters.Extent.ValueChannels);
+
+    /// <inheritdoc/>
+    public static long ScratchBytes(in WindowAttentionBackwardParameters<TStorage, T> parameters)
+    {
+        var scratch = new ScratchAllocator(null);
+        _ = new Workspace(ref scratch, in parameters, default);
+        return scratch.Used;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Execute(
+        in WindowAttentionBackwardParameters<TStorage, T> parameters, long tile, byte* scratch)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        var strip = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes)[tile];
+        var allocator = new ScratchAllocator(scratch);
+        var workspace = new Workspace(ref allocator, in parameters, in strip);
+        var query = new MapPointer<TStorage>(in parameters.Query);
+        var key = new MapPointer<TStorage>(in parameters.Key);
+        var gradOutput = new MapPointer<TStorage>(in parameters.GradOutput);
+        var gradQuery = new MapPointer<TStorage>(in parameters.GradQuery);
+        var logSumExp = new MapPointer<T>(in parameters.LogSumExp);
+        var weights = new MapPointer<T>(in parameters.Weights);
+        var gradScores = new MapPointer<T>(in parameters.GradScores);
+        for (int row = strip.Row; row < strip.RowEnd; row++)
+        {
+            workspace.Keys.MoveTo(row);
+            workspace.Values.MoveTo(row);
+            for (int quad = 0; quad < extent.Quads; quad++)
+            {
+                QuadTile<TSimd, TStorage, T, TVector>.Load(
+                    in query, in strip, row, quad, extent.Scale, workspace.Queries, extent.EmbeddingChannels);
+                WindowSteps<TSimd, TStorage, T, TVector>.Dots(
+                    workspace.Queries,
+                    workspace.Keys.Taps,
+                    extent.Taps,
+                    workspace.Keys.ChannelStride,
+                    extent.EmbeddingChannels,
+                    workspace.Weights);
+                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside(
+                    workspace.Weights, in extent, in strip, row, TBorder.OutsideScore<T>());
+
+                QuadTile<TSimd, TStorage, T, TVector>.Load(
+                    in gradOutput, in strip, row, quad, extent.Scale, workspace.Queries, extent.ValueChannels);
+                WindowSteps<TSimd, TStorage, T, TVector>.Dots(
+                    workspace.Queries,
+                    workspace.Values.Taps,
+                    extent.Taps,
+                    workspace.Values.ChannelStride,
+                    extent.ValueChannels,
+                    workspace.GradScores);
+                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside(
+                    workspace.GradScores, in extent, in strip, row, T.Zero);
+
+                SimdScalarMap<T>.Load(
+                    in logSumExp, in strip, row, quad, extent.Scale, workspace.LogSumExp, TSimd.Lanes);
+                WindowSteps<TSimd, TStorage, T, TVector>.SoftmaxBackward(
+                    workspace.Weights, workspace.GradScores, extent.Taps, workspace.LogSumExp);
+                if (parameters.NeedsWeights != 0)
+                {
+                    QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
+                        workspace.Weights, in weights, in strip, row, quad, extent.Scale, 0, extent.Taps);
+                }
+                if (parameters.NeedsGradScores != 0)
+                {
+                    QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
+                        workspace.GradScores, in gradScores, in strip, row, quad, extent.Scale, 0, extent.Taps);
+                }
+                if (parameters.NeedsGradQuery == 0)
+                    continue;
+                if (workspace.OverChannels)
+                {
+                    WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
+                        workspace.GradScores,
+                        in key,
+                        extent.EmbeddingChannels,
+                        in gradQuery,
+                        in extent,
+                        in strip,
+                        row,
+                        quad);
+                }
+                else
+                {
+                    WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
+                        workspace.GradScores,
+                        workspace.Keys.Taps,
+                        extent.Taps,
+                        workspace.Keys.ChannelStride,
+                        extent.EmbeddingChannels,
+                        workspace.Sums,
+                        in gradQuery,
+                        in strip,
+                        row,
+                        quad,
+                        extent.Scale);
+                }
+            }
+        }
+    }
+
+    private struct Workspace
+    {
+        public bool OverChannels;
+        public WindowRows<TSimd, TStorage, T, TVector> Keys;
+        public WindowRows<TSimd, TStorage, T, TVector> Values;
+        public T* Queries;
+        public T* Weights;
+        public T* GradScores;
+        public T* LogSumExp;
+        public T* Sums;
+
+        public Workspace(
+            ref ScratchAllocator scratch, in WindowAttentionBackwardParameters<TStorage, T> parameters, in Strip strip)
+        {
+            ref readonly var extent = ref parameters.Extent;
+            int lanes = TSimd.Lanes;
+            OverChannels = SimdFormats.OverChannels(
+                in parameters.Key, in parameters.GradQuery, extent.EmbeddingChannels, lanes);
+            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in strip);
+            Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in strip);
+            Queries = scratch.Take<T>(4L * lanes * Math.Max(extent.EmbeddingChannels, extent.ValueChannels));
+            Weights = scratch.Take<T>(4L * lanes * extent.Taps);
+            GradScores = scratch.Take<T>(4L * lanes * extent.Taps);
+            LogSumExp = scratch.Take<T>(4L * lanes);
+            Sums = scratch.Take<T>(16L * lanes);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Runtime.CompilerServices;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// The K rows of a decoder map around the current one, staged for a strip of cells: [slot][channel][lanes + 2·radius],
+/// columns side by side and zeros outside the map, whatever the format of the map. Moving down a row stages one row.
+/// </summary>
+internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged
+    where TVector : struct
+{
+    private readonly MapPointer<TStorage> map;
+    private readonly T* memory;
+    private readonly T** taps;
+    private readonly int channels;
+    private readonly int window;
+    private readonly int height;
+    private readonly int width;
+    private readonly int image;
+    private readonly int firstColumn;
+    private int nextRow;
+
+    public WindowRows(
+        ref ScratchAllocator scratch, in MapView<TStorage> view, in WindowExtent extent, int channels, in Strip strip)
+    {
+        map = new MapPointer<TStorage>(in view);
+        this.channels = channels;
+        window = extent.Window;
+        height = extent.Height;
+        width = extent.Width;
+        image = strip.Image;
+        firstColumn = strip.Column - extent.Radius;
+        nextRow = strip.Row - extent.Radius;
+
+        // Channels are computed four at a time; the rows of the last ones past the end are read and never written.
+        memory = scratch.Take<T>((long)window * RowLength(window) * (channels + 3));
+        taps = (T**)scratch.Take<nint>(window * window);
+    }
+
+    /// <summary>Gets the elements from one channel of a staged row to the next.</summary>
+    public readonly nint ChannelStride => RowLength(window);
+
+    /// <summary>
+    /// Gets, for every tap of the window, where the first channel of its first lane is, after <see cref="MoveTo"/>.
+    /// </summary>
+    public readonly T** Taps => taps;
+
+    /// <summary>Stages what the windows of a row need and is not there yet; rows must come in order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void MoveTo(int row)
+    {
+        int radius = window / 2;
+        for (; nextRow <= row + radius; nextRow++)
+            Stage(nextRow);
+        for (int y = 0; y < window; y++)
+        {
+            T* slot = Slot(row - radius + y);
+            for (int x = 0; x < window; x++)
+                taps[y * window + x] = slot + x;
+        }
+    }
+
+    private static int RowLength(int window) => TSimd.Lanes + window - 1;
+
+    private readonly T* Slot(int row) =>
+        memory + (nint)((row % window + window) % window) * RowLength(window) * channels;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Stage(int row)
+    {
+        T* slot = Slot(row);
+        int length = RowLength(window);
+        if (row < 0 || row >= height)
+        {
+            new Span<T>(slot, length * channels).Clear();
+            return;
+        }
+
+        int first = Math.Max(0, -firstColumn);
+        int end = Math.Min(length, width - firstColumn);
+        if (first > 0 || end < length)
+            new Span<T>(slot, length * channels).Clear();
+        TStorage* source = map.At(image, 0, row, firstColumn + first);
+        if (map.IsChannelsLast)
+        {
+            TSimd.Transpose(source, map.ColumnStride, slot + first, length, end - first, channels);
+            return;
+        }
+        for (int channel = 0; channel < channels; channel++)
+        {
+            TSimd.Gather(
+                source + channel * map.ChannelStride, map.ColumnStride, slot + channel * length + first, end - first);
+        }
+    }
+}

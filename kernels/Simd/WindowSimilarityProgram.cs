@@ -1,0 +1,77 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>Local similarity on the CPU, tiled and staged like the fused forward.</summary>
+public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVector>
+    : ITileProgram<WindowSimilarityParameters<TStorage>>
+    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+{
+    /// <inheritdoc/>
+    public static long TileCount(in WindowSimilarityParameters<TStorage> parameters) =>
+        new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes).Count;
+
+    /// <inheritdoc/>
+    public static double Operations(in WindowSimilarityParameters<TStorage> parameters) =>
+        WorkEstimate.Gather(in parameters.Extent, in parameters.Band, parameters.Extent.EmbeddingChannels);
+
+    /// <inheritdoc/>
+    public static long ScratchBytes(in WindowSimilarityParameters<TStorage> parameters)
+    {
+        var scratch = new ScratchAllocator(null);
+        _ = new Workspace(ref scratch, in parameters, default);
+        return scratch.Used;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Execute(in WindowSimilarityParameters<TStorage> parameters, long tile, byte* scratch)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        var strip = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes)[tile];
+        var allocator = new ScratchAllocator(scratch);
+        var workspace = new Workspace(ref allocator, in parameters, in strip);
+        var query = new MapPointer<TStorage>(in parameters.Query);
+        var scores = new MapPointer<TStorage>(in parameters.Scores);
+        for (int row = strip.Row; row < strip.RowEnd; row++)
+        {
+            workspace.Keys.MoveTo(row);
+            for (int quad = 0; quad < extent.Quads; quad++)
+            {
+                QuadTile<TSimd, TStorage, T, TVector>.Load(
+                    in query, in strip, row, quad, extent.Scale, workspace.Queries, extent.EmbeddingChannels);
+                WindowSteps<TSimd, TStorage, T, TVector>.Dots(
+                    workspace.Queries,
+                    workspace.Keys.Taps,
+                    extent.Taps,
+                    workspace.Keys.ChannelStride,
+                    extent.EmbeddingChannels,
+                    workspace.Scores);
+                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside(
+                    workspace.Scores, in extent, in strip, row, T.Zero);
+                QuadTile<TSimd, TStorage, T, TVector>.Store(
+                    workspace.Scores, in scores, in strip, row, quad, extent.Scale, 0, extent.Taps);
+            }
+        }
+    }
+
+    private struct Workspace
+    {
+        public WindowRows<TSimd, TStorage, T, TVector> Keys;
+        public T* Queries;
+        public T* Scores;
+
+        public Workspace(
+            ref ScratchAllocator scratch, in WindowSimilarityParameters<TStorage> parameters, in Strip strip)
+        {
+            ref readonly var extent = ref parameters.Extent;
+            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in strip);
+            Queries = scratch.Take<T>(4L * TSimd.Lanes * extent.EmbeddingChannels);
+            Scores = scratch.Take<T>(4L * TSimd.Lanes * extent.Taps);
+        }
+    }
+}

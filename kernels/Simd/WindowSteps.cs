@@ -1,0 +1,510 @@
+using System.Runtime.CompilerServices;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// The steps that the CPU programs of the window gather are made of, each on one quad of queries of a strip of cells.
+/// The lanes of a vector are neighbouring cells; score tiles are [tap][4][lanes].
+/// </summary>
+internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged
+    where TVector : struct
+{
+    /// <summary>The channels worked at a time, so that queries and keys of a chunk stay in the first-level cache.</summary>
+    private const int ChannelChunk = 64;
+
+    /// <summary>
+    /// scores[tap] = ⟨query, key at tap⟩ for the four queries of every lane; taps four at a time: sixteen
+    /// multiply-adds for eight loads, all accumulators in registers.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Dots(T* queries, T** taps, int tapCount, nint keyStride, int channels, T* scores)
+    {
+        int lanes = TSimd.Lanes;
+        for (int first = 0; first < channels; first += ChannelChunk)
+        {
+            int count = Math.Min(ChannelChunk, channels - first);
+            T* query = queries + (nint)first * 4 * lanes;
+            nint keyOffset = first * keyStride;
+            int tap = 0;
+            for (; tap + 4 <= tapCount; tap += 4)
+            {
+                FourTaps(
+                    query,
+                    taps[tap] + keyOffset,
+                    taps[tap + 1] + keyOffset,
+                    taps[tap + 2] + keyOffset,
+                    taps[tap + 3] + keyOffset,
+                    keyStride,
+                    count,
+                    scores + (nint)tap * 4 * lanes,
+                    first > 0);
+            }
+            for (; tap < tapCount; tap++)
+                OneTap(query, taps[tap] + keyOffset, keyStride, count, scores + (nint)tap * 4 * lanes, first > 0);
+        }
+    }
+
+    /// <summary>Gives taps outside the map their score; their keys were staged as zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ScoreOutside(T* scores, in WindowExtent extent, in Strip strip, int row, T outside)
+    {
+        int radius = extent.Radius;
+        int lanes = TSimd.Lanes;
+        if (row >= radius && row + radius < extent.Height
+            && strip.Column >= radius && strip.Column + strip.Columns + radius <= extent.Width)
+        {
+            return;
+        }
+        for (int tap = 0; tap < extent.Taps; tap++)
+        {
+            int tapRow = row + tap / extent.Window - radius;
+            int tapColumn = strip.Column + tap % extent.Window - radius;
+            bool rowInside = tapRow >= 0 && tapRow < extent.Height;
+            int first = rowInside ? Math.Clamp(-tapColumn, 0, strip.Columns) : strip.Columns;
+            int end = rowInside ? Math.Clamp(extent.Width - tapColumn, first, strip.Columns) : strip.Columns;
+            for (int member = 0; member < 4; member++)
+            {
+                var score = new Span<T>(scores + ((nint)tap * 4 + member) * lanes, strip.Columns);
+                score[..first].Fill(outside);
+                score[end..].Fill(outside);
+            }
+        }
+    }
+
+    /// <summary>Softmax over the taps, in place; the log-sum-exp of the quad, [4][lanes], where it is asked for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Softmax(T* scores, int tapCount, T* logSumExp)
+    {
+        int lanes = TSimd.Lanes;
+        nint stride = 4 * lanes;
+        for (int member = 0; member < 4; member++)
+        {
+            T* own = scores + member * lanes;
+            var maximum = TSimd.Load(own);
+            for (int tap = 1; tap < tapCount; tap++)
+                maximum = TSimd.Max(maximum, TSimd.Load(own + tap * stride));
+            var sum = TSimd.Constant(0.0);
+            for (int tap = 0; tap < tapCount; tap++)
+            {
+                var power = SimdMath<TSimd, TStorage, T, TVector>.Exp(
+                    TSimd.Subtract(TSimd.Load(own + tap * stride), maximum));
+                TSimd.Store(own + tap * stride, power);
+                sum = TSimd.Add(sum, power);
+            }
+            var factor = TSimd.Divide(TSimd.Constant(1.0), sum);
+            for (int tap = 0; tap < tapCount; tap++)
+                TSimd.Store(own + tap * stride, TSimd.Multiply(TSimd.Load(own + tap * stride), factor));
+            if (logSumExp is not null)
+                TSimd.Store(logSumExp + member * lanes, TSimd.Add(maximum, TSimd.Log(sum)));
+        }
+    }
+
+    /// <summary>
+    /// Turns scores into softmax weights P with the saved log-sum-exp, and the gradients dP of the weights into those
+    /// of the scores, dS = P·(dP − Σ P·dP), both in place. The weights are divided by their sum once more: next to
+    /// scores of 10⁴ the rounding of the log-sum-exp alone is off by 10⁻³.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void SoftmaxBackward(T* scores, T* gradients, int tapCount, T* logSumExp)
+    {
+        int lanes = TSimd.Lanes;
+        nint stride = 4 * lanes;
+        for (int member = 0; member < 4; member++)
+        {
+            T* score = scores + member * lanes;
+            T* gradient = gradients + member * lanes;
+            var normaliser = TSimd.Load(logSumExp + member * lanes);
+            var sum = TSimd.Constant(0.0);
+            var mean = TSimd.Constant(0.0);
+            for (int tap = 0; tap < tapCount; tap++)
+            {
+                var weight = SimdMath<TSimd, TStorage, T, TVector>.Exp(
+                    TSimd.Subtract(TSimd.Load(score + tap * stride), normaliser));
+                TSimd.Store(score + tap * stride, weight);
+                sum = TSimd.Add(sum, weight);
+                mean = TSimd.MultiplyAdd(weight, TSimd.Load(gradient + tap * stride), mean);
+            }
+            var factor = TSimd.Divide(TSimd.Constant(1.0), sum);
+            mean = TSimd.Multiply(mean, factor);
+            for (int tap = 0; tap < tapCount; tap++)
+            {
+                var weight = TSimd.Multiply(TSimd.Load(score + tap * stride), factor);
+                var centred = TSimd.Subtract(TSimd.Load(gradient + tap * stride), mean);
+                TSimd.Store(score + tap * stride, weight);
+                TSimd.Store(gradient + tap * stride, TSimd.Multiply(weight, centred));
+            }
+        }
+    }
+
+    /// <summary>
+    /// output = Σ weights · value with the lanes over cells, four channels at a time, from staged rows; for maps in
+    /// the contiguous format and for maps of fewer channels than a vector has lanes.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void SumsOverCells(
+        T* weights,
+        T** taps,
+        int tapCount,
+        nint valueStride,
+        int channels,
+        T* tile,
+        in MapPointer<TStorage> output,
+        in Strip strip,
+        int row,
+        int quad,
+        int scale)
+    {
+        for (int channel = 0; channel < channels; channel += 4)
+        {
+            FourChannels(weights, taps, tapCount, channel * valueStride, valueStride, tile);
+            QuadTile<TSimd, TStorage, T, TVector>.Store(
+                tile, in output, in strip, row, quad, scale, channel, Math.Min(4, channels - channel));
+        }
+    }
+
+    /// <summary>
+    /// output = Σ weights · value with the lanes over channels, straight from channels-last memory; the last vector
+    /// overlaps the one before it when the channels are no multiple of the lanes.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void SumsOverChannels(
+        T* weights,
+        in MapPointer<TStorage> value,
+        int channels,
+        in MapPointer<TStorage> output,
+        in WindowExtent extent,
+        in Strip strip,
+        int row,
+        int quad)
+    {
+        int lanes = TSimd.Lanes;
+        int radius = extent.Radius;
+        int firstRow = Math.Max(0, radius - row);
+        int endRow = Math.Min(extent.Window, extent.Height - row + radius);
+        int members = Math.Min(4, extent.QueriesPerCell - quad * 4);
+        int channel = 0;
+        while (channel < channels)
+        {
+            int block = channels - channel >= 4 * lanes ? 4 * lanes : lanes;
+            int start = Math.Min(channel, channels - block);
+            for (int lane = 0; lane < strip.Columns; lane++)
+            {
+                int column = strip.Column + lane;
+                int firstColumn = Math.Max(0, radius - column);
+                int endColumn = Math.Min(extent.Window, extent.Width - column + radius);
+                TStorage* source = value.At(
+                    strip.Image, start, row + firstRow - radius, column + firstColumn - radius);
+                T* weight = weights + (nint)(firstRow * extent.Window + firstColumn) * 4 * lanes + lane;
+                TStorage* destination = output.At(
+                    strip.Image, start, row * extent.Scale, column * extent.Scale);
+                var targets = new QuadTargets<TStorage>(
+                    destination, extent.Scale, quad, members, output.RowStride, output.ColumnStride);
+                var walk = new WindowWalk
+                {
+                    Rows = endRow - firstRow,
+                    Columns = endColumn - firstColumn,
+                    WeightRowStep = (nint)extent.Window * 4 * lanes,
+                    ValueRowStep = value.RowStride,
+                    ValueColumnStep = value.ColumnStride,
+                };
+                if (block == lanes)
+                    OneVector(weight, source, in walk, in targets);
+                else
+                    FourVectors(weight, source, in walk, in targets);
+            }
+            channel += block;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourTaps(
+        T* query, T* key0, T* key1, T* key2, T* key3, nint keyStride, int channels, T* scores, bool accumulate)
+    {
+        int lanes = TSimd.Lanes;
+        var zero = TSimd.Constant(0.0);
+        TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
+        TVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+        TVector s20 = zero, s21 = zero, s22 = zero, s23 = zero;
+        TVector s30 = zero, s31 = zero, s32 = zero, s33 = zero;
+        if (accumulate)
+        {
+            s00 = TSimd.Load(scores);
+            s01 = TSimd.Load(scores + lanes);
+            s02 = TSimd.Load(scores + 2 * lanes);
+            s03 = TSimd.Load(scores + 3 * lanes);
+            s10 = TSimd.Load(scores + 4 * lanes);
+            s11 = TSimd.Load(scores + 5 * lanes);
+            s12 = TSimd.Load(scores + 6 * lanes);
+            s13 = TSimd.Load(scores + 7 * lanes);
+            s20 = TSimd.Load(scores + 8 * lanes);
+            s21 = TSimd.Load(scores + 9 * lanes);
+            s22 = TSimd.Load(scores + 10 * lanes);
+            s23 = TSimd.Load(scores + 11 * lanes);
+            s30 = TSimd.Load(scores + 12 * lanes);
+            s31 = TSimd.Load(scores + 13 * lanes);
+            s32 = TSimd.Load(scores + 14 * lanes);
+            s33 = TSimd.Load(scores + 15 * lanes);
+        }
+        nint offset = 0;
+        for (int channel = 0; channel < channels; channel++)
+        {
+            var q0 = TSimd.Load(query);
+            var q1 = TSimd.Load(query + lanes);
+            var q2 = TSimd.Load(query + 2 * lanes);
+            var q3 = TSimd.Load(query + 3 * lanes);
+            var k = TSimd.Load(key0 + offset);
+            s00 = TSimd.MultiplyAdd(q0, k, s00);
+            s01 = TSimd.MultiplyAdd(q1, k, s01);
+            s02 = TSimd.MultiplyAdd(q2, k, s02);
+            s03 = TSimd.MultiplyAdd(q3, k, s03);
+            k = TSimd.Load(key1 + offset);
+            s10 = TSimd.MultiplyAdd(q0, k, s10);
+            s11 = TSimd.MultiplyAdd(q1, k, s11);
+            s12 = TSimd.MultiplyAdd(q2, k, s12);
+            s13 = TSimd.MultiplyAdd(q3, k, s13);
+            k = TSimd.Load(key2 + offset);
+            s20 = TSimd.MultiplyAdd(q0, k, s20);
+            s21 = TSimd.MultiplyAdd(q1, k, s21);
+            s22 = TSimd.MultiplyAdd(q2, k, s22);
+            s23 = TSimd.MultiplyAdd(q3, k, s23);
+            k = TSimd.Load(key3 + offset);
+            s30 = TSimd.MultiplyAdd(q0, k, s30);
+            s31 = TSimd.MultiplyAdd(q1, k, s31);
+            s32 = TSimd.MultiplyAdd(q2, k, s32);
+            s33 = TSimd.MultiplyAdd(q3, k, s33);
+            query += 4 * lanes;
+            offset += keyStride;
+        }
+        TSimd.Store(scores, s00);
+        TSimd.Store(scores + lanes, s01);
+        TSimd.Store(scores + 2 * lanes, s02);
+        TSimd.Store(scores + 3 * lanes, s03);
+        TSimd.Store(scores + 4 * lanes, s10);
+        TSimd.Store(scores + 5 * lanes, s11);
+        TSimd.Store(scores + 6 * lanes, s12);
+        TSimd.Store(scores + 7 * lanes, s13);
+        TSimd.Store(scores + 8 * lanes, s20);
+        TSimd.Store(scores + 9 * lanes, s21);
+        TSimd.Store(scores + 10 * lanes, s22);
+        TSimd.Store(scores + 11 * lanes, s23);
+        TSimd.Store(scores + 12 * lanes, s30);
+        TSimd.Store(scores + 13 * lanes, s31);
+        TSimd.Store(scores + 14 * lanes, s32);
+        TSimd.Store(scores + 15 * lanes, s33);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OneTap(T* query, T* key, nint keyStride, int channels, T* scores, bool accumulate)
+    {
+        int lanes = TSimd.Lanes;
+        var zero = TSimd.Constant(0.0);
+        var s0 = accumulate ? TSimd.Load(scores) : zero;
+        var s1 = accumulate ? TSimd.Load(scores + lanes) : zero;
+        var s2 = accumulate ? TSimd.Load(scores + 2 * lanes) : zero;
+        var s3 = accumulate ? TSimd.Load(scores + 3 * lanes) : zero;
+        for (int channel = 0; channel < channels; channel++)
+        {
+            var k = TSimd.Load(key);
+            s0 = TSimd.MultiplyAdd(TSimd.Load(query), k, s0);
+            s1 = TSimd.MultiplyAdd(TSimd.Load(query + lanes), k, s1);
+            s2 = TSimd.MultiplyAdd(TSimd.Load(query + 2 * lanes), k, s2);
+            s3 = TSimd.MultiplyAdd(TSimd.Load(query + 3 * lanes), k, s3);
+            query += 4 * lanes;
+            key += keyStride;
+        }
+        TSimd.Store(scores, s0);
+        TSimd.Store(scores + lanes, s1);
+        TSimd.Store(scores + 2 * lanes, s2);
+        TSimd.Store(scores + 3 * lanes, s3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourChannels(
+        T* weights, T** taps, int tapCount, nint channelOffset, nint valueStride, T* tile)
+    {
+        int lanes = TSimd.Lanes;
+        var zero = TSimd.Constant(0.0);
+        TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
+        TVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+        TVector s20 = zero, s21 = zero, s22 = zero, s23 = zero;
+        TVector s30 = zero, s31 = zero, s32 = zero, s33 = zero;
+        for (int tap = 0; tap < tapCount; tap++)
+        {
+            T* value = taps[tap] + channelOffset;
+            var w0 = TSimd.Load(weights);
+            var w1 = TSimd.Load(weights + lanes);
+            var w2 = TSimd.Load(weights + 2 * lanes);
+            var w3 = TSimd.Load(weights + 3 * lanes);
+            var v = TSimd.Load(value);
+            s00 = TSimd.MultiplyAdd(w0, v, s00);
+            s01 = TSimd.MultiplyAdd(w1, v, s01);
+            s02 = TSimd.MultiplyAdd(w2, v, s02);
+            s03 = TSimd.MultiplyAdd(w3, v, s03);
+            v = TSimd.Load(value + valueStride);
+            s10 = TSimd.MultiplyAdd(w0, v, s10);
+            s11 = TSimd.MultiplyAdd(w1, v, s11);
+            s12 = TSimd.MultiplyAdd(w2, v, s12);
+            s13 = TSimd.MultiplyAdd(w3, v, s13);
+            v = TSimd.Load(value + 2 * valueStride);
+            s20 = TSimd.MultiplyAdd(w0, v, s20);
+            s21 = TSimd.MultiplyAdd(w1, v, s21);
+            s22 = TSimd.MultiplyAdd(w2, v, s22);
+            s23 = TSimd.MultiplyAdd(w3, v, s23);
+            v = TSimd.Load(value + 3 * valueStride);
+            s30 = TSimd.MultiplyAdd(w0, v, s30);
+            s31 = TSimd.MultiplyAdd(w1, v, s31);
+            s32 = TSimd.MultiplyAdd(w2, v, s32);
+            s33 = TSimd.MultiplyAdd(w3, v, s33);
+            weights += 4 * lanes;
+        }
+        TSimd.Store(tile, s00);
+        TSimd.Store(tile + lanes, s01);
+        TSimd.Store(tile + 2 * lanes, s02);
+        TSimd.Store(tile + 3 * lanes, s03);
+        TSimd.Store(tile + 4 * lanes, s10);
+        TSimd.Store(tile + 5 * lanes, s11);
+        TSimd.Store(tile + 6 * lanes, s12);
+        TSimd.Store(tile + 7 * lanes, s13);
+        TSimd.Store(tile + 8 * lanes, s20);
+        TSimd.Store(tile + 9 * lanes, s21);
+        TSimd.Store(tile + 10 * lanes, s22);
+        TSimd.Store(tile + 11 * lanes, s23);
+        TSimd.Store(tile + 12 * lanes, s30);
+        TSimd.Store(tile + 13 * lanes, s31);
+        TSimd.Store(tile + 14 * lanes, s32);
+        TSimd.Store(tile + 15 * lanes, s33);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FourVectors(
+        T* weights, TStorage* source, in WindowWalk walk, in QuadTargets<TStorage> targets)
+    {
+        int lanes = TSimd.Lanes;
+        int columns = walk.Columns;
+        nint step = walk.ValueColumnStep;
+        var zero = TSimd.Constant(0.0);
+        TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
+        TVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+        TVector s20 = zero, s21 = zero, s22 = zero, s23 = zero;
+        TVector s30 = zero, s31 = zero, s32 = zero, s33 = zero;
+        for (int row = 0; row < walk.Rows; row++)
+        {
+            T* weight = weights;
+            TStorage* value = source;
+            for (int column = 0; column < columns; column++)
+            {
+                var v0 = TSimd.LoadStorage(value);
+                var v1 = TSimd.LoadStorage(value + lanes);
+                var v2 = TSimd.LoadStorage(value + 2 * lanes);
+                var v3 = TSimd.LoadStorage(value + 3 * lanes);
+                var w = TSimd.Broadcast(*weight);
+                s00 = TSimd.MultiplyAdd(w, v0, s00);
+                s01 = TSimd.MultiplyAdd(w, v1, s01);
+                s02 = TSimd.MultiplyAdd(w, v2, s02);
+                s03 = TSimd.MultiplyAdd(w, v3, s03);
+                w = TSimd.Broadcast(weight[lanes]);
+                s10 = TSimd.MultiplyAdd(w, v0, s10);
+                s11 = TSimd.MultiplyAdd(w, v1, s11);
+                s12 = TSimd.MultiplyAdd(w, v2, s12);
+                s13 = TSimd.MultiplyAdd(w, v3, s13);
+                w = TSimd.Broadcast(weight[2 * lanes]);
+                s20 = TSimd.MultiplyAdd(w, v0, s20);
+                s21 = TSimd.MultiplyAdd(w, v1, s21);
+                s22 = TSimd.MultiplyAdd(w, v2, s22);
+                s23 = TSimd.MultiplyAdd(w, v3, s23);
+                w = TSimd.Broadcast(weight[3 * lanes]);
+                s30 = TSimd.MultiplyAdd(w, v0, s30);
+                s31 = TSimd.MultiplyAdd(w, v1, s31);
+                s32 = TSimd.MultiplyAdd(w, v2, s32);
+                s33 = TSimd.MultiplyAdd(w, v3, s33);
+                weight += 4 * lanes;
+                value += step;
+            }
+            weights += walk.WeightRowStep;
+            source += walk.ValueRowStep;
+        }
+        Store(targets.First, s00, s01, s02, s03);
+        if (targets.Second is not null)
+            Store(targets.Second, s10, s11, s12, s13);
+        if (targets.Third is not null)
+            Store(targets.Third, s20, s21, s22, s23);
+        if (targets.Fourth is not null)
+            Store(targets.Fourth, s30, s31, s32, s33);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OneVector(
+        T* weights, TStorage* source, in WindowWalk walk, in QuadTargets<TStorage> targets)
+    {
+        int lanes = TSimd.Lanes;
+        var zero = TSimd.Constant(0.0);
+        TVector s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+        for (int row = 0; row < walk.Rows; row++)
+        {
+            T* weight = weights;
+            TStorage* value = source;
+            for (int column = 0; column < walk.Columns; column++)
+            {
+                var v = TSimd.LoadStorage(value);
+                s0 = TSimd.MultiplyAdd(TSimd.Broadcast(*weight), v, s0);
+                s1 = TSimd.MultiplyAdd(TSimd.Broadcast(weight[lanes]), v, s1);
+                s2 = TSimd.MultiplyAdd(TSimd.Broadcast(weight[2 * lanes]), v, s2);
+                s3 = TSimd.MultiplyAdd(TSimd.Broadcast(weight[3 * lanes]), v, s3);
+                weight += 4 * lanes;
+                value += walk.ValueColumnStep;
+            }
+            weights += walk.WeightRowStep;
+            source += walk.ValueRowStep;
+        }
+        TSimd.StoreStorage(targets.First, s0);
+        if (targets.Second is not null)
+            TSimd.StoreStorage(targets.Second, s1);
+        if (targets.Third is not null)
+            TSimd.StoreStorage(targets.Third, s2);
+        if (targets.Fourth is not null)
+            TSimd.StoreStorage(targets.Fourth, s3);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(TStorage* destination, TVector a, TVector b, TVector c, TVector d)
+    {
+        int lanes = TSimd.Lanes;
+        TSimd.StoreStorage(destination, a);
+        TSimd.StoreStorage(destination + lanes, b);
+        TSimd.StoreStorage(destination + 2 * lanes, c);
+        TSimd.StoreStorage(destination + 3 * lanes, d);
+    }
+}
+
+/// <summary>The part of a window that lies inside the map, as steps through weights and values.</summary>
+internal struct WindowWalk
+{
+    public int Rows;
+    public int Columns;
+    public nint WeightRowStep;
+    public nint ValueRowStep;
+    public nint ValueColumnStep;
+}
+
+/// <summary>Where the queries of a quad are written; null for queries that the cell does not have.</summary>
+internal readonly unsafe struct QuadTargets<T>
+    where T : unmanaged
+{
+    public readonly T* First;
+    public readonly T* Second;
+    public readonly T* Third;
+    public readonly T* Fourth;
+
+    public QuadTargets(T* cell, int scale, int quad, int members, nint rowStride, nint columnStride)
+    {
+        T* Query(int index) => cell + index / scale * rowStride + index % scale * columnStride;
+
+        First = Query(quad * 4);
+        Second = members > 1 ? Query(quad * 4 + 1) : null;
+        Third = members > 2 ? Query(quad * 4 + 2) : null;
+        Fourth = members > 3 ? Query(quad * 4 + 3) : null;
+    }
+}

@@ -1,0 +1,114 @@
+using System.Numerics;
+using ILGPU.Runtime;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>How a thread reads and writes four consecutive channels of one position of a map.</summary>
+public interface IChannelAccess
+{
+    /// <summary>
+    /// Gets whether neighbouring threads should take neighbouring channels (the map has them side by side) rather
+    /// than neighbouring positions.
+    /// </summary>
+    static abstract bool ChannelsFastest { get; }
+
+    /// <summary>Reads up to four channels; those past <paramref name="remaining"/> are 0.</summary>
+    static abstract Pack4<TAccumulator> Load<TElement, TStorage, TAccumulator>(
+        in MapView<TStorage> map, long offset, int remaining)
+        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TStorage : unmanaged
+        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>;
+
+    /// <summary>Writes up to four channels; those past <paramref name="remaining"/> are left alone.</summary>
+    static abstract void Store<TElement, TStorage, TAccumulator>(
+        in MapView<TStorage> map, long offset, int remaining, in Pack4<TAccumulator> value)
+        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TStorage : unmanaged
+        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>;
+}
+
+/// <summary>
+/// Channels-last maps whose channel count is a multiple of four and whose memory is aligned: one vector access.
+/// </summary>
+public readonly struct VectorAccess : IChannelAccess
+{
+    /// <inheritdoc/>
+    public static bool ChannelsFastest => true;
+
+    /// <inheritdoc/>
+    public static Pack4<TAccumulator> Load<TElement, TStorage, TAccumulator>(
+        in MapView<TStorage> map, long offset, int remaining)
+        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TStorage : unmanaged
+        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    {
+        var stored = map.Data.AsAligned(16).Cast<Pack4<TStorage>>()[offset / 4];
+        return new Pack4<TAccumulator>
+        {
+            X = TElement.Load(stored.X),
+            Y = TElement.Load(stored.Y),
+            Z = TElement.Load(stored.Z),
+            W = TElement.Load(stored.W),
+        };
+    }
+
+    /// <inheritdoc/>
+    public static void Store<TElement, TStorage, TAccumulator>(
+        in MapView<TStorage> map, long offset, int remaining, in Pack4<TAccumulator> value)
+        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TStorage : unmanaged
+        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    {
+        map.Data.AsAligned(16).Cast<Pack4<TStorage>>()[offset / 4] = new Pack4<TStorage>
+        {
+            X = TElement.Store(value.X),
+            Y = TElement.Store(value.Y),
+            Z = TElement.Store(value.Z),
+            W = TElement.Store(value.W),
+        };
+    }
+}
+
+/// <summary>
+/// Maps of any strides and any channel count. In the contiguous format neighbouring threads take neighbouring columns,
+/// so the four scalar accesses of a warp are four contiguous ones.
+/// </summary>
+public readonly struct StridedAccess : IChannelAccess
+{
+    /// <inheritdoc/>
+    public static bool ChannelsFastest => false;
+
+    /// <inheritdoc/>
+    public static Pack4<TAccumulator> Load<TElement, TStorage, TAccumulator>(
+        in MapView<TStorage> map, long offset, int remaining)
+        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TStorage : unmanaged
+        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    {
+        var value = default(Pack4<TAccumulator>);
+        value.X = TElement.Load(map.Data[offset]);
+        if (remaining > 1)
+            value.Y = TElement.Load(map.Data[offset + map.ChannelStride]);
+        if (remaining > 2)
+            value.Z = TElement.Load(map.Data[offset + 2 * map.ChannelStride]);
+        if (remaining > 3)
+            value.W = TElement.Load(map.Data[offset + 3 * map.ChannelStride]);
+        return value;
+    }
+
+    /// <inheritdoc/>
+    public static void Store<TElement, TStorage, TAccumulator>(
+        in MapView<TStorage> map, long offset, int remaining, in Pack4<TAccumulator> value)
+        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TStorage : unmanaged
+        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    {
+        map.Data[offset] = TElement.Store(value.X);
+        if (remaining > 1)
+            map.Data[offset + map.ChannelStride] = TElement.Store(value.Y);
+        if (remaining > 2)
+            map.Data[offset + 2 * map.ChannelStride] = TElement.Store(value.Z);
+        if (remaining > 3)
+            map.Data[offset + 3 * map.ChannelStride] = TElement.Store(value.W);
+    }
+}

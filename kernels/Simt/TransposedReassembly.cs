@@ -1,0 +1,109 @@
+using System.Numerics;
+using ILGPU;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>
+/// The gather that replaces the scatter of the backward: a cell collects the contributions of all queries whose window
+/// holds it, in a fixed order, so that the result is the same to the last bit in every run.
+/// </summary>
+/// <remarks>
+/// A thread owns four channels of one cell and walks the up to K²·s² queries around it: one vector load of the source
+/// and one scalar load of the weight for four multiply-adds. Traffic to main memory: every operand once; the rereads
+/// by neighbouring cells are served by the cache.
+/// </remarks>
+public readonly struct TransposedReassembly<
+    TElement, TStorage, TAccumulator, TWeightElement, TWeight, TWindow, TScale, TAccess>
+    : IKernel<TransposedReassemblyParameters<TStorage, TWeight>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TWeightElement : struct, IElement<TWeight, TAccumulator>
+    where TWeight : unmanaged
+    where TWindow : struct, IWindow
+    where TScale : struct, IScale
+    where TAccess : struct, IChannelAccess
+{
+    /// <inheritdoc/>
+    public static int GroupSize => 128;
+
+    /// <inheritdoc/>
+    public static long GroupCount(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
+        (Items(in parameters) + GroupSize - 1) / GroupSize;
+
+    /// <inheritdoc/>
+    public static void Execute(in TransposedReassemblyParameters<TStorage, TWeight> parameters)
+    {
+        long item = (long)Grid.IdxX * Group.DimX + Group.IdxX;
+        if (item >= Items(in parameters))
+            return;
+
+        int packs = (parameters.Extent.ValueChannels + 3) / 4;
+        int width = parameters.Extent.Width;
+        int column;
+        int channel;
+        long rest;
+        if (TAccess.ChannelsFastest)
+        {
+            channel = 4 * (int)(item % packs);
+            rest = item / packs;
+            column = (int)(rest % width);
+            rest /= width;
+        }
+        else
+        {
+            column = (int)(item % width);
+            rest = item / width;
+            channel = 4 * (int)(rest % packs);
+            rest /= packs;
+        }
+        int row = parameters.Band.FirstRow + (int)(rest % parameters.Band.Rows);
+        int image = parameters.Band.FirstImage + (int)(rest / parameters.Band.Rows);
+        int remaining = parameters.Extent.ValueChannels - channel;
+        var sum = Gather(in parameters, image, row, column, channel, remaining);
+        TAccess.Store<TElement, TStorage, TAccumulator>(
+            in parameters.Result, parameters.Result.Offset(image, channel, row, column), remaining, sum);
+    }
+
+    private static Pack4<TAccumulator> Gather(
+        in TransposedReassemblyParameters<TStorage, TWeight> parameters,
+        int image,
+        int row,
+        int column,
+        int channel,
+        int remaining)
+    {
+        int window = TWindow.Size(parameters.Extent.Window);
+        int scale = TScale.Ratio(parameters.Extent.Scale);
+        int radius = window / 2;
+        int firstRow = row > radius ? row - radius : 0;
+        int lastRow = row + radius < parameters.Extent.Height ? row + radius : parameters.Extent.Height - 1;
+        int firstColumn = column > radius ? column - radius : 0;
+        int lastColumn = column + radius < parameters.Extent.Width ? column + radius : parameters.Extent.Width - 1;
+        var sum = default(Pack4<TAccumulator>);
+        for (int queryRow = firstRow * scale; queryRow < (lastRow + 1) * scale; queryRow++)
+        {
+            int tapRow = row - queryRow / scale + radius;
+            for (int cell = firstColumn; cell <= lastColumn; cell++)
+            {
+                int tap = tapRow * window + column - cell + radius;
+                long weightOffset = parameters.Weights.Offset(image, tap, queryRow, cell * scale);
+                long sourceOffset = parameters.Source.Offset(image, channel, queryRow, cell * scale);
+                for (int j = 0; j < scale; j++)
+                {
+                    var weight = TWeightElement.Load(parameters.Weights.Data[weightOffset]);
+                    var source = TAccess.Load<TElement, TStorage, TAccumulator>(
+                        in parameters.Source, sourceOffset, remaining);
+                    sum = Pack4.MultiplyAdd(weight, source, sum);
+                    weightOffset += parameters.Weights.ColumnStride;
+                    sourceOffset += parameters.Source.ColumnStride;
+                }
+            }
+        }
+        return sum;
+    }
+
+    private static long Items(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
+        (long)((parameters.Extent.ValueChannels + 3) / 4)
+        * parameters.Extent.Width * parameters.Band.Rows * parameters.Band.Images;
+}

@@ -1,0 +1,99 @@
+using System.Numerics;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>
+/// The first backward pass of window attention: per query, weights, gradients of the scores and of the query. The
+/// second pass, <see cref="TransposedReassembly{TElement, TStorage, TAccumulator, TWeightElement, TWeight, TWindow,
+/// TScale, TAccess}"/>, gathers the gradients of key and value from what this one leaves in the workspace.
+/// </summary>
+/// <remarks>
+/// The thread mapping is that of the forward, with the weights and their gradients side by side in shared memory.
+/// Traffic: query, key, value and the gradient of the output once; gradient of the query and workspace once.
+/// </remarks>
+public readonly struct WindowAttentionBackward<
+    TElement, TStorage, TAccumulator, TWeightElement, TWindow, TScale, TBorder, TEmbeddingAccess, TValueAccess>
+    : IKernel<WindowAttentionBackwardParameters<TStorage, TAccumulator>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TWeightElement : struct, IElement<TAccumulator, TAccumulator>
+    where TWindow : struct, IWindow
+    where TScale : struct, IScale
+    where TBorder : struct, IBorder
+    where TEmbeddingAccess : struct, IChannelAccess
+    where TValueAccess : struct, IChannelAccess
+{
+    /// <inheritdoc/>
+    public static int GroupSize => 128;
+
+    /// <inheritdoc/>
+    public static long GroupCount(in WindowAttentionBackwardParameters<TStorage, TAccumulator> parameters) =>
+        parameters.Tiling.Count(parameters.Band.Images);
+
+    /// <inheritdoc/>
+    public static void Execute(in WindowAttentionBackwardParameters<TStorage, TAccumulator> parameters)
+    {
+        var weights = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 8).AsAligned(16);
+        var gradients = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 8).AsAligned(16);
+        var weightScalars = weights.Cast<TAccumulator>();
+        var gradientScalars = gradients.Cast<TAccumulator>();
+        var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
+        int scale = TScale.Ratio(parameters.Extent.Scale);
+        int quads = (scale * scale + 3) / 4;
+        for (int quad = 0; quad < quads; quad++)
+        {
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Dots<TEmbeddingAccess>(
+                in parameters.Extent,
+                in tile,
+                quad,
+                in parameters.Query,
+                in parameters.Key,
+                parameters.Extent.EmbeddingChannels,
+                TBorder.OutsideScore<TAccumulator>(),
+                weights);
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Dots<TValueAccess>(
+                in parameters.Extent,
+                in tile,
+                quad,
+                in parameters.GradOutput,
+                in parameters.Value,
+                parameters.Extent.ValueChannels,
+                TAccumulator.Zero,
+                gradients);
+            Group.Barrier();
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.SoftmaxBackward(
+                in parameters.Extent,
+                in tile,
+                quad,
+                weightScalars,
+                gradientScalars,
+                in parameters.LogSumExp);
+            Group.Barrier();
+            if (parameters.NeedsWeights != 0)
+            {
+                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Save<TWeightElement, TAccumulator>(
+                    in parameters.Extent, in tile, quad, weightScalars, in parameters.Weights);
+            }
+            if (parameters.NeedsGradScores != 0)
+            {
+                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Save<TWeightElement, TAccumulator>(
+                    in parameters.Extent, in tile, quad, gradientScalars, in parameters.GradScores);
+            }
+            if (parameters.NeedsGradQuery != 0)
+            {
+                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Sums<TEmbeddingAccess>(
+                    in parameters.Extent,
+                    in tile,
+                    quad,
+                    gradients,
+                    in parameters.Key,
+                    parameters.Extent.EmbeddingChannels,
+                    in parameters.GradQuery);
+            }
+            Group.Barrier();
+        }
+    }
+}

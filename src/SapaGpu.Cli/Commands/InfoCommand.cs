@@ -1,0 +1,90 @@
+using System.CommandLine;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace SapaGpu.Cli.Commands;
+
+/// <summary><c>sapagpu info</c>: the devices of this machine, what each supports, and why not.</summary>
+internal static class InfoCommand
+{
+    private static readonly DeviceKind[] Kinds = [DeviceKind.Cuda, DeviceKind.OpenCL, DeviceKind.Cpu];
+    private static readonly JsonSerializerOptions JsonFormat = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+    };
+
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "Print JSON on standard output and nothing else." };
+        var command = new Command("info", "List the devices of this machine, what each supports, and why not.") { json };
+        command.SetAction(result =>
+        {
+            var backends = Kinds.Select(Describe).ToList();
+            if (result.GetValue(json))
+                Console.Out.WriteLine(JsonSerializer.Serialize(new { Backends = backends }, JsonFormat));
+            else
+                Print(backends);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static Backend Describe(DeviceKind kind)
+    {
+        var devices = SapaGpu.Device.Enumerate(kind).Select(Describe).ToList();
+        string name = kind.ToString().ToLowerInvariant();
+        return new Backend(name, devices, devices.Count > 0 ? null : SapaGpu.Device.WhyUnavailable(kind));
+    }
+
+    private static DeviceDescription Describe(DeviceInfo info) => new(
+        info.Id,
+        info.Name,
+        info.Details,
+        info.MemoryBytes,
+        info.IsGpu,
+        [
+            .. Enum.GetValues<ElementType>().Select(type =>
+            {
+                var reasons = OpSupport.Reasons(info, type);
+                return new TypeSupport(type.ShortName(), reasons.Count == 0, reasons);
+            }),
+        ],
+        new WindowSupport(1, OpSupport.MaximumWindow, 1, OpSupport.MaximumScale));
+
+    private static void Print(List<Backend> backends)
+    {
+        var table = new Table().AddColumns("Device", "Name", "Memory", "Element types", "Details");
+        foreach (var device in backends.SelectMany(backend => backend.Devices))
+        {
+            var types = device.ElementTypes.Select(type =>
+                type.Supported ? type.Name : $"no {type.Name}: {string.Join("; ", type.Reasons)}");
+            table.AddRow(
+                Markup.Escape(device.Id),
+                Markup.Escape(device.Name),
+                Markup.Escape($"{device.MemoryBytes / (double)(1L << 30):f1} GiB"),
+                Markup.Escape(string.Join(", ", types)),
+                Markup.Escape(device.Details));
+        }
+        AnsiConsole.Write(table);
+        foreach (var backend in backends.Where(backend => backend.Unavailable is not null))
+            AnsiConsole.MarkupLineInterpolated($"[yellow]{backend.Kind}[/]: {backend.Unavailable}");
+        AnsiConsole.MarkupLineInterpolated(
+            $"Windows: odd widths from 1 to {OpSupport.MaximumWindow}; scales from 1 to {OpSupport.MaximumScale}.");
+    }
+
+    private sealed record Backend(string Kind, IReadOnlyList<DeviceDescription> Devices, string? Unavailable);
+
+    private sealed record DeviceDescription(
+        string Id,
+        string Name,
+        string Details,
+        long MemoryBytes,
+        bool IsGpu,
+        IReadOnlyList<TypeSupport> ElementTypes,
+        WindowSupport Windows);
+
+    private sealed record TypeSupport(string Name, bool Supported, IReadOnlyList<string> Reasons);
+
+    private sealed record WindowSupport(int MinimumWindow, int MaximumWindow, int MinimumScale, int MaximumScale);
+}

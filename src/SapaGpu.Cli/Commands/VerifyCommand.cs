@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using SapaGpu.Cli.Vectors;
+using Spectre.Console;
+
+namespace SapaGpu.Cli.Commands;
+
+/// <summary><c>sapagpu verify</c>: test vectors against the operators, forward and gradients.</summary>
+internal static class VerifyCommand
+{
+    private static readonly JsonSerializerOptions JsonFormat = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        WriteIndented = true,
+    };
+
+    public static Command Create()
+    {
+        var folder = new Argument<DirectoryInfo>("dir")
+        {
+            Description = "A folder of test vectors: index.json and one folder for every case.",
+        };
+        var device = CommonOptions.Device();
+        var type = new Option<string>("--dtype")
+        {
+            Description = "The precision to compute in.",
+            DefaultValueFactory = _ => "f32",
+        };
+        type.AcceptOnlyFromAmong("f32", "f64");
+        var json = new Option<bool>("--json") { Description = "Print JSON on standard output and nothing else." };
+        var command = new Command(
+            "verify", "Run test vectors, forward and gradients in both memory formats, and compare with what is expected.")
+        {
+            folder, device, type, json,
+        };
+        command.SetAction(result =>
+        {
+            var cases = VectorCase.ReadAll(result.GetRequiredValue(folder).FullName);
+            var elementType = result.GetValue(type) == "f64" ? ElementType.Float64 : ElementType.Float32;
+            using var opened = CommonOptions.Open(result.GetValue(device));
+            bool asJson = result.GetValue(json);
+            var report = new Report(opened.Id, elementType.ShortName(), Run(cases, opened, elementType, !asJson));
+            if (asJson)
+                Console.Out.WriteLine(JsonSerializer.Serialize(report, JsonFormat));
+            else
+                Print(report, opened);
+            return report.Failed == 0 ? ExitCode.Success : ExitCode.Failure;
+        });
+        return command;
+    }
+
+    private static List<CaseResult> Run(
+        IReadOnlyList<VectorCase> cases, Device device, ElementType elementType, bool showProgress)
+    {
+        var results = new List<CaseResult>(cases.Count);
+        if (!showProgress)
+        {
+            results.AddRange(cases.Select(vector => VectorSuite.Run(vector, device, elementType)));
+            return results;
+        }
+        AnsiConsole.Progress().AutoClear(true).Start(progress =>
+        {
+            var task = progress.AddTask("Test vectors", maxValue: cases.Count);
+            foreach (var vector in cases)
+            {
+                results.Add(VectorSuite.Run(vector, device, elementType));
+                task.Increment(1);
+            }
+        });
+        return results;
+    }
+
+    private static void Print(Report report, Device device)
+    {
+        var table = new Table().AddColumns("Case", "Result", "Worst error", "Bound", "Where");
+        foreach (var result in report.Cases)
+        {
+            string colour = result.Status switch
+            {
+                CaseStatus.Passed => "green",
+                CaseStatus.Failed => "red",
+                _ => "grey",
+            };
+            var worst = result.Worst;
+            table.AddRow(
+                Markup.Escape(result.Name),
+                $"[{colour}]{result.Status.ToString().ToLowerInvariant()}[/]",
+                worst is null ? string.Empty : worst.Error.ToString("0.0e+00", CultureInfo.InvariantCulture),
+                worst is null ? string.Empty : worst.Bound.ToString("0.0e+00", CultureInfo.InvariantCulture),
+                Markup.Escape(result.Reason ?? $"{worst?.Tensor}[{string.Join(", ", worst?.Index ?? [])}]"));
+        }
+        AnsiConsole.Write(table);
+        AnsiConsole.MarkupLineInterpolated(
+            $"{device}, {report.Dtype}: {report.Passed} passed, {report.Failed} failed, {report.Skipped} skipped");
+    }
+
+    private sealed record Report(string Device, string Dtype, IReadOnlyList<CaseResult> Cases)
+    {
+        public int Passed => Cases.Count(result => result.Status == CaseStatus.Passed);
+
+        public int Failed => Cases.Count(result => result.Status == CaseStatus.Failed);
+
+        public int Skipped => Cases.Count(result => result.Status == CaseStatus.Skipped);
+    }
+}

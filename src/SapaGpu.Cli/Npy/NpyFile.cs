@@ -1,0 +1,152 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace SapaGpu.Cli.Npy;
+
+/// <summary>
+/// Reads and writes .npy files (format versions 1 to 3, C order) as NumPy's documentation describes them. Numbers of
+/// every size are read; single and double precision are written.
+/// </summary>
+internal static partial class NpyFile
+{
+    private const int Alignment = 64;
+    private static readonly byte[] Magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="InvalidDataException">The file is no .npy file, or of a kind that is not supported.</exception>
+    public static NpyArray Read(string path)
+    {
+        using var stream = File.OpenRead(path);
+        var (descriptor, shape) = ReadHeader(stream, path);
+        long count = 1;
+        foreach (int size in shape)
+            count = checked(count * size);
+        int elementSize = ElementSize(descriptor, path);
+        if (count > Array.MaxLength || stream.Length - stream.Position != count * elementSize)
+        {
+            throw new InvalidDataException(
+                $"{path}: {count:N0} elements of {elementSize} bytes are announced, and " +
+                $"{stream.Length - stream.Position:N0} bytes are there.");
+        }
+        var bytes = new byte[count * elementSize];
+        stream.ReadExactly(bytes);
+        return new NpyArray(shape, Decode(bytes, descriptor, elementSize, (int)count));
+    }
+
+    /// <summary>Writes values in single precision.</summary>
+    public static void Write(string path, ReadOnlySpan<int> shape, ReadOnlySpan<float> values)
+    {
+        using var stream = Create(path, "<f4", shape);
+        Span<byte> element = stackalloc byte[sizeof(float)];
+        foreach (float value in values)
+        {
+            BinaryPrimitives.WriteSingleLittleEndian(element, value);
+            stream.Write(element);
+        }
+    }
+
+    /// <summary>Writes values in double precision.</summary>
+    public static void Write(string path, ReadOnlySpan<int> shape, ReadOnlySpan<double> values)
+    {
+        using var stream = Create(path, "<f8", shape);
+        Span<byte> element = stackalloc byte[sizeof(double)];
+        foreach (double value in values)
+        {
+            BinaryPrimitives.WriteDoubleLittleEndian(element, value);
+            stream.Write(element);
+        }
+    }
+
+    private static BufferedStream Create(string path, string descriptor, ReadOnlySpan<int> shape)
+    {
+        var dimensions = new StringBuilder();
+        foreach (int size in shape)
+            dimensions.Append(CultureInfo.InvariantCulture, $"{size}, ");
+        string header = $"{{'descr': '{descriptor}', 'fortran_order': False, 'shape': ({dimensions}), }}";
+        int prefix = Magic.Length + 4;
+        int padded = (prefix + header.Length + 1 + Alignment - 1) / Alignment * Alignment - prefix;
+        var stream = new BufferedStream(File.Create(path), 1 << 20);
+        stream.Write(Magic);
+        stream.Write([1, 0, (byte)padded, (byte)(padded >> 8)]);
+        stream.Write(Encoding.ASCII.GetBytes(header.PadRight(padded - 1) + "\n"));
+        return stream;
+    }
+
+    private static (string Descriptor, int[] Shape) ReadHeader(FileStream stream, string path)
+    {
+        var start = new byte[8];
+        if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length
+            || !start.AsSpan(0, Magic.Length).SequenceEqual(Magic) || start[6] is < 1 or > 3)
+        {
+            throw new InvalidDataException($"{path}: this is no .npy file.");
+        }
+        var lengthBytes = new byte[start[6] == 1 ? 2 : 4];
+        stream.ReadExactly(lengthBytes);
+        long length = lengthBytes.Length == 2
+            ? BinaryPrimitives.ReadUInt16LittleEndian(lengthBytes)
+            : BinaryPrimitives.ReadUInt32LittleEndian(lengthBytes);
+        if (length > stream.Length - stream.Position)
+            throw new InvalidDataException($"{path}: the header is cut off.");
+        var text = new byte[length];
+        stream.ReadExactly(text);
+        string header = Encoding.UTF8.GetString(text);
+
+        var descriptor = DescriptorPattern().Match(header);
+        var order = OrderPattern().Match(header);
+        var shape = ShapePattern().Match(header);
+        if (!descriptor.Success || !order.Success || !shape.Success)
+            throw new InvalidDataException($"{path}: the header is not understood: {header.Trim()}");
+        if (order.Groups[1].Value == "True")
+            throw new InvalidDataException($"{path}: the array is in Fortran order; save it with numpy.ascontiguousarray.");
+        var sizes = shape.Groups[1].Value
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(size => int.Parse(size, CultureInfo.InvariantCulture))
+            .ToArray();
+        return (descriptor.Groups[1].Value, sizes);
+    }
+
+    private static int ElementSize(string descriptor, string path) => descriptor switch
+    {
+        "|b1" or "|u1" or "|i1" => 1,
+        "<u2" or "<i2" or "<f2" => 2,
+        "<u4" or "<i4" or "<f4" => 4,
+        "<u8" or "<i8" or "<f8" => 8,
+        _ => throw new InvalidDataException(
+            $"{path}: elements of type '{descriptor}' are not supported; save little-endian numbers."),
+    };
+
+    private static double[] Decode(byte[] bytes, string descriptor, int elementSize, int count)
+    {
+        var values = new double[count];
+        for (int i = 0; i < count; i++)
+        {
+            var element = bytes.AsSpan(i * elementSize, elementSize);
+            values[i] = descriptor switch
+            {
+                "|i1" => (sbyte)element[0],
+                "<u2" => BinaryPrimitives.ReadUInt16LittleEndian(element),
+                "<i2" => BinaryPrimitives.ReadInt16LittleEndian(element),
+                "<f2" => (double)BinaryPrimitives.ReadHalfLittleEndian(element),
+                "<u4" => BinaryPrimitives.ReadUInt32LittleEndian(element),
+                "<i4" => BinaryPrimitives.ReadInt32LittleEndian(element),
+                "<f4" => BinaryPrimitives.ReadSingleLittleEndian(element),
+                "<u8" => BinaryPrimitives.ReadUInt64LittleEndian(element),
+                "<i8" => BinaryPrimitives.ReadInt64LittleEndian(element),
+                "<f8" => BinaryPrimitives.ReadDoubleLittleEndian(element),
+                _ => element[0],
+            };
+        }
+        return values;
+    }
+
+    [GeneratedRegex(@"'descr'\s*:\s*'([^']*)'")]
+    private static partial Regex DescriptorPattern();
+
+    [GeneratedRegex(@"'fortran_order'\s*:\s*(True|False)")]
+    private static partial Regex OrderPattern();
+
+    [GeneratedRegex(@"'shape'\s*:\s*\(([0-9,\s]*)\)")]
+    private static partial Regex ShapePattern();
+}

@@ -1,0 +1,40 @@
+using System.CommandLine;
+using SapaGpu;
+using SapaGpu.Cli;
+using SapaGpu.Cli.Commands;
+
+var root = new RootCommand(
+    "Guided upsampling by window attention (SAPA) on CUDA, OpenCL and the CPU. " +
+    "Exit codes: 0 ok, 1 failed, 2 usage, 3 no such device.")
+{
+    InfoCommand.Create(),
+    VerifyCommand.Create(),
+};
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors)
+        Console.Error.WriteLine(error.Message);
+    Console.Error.WriteLine("Try --help.");
+    return ExitCode.Usage;
+}
+try
+{
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (DeviceUnavailableException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return ExitCode.NoDevice;
+}
+catch (ArgumentException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return ExitCode.Usage;
+}
+catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException
+    or NotSupportedException or InsufficientMemoryException)
+{
+    Console.Error.WriteLine(e.Message);
+    return ExitCode.Failure;
+}

@@ -1,0 +1,22 @@
+namespace SapaGpu;
+
+/// <summary>Thrown when a device is asked for that this machine does not have.</summary>
+public sealed class DeviceUnavailableException : InvalidOperationException
+{
+    /// <summary>Creates the exception.</summary>
+    public DeviceUnavailableException()
+    {
+    }
+
+    /// <summary>Creates the exception with a message.</summary>
+    public DeviceUnavailableException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Creates the exception with a message and a cause.</summary>
+    public DeviceUnavailableException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,55 @@
+using ILGPU;
+using ILGPU.Runtime;
+using SapaGpu.Kernels;
+
+namespace SapaGpu.Launch;
+
+/// <summary>The kernels of a device, compiled at their first launch. A kernel's slot is a number of its own type.</summary>
+internal sealed class KernelCache(Accelerator accelerator)
+{
+    private readonly Lock gate = new();
+    private volatile Delegate?[] slots = new Delegate?[16];
+
+    /// <summary>The launcher of a thread-group program.</summary>
+    public Action<AcceleratorStream, KernelConfig, TParameters> Group<TKernel, TParameters>()
+        where TKernel : struct, IKernel<TParameters>
+        where TParameters : struct => Get<TKernel, TParameters>(KernelEntry.Run<TKernel, TParameters>);
+
+    /// <summary>The launcher of a vector program.</summary>
+    public Action<AcceleratorStream, KernelConfig, TileLaunch<TParameters>> Tiles<TProgram, TParameters>()
+        where TProgram : struct, ITileProgram<TParameters>
+        where TParameters : struct =>
+        Get<TProgram, TileLaunch<TParameters>>(KernelEntry.RunTiles<TProgram, TParameters>);
+
+    private Action<AcceleratorStream, KernelConfig, TLaunch> Get<TKernel, TLaunch>(Action<TLaunch> entryPoint)
+        where TLaunch : struct
+    {
+        int slot = Slot<TKernel>.Index;
+        var known = slots;
+        if (slot < known.Length && known[slot] is { } loaded)
+            return (Action<AcceleratorStream, KernelConfig, TLaunch>)loaded;
+        lock (gate)
+        {
+            if (slot >= slots.Length)
+            {
+                var grown = new Delegate?[Math.Max(slot + 1, slots.Length * 2)];
+                slots.CopyTo(grown, 0);
+                slots = grown;
+            }
+            slots[slot] ??= accelerator.LoadKernel(entryPoint);
+            return (Action<AcceleratorStream, KernelConfig, TLaunch>)slots[slot]!;
+        }
+    }
+
+    private static class SlotCounter
+    {
+        private static int last = -1;
+
+        public static int Next() => Interlocked.Increment(ref last);
+    }
+
+    private static class Slot<TKernel>
+    {
+        public static readonly int Index = SlotCounter.Next();
+    }
+}

@@ -1,0 +1,128 @@
+using ILGPU.Runtime;
+
+namespace SapaGpu.Launch;
+
+/// <summary>
+/// Keeps the memory of disposed tensors and finished workspaces for the next one of about the same size, so that a
+/// steady state allocates nothing. A device works its launches in order, so memory may change hands as soon as the
+/// call that used it has been queued.
+/// </summary>
+internal sealed class MemoryPool(Accelerator accelerator) : IDisposable
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<long, Stack<MemoryBuffer>> free = [];
+    private readonly HashSet<MemoryBuffer> owned = [];
+    private bool disposed;
+
+    /// <summary>Gets the bytes held, in use or free.</summary>
+    public long HeldBytes { get; private set; }
+
+    /// <summary>Gets the bytes in use.</summary>
+    public long UsedBytes { get; private set; }
+
+    /// <summary>Takes a buffer of at least the asked size; its content is arbitrary.</summary>
+    /// <exception cref="InsufficientMemoryException">The device has not that much memory.</exception>
+    public MemoryBuffer Rent(long bytes)
+    {
+        long size = SizeClass(bytes);
+        lock (gate)
+        {
+            ObjectDisposedException.ThrowIf(disposed, typeof(Device));
+            UsedBytes += size;
+            if (free.TryGetValue(size, out var stack) && stack.TryPop(out var buffer))
+                return buffer;
+            try
+            {
+                buffer = AllocateOrTrim(size);
+            }
+            catch (Exception e) when (e is OutOfMemoryException or AcceleratorException or OverflowException)
+            {
+                UsedBytes -= size;
+                throw new InsufficientMemoryException(
+                    $"The device could not allocate {bytes:N0} bytes; {HeldBytes:N0} are held already. " +
+                    "Dispose tensors that are not needed any more, or work on smaller maps.",
+                    e);
+            }
+            owned.Add(buffer);
+            HeldBytes += size;
+            return buffer;
+        }
+    }
+
+    /// <summary>Takes a buffer back.</summary>
+    public void Return(MemoryBuffer buffer)
+    {
+        lock (gate)
+        {
+            if (disposed)
+                return;
+            UsedBytes -= buffer.LengthInBytes;
+            if (!free.TryGetValue(buffer.LengthInBytes, out var stack))
+                free.Add(buffer.LengthInBytes, stack = new Stack<MemoryBuffer>());
+            stack.Push(buffer);
+        }
+    }
+
+    /// <summary>Gives memory that is not in use back to the device.</summary>
+    public void Trim()
+    {
+        lock (gate)
+        {
+            foreach (var stack in free.Values)
+            {
+                while (stack.TryPop(out var buffer))
+                {
+                    owned.Remove(buffer);
+                    HeldBytes -= buffer.LengthInBytes;
+                    buffer.Dispose();
+                }
+            }
+            free.Clear();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (disposed)
+                return;
+            disposed = true;
+            foreach (var buffer in owned)
+                buffer.Dispose();
+            owned.Clear();
+            free.Clear();
+            HeldBytes = 0;
+            UsedBytes = 0;
+        }
+    }
+
+    // Eight sizes to the octave: at most an eighth is lost, and slightly different shapes share their memory.
+    private static long SizeClass(long bytes)
+    {
+        const long Smallest = 256;
+        if (bytes <= Smallest)
+            return Smallest;
+        long step = Math.Max(Smallest, 1L << Math.Max(0, 63 - (int)long.LeadingZeroCount(bytes - 1) - 3));
+        return checked((bytes + step - 1) / step * step);
+    }
+
+    private MemoryBuffer AllocateOrTrim(long size)
+    {
+        try
+        {
+            return Allocate(size);
+        }
+        catch (Exception e) when (e is OutOfMemoryException or AcceleratorException)
+        {
+            Trim();
+            return Allocate(size);
+        }
+    }
+
+    private MemoryBuffer Allocate(long size) =>
+        accelerator.AcceleratorType == AcceleratorType.CPU
+            ? ForeignMemoryBuffer.AllocateHost(accelerator, size)
+            : accelerator.AllocateRaw(size, 1);
+}

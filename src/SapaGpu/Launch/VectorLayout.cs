@@ -1,0 +1,23 @@
+namespace SapaGpu.Launch;
+
+/// <summary>Whether a tensor can be read four channels at a time by aligned vector accesses.</summary>
+internal static class VectorLayout
+{
+    private const int Channels = 4;
+
+    public static bool Fits(Tensor tensor)
+    {
+        var layout = tensor.Layout;
+        int size = tensor.ElementType == ElementType.Float64 ? sizeof(double) : sizeof(float);
+
+        // On OpenCL the pointer is a memory object, whose memory is aligned far beyond this.
+        bool aligned = tensor.Device.Kind == DeviceKind.OpenCL || tensor.Memory.NativePointer % (Channels * size) == 0;
+        return layout.ChannelStride == 1
+            && tensor.Shape.Channels % Channels == 0
+            && layout.ColumnStride % Channels == 0
+            && layout.RowStride % Channels == 0
+            && layout.BatchStride % Channels == 0
+            && layout.Offset % Channels == 0
+            && aligned;
+    }
+}

@@ -1,0 +1,101 @@
+using System.Text;
+
+namespace SapaGpu;
+
+/// <summary>An argument with its name, for messages.</summary>
+internal readonly record struct Operand(string Name, Tensor? Tensor);
+
+/// <summary>The checks that the operators share. Messages name all operands and say the remedy.</summary>
+internal static class OperandChecks
+{
+    /// <summary>None is null or disposed, and all are on one device.</summary>
+    public static void SameDevice(params ReadOnlySpan<Operand> operands)
+    {
+        Tensor? first = null;
+        string firstName = string.Empty;
+        foreach (var (name, tensor) in operands)
+        {
+            if (tensor is null)
+                continue;
+            if (tensor.IsDisposed)
+                throw new ObjectDisposedException(name, $"'{name}' was disposed before the call.");
+            if (first is null)
+            {
+                first = tensor;
+                firstName = name;
+            }
+            else if (!ReferenceEquals(first.Device, tensor.Device))
+            {
+                throw new DeviceMismatchException(
+                    $"'{firstName}' is on {first.Device}, '{name}' on {tensor.Device}; move one with To(device). " +
+                    Describe(operands));
+            }
+        }
+    }
+
+    /// <summary>The operand has the shape that follows from the others.</summary>
+    public static void Shape(string name, Tensor tensor, TensorShape expected, params ReadOnlySpan<Operand> operands)
+    {
+        if (tensor.Shape != expected)
+            throw new ArgumentException($"'{name}' must be {expected}, and is {tensor.Shape}. {Describe(operands)}", name);
+    }
+
+    /// <summary>Nothing that is written shares memory with anything else.</summary>
+    public static void NoOverlap(string name, Tensor? written, params ReadOnlySpan<Operand> others)
+    {
+        if (written is null)
+            return;
+        foreach (var (otherName, other) in others)
+        {
+            if (other is not null && !(ReferenceEquals(written, other) && otherName == name) && Overlaps(written, other))
+            {
+                throw new ArgumentException(
+                    $"'{name}' is written and shares memory with '{otherName}'; give it memory of its own. " +
+                    Describe(others),
+                    name);
+            }
+        }
+    }
+
+    /// <summary>The device runs a window operator.</summary>
+    /// <exception cref="NotSupportedException">It does not; the message lists every reason.</exception>
+    public static void Supported(Tensor operand, int window, int scale, params ReadOnlySpan<Operand> operands)
+    {
+        if (OpSupport.Runs(operand.Device.Info, operand.ElementType, window, scale))
+            return;
+        var reasons = OpSupport.Reasons(operand.Device.Info, operand.ElementType, window, scale);
+        throw new NotSupportedException(
+            $"This runs nowhere here: {string.Join("; ", reasons)}. {Describe(operands)}");
+    }
+
+    /// <summary>The operands in words.</summary>
+    public static string Describe(params ReadOnlySpan<Operand> operands)
+    {
+        var text = new StringBuilder("Operands:");
+        foreach (var (name, tensor) in operands)
+        {
+            if (tensor is not null)
+                text.Append(text.Length > 9 ? ", " : " ").Append(name).Append(' ').Append(tensor);
+        }
+        return text.Append('.').ToString();
+    }
+
+    private static bool Overlaps(Tensor a, Tensor b)
+    {
+        if (!ReferenceEquals(a.Memory, b.Memory) && a.Memory.NativePointer != b.Memory.NativePointer
+            && a.Device.Kind == DeviceKind.OpenCL)
+        {
+            return false;
+        }
+        var (aFirst, aEnd) = Range(a);
+        var (bFirst, bEnd) = Range(b);
+        return aFirst < bEnd && bFirst < aEnd;
+    }
+
+    private static (Int128 First, Int128 End) Range(Tensor tensor)
+    {
+        int size = tensor.ElementType == ElementType.Float64 ? sizeof(double) : sizeof(float);
+        Int128 first = (Int128)tensor.Memory.NativePointer + (Int128)tensor.Layout.Offset * size;
+        return (first, first + (Int128)tensor.Layout.Span(tensor.Shape) * size);
+    }
+}

@@ -1,0 +1,318 @@
+using System.Runtime.CompilerServices;
+using ILGPU.Runtime;
+using SapaGpu.Kernels;
+using SapaGpu.Launch;
+
+namespace SapaGpu;
+
+/// <summary>A feature map on a device: logical dimensions [B, C, H, W] and an order in memory.</summary>
+public abstract class Tensor : IDisposable
+{
+    private int disposed;
+
+    private protected Tensor(DeviceMemory memory, TensorShape shape, TensorLayout layout, ElementType elementType)
+    {
+        Memory = memory;
+        Shape = shape;
+        Layout = layout;
+        ElementType = elementType;
+    }
+
+    /// <summary>Gets the logical dimensions.</summary>
+    public TensorShape Shape { get; }
+
+    /// <summary>Gets the order in memory.</summary>
+    public MemoryFormat Format => Layout.Format;
+
+    /// <summary>Gets the element type.</summary>
+    public ElementType ElementType { get; }
+
+    /// <summary>Gets the device.</summary>
+    public Device Device => Memory.Device;
+
+    /// <summary>Gets whether the tensor was disposed.</summary>
+    public bool IsDisposed => Volatile.Read(ref disposed) != 0;
+
+    /// <summary>Gets whether the elements fill their memory without gaps; views usually do not.</summary>
+    public bool IsDense => Layout == TensorLayout.Dense(Shape, Format, Layout.Offset);
+
+    internal DeviceMemory Memory { get; }
+
+    internal TensorLayout Layout { get; }
+
+    /// <summary>Returns dimensions, element type, format and device, as error messages name an operand.</summary>
+    public override string ToString() =>
+        $"{Shape} {ElementType.ShortName()} {(Format == MemoryFormat.Contiguous ? "contiguous" : "channels-last")} " +
+        $"on {Device.Id}";
+
+    /// <summary>Lets go of the memory, which stays until views and running calls have let go as well.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref disposed, 1) == 0)
+            Memory.Release();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Holds the memory for the duration of a call.</summary>
+    /// <exception cref="ObjectDisposedException">The tensor was disposed.</exception>
+    internal TensorUse Use()
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        Memory.Retain();
+        return new TensorUse(Memory);
+    }
+
+    /// <summary>Holds the memory of a tensor that may be absent.</summary>
+    internal static TensorUse Hold(Tensor? tensor) => tensor is null ? default : tensor.Use();
+
+    internal readonly ref struct TensorUse(DeviceMemory? memory)
+    {
+        public void Dispose() => memory?.Release();
+    }
+}
+
+/// <summary>A feature map on a device.</summary>
+/// <typeparam name="T">float or double.</typeparam>
+public sealed class Tensor<T> : Tensor
+    where T : unmanaged
+{
+    private Tensor(DeviceMemory memory, TensorShape shape, TensorLayout layout)
+        : base(memory, shape, layout, ElementTypes.Of<T>())
+    {
+    }
+
+    /// <summary>Creates a tensor whose content is arbitrary until it is written.</summary>
+    /// <param name="device">Where the tensor lives.</param>
+    /// <param name="shape">Its logical dimensions.</param>
+    /// <param name="format">Its order in memory.</param>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is no element type of tensors.</exception>
+    /// <exception cref="InsufficientMemoryException">The device has not that much memory.</exception>
+    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    public static Tensor<T> Create(Device device, TensorShape shape, MemoryFormat format = MemoryFormat.Contiguous)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        CheckShape(shape);
+        _ = ElementTypes.Of<T>();
+        using var use = device.Use();
+        var memory = DeviceMemory.Allocate(device, ByteCount(shape.ElementCount));
+        return new Tensor<T>(memory, shape, TensorLayout.Dense(shape, format, 0));
+    }
+
+    /// <summary>Creates a tensor from values in the order of <paramref name="format"/>.</summary>
+    /// <param name="device">Where the tensor lives.</param>
+    /// <param name="shape">Its logical dimensions.</param>
+    /// <param name="values">B·C·H·W values, [B, C, H, W] or [B, H, W, C] as the format says.</param>
+    /// <param name="format">The order of the values and of the tensor.</param>
+    /// <exception cref="ArgumentException">The number of values is not that of the shape.</exception>
+    public static Tensor<T> From(
+        Device device, TensorShape shape, ReadOnlySpan<T> values, MemoryFormat format = MemoryFormat.Contiguous)
+    {
+        CheckShape(shape);
+        if (values.Length != shape.ElementCount)
+        {
+            throw new ArgumentException(
+                $"A tensor of shape {shape} has {shape.ElementCount:N0} elements; got {values.Length:N0} values.",
+                nameof(values));
+        }
+        var tensor = Create(device, shape, format);
+        tensor.CopyFrom(values);
+        return tensor;
+    }
+
+    /// <summary>
+    /// Makes a tensor of memory that belongs to someone else, without a copy. The memory must stay valid and in place
+    /// until the tensor is disposed and the device has finished the calls that use it; it is never freed here.
+    /// </summary>
+    /// <param name="device">The device that the memory is on.</param>
+    /// <param name="pointer">
+    /// The first element: a host pointer on the CPU, a device pointer of the same context on CUDA, a memory object
+    /// (cl_mem) of the same context on OpenCL.
+    /// </param>
+    /// <param name="shape">The logical dimensions.</param>
+    /// <param name="format">The order in memory, without gaps.</param>
+    /// <exception cref="ArgumentException">The pointer is null or not aligned to an element.</exception>
+    public static Tensor<T> Wrap(
+        Device device, nint pointer, TensorShape shape, MemoryFormat format = MemoryFormat.Contiguous)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        CheckShape(shape);
+        _ = ElementTypes.Of<T>();
+        if (pointer == 0)
+            throw new ArgumentException("The pointer to wrap is null.", nameof(pointer));
+        if (device.Kind != DeviceKind.OpenCL && pointer % Unsafe.SizeOf<T>() != 0)
+        {
+            throw new ArgumentException(
+                $"The pointer to wrap, 0x{pointer:x}, is not a multiple of {Unsafe.SizeOf<T>()}.", nameof(pointer));
+        }
+        using var use = device.Use();
+        var memory = DeviceMemory.Wrap(device, pointer, ByteCount(shape.ElementCount));
+        return new Tensor<T>(memory, shape, TensorLayout.Dense(shape, format, 0));
+    }
+
+    /// <summary>Writes all elements from values in the order of the tensor's format.</summary>
+    /// <exception cref="ArgumentException">The number of values is not that of the tensor.</exception>
+    public void CopyFrom(ReadOnlySpan<T> values)
+    {
+        CheckCount(values.Length, nameof(values));
+        using var device = Device.Use();
+        using var use = Use();
+        if (IsDense)
+        {
+            Data().SubView(Layout.Offset, Shape.ElementCount).CopyFromCPU(Device.Accelerator.DefaultStream, values);
+            return;
+        }
+
+        // A view with gaps is written by way of the range it spans, whose other elements are kept.
+        var range = ReadRange();
+        for (long i = 0; i < values.Length; i++)
+            range[Layout.PositionOf(i, Shape)] = values[(int)i];
+        Data().SubView(Layout.Offset, range.Length).CopyFromCPU(Device.Accelerator.DefaultStream, range);
+        Device.Accelerator.DefaultStream.Synchronize();
+    }
+
+    /// <summary>Reads all elements, in the order of the tensor's format.</summary>
+    /// <exception cref="ArgumentException">The number of values is not that of the tensor.</exception>
+    public void CopyTo(Span<T> values)
+    {
+        CheckCount(values.Length, nameof(values));
+        using var device = Device.Use();
+        using var use = Use();
+        if (IsDense)
+        {
+            Data().SubView(Layout.Offset, Shape.ElementCount).CopyToCPU(Device.Accelerator.DefaultStream, values);
+            Device.Accelerator.DefaultStream.Synchronize();
+            return;
+        }
+        var range = ReadRange();
+        for (int i = 0; i < values.Length; i++)
+            values[i] = range[Layout.PositionOf(i, Shape)];
+    }
+
+    /// <summary>Reads all elements, in the order of the tensor's format.</summary>
+    public T[] ToArray()
+    {
+        CheckArrayLength();
+        var values = new T[Shape.ElementCount];
+        CopyTo(values);
+        return values;
+    }
+
+    /// <summary>Reads all elements in the order of a format.</summary>
+    public T[] ToArray(MemoryFormat format) =>
+        format == Format ? ToArray() : TensorLayout.Reorder(ToArray(), Shape, Format, format);
+
+    /// <summary>Copies the tensor, without gaps and in the same format, to a device.</summary>
+    public Tensor<T> To(Device device) => From(device, Shape, ToArray(), Format);
+
+    /// <summary>Copies the tensor, without gaps and in a given format, by way of the host.</summary>
+    public Tensor<T> To(MemoryFormat format) => From(Device, Shape, ToArray(format), format);
+
+    /// <summary>Sets every element to zero.</summary>
+    public void Clear()
+    {
+        if (!IsDense)
+        {
+            CopyFrom(new T[Shape.ElementCount]);
+            return;
+        }
+        using var device = Device.Use();
+        using var use = Use();
+        Data().SubView(Layout.Offset, Shape.ElementCount).MemSetToZero(Device.Accelerator.DefaultStream);
+    }
+
+    /// <summary>A view of some images, which shares the memory.</summary>
+    /// <param name="first">The first image.</param>
+    /// <param name="count">The number of images.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The images are not all in the tensor.</exception>
+    public Tensor<T> Images(int first, int count)
+    {
+        CheckRange(first, count, Shape.Batch, "images");
+        return View(
+            new TensorShape(count, Shape.Channels, Shape.Height, Shape.Width), first * Layout.BatchStride);
+    }
+
+    /// <summary>A view of a rectangle of every image, which shares the memory.</summary>
+    /// <param name="row">The first row.</param>
+    /// <param name="column">The first column.</param>
+    /// <param name="height">The number of rows.</param>
+    /// <param name="width">The number of columns.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The rectangle is not inside the tensor.</exception>
+    public Tensor<T> Crop(int row, int column, int height, int width)
+    {
+        CheckRange(row, height, Shape.Height, "rows");
+        CheckRange(column, width, Shape.Width, "columns");
+        return View(
+            new TensorShape(Shape.Batch, Shape.Channels, height, width),
+            row * Layout.RowStride + column * Layout.ColumnStride);
+    }
+
+    internal MapView<T> Map() => new()
+    {
+        Data = Data(),
+        Origin = Layout.Offset,
+        BatchStride = Layout.BatchStride,
+        ChannelStride = Layout.ChannelStride,
+        RowStride = Layout.RowStride,
+        ColumnStride = Layout.ColumnStride,
+    };
+
+    private static long ByteCount(long elements)
+    {
+        // A tensor may be larger than any array, never larger than the address space.
+        Int128 bytes = (Int128)elements * Unsafe.SizeOf<T>();
+        return bytes <= long.MaxValue / 2
+            ? (long)bytes
+            : throw new InsufficientMemoryException($"A tensor of {elements:N0} elements fits no device.");
+    }
+
+    private static void CheckShape(TensorShape shape)
+    {
+        if (shape.ElementCount == 0)
+            throw new ArgumentException("The shape was never set; every dimension is at least 1.", nameof(shape));
+    }
+
+    private static void CheckRange(int first, int count, int size, string what)
+    {
+        if (first < 0 || count < 1 || first > size - count)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(first), $"{what} {first} to {(long)first + count - 1} are not within 0 to {size - 1}.");
+        }
+    }
+
+    private Tensor<T> View(TensorShape shape, long offset)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        Memory.Retain();
+        return new Tensor<T>(Memory, shape, Layout with { Offset = Layout.Offset + offset });
+    }
+
+    private ILGPU.ArrayView<T> Data() => Memory.View<T>(Layout.Offset + Layout.Span(Shape));
+
+    private T[] ReadRange()
+    {
+        var range = new T[Layout.Span(Shape)];
+        Data().SubView(Layout.Offset, range.Length).CopyToCPU(Device.Accelerator.DefaultStream, range);
+        Device.Accelerator.DefaultStream.Synchronize();
+        return range;
+    }
+
+    private void CheckArrayLength()
+    {
+        if (Shape.ElementCount > Array.MaxLength)
+        {
+            throw new NotSupportedException(
+                $"A tensor of shape {Shape} has {Shape.ElementCount:N0} elements, more than an array holds; " +
+                "read it image by image with Images.");
+        }
+    }
+
+    private void CheckCount(int count, string parameter)
+    {
+        if (count != Shape.ElementCount)
+        {
+            throw new ArgumentException(
+                $"The tensor {this} has {Shape.ElementCount:N0} elements; got room for {count:N0}.", parameter);
+        }
+    }
+}
