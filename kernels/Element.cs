@@ -24,6 +24,9 @@ public interface IElement<TStorage, TAccumulator>
     /// <summary>Rounds an accumulator to the storage type.</summary>
     static abstract TStorage Store(TAccumulator value);
 
+    /// <summary>Converts a count.</summary>
+    static abstract TAccumulator FromCount(int count);
+
     /// <summary>The exponential of a value that is not larger than about 1, as a shifted softmax asks for it.</summary>
     static abstract TAccumulator Exp(TAccumulator value);
 
@@ -44,6 +47,9 @@ public readonly struct Float32Element : IElement<float, float>
     public static float Store(float value) => value;
 
     /// <inheritdoc/>
+    public static float FromCount(int count) => count;
+
+    /// <inheritdoc/>
     public static float Exp(float value) => SingleMath.Exp(value);
 
     /// <inheritdoc/>
@@ -61,6 +67,9 @@ public readonly struct Float64Element : IElement<double, double>
 
     /// <inheritdoc/>
     public static double Store(double value) => value;
+
+    /// <inheritdoc/>
+    public static double FromCount(int count) => count;
 
     /// <inheritdoc/>
     public static double Exp(double value) => DoubleMath.Exp(value);

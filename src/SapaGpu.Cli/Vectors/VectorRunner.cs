@@ -45,6 +45,9 @@ internal sealed class VectorRunner<T> : VectorRunner
             case "attention":
                 Attention(vector, device, format);
                 break;
+            case "sapa_b":
+                Module(vector, device, format);
+                break;
             default:
                 throw new NotSupportedException($"The operator {vector.Op} is not in this version.");
         }
@@ -114,6 +117,37 @@ internal sealed class VectorRunner<T> : VectorRunner
             Keep("grad_q", gradients.Query!);
             Keep("grad_k", gradients.Key!);
             Keep("grad_v", gradients.Value!);
+        }
+    }
+
+    private void Module(VectorCase vector, Device device, MemoryFormat format)
+    {
+        using var module = new SapaUpsampler<T>(device, new SapaOptions
+        {
+            EncoderChannels = vector.Integer("y_channels"),
+            DecoderChannels = vector.Integer("x_channels"),
+            EmbeddingChannels = vector.Integer("embedding_dim"),
+            Window = vector.Integer("kernel_size"),
+            Border = Options(vector).Border,
+            HasBias = vector.Flag("qkv_bias"),
+            Epsilon = vector.Number("eps"),
+        });
+        foreach (var parameter in module.Parameters)
+            parameter.Value.CopyFrom(Array.ConvertAll(vector.Load(parameter.Name).Values, FromDouble));
+        using var encoder = Load(vector, "y", device, format);
+        using var decoder = Load(vector, "x", device, format);
+        using var gradOutput = Load(vector, "grad_out", device, format);
+        Keep("out", module.Forward(encoder, decoder, out var context));
+        using (context)
+        {
+            var gradients = module.Backward(context, gradOutput);
+            Keep("grad_y", gradients.Encoder);
+            Keep("grad_x", gradients.Decoder);
+            foreach (var (name, gradient) in gradients.Parameters)
+            {
+                results.Add($"grad_{name}", Array.ConvertAll(gradient.ToArray(), ToDouble));
+                gradient.Dispose();
+            }
         }
     }
 }

@@ -1,0 +1,230 @@
+using System.Numerics;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>
+/// LayerNorm and a linear map in one pass. A group takes a run of 32 pixels: four threads a pixel find mean and
+/// deviation; then the normalised run passes through shared memory, 32 channels at a time, and every thread keeps
+/// 4 outputs × 4 pixels in registers: sixteen multiply-adds for one vector and four scalar loads.
+/// </summary>
+/// <remarks>
+/// Traffic to main memory: input and output once; the rereads of the input for the deviation and for output channels
+/// past the first 64 are served by the cache.
+/// </remarks>
+public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess, TOutputAccess>
+    : IKernel<ProjectionParameters<TStorage, TAccumulator>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TInputAccess : struct, IChannelAccess
+    where TOutputAccess : struct, IChannelAccess
+{
+    private const int ChannelsPerStep = 32;
+    private const int PixelQuads = PixelRun.Length / 4;
+    private const int OutputsPerBlock = PixelRun.GroupSize / PixelQuads * 4;
+
+    /// <inheritdoc/>
+    public static int GroupSize => PixelRun.GroupSize;
+
+    /// <inheritdoc/>
+    public static long GroupCount(in ProjectionParameters<TStorage, TAccumulator> parameters) =>
+        parameters.Extent.Runs(PixelRun.Length);
+
+    /// <inheritdoc/>
+    public static void Execute(in ProjectionParameters<TStorage, TAccumulator> parameters)
+    {
+        var staged = SharedMemory.Allocate<Pack4<TAccumulator>>(ChannelsPerStep * PixelQuads).AsAligned(16);
+        var mean = SharedMemory.Allocate<TAccumulator>(PixelRun.Length);
+        var deviation = SharedMemory.Allocate<TAccumulator>(PixelRun.Length);
+        var partial = SharedMemory.Allocate<TAccumulator>(PixelRun.GroupSize);
+        var run = PixelRun.Locate(in parameters.Extent, Grid.IdxX);
+        if (parameters.HasNorm != 0)
+            FindStatistics(in parameters, in run, partial, mean, deviation);
+
+        int quad = Group.IdxX % PixelQuads;
+        int outputs = parameters.Extent.OutputChannels;
+        for (int block = 0; block < outputs; block += OutputsPerBlock)
+        {
+            int output = block + Group.IdxX / PixelQuads * 4;
+            var a = default(Pack4<TAccumulator>);
+            var b = default(Pack4<TAccumulator>);
+            var c = default(Pack4<TAccumulator>);
+            var d = default(Pack4<TAccumulator>);
+            long rowA = Row(output, outputs) * parameters.WeightRowStride;
+            long rowB = Row(output + 1, outputs) * parameters.WeightRowStride;
+            long rowC = Row(output + 2, outputs) * parameters.WeightRowStride;
+            long rowD = Row(output + 3, outputs) * parameters.WeightRowStride;
+            for (int first = 0; first < parameters.Extent.InputChannels; first += ChannelsPerStep)
+            {
+                Stage(in parameters, in run, first, mean, deviation, staged.Cast<TAccumulator>());
+                Group.Barrier();
+                int count = parameters.Extent.InputChannels - first;
+                count = count < ChannelsPerStep ? count : ChannelsPerStep;
+                long column = first * parameters.WeightColumnStride;
+                for (int channel = 0; channel < count; channel++)
+                {
+                    var x = staged[channel * PixelQuads + quad];
+                    a = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowA + column]), x, a);
+                    b = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowB + column]), x, b);
+                    c = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowC + column]), x, c);
+                    d = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowD + column]), x, d);
+                    column += parameters.WeightColumnStride;
+                }
+                Group.Barrier();
+            }
+            if (output < outputs)
+            {
+                var bias = Bias(in parameters, output);
+                int pixel = quad * 4;
+                Write(in parameters, in run, pixel, output, a.X, b.X, c.X, d.X, in bias);
+                Write(in parameters, in run, pixel + 1, output, a.Y, b.Y, c.Y, d.Y, in bias);
+                Write(in parameters, in run, pixel + 2, output, a.Z, b.Z, c.Z, d.Z, in bias);
+                Write(in parameters, in run, pixel + 3, output, a.W, b.W, c.W, d.W, in bias);
+            }
+        }
+    }
+
+    // Two passes, mean first: the sum of squares alone would lose its digits where the mean is large.
+    private static void FindStatistics(
+        in ProjectionParameters<TStorage, TAccumulator> parameters,
+        in PixelRun run,
+        ArrayView<TAccumulator> partial,
+        ArrayView<TAccumulator> mean,
+        ArrayView<TAccumulator> deviation)
+    {
+        int channels = parameters.Extent.InputChannels;
+        int pixel = Group.IdxX % PixelRun.Length;
+        int part = Group.IdxX / PixelRun.Length;
+        int parts = PixelRun.GroupSize / PixelRun.Length;
+        bool inside = pixel < run.Count;
+        long offset = parameters.Input.Offset(run.Image, 0, run.Row, run.Column + (inside ? pixel : 0));
+        var count = TElement.FromCount(channels);
+
+        var sum = TAccumulator.Zero;
+        for (int channel = part; channel < channels; channel += parts)
+            sum += TElement.Load(parameters.Input.Data[offset + channel * parameters.Input.ChannelStride]);
+        partial[Group.IdxX] = sum;
+        Group.Barrier();
+        if (part == 0)
+            mean[pixel] = Total(partial, pixel) / count;
+        Group.Barrier();
+
+        sum = TAccumulator.Zero;
+        for (int channel = part; channel < channels; channel += parts)
+        {
+            var centred =
+                TElement.Load(parameters.Input.Data[offset + channel * parameters.Input.ChannelStride]) - mean[pixel];
+            sum += centred * centred;
+        }
+        partial[Group.IdxX] = sum;
+        Group.Barrier();
+        if (part == 0)
+        {
+            var reciprocal = TAccumulator.One / TAccumulator.Sqrt(Total(partial, pixel) / count + parameters.Epsilon);
+            deviation[pixel] = reciprocal;
+            if (inside)
+            {
+                long at = parameters.Statistics.Offset(run.Image, 0, run.Row, run.Column + pixel);
+                parameters.Statistics.Data[at] = mean[pixel];
+                parameters.Statistics.Data[at + parameters.Statistics.ChannelStride] = reciprocal;
+            }
+        }
+        Group.Barrier();
+    }
+
+    private static TAccumulator Total(ArrayView<TAccumulator> partial, int pixel) =>
+        partial[pixel] + partial[pixel + PixelRun.Length] + partial[pixel + 2 * PixelRun.Length]
+            + partial[pixel + 3 * PixelRun.Length];
+
+    // Pixels past the end of the row are zeros, which are multiplied and not written.
+    private static void Stage(
+        in ProjectionParameters<TStorage, TAccumulator> parameters,
+        in PixelRun run,
+        int first,
+        ArrayView<TAccumulator> mean,
+        ArrayView<TAccumulator> deviation,
+        ArrayView<TAccumulator> staged)
+    {
+        const int Packs = ChannelsPerStep / 4;
+        for (int item = Group.IdxX; item < Packs * PixelRun.Length; item += Group.DimX)
+        {
+            int pixel = TInputAccess.ChannelsFastest ? item / Packs : item % PixelRun.Length;
+            int pack = TInputAccess.ChannelsFastest ? item % Packs : item / PixelRun.Length;
+            int channel = first + pack * 4;
+            int remaining = parameters.Extent.InputChannels - channel;
+            var x = default(Pack4<TAccumulator>);
+            if (pixel < run.Count && remaining > 0)
+            {
+                x = TInputAccess.Load<TElement, TStorage, TAccumulator>(
+                    in parameters.Input,
+                    parameters.Input.Offset(run.Image, channel, run.Row, run.Column + pixel),
+                    remaining);
+                if (parameters.HasNorm != 0)
+                {
+                    x.X = Normalise(in parameters, x.X, mean[pixel], deviation[pixel], channel);
+                    x.Y = Normalise(in parameters, x.Y, mean[pixel], deviation[pixel], channel + 1);
+                    x.Z = Normalise(in parameters, x.Z, mean[pixel], deviation[pixel], channel + 2);
+                    x.W = Normalise(in parameters, x.W, mean[pixel], deviation[pixel], channel + 3);
+                }
+            }
+            int at = pack * 4 * PixelRun.Length + pixel;
+            staged[at] = x.X;
+            staged[at + PixelRun.Length] = x.Y;
+            staged[at + 2 * PixelRun.Length] = x.Z;
+            staged[at + 3 * PixelRun.Length] = x.W;
+        }
+    }
+
+    private static TAccumulator Normalise(
+        in ProjectionParameters<TStorage, TAccumulator> parameters,
+        TAccumulator value,
+        TAccumulator mean,
+        TAccumulator deviation,
+        int channel)
+    {
+        if (channel >= parameters.Extent.InputChannels)
+            return TAccumulator.Zero;
+        return (value - mean) * deviation * TElement.Load(parameters.NormWeight[channel])
+            + TElement.Load(parameters.NormBias[channel]);
+    }
+
+    private static int Row(int output, int outputs) => output < outputs ? output : outputs - 1;
+
+    private static Pack4<TAccumulator> Bias(
+        in ProjectionParameters<TStorage, TAccumulator> parameters, int output)
+    {
+        var bias = default(Pack4<TAccumulator>);
+        if (parameters.HasBias != 0)
+        {
+            int outputs = parameters.Extent.OutputChannels;
+            bias.X = TElement.Load(parameters.Bias[output]);
+            bias.Y = TElement.Load(parameters.Bias[Row(output + 1, outputs)]);
+            bias.Z = TElement.Load(parameters.Bias[Row(output + 2, outputs)]);
+            bias.W = TElement.Load(parameters.Bias[Row(output + 3, outputs)]);
+        }
+        return bias;
+    }
+
+    private static void Write(
+        in ProjectionParameters<TStorage, TAccumulator> parameters,
+        in PixelRun run,
+        int pixel,
+        int output,
+        TAccumulator a,
+        TAccumulator b,
+        TAccumulator c,
+        TAccumulator d,
+        in Pack4<TAccumulator> bias)
+    {
+        if (pixel >= run.Count)
+            return;
+        var value = new Pack4<TAccumulator> { X = a + bias.X, Y = b + bias.Y, Z = c + bias.Z, W = d + bias.W };
+        TOutputAccess.Store<TElement, TStorage, TAccumulator>(
+            in parameters.Output,
+            parameters.Output.Offset(run.Image, output, run.Row, run.Column + pixel),
+            parameters.Extent.OutputChannels - output,
+            in value);
+    }
+}

@@ -1,0 +1,164 @@
+using System.Numerics;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>
+/// The sums over pixels behind the parameter gradients. A group owns 32 outputs × 64 inputs of one chunk of pixels and
+/// walks the chunk sixteen pixels at a time through shared memory; a thread keeps 4×4 sums in registers: sixteen
+/// multiply-adds for two vector loads.
+/// </summary>
+public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
+    : IKernel<ProjectionOuterParameters<TStorage, TAccumulator>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    private const int Outputs = 32;
+    private const int Inputs = 64;
+    private const int PixelsPerStep = 16;
+
+    /// <inheritdoc/>
+    public static int GroupSize => Outputs * Inputs / 16;
+
+    /// <inheritdoc/>
+    public static long GroupCount(in ProjectionOuterParameters<TStorage, TAccumulator> parameters) =>
+        (long)parameters.Chunks * OutputBlocks(in parameters) * InputBlocks(in parameters);
+
+    /// <inheritdoc/>
+    public static void Execute(in ProjectionOuterParameters<TStorage, TAccumulator> parameters)
+    {
+        var gradients = SharedMemory.Allocate<Pack4<TAccumulator>>(PixelsPerStep * Outputs / 4).AsAligned(16);
+        var inputs = SharedMemory.Allocate<Pack4<TAccumulator>>(PixelsPerStep * Inputs / 4).AsAligned(16);
+        int inputBlocks = InputBlocks(in parameters);
+        int block = Grid.IdxX % (OutputBlocks(in parameters) * inputBlocks);
+        int chunk = Grid.IdxX / (OutputBlocks(in parameters) * inputBlocks);
+        int firstOutput = block / inputBlocks * Outputs;
+        int firstInput = block % inputBlocks * Inputs;
+        int ownOutput = Group.IdxX / (Inputs / 4);
+        int ownInput = Group.IdxX % (Inputs / 4);
+
+        var a = default(Pack4<TAccumulator>);
+        var b = default(Pack4<TAccumulator>);
+        var c = default(Pack4<TAccumulator>);
+        var d = default(Pack4<TAccumulator>);
+        var bias = default(Pack4<TAccumulator>);
+        long firstPixel = (long)chunk * parameters.PixelsPerChunk;
+        long endPixel = firstPixel + parameters.PixelsPerChunk;
+        endPixel = endPixel < parameters.Extent.Pixels ? endPixel : parameters.Extent.Pixels;
+        for (long pixel = firstPixel; pixel < endPixel; pixel += PixelsPerStep)
+        {
+            int count = endPixel - pixel < PixelsPerStep ? (int)(endPixel - pixel) : PixelsPerStep;
+            StageGradients(in parameters, pixel, count, firstOutput, gradients.Cast<TAccumulator>());
+            StageInputs(in parameters, pixel, count, firstInput, inputs.Cast<TAccumulator>());
+            Group.Barrier();
+            for (int step = 0; step < PixelsPerStep; step++)
+            {
+                var gradient = gradients[step * (Outputs / 4) + ownOutput];
+                var input = inputs[step * (Inputs / 4) + ownInput];
+                a = Pack4.MultiplyAdd(gradient.X, input, a);
+                b = Pack4.MultiplyAdd(gradient.Y, input, b);
+                c = Pack4.MultiplyAdd(gradient.Z, input, c);
+                d = Pack4.MultiplyAdd(gradient.W, input, d);
+                bias = Pack4.MultiplyAdd(TAccumulator.One, gradient, bias);
+            }
+            Group.Barrier();
+        }
+
+        int output = firstOutput + ownOutput * 4;
+        Write(in parameters, chunk, output, firstInput + ownInput * 4, in a, bias.X);
+        Write(in parameters, chunk, output + 1, firstInput + ownInput * 4, in b, bias.Y);
+        Write(in parameters, chunk, output + 2, firstInput + ownInput * 4, in c, bias.Z);
+        Write(in parameters, chunk, output + 3, firstInput + ownInput * 4, in d, bias.W);
+    }
+
+    private static int OutputBlocks(in ProjectionOuterParameters<TStorage, TAccumulator> parameters) =>
+        (parameters.Extent.OutputChannels + Outputs - 1) / Outputs;
+
+    private static int InputBlocks(in ProjectionOuterParameters<TStorage, TAccumulator> parameters) =>
+        (parameters.Extent.InputChannels + Inputs - 1) / Inputs;
+
+    private static void StageGradients(
+        in ProjectionOuterParameters<TStorage, TAccumulator> parameters,
+        long pixel,
+        int count,
+        int firstOutput,
+        ArrayView<TAccumulator> staged)
+    {
+        for (int item = Group.IdxX; item < PixelsPerStep * Outputs; item += Group.DimX)
+        {
+            int step = item / Outputs;
+            int output = firstOutput + item % Outputs;
+            var value = TAccumulator.Zero;
+            if (step < count && output < parameters.Extent.OutputChannels)
+            {
+                value = TElement.Load(
+                    parameters.GradOutput.Data[Offset(in parameters.GradOutput, in parameters.Extent, pixel + step, output)]);
+            }
+            staged[item] = value;
+        }
+    }
+
+    private static void StageInputs(
+        in ProjectionOuterParameters<TStorage, TAccumulator> parameters,
+        long pixel,
+        int count,
+        int firstInput,
+        ArrayView<TAccumulator> staged)
+    {
+        for (int item = Group.IdxX; item < PixelsPerStep * Inputs; item += Group.DimX)
+        {
+            int step = item / Inputs;
+            int input = firstInput + item % Inputs;
+            var value = TAccumulator.Zero;
+            if (step < count && input < parameters.Extent.InputChannels)
+            {
+                value = TElement.Load(
+                    parameters.Input.Data[Offset(in parameters.Input, in parameters.Extent, pixel + step, input)]);
+                if (parameters.HasNorm != 0)
+                {
+                    long at = Offset(in parameters.Statistics, in parameters.Extent, pixel + step, 0);
+                    value = (value - parameters.Statistics.Data[at])
+                        * parameters.Statistics.Data[at + parameters.Statistics.ChannelStride];
+                }
+            }
+            staged[item] = value;
+        }
+    }
+
+    private static long Offset<T>(in MapView<T> map, in PointwiseExtent extent, long pixel, int channel)
+        where T : unmanaged
+    {
+        long row = pixel / extent.Width;
+        int column = (int)(pixel - row * extent.Width);
+        int image = (int)(row / extent.Height);
+        return map.Offset(image, channel, (int)(row - (long)image * extent.Height), column);
+    }
+
+    private static void Write(
+        in ProjectionOuterParameters<TStorage, TAccumulator> parameters,
+        int chunk,
+        int output,
+        int input,
+        in Pack4<TAccumulator> sums,
+        TAccumulator bias)
+    {
+        int outputs = parameters.Extent.OutputChannels;
+        int inputs = parameters.Extent.InputChannels;
+        if (output >= outputs)
+            return;
+        long first = chunk * ((long)outputs * inputs + outputs);
+        long at = first + (long)output * inputs + input;
+        if (input < inputs)
+            parameters.Partials[at] = sums.X;
+        if (input + 1 < inputs)
+            parameters.Partials[at + 1] = sums.Y;
+        if (input + 2 < inputs)
+            parameters.Partials[at + 2] = sums.Z;
+        if (input + 3 < inputs)
+            parameters.Partials[at + 3] = sums.W;
+        if (input == 0)
+            parameters.Partials[first + (long)outputs * inputs + output] = bias;
+    }
+}
