@@ -1,0 +1,79 @@
+using NUnit.Framework;
+
+namespace SapaGpu.Tests;
+
+/// <summary>How near a result has to come: one place for every operator, precision and direction.</summary>
+public static class Tolerances
+{
+    /// <summary>The allowed error as a share of the largest expected magnitude, or of 1 where that is smaller.</summary>
+    public static double Relative<T>(bool backward)
+        where T : unmanaged => (typeof(T) == typeof(double), backward) switch
+        {
+            (true, false) => 1e-12,
+            (true, true) => 1e-11,
+            (false, false) => 1e-5,
+            (false, true) => 3e-5,
+        };
+}
+
+/// <summary>Comparisons that say, when they fail, how far off the worst value is, where, and how many are.</summary>
+public static class Compare
+{
+    public static void Forward<T>(Tensor<T> actual, ReferenceMap expected, string what)
+        where T : unmanaged => AllClose<T>(Values(actual), expected.ToArray(), expected.Shape, backward: false, what);
+
+    public static void Backward<T>(Tensor<T> actual, double[] expected, string what)
+        where T : unmanaged => AllClose<T>(Values(actual), expected, actual.Shape, backward: true, what);
+
+    /// <summary>The values of a tensor, contiguous, in double precision.</summary>
+    public static double[] Values<T>(Tensor<T> tensor)
+        where T : unmanaged => Array.ConvertAll(
+        tensor.ToArray(MemoryFormat.Contiguous), value => typeof(T) == typeof(double) ? (double)(object)value : (float)(object)value);
+
+    /// <summary>Two tensors are the same to the last bit.</summary>
+    public static void Bitwise<T>(T[] actual, T[] expected, string what)
+        where T : unmanaged
+    {
+        var actualBytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(actual.AsSpan());
+        var expectedBytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(expected.AsSpan());
+        if (!actualBytes.SequenceEqual(expectedBytes))
+        {
+            int at = actualBytes.CommonPrefixLength(expectedBytes) / System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
+            Assert.Fail($"{what}: element {at} is {actual[at]:r}, and was {expected[at]:r} before");
+        }
+    }
+
+    private static void AllClose<T>(double[] actual, double[] expected, TensorShape shape, bool backward, string what)
+        where T : unmanaged
+    {
+        Assert.That(actual, Has.Length.EqualTo(expected.Length), what);
+        double magnitude = 1;
+        foreach (double value in expected)
+            magnitude = Math.Max(magnitude, Math.Abs(value));
+        double bound = magnitude * Tolerances.Relative<T>(backward);
+        double worst = 0;
+        int at = -1;
+        int failing = 0;
+        for (int i = 0; i < actual.Length; i++)
+        {
+            double error = Math.Abs(actual[i] - expected[i]);
+            if (error <= bound)
+                continue;
+            failing++;
+            if (at < 0 || !(error <= worst))
+            {
+                worst = error;
+                at = i;
+            }
+        }
+        if (failing == 0)
+            return;
+        int x = at % shape.Width;
+        int y = at / shape.Width % shape.Height;
+        int c = at / shape.Width / shape.Height % shape.Channels;
+        int b = at / shape.Width / shape.Height / shape.Channels;
+        Assert.Fail(
+            $"{what}: {failing} of {actual.Length} values are off by more than {bound:e1}; the worst is " +
+            $"[{b},{c},{y},{x}]: {actual[at]:g9}, expected {expected[at]:g9}, off by {worst:e2}");
+    }
+}

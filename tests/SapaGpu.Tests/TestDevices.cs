@@ -1,0 +1,72 @@
+using NUnit.Framework;
+
+namespace SapaGpu.Tests;
+
+/// <summary>
+/// The devices that every operator test runs on, opened once. A missing GPU is skipped visibly; a missing processor is a
+/// failure, and so is, in continuous integration, a missing OpenCL driver.
+/// </summary>
+public static class TestDevices
+{
+    private static readonly Dictionary<string, Func<Device>> Openers = new()
+    {
+        ["cpu"] = () => Device.Open(DeviceKind.Cpu),
+        ["cpu-256"] = () => Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { VectorBits = 256 }),
+        ["cpu-128"] = () => Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { VectorBits = 128, Threads = 3 }),
+        ["emulator"] = () => Device.OpenEmulator(),
+        ["opencl"] = () => Device.Open(DeviceKind.OpenCL),
+        ["cuda"] = () => Device.Open(DeviceKind.Cuda),
+    };
+
+    private static readonly Dictionary<string, Device> Opened = [];
+
+    /// <summary>Gets the names of all devices; the emulator runs the programs of a GPU in .NET.</summary>
+    public static IEnumerable<string> All => Openers.Keys;
+
+    /// <summary>Gets the devices that run the vector programs of the CPU.</summary>
+    public static IEnumerable<string> Processors => ["cpu", "cpu-256", "cpu-128"];
+
+    /// <summary>Gets the devices that are not slowed down by emulation.</summary>
+    public static IEnumerable<string> Fast => Openers.Keys.Where(name => name != "emulator");
+
+    /// <summary>Opens a device, or skips or fails the running test.</summary>
+    public static Device Open(string name)
+    {
+        lock (Opened)
+        {
+            if (Opened.TryGetValue(name, out var device))
+                return device;
+            try
+            {
+                device = Openers[name]();
+            }
+            catch (DeviceUnavailableException e) when (name == "cuda" || (name == "opencl" && !InContinuousIntegration))
+            {
+                Assert.Ignore(e.Message);
+            }
+            Opened.Add(name, device!);
+            return device!;
+        }
+    }
+
+    /// <summary>Closes all devices.</summary>
+    public static void Close()
+    {
+        lock (Opened)
+        {
+            foreach (var device in Opened.Values)
+                device.Dispose();
+            Opened.Clear();
+        }
+    }
+
+    private static bool InContinuousIntegration => Environment.GetEnvironmentVariable("CI") == "true";
+}
+
+/// <summary>Closes the devices when the last test has ended.</summary>
+[SetUpFixture]
+public sealed class TestDevicesTearDown
+{
+    [OneTimeTearDown]
+    public void Close() => TestDevices.Close();
+}
