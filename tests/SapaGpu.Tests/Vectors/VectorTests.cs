@@ -1,0 +1,58 @@
+using NUnit.Framework;
+using SapaGpu.Cli.Vectors;
+
+namespace SapaGpu.Tests.Vectors;
+
+/// <summary>
+/// Test vectors on every device: the small ones that the project ships, and a larger collection where the environment
+/// variable SAPAGPU_DATA names a folder that has one under "golden".
+/// </summary>
+[TestFixture]
+public sealed class VectorTests
+{
+    [Test]
+    public void Shipped_vectors_pass(
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] ElementType elementType)
+    {
+        var results = Run(Path.Combine(AppContext.BaseDirectory, "vectors"), device, elementType);
+        Assert.That(results, Has.Count.EqualTo(VectorWriter.Cases.Count));
+        Assert.That(results.Select(r => r.Status), Is.All.EqualTo(CaseStatus.Passed), Describe(results));
+    }
+
+    [Test]
+    public void Golden_vectors_pass(
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] ElementType elementType)
+    {
+        string? data = Environment.GetEnvironmentVariable("SAPAGPU_DATA");
+        string folder = Path.Combine(data ?? string.Empty, "golden");
+        if (data is null || !Directory.Exists(folder))
+            Assert.Ignore("SAPAGPU_DATA names no folder with golden vectors.");
+        var results = Run(folder, device, elementType);
+        TestContext.Out.WriteLine(Describe(results));
+        Assert.That(results.Where(r => r.Status == CaseStatus.Failed), Is.Empty, Describe(results));
+        Assert.That(
+            results.Where(r => r.Op is "sim" or "atn" or "sapa_b").Select(r => r.Status),
+            Is.Not.Empty.And.All.EqualTo(CaseStatus.Passed),
+            Describe(results));
+    }
+
+    [Test]
+    public void A_wrong_expectation_is_found()
+    {
+        using var folder = new TemporaryFolder();
+        VectorWriter.WriteAll(folder.Path, corruptOutputs: true);
+        var results = Run(folder.Path, "cpu", ElementType.Float64);
+        Assert.That(results.Select(r => r.Status), Is.All.EqualTo(CaseStatus.Failed));
+        Assert.That(results.Select(r => r.Worst!.Tensor), Is.All.EqualTo("out"));
+    }
+
+    private static List<CaseResult> Run(string folder, string device, ElementType elementType)
+    {
+        var opened = TestDevices.Open(device);
+        return [.. VectorCase.ReadAll(folder).Select(vector => VectorSuite.Run(vector, opened, elementType))];
+    }
+
+    private static string Describe(IEnumerable<CaseResult> results) => string.Join(
+        Environment.NewLine,
+        results.Select(r => $"{r.Name}: {r.Status} {r.Reason} {r.Worst?.Tensor} {r.Worst?.Error:e1} of {r.Worst?.Bound:e1}"));
+}
