@@ -23,6 +23,7 @@ public static class KernelEntry
     /// the runtime's JIT compiled it.
     /// </summary>
     [External("sapagpu_tile_worker")]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void Work<TProgram, TParameters>(TileLaunch<TParameters> launch, int worker)
         where TProgram : struct, ITileProgram<TParameters>
         where TParameters : struct

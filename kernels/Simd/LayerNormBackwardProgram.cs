@@ -99,6 +99,7 @@ public readonly unsafe struct LayerNormBackwardProgram<TSimd, TStorage, T, TVect
 internal static unsafe class PixelStatistics<T>
     where T : unmanaged
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Load(in MapView<T> statistics, in PixelSpan span, T* mean, T* reciprocal, int length)
     {
         var map = new MapPointer<T>(in statistics);

@@ -69,6 +69,7 @@ public readonly unsafe struct ProjectionOuterProgram<TSimd, TStorage, T, TVector
         };
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Stage(
         in ProjectionOuterParameters<TStorage, T> parameters, in PixelSpan span, in Workspace workspace, int length)
     {
@@ -184,6 +185,7 @@ public readonly unsafe struct ProjectionOuterProgram<TSimd, TStorage, T, TVector
             Keep(sums + 3 * rowStride, columns, s30, s31, s32, s33);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Keep(T* sums, int columns, TVector a, TVector b, TVector c, TVector d)
     {
         sums[0] += TSimd.Sum(a);

@@ -108,24 +108,29 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
     public static T Sum(Vector128<T> value) => Vector128.Sum(value);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose(
         T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns) =>
         Transposition.Run(source, sourceStride, destination, destinationStride, rows, columns, Vector128<byte>.Count);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void TransposeBack(
         T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns) =>
         Transposition.Run(source, sourceStride, destination, destinationStride, rows, columns, Vector128<byte>.Count);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Gather(T* source, nint stride, T* destination, int count) =>
         StridedCopy.Gather(source, stride, destination, count);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Scatter(T* source, T* destination, nint stride, int count) =>
         StridedCopy.Scatter(source, destination, stride, count);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave(T* even, T* odd, T* destination, int count) =>
         StridedCopy.Interleave(even, odd, destination, count);
 }

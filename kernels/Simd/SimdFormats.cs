@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>The one place where a program decides whether the lanes run over channels or over cells.</summary>
@@ -21,6 +23,7 @@ internal static class WorkEstimate
 internal static unsafe class SimdScalarMap<T>
     where T : unmanaged
 {
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Store(
         T* values, in MapPointer<T> map, in Strip strip, int row, int quad, int scale, int lanes)
     {
@@ -35,6 +38,7 @@ internal static unsafe class SimdScalarMap<T>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Load(
         in MapPointer<T> map, in Strip strip, int row, int quad, int scale, T* values, int lanes)
     {

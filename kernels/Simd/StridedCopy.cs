@@ -8,13 +8,13 @@ namespace SapaGpu.Kernels.Simd;
 internal static unsafe class StridedCopy
 {
     /// <summary>destination[i] = source[i·stride].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Gather<T>(T* source, nint stride, T* destination, int count)
         where T : unmanaged
     {
         if (stride == 1)
         {
-            new ReadOnlySpan<T>(source, count).CopyTo(new Span<T>(destination, count));
+            Copy(source, destination, count);
             return;
         }
         int i = 0;
@@ -37,13 +37,13 @@ internal static unsafe class StridedCopy
     }
 
     /// <summary>destination[i·stride] = source[i].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Scatter<T>(T* source, T* destination, nint stride, int count)
         where T : unmanaged
     {
         if (stride == 1)
         {
-            new ReadOnlySpan<T>(source, count).CopyTo(new Span<T>(destination, count));
+            Copy(source, destination, count);
             return;
         }
         for (int i = 0; i < count; i++)
@@ -51,7 +51,7 @@ internal static unsafe class StridedCopy
     }
 
     /// <summary>destination[2i] = even[i], destination[2i + 1] = odd[i].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave<T>(T* even, T* odd, T* destination, int count)
         where T : unmanaged
     {
@@ -73,5 +73,23 @@ internal static unsafe class StridedCopy
             destination[2 * i] = even[i];
             destination[2 * i + 1] = odd[i];
         }
+    }
+
+    // Runs are about as long as a vector, so a call to the general copy would cost more than the copy. The last vector
+    // overlaps the one before it.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Copy<T>(T* source, T* destination, int count)
+        where T : unmanaged
+    {
+        int lanes = Vector512<T>.Count;
+        if (!Vector512.IsHardwareAccelerated || count < lanes)
+        {
+            new ReadOnlySpan<T>(source, count).CopyTo(new Span<T>(destination, count));
+            return;
+        }
+        int i = 0;
+        for (; i + lanes <= count; i += lanes)
+            Vector512.Load(source + i).Store(destination + i);
+        Vector512.Load(source + count - lanes).Store(destination + count - lanes);
     }
 }

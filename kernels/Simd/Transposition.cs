@@ -15,6 +15,7 @@ internal static unsafe class Transposition
     /// destination[c·destinationStride + r] = source[r·sourceStride + c], in vectors of at most
     /// <paramref name="vectorBytes"/>.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run<T>(
         T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns, int vectorBytes)
         where T : unmanaged

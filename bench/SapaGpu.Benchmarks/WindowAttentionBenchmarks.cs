@@ -1,0 +1,47 @@
+using BenchmarkDotNet.Attributes;
+using TorchSharp;
+
+namespace SapaGpu.Benchmarks;
+
+/// <summary>Window attention on the CPU beside a matrix multiplication of the vendor's library.</summary>
+[MemoryDiagnoser]
+public class WindowAttentionBenchmarks
+{
+    private Device device = null!;
+    private Workload workload = null!;
+    private torch.Tensor left = null!;
+    private torch.Tensor right = null!;
+
+    [Params(MemoryFormat.ChannelsLast, MemoryFormat.Contiguous)]
+    public MemoryFormat Format { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        TorchLibrary.AllowOlderRuntime();
+        torch.set_num_threads(Environment.ProcessorCount);
+        device = Device.Open(DeviceKind.Cpu);
+        workload = new Workload(device, Workload.Medium, Format);
+        workload.Forward();
+        left = torch.rand(MatrixRatio.Size, MatrixRatio.Size);
+        right = torch.rand(MatrixRatio.Size, MatrixRatio.Size);
+    }
+
+    [Benchmark(Baseline = true)]
+    public void MatrixMultiplication() => torch.mm(left, right).Dispose();
+
+    [Benchmark]
+    public void Forward() => workload.Forward();
+
+    [Benchmark]
+    public void Backward() => workload.Backward();
+
+    [GlobalCleanup]
+    public void Cleanup()
+    {
+        left.Dispose();
+        right.Dispose();
+        workload.Dispose();
+        device.Dispose();
+    }
+}
