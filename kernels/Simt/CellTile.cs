@@ -72,6 +72,15 @@ public struct QuadOffsets
     /// <summary>The fourth query.</summary>
     public long W;
 
+    /// <summary>Moves all four positions on.</summary>
+    public void Advance(long step)
+    {
+        X += step;
+        Y += step;
+        Z += step;
+        W += step;
+    }
+
     /// <summary>Finds the positions in a map; a query past the last repeats the last.</summary>
     public static QuadOffsets Locate<T>(in MapView<T> map, int image, int row, int column, int quad, int scale)
         where T : unmanaged => new()

@@ -62,15 +62,19 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
                 Group.Barrier();
                 int count = parameters.Extent.InputChannels - first;
                 count = count < ChannelsPerStep ? count : ChannelsPerStep;
-                long column = first * parameters.WeightColumnStride;
-                for (int channel = 0; channel < count; channel++)
+                int at = quad;
+                for (int left = count; left > 0; left--)
                 {
-                    var x = staged[channel * PixelQuads + quad];
-                    a = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowA + column]), x, a);
-                    b = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowB + column]), x, b);
-                    c = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowC + column]), x, c);
-                    d = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowD + column]), x, d);
-                    column += parameters.WeightColumnStride;
+                    var x = staged[at];
+                    a = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowA]), x, a);
+                    b = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowB]), x, b);
+                    c = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowC]), x, c);
+                    d = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowD]), x, d);
+                    rowA += parameters.WeightColumnStride;
+                    rowB += parameters.WeightColumnStride;
+                    rowC += parameters.WeightColumnStride;
+                    rowD += parameters.WeightColumnStride;
+                    at += PixelQuads;
                 }
                 Group.Barrier();
             }

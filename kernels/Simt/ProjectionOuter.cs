@@ -47,11 +47,13 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
         long firstPixel = (long)chunk * parameters.PixelsPerChunk;
         long endPixel = firstPixel + parameters.PixelsPerChunk;
         endPixel = endPixel < parameters.Extent.Pixels ? endPixel : parameters.Extent.Pixels;
+        var position = PixelPosition.Locate(in parameters.Extent, firstPixel);
         for (long pixel = firstPixel; pixel < endPixel; pixel += PixelsPerStep)
         {
             int count = endPixel - pixel < PixelsPerStep ? (int)(endPixel - pixel) : PixelsPerStep;
-            StageGradients(in parameters, pixel, count, firstOutput, gradients.Cast<TAccumulator>());
-            StageInputs(in parameters, pixel, count, firstInput, inputs.Cast<TAccumulator>());
+            StageGradients(in parameters, in position, count, firstOutput, gradients.Cast<TAccumulator>());
+            StageInputs(in parameters, in position, count, firstInput, inputs.Cast<TAccumulator>());
+            position = position.Plus(in parameters.Extent, PixelsPerStep);
             Group.Barrier();
             for (int step = 0; step < PixelsPerStep; step++)
             {
@@ -81,7 +83,7 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
 
     private static void StageGradients(
         in ProjectionOuterParameters<TStorage, TAccumulator> parameters,
-        long pixel,
+        in PixelPosition first,
         int count,
         int firstOutput,
         ArrayView<TAccumulator> staged)
@@ -93,8 +95,8 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
             var value = TAccumulator.Zero;
             if (step < count && output < parameters.Extent.OutputChannels)
             {
-                value = TElement.Load(
-                    parameters.GradOutput.Data[Offset(in parameters.GradOutput, in parameters.Extent, pixel + step, output)]);
+                var pixel = first.Plus(in parameters.Extent, step);
+                value = TElement.Load(parameters.GradOutput.Data[pixel.Offset(in parameters.GradOutput, output)]);
             }
             staged[item] = value;
         }
@@ -102,7 +104,7 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
 
     private static void StageInputs(
         in ProjectionOuterParameters<TStorage, TAccumulator> parameters,
-        long pixel,
+        in PixelPosition first,
         int count,
         int firstInput,
         ArrayView<TAccumulator> staged)
@@ -114,26 +116,17 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
             var value = TAccumulator.Zero;
             if (step < count && input < parameters.Extent.InputChannels)
             {
-                value = TElement.Load(
-                    parameters.Input.Data[Offset(in parameters.Input, in parameters.Extent, pixel + step, input)]);
+                var pixel = first.Plus(in parameters.Extent, step);
+                value = TElement.Load(parameters.Input.Data[pixel.Offset(in parameters.Input, input)]);
                 if (parameters.HasNorm != 0)
                 {
-                    long at = Offset(in parameters.Statistics, in parameters.Extent, pixel + step, 0);
+                    long at = pixel.Offset(in parameters.Statistics, 0);
                     value = (value - parameters.Statistics.Data[at])
                         * parameters.Statistics.Data[at + parameters.Statistics.ChannelStride];
                 }
             }
             staged[item] = value;
         }
-    }
-
-    private static long Offset<T>(in MapView<T> map, in PointwiseExtent extent, long pixel, int channel)
-        where T : unmanaged
-    {
-        long row = pixel / extent.Width;
-        int column = (int)(pixel - row * extent.Width);
-        int image = (int)(row / extent.Height);
-        return map.Offset(image, channel, (int)(row - (long)image * extent.Height), column);
     }
 
     private static void Write(

@@ -52,20 +52,19 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
                 score = default;
                 var offsets = QuadOffsets.Locate(in query, tile.Image, row, column, quad, scale);
                 long keyOffset = key.Offset(tile.Image, 0, keyRow, keyColumn);
-                for (int channel = 0; channel < channels; channel += 4)
+                for (int remaining = channels; remaining > 0; remaining -= 4)
                 {
-                    int remaining = channels - channel;
-                    long queryStep = channel * query.ChannelStride;
-                    var k = TAccess.Load<TElement, TStorage, TAccumulator>(
-                        in key, keyOffset + channel * key.ChannelStride, remaining);
+                    var k = TAccess.Load<TElement, TStorage, TAccumulator>(in key, keyOffset, remaining);
                     score.X += Pack4.Dot(
-                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.X + queryStep, remaining), k);
+                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.X, remaining), k);
                     score.Y += Pack4.Dot(
-                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.Y + queryStep, remaining), k);
+                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.Y, remaining), k);
                     score.Z += Pack4.Dot(
-                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.Z + queryStep, remaining), k);
+                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.Z, remaining), k);
                     score.W += Pack4.Dot(
-                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.W + queryStep, remaining), k);
+                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.W, remaining), k);
+                    keyOffset += 4 * key.ChannelStride;
+                    offsets.Advance(4 * query.ChannelStride);
                 }
             }
             scores[tap * tile.Cells + cell] = score;
@@ -113,14 +112,16 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
             {
                 long offset = value.Offset(
                     tile.Image, channel, row + windowRow - radius, column + firstColumn - radius);
-                for (int windowColumn = firstColumn; windowColumn < endColumn; windowColumn++)
+                int at = (windowRow * window + firstColumn) * tile.Cells + cell;
+                for (int left = endColumn - firstColumn; left > 0; left--)
                 {
                     var v = TAccess.Load<TElement, TStorage, TAccumulator>(in value, offset, remaining);
-                    var weight = weights[(windowRow * window + windowColumn) * tile.Cells + cell];
+                    var weight = weights[at];
                     x = Pack4.MultiplyAdd(weight.X, v, x);
                     y = Pack4.MultiplyAdd(weight.Y, v, y);
                     z = Pack4.MultiplyAdd(weight.Z, v, z);
                     w = Pack4.MultiplyAdd(weight.W, v, w);
+                    at += tile.Cells;
                     offset += value.ColumnStride;
                 }
             }

@@ -1,4 +1,8 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGPU.Backends;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.OpenCL;
 using ILGPU.Runtime;
 using SapaGpu.Kernels;
 
@@ -36,10 +40,37 @@ internal sealed class KernelCache(Accelerator accelerator)
                 slots.CopyTo(grown, 0);
                 slots = grown;
             }
-            slots[slot] ??= accelerator.LoadKernel(entryPoint);
+            slots[slot] ??= Load(entryPoint);
             return (Action<AcceleratorStream, KernelConfig, TLaunch>)slots[slot]!;
         }
     }
+
+    // ILGPU's barrier orders global memory only, and what the kernels pass from thread to thread is in local memory. Some
+    // drivers order both anyway; the standard does not promise it.
+    private Action<AcceleratorStream, KernelConfig, TLaunch> Load<TLaunch>(Action<TLaunch> entryPoint)
+        where TLaunch : struct
+    {
+        if (accelerator.AcceleratorType != AcceleratorType.OpenCL)
+            return accelerator.LoadKernel(entryPoint);
+        var compiled = (CLCompiledKernel)accelerator.GetBackend().Compile(
+            EntryPointDescription.FromExplicitlyGroupedKernel(entryPoint.Method), default);
+        var fenced = new CLCompiledKernel(
+            accelerator.Context,
+            (SeparateViewEntryPoint)EntryPointOf(compiled),
+            compiled.Info,
+            FenceLocalMemory(compiled.Source),
+            compiled.CVersion);
+        return accelerator.LoadKernel(fenced)
+            .CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, TLaunch>>();
+    }
+
+    /// <summary>Lets every barrier of OpenCL C order local memory as well.</summary>
+    internal static string FenceLocalMemory(string source) =>
+        source.Replace(
+            "CLK_GLOBAL_MEM_FENCE", "CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE", StringComparison.Ordinal);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_EntryPoint")]
+    private static extern EntryPoint EntryPointOf(CompiledKernel kernel);
 
     private static class SlotCounter
     {

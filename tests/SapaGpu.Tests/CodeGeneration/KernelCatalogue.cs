@@ -1,0 +1,65 @@
+using System.Reflection;
+using SapaGpu.Kernels;
+using SapaGpu.Launch;
+
+namespace SapaGpu.Tests.CodeGeneration;
+
+/// <summary>
+/// Every thread-group program that the library can dispatch to, found in the library's own tables: each table of
+/// kernels is asked for each variant, for each element type.
+/// </summary>
+public static class KernelCatalogue
+{
+    private const BindingFlags Members =
+        BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+
+    /// <summary>Gets the kernels, each once.</summary>
+    public static IReadOnlyList<KernelInstantiation> All { get; } =
+    [
+        .. Launchables()
+            .DistinctBy(kernel => kernel.Kernel)
+            .OrderBy(kernel => kernel.ToString(), StringComparer.Ordinal),
+    ];
+
+    /// <summary>Gets the kernels of the common case.</summary>
+    public static IEnumerable<KernelInstantiation> Fast => All.Where(kernel => kernel.IsFast);
+
+    /// <summary>Gets the open types of all thread-group programs of the kernels assembly.</summary>
+    public static IEnumerable<Type> Programs =>
+        typeof(KernelEntry).Assembly.GetTypes().Where(type => Implements(type, typeof(IKernel<>)) && !type.IsInterface);
+
+    private static IEnumerable<KernelVariant> Variants =>
+        from window in OpSupport.FastWindows.Append(0)
+        from scale in new[] { OpSupport.FastScale, 0 }
+        from border in Enum.GetValues<BorderRule>()
+        from embedding in new[] { true, false }
+        from value in new[] { true, false }
+        select new KernelVariant(0, window, scale, border, embedding, value);
+
+    private static IEnumerable<Type[]> Elements =>
+        from element in typeof(KernelEntry).Assembly.GetTypes()
+        where element.IsValueType
+        from contract in element.GetInterfaces()
+        where contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IElement<,>)
+        select (Type[])[element, .. contract.GetGenericArguments()];
+
+    private static IEnumerable<KernelInstantiation> Launchables() =>
+        from owner in typeof(KernelVariant).Assembly.GetTypes()
+        where owner.GetFields(Members).Any(IsTable)
+        from element in Elements
+        let tables = Activator.CreateInstance(owner.MakeGenericType(element))!
+        from field in tables.GetType().GetFields(Members)
+        where IsTable(field)
+        from variant in Variants
+        let arguments = Launchable(field.GetValue(tables)!, variant).GetType().GetGenericArguments()
+        select new KernelInstantiation(arguments[0], arguments[1]);
+
+    private static object Launchable(object table, KernelVariant variant) =>
+        table.GetType().GetProperty("Item")!.GetValue(table, [variant])!;
+
+    private static bool IsTable(FieldInfo field) =>
+        field.FieldType.IsGenericType && field.FieldType.GetGenericTypeDefinition() == typeof(VariantTable<>);
+
+    private static bool Implements(Type type, Type contract) =>
+        type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == contract);
+}

@@ -1,0 +1,59 @@
+using SapaGpu.Kernels;
+using SapaGpu.Kernels.Simt;
+
+namespace SapaGpu.Tests.CodeGeneration;
+
+/// <summary>A thread-group program with all its type parameters chosen, and what they say about it.</summary>
+public sealed class KernelInstantiation
+{
+    private readonly Type[] arguments;
+
+    public KernelInstantiation(Type kernel, Type parameters)
+    {
+        Kernel = kernel;
+        Parameters = parameters;
+        arguments = [.. Flatten(kernel)];
+    }
+
+    /// <summary>Gets the closed kernel type.</summary>
+    public Type Kernel { get; }
+
+    /// <summary>Gets the kernel's parameter block.</summary>
+    public Type Parameters { get; }
+
+    /// <summary>Gets the name of the kernel without its type parameters.</summary>
+    public string Operator => WithoutArity(Kernel);
+
+    /// <summary>Gets whether the kernel calculates in double precision.</summary>
+    public bool IsDouble => arguments.Contains(typeof(double));
+
+    /// <summary>
+    /// Gets whether the kernel is made for the common case: what it leaves open of window, scale and access is what it
+    /// has no version for.
+    /// </summary>
+    public bool IsFast =>
+        !arguments.Intersect([typeof(AnyWindow), typeof(AnyScale), typeof(StridedAccess)]).Any();
+
+    /// <summary>Gets whether all accesses to the feature maps take four channels.</summary>
+    public bool ByVectors => arguments.Contains(typeof(VectorAccess)) && !arguments.Contains(typeof(StridedAccess));
+
+    public override string ToString() => $"{Operator}({string.Join(", ", arguments.Select(WithoutArity))})";
+
+    private static IEnumerable<Type> Flatten(Type type)
+    {
+        foreach (var argument in type.GetGenericArguments())
+        {
+            if (argument.Name.EndsWith("Parameters", StringComparison.Ordinal))
+                continue;
+            yield return argument;
+            foreach (var nested in Flatten(argument))
+                yield return nested;
+        }
+    }
+
+    private static string WithoutArity(Type type)
+    {
+        int mark = type.Name.IndexOf('`', StringComparison.Ordinal);
+        return mark < 0 ? type.Name : type.Name[..mark];
+    }
+}

@@ -1,0 +1,68 @@
+using System.Text.RegularExpressions;
+using NUnit.Framework;
+using SapaGpu.Launch;
+
+namespace SapaGpu.Tests.CodeGeneration;
+
+/// <summary>What an OpenCL driver is given: the source of every kernel, generated without driver or device.</summary>
+public sealed partial class OpenCLTests
+{
+    [Test]
+    public void Single_precision_needs_no_double() =>
+        AssertNone(Double(), kernel => !kernel.IsDouble);
+
+    [Test]
+    public void No_kernel_has_private_arrays() => AssertNone(PrivateArray());
+
+    [Test]
+    public void No_kernel_has_generic_pointers() => AssertNone(GenericPointer());
+
+    [Test]
+    public void No_kernel_uses_atomics() => AssertNone(Atomic());
+
+    [Test]
+    public void Kernels_that_share_memory_have_barriers()
+    {
+        var sharing = GeneratedCode.OpenCL.Where(pair => SharedArray().IsMatch(pair.Value)).ToArray();
+        Assert.That(sharing, Is.Not.Empty);
+        Assert.That(sharing.Where(pair => !Barrier().IsMatch(pair.Value)).Select(pair => pair.Key), Is.Empty);
+    }
+
+    [Test]
+    public void Every_barrier_orders_shared_memory_once_the_source_is_loaded()
+    {
+        foreach (var (kernel, source) in GeneratedCode.OpenCL)
+        {
+            string loaded = KernelCache.FenceLocalMemory(source);
+            Assert.That(LocalBarrier().Count(loaded), Is.EqualTo(Barrier().Count(source)), $"{kernel}");
+        }
+    }
+
+    private static void AssertNone(Regex wrong, Func<KernelInstantiation, bool>? isMeant = null)
+    {
+        var meant = GeneratedCode.OpenCL.Where(pair => isMeant is null || isMeant(pair.Key)).ToArray();
+        Assert.That(meant, Is.Not.Empty);
+        Assert.That(meant.Where(pair => wrong.IsMatch(pair.Value)).Select(pair => pair.Key), Is.Empty);
+    }
+
+    [GeneratedRegex(@"\bdouble\b")]
+    private static partial Regex Double();
+
+    [GeneratedRegex(@"^\s*(?!local\b)(?!char __padding)(struct )?\w+ \w+\[\d+\];", RegexOptions.Multiline)]
+    private static partial Regex PrivateArray();
+
+    [GeneratedRegex(@"\bgeneric\b|^\s*(typedef\s+)?(struct\s+)?\w+\s*\*\s*\w+;", RegexOptions.Multiline)]
+    private static partial Regex GenericPointer();
+
+    [GeneratedRegex(@"\batom(ic)?_\w+")]
+    private static partial Regex Atomic();
+
+    [GeneratedRegex(@"^\s*local (struct )?\w+ \w+\[\d+\];", RegexOptions.Multiline)]
+    private static partial Regex SharedArray();
+
+    [GeneratedRegex(@"\bwork_group_barrier\b")]
+    private static partial Regex Barrier();
+
+    [GeneratedRegex(@"\bwork_group_barrier\([^)]*\bCLK_LOCAL_MEM_FENCE\b")]
+    private static partial Regex LocalBarrier();
+}

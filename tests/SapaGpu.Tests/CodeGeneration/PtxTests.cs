@@ -1,0 +1,70 @@
+using NUnit.Framework;
+
+namespace SapaGpu.Tests.CodeGeneration;
+
+/// <summary>What a GPU of NVIDIA is given: the PTX of every kernel, generated without driver or device.</summary>
+[TestFixture("8.0")]
+[TestFixture("9.0")]
+public sealed class PtxTests(string computeCapability)
+{
+    // What every device grants a group without being asked for more.
+    private const int SharedBytesPerGroup = 48 * 1024;
+
+    [Test]
+    public void No_kernel_spills_to_local_memory() =>
+        AssertNone(listing => listing.Text.Contains(".local", StringComparison.Ordinal));
+
+    [Test]
+    public void No_kernel_uses_atomics() => AssertNone(listing => listing.Body.Has("atom.", "red."));
+
+    [Test]
+    public void No_kernel_calls_functions() => AssertNone(listing => listing.Body.Has("call"));
+
+    [Test]
+    public void Every_access_names_its_address_space() =>
+        AssertNone(listing => listing.Body.HasGenericAccess());
+
+    [Test]
+    public void Shared_memory_fits_every_device() =>
+        AssertNone(listing => listing.SharedBytes > SharedBytesPerGroup);
+
+    // The small vectors of a projection's parameters are indexed by channel; everything else can pass 2³¹ elements.
+    [Test]
+    public void Feature_maps_are_addressed_by_64_bit_indices() =>
+        AssertNone(
+            listing => listing.NarrowGlobalAccesses().Any() || !listing.Body.Has("mul.lo.s64"),
+            kernel => kernel.Operator.StartsWith("Window", StringComparison.Ordinal)
+                || kernel.Operator.StartsWith("Transposed", StringComparison.Ordinal));
+
+    [Test]
+    public void Vector_access_reads_128_bits_at_once() =>
+        AssertNone(
+            (kernel, listing) => !listing.Body.Has($"ld.global.{Vector(kernel)}"),
+            kernel => kernel.ByVectors);
+
+    [Test]
+    public void Vector_access_writes_features_128_bits_at_once() =>
+        AssertNone(
+            (kernel, listing) => !listing.Body.Has($"st.global.{Vector(kernel)}"),
+            kernel => kernel.ByVectors && kernel.Operator != "WindowSimilarity");
+
+    [Test]
+    public void Weights_of_a_quad_are_read_from_shared_memory_128_bits_at_once() =>
+        AssertNone(
+            (kernel, listing) => !listing.Body.Has($"ld.shared.{Vector(kernel)}"),
+            kernel => kernel.Operator is "WindowAttentionForward" or "WindowAttentionBackward" or "WindowReassembly");
+
+    private static string Vector(KernelInstantiation kernel) => kernel.IsDouble ? "v2.f64" : "v4.f32";
+
+    private void AssertNone(Func<PtxListing, bool> isWrong, Func<KernelInstantiation, bool>? isMeant = null) =>
+        AssertNone((_, listing) => isWrong(listing), isMeant);
+
+    private void AssertNone(
+        Func<KernelInstantiation, PtxListing, bool> isWrong, Func<KernelInstantiation, bool>? isMeant = null)
+    {
+        var generated = computeCapability == "8.0" ? GeneratedCode.Ampere : GeneratedCode.Hopper;
+        var meant = generated.Where(pair => isMeant is null || isMeant(pair.Key)).ToArray();
+        Assert.That(meant, Is.Not.Empty);
+        Assert.That(meant.Where(pair => isWrong(pair.Key, pair.Value)).Select(pair => pair.Key), Is.Empty);
+    }
+}
