@@ -9,6 +9,7 @@ var root = new RootCommand(
 {
     InfoCommand.Create(),
     VerifyCommand.Create(),
+    UpsampleCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -7,7 +7,7 @@ namespace SapaGpu.Cli.Npy;
 
 /// <summary>
 /// Reads and writes .npy files (format versions 1 to 3, C order) as NumPy's documentation describes them. Numbers of
-/// every size are read; single and double precision are written.
+/// every size are read and written.
 /// </summary>
 internal static partial class NpyFile
 {
@@ -22,8 +22,9 @@ internal static partial class NpyFile
         var (descriptor, shape) = ReadHeader(stream, path);
         long count = 1;
         foreach (int size in shape)
-            count = checked(count * size);
-        int elementSize = ElementSize(descriptor, path);
+            count = Math.Min(count, Array.MaxLength + 1L) * size;
+        int elementSize = FindElementSize(descriptor) ?? throw new InvalidDataException(
+            $"{path}: elements of type '{descriptor}' are not supported; save little-endian numbers.");
         if (count > Array.MaxLength || stream.Length - stream.Position != count * elementSize)
         {
             throw new InvalidDataException(
@@ -32,7 +33,71 @@ internal static partial class NpyFile
         }
         var bytes = new byte[count * elementSize];
         stream.ReadExactly(bytes);
-        return new NpyArray(shape, Decode(bytes, descriptor, elementSize, (int)count));
+        return new NpyArray(shape, Decode(bytes, descriptor, elementSize, (int)count)) { Descriptor = descriptor };
+    }
+
+    /// <summary>The bytes of an element.</summary>
+    /// <exception cref="NotSupportedException">Elements of that type are not supported.</exception>
+    public static int ElementSize(string descriptor) =>
+        FindElementSize(descriptor) ?? throw new NotSupportedException($"Elements of type '{descriptor}'.");
+
+    /// <summary>Writes what comes before the elements.</summary>
+    public static void WriteHeader(Stream stream, string descriptor, ReadOnlySpan<int> shape)
+    {
+        var dimensions = new StringBuilder();
+        foreach (int size in shape)
+            dimensions.Append(CultureInfo.InvariantCulture, $"{size}, ");
+        string header = $"{{'descr': '{descriptor}', 'fortran_order': False, 'shape': ({dimensions}), }}";
+        int prefix = Magic.Length + 4;
+        int padded = (prefix + header.Length + 1 + Alignment - 1) / Alignment * Alignment - prefix;
+        stream.Write(Magic);
+        stream.Write([1, 0, (byte)padded, (byte)(padded >> 8)]);
+        stream.Write(Encoding.ASCII.GetBytes(header.PadRight(padded - 1) + "\n"));
+    }
+
+    /// <summary>Writes one element; whole numbers are rounded and clamped to their range.</summary>
+    public static void Encode(double value, string descriptor, Span<byte> element)
+    {
+        double whole = Math.Round(value);
+        switch (descriptor)
+        {
+            case "|b1":
+                element[0] = value >= 0.5 ? (byte)1 : (byte)0;
+                break;
+            case "|u1":
+                element[0] = byte.CreateSaturating(whole);
+                break;
+            case "|i1":
+                element[0] = (byte)sbyte.CreateSaturating(whole);
+                break;
+            case "<u2":
+                BinaryPrimitives.WriteUInt16LittleEndian(element, ushort.CreateSaturating(whole));
+                break;
+            case "<i2":
+                BinaryPrimitives.WriteInt16LittleEndian(element, short.CreateSaturating(whole));
+                break;
+            case "<f2":
+                BinaryPrimitives.WriteHalfLittleEndian(element, (Half)value);
+                break;
+            case "<u4":
+                BinaryPrimitives.WriteUInt32LittleEndian(element, uint.CreateSaturating(whole));
+                break;
+            case "<i4":
+                BinaryPrimitives.WriteInt32LittleEndian(element, int.CreateSaturating(whole));
+                break;
+            case "<f4":
+                BinaryPrimitives.WriteSingleLittleEndian(element, (float)value);
+                break;
+            case "<u8":
+                BinaryPrimitives.WriteUInt64LittleEndian(element, ulong.CreateSaturating(whole));
+                break;
+            case "<i8":
+                BinaryPrimitives.WriteInt64LittleEndian(element, long.CreateSaturating(whole));
+                break;
+            default:
+                BinaryPrimitives.WriteDoubleLittleEndian(element, value);
+                break;
+        }
     }
 
     /// <summary>Writes values in single precision.</summary>
@@ -61,16 +126,8 @@ internal static partial class NpyFile
 
     private static BufferedStream Create(string path, string descriptor, ReadOnlySpan<int> shape)
     {
-        var dimensions = new StringBuilder();
-        foreach (int size in shape)
-            dimensions.Append(CultureInfo.InvariantCulture, $"{size}, ");
-        string header = $"{{'descr': '{descriptor}', 'fortran_order': False, 'shape': ({dimensions}), }}";
-        int prefix = Magic.Length + 4;
-        int padded = (prefix + header.Length + 1 + Alignment - 1) / Alignment * Alignment - prefix;
         var stream = new BufferedStream(File.Create(path), 1 << 20);
-        stream.Write(Magic);
-        stream.Write([1, 0, (byte)padded, (byte)(padded >> 8)]);
-        stream.Write(Encoding.ASCII.GetBytes(header.PadRight(padded - 1) + "\n"));
+        WriteHeader(stream, descriptor, shape);
         return stream;
     }
 
@@ -83,11 +140,11 @@ internal static partial class NpyFile
             throw new InvalidDataException($"{path}: this is no .npy file.");
         }
         var lengthBytes = new byte[start[6] == 1 ? 2 : 4];
-        stream.ReadExactly(lengthBytes);
+        int lengthCount = stream.ReadAtLeast(lengthBytes, lengthBytes.Length, throwOnEndOfStream: false);
         long length = lengthBytes.Length == 2
             ? BinaryPrimitives.ReadUInt16LittleEndian(lengthBytes)
             : BinaryPrimitives.ReadUInt32LittleEndian(lengthBytes);
-        if (length > stream.Length - stream.Position)
+        if (lengthCount < lengthBytes.Length || length > stream.Length - stream.Position)
             throw new InvalidDataException($"{path}: the header is cut off.");
         var text = new byte[length];
         stream.ReadExactly(text);
@@ -102,19 +159,20 @@ internal static partial class NpyFile
             throw new InvalidDataException($"{path}: the array is in Fortran order; save it with numpy.ascontiguousarray.");
         var sizes = shape.Groups[1].Value
             .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(size => int.Parse(size, CultureInfo.InvariantCulture))
+            .Select(size => int.TryParse(size, CultureInfo.InvariantCulture, out int number)
+                ? number
+                : throw new InvalidDataException($"{path}: a dimension of {size} is too large."))
             .ToArray();
         return (descriptor.Groups[1].Value, sizes);
     }
 
-    private static int ElementSize(string descriptor, string path) => descriptor switch
+    private static int? FindElementSize(string descriptor) => descriptor switch
     {
         "|b1" or "|u1" or "|i1" => 1,
         "<u2" or "<i2" or "<f2" => 2,
         "<u4" or "<i4" or "<f4" => 4,
         "<u8" or "<i8" or "<f8" => 8,
-        _ => throw new InvalidDataException(
-            $"{path}: elements of type '{descriptor}' are not supported; save little-endian numbers."),
+        _ => null,
     };
 
     private static double[] Decode(byte[] bytes, string descriptor, int elementSize, int count)

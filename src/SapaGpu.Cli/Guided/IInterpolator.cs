@@ -1,0 +1,24 @@
+using SapaGpu.Cli.Images;
+
+namespace SapaGpu.Cli.Guided;
+
+/// <summary>A way to bring values from cells to the pixels of a photo.</summary>
+internal interface IInterpolator
+{
+    /// <summary>How many cells beyond its own a pixel may take values from.</summary>
+    int Reach { get; }
+
+    /// <summary>The numbers that the method holds for a pixel beside its values, for planning memory.</summary>
+    int WorkingChannels { get; }
+
+    /// <summary>Computes the pixels of a rectangle of cells.</summary>
+    /// <param name="cells">The cells whose pixels are wanted.</param>
+    /// <param name="surroundings">
+    /// These cells with <see cref="Reach"/> more on all sides, as far as the map goes.
+    /// </param>
+    /// <param name="channels">The number of channels.</param>
+    /// <param name="values">The values of the surroundings, channels side by side.</param>
+    /// <param name="output">The values of the pixels, channels side by side.</param>
+    void Interpolate(
+        Region cells, Region surroundings, int channels, ReadOnlySpan<float> values, Span<float> output);
+}

@@ -1,0 +1,33 @@
+using SapaGpu.Cli.Images;
+
+namespace SapaGpu.Cli.Guided;
+
+/// <summary>
+/// Turns a low-resolution map into channels of numbers that may be averaged, and averages of them into samples.
+/// </summary>
+internal interface IMapCodec
+{
+    /// <summary>The rows of the map.</summary>
+    int Height { get; }
+
+    /// <summary>The columns of the map.</summary>
+    int Width { get; }
+
+    /// <summary>The samples of a pixel of the result.</summary>
+    int SampleChannels { get; }
+
+    /// <summary>The channels that a rectangle of cells has when encoded.</summary>
+    int CountChannels(Region cells);
+
+    /// <summary>Encodes a rectangle of cells.</summary>
+    EncodedCells Encode(Region cells);
+
+    /// <summary>Makes samples, side by side, of averages of encoded cells.</summary>
+    void Decode(EncodedCells encoded, ReadOnlySpan<float> averages, Span<float> samples);
+}
+
+/// <summary>Cells as channels of numbers.</summary>
+/// <param name="Channels">The number of channels.</param>
+/// <param name="Values">The numbers of every cell, channels side by side.</param>
+/// <param name="Classes">For labels, the class that each channel stands for; else empty.</param>
+internal sealed record EncodedCells(int Channels, float[] Values, IReadOnlyList<int> Classes);

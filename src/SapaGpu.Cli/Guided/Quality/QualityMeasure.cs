@@ -1,0 +1,40 @@
+using System.Globalization;
+using SapaGpu.Cli.Images;
+
+namespace SapaGpu.Cli.Guided.Quality;
+
+/// <summary>Compares results with the truth at full size.</summary>
+internal abstract class QualityMeasure
+{
+    /// <summary>The figures that the measure gives, in order.</summary>
+    public abstract IReadOnlyList<QualityFigure> Figures { get; }
+
+    /// <summary>The measure for a kind of map.</summary>
+    /// <param name="kind">What the map shows.</param>
+    /// <param name="input">The map that was upsampled, whose values the truth shares.</param>
+    /// <param name="truth">What would be right.</param>
+    /// <param name="unknown">The mark of missing values; null if there is none.</param>
+    public static QualityMeasure For(MapKind kind, Raster input, Raster truth, float? unknown) => kind switch
+    {
+        MapKind.Mask => new MaskQuality(input, truth),
+        MapKind.Labels => new LabelQuality(new ClassMap(truth), unknown),
+        _ => new ValueQuality(truth, unknown),
+    };
+
+    /// <summary>
+    /// Compares results of several methods; every one gets a number for each of the <see cref="Figures"/>.
+    /// </summary>
+    public abstract IReadOnlyList<double[]> Measure(IReadOnlyList<Raster> results);
+}
+
+/// <summary>A number that says how good a result is.</summary>
+/// <param name="Name">Its name for people.</param>
+/// <param name="Format">How it is written.</param>
+internal sealed record QualityFigure(string Name, string Format)
+{
+    /// <summary>A value of the figure.</summary>
+    public string Write(double value) => value.ToString(Format, CultureInfo.InvariantCulture);
+
+    /// <summary>A value of the figure with its name.</summary>
+    public string Describe(double value) => $"{Name} {Write(value)}";
+}

@@ -1,0 +1,64 @@
+using SapaGpu.Cli.Images;
+
+namespace SapaGpu.Cli.Guided;
+
+/// <summary>
+/// Every pixel takes a mean of the cells around its own, weighted by their likeness to it in colour and by their
+/// distance: window attention on <see cref="LiftedFeatures"/>, with nothing learned.
+/// </summary>
+/// <remarks>
+/// The operator knows integer scales only. The pixels of a cell are therefore packed into a square block of slots, as
+/// large as the fullest cell needs, with their true positions as features; what comes out of unused slots is dropped.
+/// No pixel is resampled.
+/// </remarks>
+internal sealed class SapaInterpolator : IInterpolator
+{
+    /// <summary>The bytes that the device may keep for rectangles to come.</summary>
+    private const long LargestPool = 128L << 20;
+
+    private readonly Device device;
+    private readonly CellGrid grid;
+    private readonly LiftedFeatures features;
+    private readonly WindowAttentionOptions options;
+    private readonly ReusableBuffer keyBuffer = new();
+    private readonly ReusableBuffer queryBuffer = new();
+    private readonly ReusableBuffer packedBuffer = new();
+
+    /// <summary>Prepares the interpolation under the guidance of a photo.</summary>
+    public SapaInterpolator(Device device, CellGrid grid, LiftedFeatures features, int window)
+    {
+        this.device = device;
+        this.grid = grid;
+        this.features = features;
+        options = new WindowAttentionOptions { Window = window, Border = BorderRule.Masked };
+    }
+
+    public int Reach => options.Window / 2;
+
+    public int WorkingChannels => LiftedFeatures.Channels;
+
+    public void Interpolate(
+        Region cells, Region surroundings, int channels, ReadOnlySpan<float> values, Span<float> output)
+    {
+        int scale = grid.Scale;
+        int height = surroundings.Height * scale, width = surroundings.Width * scale;
+        var keys = keyBuffer.Take(surroundings.Count * LiftedFeatures.Channels);
+        var queries = queryBuffer.Take((long)height * width * LiftedFeatures.Channels);
+        features.FillKeys(surroundings, keys.Span);
+        features.FillQueries(cells, surroundings, queries);
+
+        using var query = From(new TensorShape(1, LiftedFeatures.Channels, height, width), queries.Span);
+        using var key = From(
+            new TensorShape(1, LiftedFeatures.Channels, surroundings.Height, surroundings.Width), keys.Span);
+        using var value = From(new TensorShape(1, channels, surroundings.Height, surroundings.Width), values);
+        using var result = WindowAttention.Forward(query, key, value, options);
+        var packed = packedBuffer.Take(result.Shape.ElementCount);
+        result.CopyTo(packed.Span);
+        features.Unpack(cells, surroundings, channels, packed.Span, output);
+        if (device.HeldBytes > LargestPool)
+            device.TrimMemory();
+    }
+
+    private Tensor<float> From(TensorShape shape, ReadOnlySpan<float> values) =>
+        Tensor<float>.From(device, shape, values, MemoryFormat.ChannelsLast);
+}

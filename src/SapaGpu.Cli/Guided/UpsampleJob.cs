@@ -1,0 +1,232 @@
+using SapaGpu.Cli.Guided.Figures;
+using SapaGpu.Cli.Guided.Quality;
+using SapaGpu.Cli.Images;
+
+namespace SapaGpu.Cli.Guided;
+
+/// <summary>
+/// Upsamples the map of a request. Everything that can be wrong is found out when the job is made, before the long
+/// computation; files appear in their places only when they are complete.
+/// </summary>
+internal sealed class UpsampleJob : IDisposable
+{
+    private static readonly UpsampleMethod[] AllMethods = Enum.GetValues<UpsampleMethod>();
+
+    private readonly UpsampleRequest request;
+    private readonly Photo photo;
+    private readonly StoredMap input;
+    private readonly Raster? truth;
+    private readonly CellGrid grid;
+    private readonly OutputFile output;
+    private readonly OutputFile? figure;
+    private readonly Device? device;
+
+    /// <summary>Reads and checks everything.</summary>
+    /// <exception cref="InvalidDataException">A file is unusable, or files do not belong together.</exception>
+    /// <exception cref="IOException">A result cannot be written.</exception>
+    /// <exception cref="DeviceUnavailableException">There is no such device.</exception>
+    public UpsampleJob(UpsampleRequest request)
+    {
+        this.request = request;
+        photo = ImageFile.ReadPhoto(request.Guide);
+        input = MapReader.Read(request.Input, request.Labels, photo, request.Layout);
+        MapWriter.Check(request.Output, input, exact: request.Labels || request.Unknown is not null);
+        grid = MakeGrid();
+        truth = request.Truth is null ? null : ReadTruth(request.Truth);
+        Kind = KernelDefaults.KindOf(input.Raster, request.Labels, request.Unknown);
+        var defaults = KernelDefaults.For(Kind);
+        Settings = new KernelSettings(
+            request.Window ?? defaults.Window,
+            request.ColourSigma ?? defaults.ColourSigma,
+            request.SpaceSigma ?? defaults.SpaceSigma);
+        bool comparesAll = truth is not null || request.Figure is not null;
+        Methods = comparesAll ? AllMethods : [request.Method];
+        CheckScale();
+        CheckFigure();
+        device = Methods.Contains(UpsampleMethod.Sapa) ? CommonOptions.Open(request.Device) : null;
+        output = new OutputFile(request.Output);
+        try
+        {
+            figure = request.Figure is null ? null : new OutputFile(request.Figure);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the map shows.</summary>
+    public MapKind Kind { get; }
+
+    /// <summary>The kernel of the guided method.</summary>
+    public KernelSettings Settings { get; }
+
+    /// <summary>The methods that will be run, the requested one among them.</summary>
+    public IReadOnlyList<UpsampleMethod> Methods { get; }
+
+    /// <summary>The figures that the truth allows; empty without it.</summary>
+    public IReadOnlyList<QualityFigure> Figures { get; private set; } = [];
+
+    /// <summary>What was done, in one line.</summary>
+    public string Summary
+    {
+        get
+        {
+            string how = request.Method == UpsampleMethod.Sapa
+                ? $"sapa on {device!.Id}, window {Settings.Window}, sigma-color {Settings.ColourSigma}, " +
+                  $"sigma-space {Settings.SpaceSigma}"
+                : request.Method.ToString().ToLowerInvariant();
+            string kind = Kind.ToString().ToLowerInvariant();
+            return $"{request.Output}: {kind}, {input.Raster.SizeText} to {photo.SizeText}, {how}";
+        }
+    }
+
+    /// <summary>Computes and writes.</summary>
+    /// <param name="progress">Told the share of a method that is done, from 0 to 1.</param>
+    /// <param name="cancellation">Stops the computation; nothing is written then.</param>
+    /// <returns>What the methods made, if there was anything to compare.</returns>
+    public IReadOnlyList<MethodResult> Run(Action<UpsampleMethod, double> progress, CancellationToken cancellation)
+    {
+        IMapCodec codec = Kind == MapKind.Labels
+            ? new LabelCodec(new ClassMap(input.Raster), request.Unknown)
+            : new ContinuousCodec(input.Raster, request.Unknown);
+        if (Methods.Count == 1 && input.Storage is ArrayStorage array)
+        {
+            using (var sink = new ArraySink(
+                output.TemporaryPath, array, photo.Height, photo.Width, input.Raster.Channels))
+            {
+                Run(request.Method, codec, sink, progress, cancellation);
+            }
+            output.Commit();
+            return [];
+        }
+
+        var maps = Methods.ToDictionary(method => method, method =>
+        {
+            var map = new Raster(photo.Height, photo.Width, input.Raster.Channels);
+            Run(method, codec, map, progress, cancellation);
+            return map;
+        });
+        MapWriter.Write(output.TemporaryPath, maps[request.Method], input.Storage);
+        output.Commit();
+        var results = Compare(maps);
+        if (figure is not null)
+        {
+            ImageFile.Write(figure.TemporaryPath, ComparisonFigure.Draw(MakePanels(results)));
+            figure.Commit();
+        }
+        return results;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        output.Dispose();
+        figure?.Dispose();
+        device?.Dispose();
+    }
+
+    private void Run(
+        UpsampleMethod method,
+        IMapCodec codec,
+        IMapSink sink,
+        Action<UpsampleMethod, double> progress,
+        CancellationToken cancellation)
+    {
+        IInterpolator interpolator = method switch
+        {
+            UpsampleMethod.Nearest => new NearestInterpolator(grid),
+            UpsampleMethod.Bilinear => new BilinearInterpolator(grid),
+            _ => new SapaInterpolator(device!, grid, new LiftedFeatures(grid, photo, Settings), Settings.Window),
+        };
+        new MapUpsampler(grid, interpolator).Run(codec, sink, share => progress(method, share), cancellation);
+    }
+
+    private List<MethodResult> Compare(Dictionary<UpsampleMethod, Raster> maps)
+    {
+        if (truth is null)
+            return [.. maps.Select(pair => new MethodResult(pair.Key, pair.Value, []))];
+        var measure = QualityMeasure.For(Kind, input.Raster, truth, request.Unknown);
+        Figures = measure.Figures;
+        var figures = measure.Measure([.. maps.Values]);
+        return [.. maps.Zip(figures, (pair, quality) => new MethodResult(pair.Key, pair.Value, quality))];
+    }
+
+    private List<Panel> MakePanels(IReadOnlyList<MethodResult> results)
+    {
+        var painter = MapPainter.For(input, Kind, request.Unknown);
+        List<Panel> panels = [new([$"Photo {photo.SizeText}"], photo)];
+        if (truth is not null)
+        {
+            panels.Add(new(["Truth"], painter.Paint(truth)));
+            panels.Add(new([$"Input {input.Raster.SizeText}"], painter.Paint(input.Raster)));
+        }
+        foreach (var result in results)
+        {
+            var lines = Figures.Zip(result.Quality, (figure, value) => figure.Describe(value));
+            string title = result.Method == UpsampleMethod.Nearest
+                ? $"Nearest (input {input.Raster.SizeText})"
+                : result.Method.Title();
+            panels.Add(new([title, .. lines], painter.Paint(result.Map)));
+        }
+        return panels;
+    }
+
+    private CellGrid MakeGrid()
+    {
+        var map = input.Raster;
+        return photo.Height >= map.Height && photo.Width >= map.Width
+            ? new CellGrid(new CellAxis(map.Height, photo.Height), new CellAxis(map.Width, photo.Width))
+            : throw new InvalidDataException(
+                $"{request.Guide}: the photo is {photo.SizeText}, smaller than the map of {map.SizeText} in " +
+                $"{request.Input}; give a photo that is at least as large.");
+    }
+
+    private void CheckFigure()
+    {
+        if (request.Figure is null)
+            return;
+        ImageFormat.Of(request.Figure);
+        if (Path.GetFullPath(request.Figure) == Path.GetFullPath(request.Output))
+            throw new InvalidDataException($"{request.Figure}: this is the output; name another file to --compare.");
+    }
+
+    private void CheckScale()
+    {
+        if (Methods.Contains(UpsampleMethod.Sapa) && grid.Scale > OpSupport.MaximumScale)
+        {
+            throw new InvalidDataException(
+                $"{request.Input}: from {input.Raster.SizeText} to {photo.SizeText} a cell has up to {grid.Scale} " +
+                $"pixels across, and SAPA takes at most {OpSupport.MaximumScale}; make the photo smaller, or go in " +
+                "two steps.");
+        }
+    }
+
+    private Raster ReadTruth(string path)
+    {
+        var stored = MapReader.Read(path, request.Labels, photo, request.Layout);
+        var map = stored.Raster;
+        if (map.Height != photo.Height || map.Width != photo.Width)
+            throw new InvalidDataException($"{path}: the truth is {map.SizeText} and the photo {photo.SizeText}.");
+        if (map.Channels != input.Raster.Channels)
+        {
+            throw new InvalidDataException(
+                $"{path}: the truth has {map.Channels} channels and the input {input.Raster.Channels}.");
+        }
+        if (!HaveSameUnits(stored.Storage, input.Storage))
+        {
+            throw new InvalidDataException(
+                $"{path}: the truth has other samples or another palette than {request.Input}; save both in one way.");
+        }
+        return map;
+    }
+
+    private static bool HaveSameUnits(MapStorage truth, MapStorage input) => (truth, input) switch
+    {
+        (ImageStorage { Palette: { } first }, ImageStorage { Palette: { } second }) => first.AgreesWith(second),
+        (ImageStorage first, ImageStorage second) => first.Type == second.Type,
+        (ArrayStorage, ArrayStorage) => true,
+        _ => false,
+    };
+}

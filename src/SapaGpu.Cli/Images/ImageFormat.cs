@@ -1,0 +1,35 @@
+namespace SapaGpu.Cli.Images;
+
+/// <summary>A format that images are written in, and what it can hold.</summary>
+/// <param name="Name">The name for people.</param>
+/// <param name="Lossless">Whether samples come back as they were written.</param>
+/// <param name="Channels">The numbers of channels that it holds.</param>
+/// <param name="Types">The samples that it holds.</param>
+internal sealed record ImageFormat(
+    string Name, bool Lossless, IReadOnlyList<int> Channels, IReadOnlyList<SampleType> Types)
+{
+    private static readonly ImageFormat Jpeg = new("JPEG", false, [1, 3], [SampleType.UInt8]);
+    private static readonly ImageFormat Tiff =
+        new("TIFF", true, [1, 2, 3, 4], [SampleType.UInt8, SampleType.UInt16, SampleType.Float32]);
+
+    private static readonly Dictionary<string, ImageFormat> ByExtension = new(StringComparer.OrdinalIgnoreCase)
+    {
+        [".png"] = new("PNG", true, [1, 2, 3, 4], [SampleType.UInt8, SampleType.UInt16]),
+        [".tif"] = Tiff,
+        [".tiff"] = Tiff,
+        [".webp"] = new("WebP", true, [1, 3, 4], [SampleType.UInt8]),
+        [".jpg"] = Jpeg,
+        [".jpeg"] = Jpeg,
+    };
+
+    /// <summary>Finds the format that a file name asks for.</summary>
+    /// <exception cref="InvalidDataException">The extension is none that can be written.</exception>
+    public static ImageFormat Of(string path) =>
+        ByExtension.TryGetValue(Path.GetExtension(path), out var format)
+            ? format
+            : throw new InvalidDataException(
+                $"{path}: images are written as {string.Join(", ", ByExtension.Keys)}; name the file so.");
+
+    /// <summary>Whether a file name asks for PNG.</summary>
+    public static bool IsPng(string path) => Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,29 @@
+using NUnit.Framework;
+using SapaGpu.Cli.Images;
+
+namespace SapaGpu.Tests.Guided;
+
+[TestFixture]
+internal sealed class BitmapFontTests
+{
+    [Test]
+    public void Every_capital_digit_and_sign_looks_different()
+    {
+        var drawings = Enumerable.Range(' ', 64).Select(code => Drawing((char)code)).ToList();
+        Assert.That(drawings, Is.Unique);
+        Assert.That(drawings.Skip(1), Has.All.Contains("#"));
+        Assert.That(Drawing('a'), Is.EqualTo(Drawing('A')));
+        Assert.That(Drawing('\u00e9'), Is.EqualTo(Drawing('?')));
+    }
+
+    [Test]
+    public void Text_beyond_the_edge_is_left_out()
+    {
+        var image = new Photo(6, 6);
+        Assert.That(() => BitmapFont.Draw(image, "WWW", -3, -3, 2, [255, 255, 255]), Throws.Nothing);
+        Assert.That(image.Samples, Has.Some.EqualTo(255));
+    }
+
+    private static string Drawing(char character) => string.Concat(
+        Enumerable.Range(0, 35).Select(i => BitmapFont.HasDot(character, i / 5, i % 5) ? '#' : '.'));
+}
