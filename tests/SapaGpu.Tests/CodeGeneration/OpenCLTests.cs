@@ -63,6 +63,6 @@ public sealed partial class OpenCLTests
     [GeneratedRegex(@"\bwork_group_barrier\b")]
     private static partial Regex Barrier();
 
-    [GeneratedRegex(@"\bwork_group_barrier\([^)]*\bCLK_LOCAL_MEM_FENCE\b")]
+    [GeneratedRegex(@"\bwork_group_barrier\s*\([^)]*\bCLK_LOCAL_MEM_FENCE\b")]
     private static partial Regex LocalBarrier();
 }
