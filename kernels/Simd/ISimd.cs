@@ -27,6 +27,12 @@ public unsafe interface ISimd<TStorage, T, TVector>
     /// <summary>Writes a vector to a tensor; no alignment is asked for.</summary>
     static abstract void StoreStorage(TStorage* destination, TVector value);
 
+    /// <summary>
+    /// Writes a vector to an aligned place in a tensor past the caches, for output that is far larger than they are: the
+    /// memory is then not read before it is overwritten. <see cref="StreamingStores.Complete"/> has to follow.
+    /// </summary>
+    static abstract void StreamStorage(TStorage* destination, TVector value);
+
     /// <summary>Reads a vector from scratch memory; no alignment is asked for.</summary>
     static abstract TVector Load(T* source);
 

@@ -8,16 +8,17 @@ internal readonly unsafe struct MapPointer<T>
     where T : unmanaged
 {
     private readonly T* origin;
-    private readonly nint batchStride;
 
     public MapPointer(in MapView<T> view)
     {
         origin = view.Data.Length == 0 ? null : (T*)Unsafe.AsPointer(ref view.Data.LoadEffectiveAddress()) + view.Origin;
-        batchStride = (nint)view.BatchStride;
+        BatchStride = (nint)view.BatchStride;
         ChannelStride = (nint)view.ChannelStride;
         RowStride = (nint)view.RowStride;
         ColumnStride = (nint)view.ColumnStride;
     }
+
+    public nint BatchStride { get; }
 
     public nint ChannelStride { get; }
 
@@ -29,5 +30,5 @@ internal readonly unsafe struct MapPointer<T>
     public bool IsChannelsLast => ChannelStride == 1;
 
     public T* At(int image, int channel, int row, int column) =>
-        origin + image * batchStride + channel * ChannelStride + row * RowStride + column * ColumnStride;
+        origin + image * BatchStride + channel * ChannelStride + row * RowStride + column * ColumnStride;
 }

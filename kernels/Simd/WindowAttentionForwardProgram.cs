@@ -53,6 +53,23 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
             workspace.Keys.MoveTo(row);
             if (!workspace.OverChannels)
                 workspace.Values.MoveTo(row);
+            if (row + 1 < strip.RowEnd)
+            {
+                Prefetch.Rows(
+                    in query,
+                    strip.Image,
+                    (row + 1) * extent.Scale,
+                    extent.Scale,
+                    strip.Column * extent.Scale,
+                    strip.Columns * extent.Scale,
+                    extent.EmbeddingChannels);
+                int next = row + 1 + extent.Radius;
+                if (workspace.OverChannels && next < extent.Height)
+                {
+                    Prefetch.Rows(
+                        in value, strip.Image, next, 1, strip.Column, strip.Columns, extent.ValueChannels);
+                }
+            }
             for (int quad = 0; quad < extent.Quads; quad++)
             {
                 QuadTile<TSimd, TStorage, T, TVector>.Load(

@@ -65,11 +65,15 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
             bool rowInside = tapRow >= 0 && tapRow < extent.Height;
             int first = rowInside ? Math.Clamp(-tapColumn, 0, strip.Columns) : strip.Columns;
             int end = rowInside ? Math.Clamp(extent.Width - tapColumn, first, strip.Columns) : strip.Columns;
+            if (first == 0 && end == strip.Columns)
+                continue;
             for (int member = 0; member < 4; member++)
             {
-                var score = new Span<T>(scores + ((nint)tap * 4 + member) * lanes, strip.Columns);
-                score[..first].Fill(outside);
-                score[end..].Fill(outside);
+                T* score = scores + ((nint)tap * 4 + member) * lanes;
+                for (int lane = 0; lane < first; lane++)
+                    score[lane] = outside;
+                for (int lane = end; lane < strip.Columns; lane++)
+                    score[lane] = outside;
             }
         }
     }
@@ -182,6 +186,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     {
         int lanes = TSimd.Lanes;
         int radius = extent.Radius;
+        bool streams = StreamingStores.Pay(in output, in extent, channels, lanes * sizeof(TStorage));
         int firstRow = Math.Max(0, radius - row);
         int endRow = Math.Min(extent.Window, extent.Height - row + radius);
         int members = Math.Min(4, extent.QueriesPerCell - quad * 4);
@@ -213,10 +218,12 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
                 if (block == lanes)
                     OneVector(weight, source, in walk, in targets);
                 else
-                    FourVectors(weight, source, in walk, in targets);
+                    FourVectors(weight, source, in walk, in targets, streams && start % lanes == 0);
             }
             channel += block;
         }
+        if (streams)
+            StreamingStores.Complete();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -380,7 +387,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourVectors(
-        T* weights, TStorage* source, in WindowWalk walk, in QuadTargets<TStorage> targets)
+        T* weights, TStorage* source, in WindowWalk walk, in QuadTargets<TStorage> targets, bool streams)
     {
         int lanes = TSimd.Lanes;
         int columns = walk.Columns;
@@ -426,13 +433,13 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
             weights += walk.WeightRowStep;
             source += walk.ValueRowStep;
         }
-        Store(targets.First, s00, s01, s02, s03);
+        Store(targets.First, s00, s01, s02, s03, streams);
         if (targets.Second is not null)
-            Store(targets.Second, s10, s11, s12, s13);
+            Store(targets.Second, s10, s11, s12, s13, streams);
         if (targets.Third is not null)
-            Store(targets.Third, s20, s21, s22, s23);
+            Store(targets.Third, s20, s21, s22, s23, streams);
         if (targets.Fourth is not null)
-            Store(targets.Fourth, s30, s31, s32, s33);
+            Store(targets.Fourth, s30, s31, s32, s33, streams);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -469,9 +476,17 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(TStorage* destination, TVector a, TVector b, TVector c, TVector d)
+    private static void Store(TStorage* destination, TVector a, TVector b, TVector c, TVector d, bool streams)
     {
         int lanes = TSimd.Lanes;
+        if (streams)
+        {
+            TSimd.StreamStorage(destination, a);
+            TSimd.StreamStorage(destination + lanes, b);
+            TSimd.StreamStorage(destination + 2 * lanes, c);
+            TSimd.StreamStorage(destination + 3 * lanes, d);
+            return;
+        }
         TSimd.StoreStorage(destination, a);
         TSimd.StoreStorage(destination + lanes, b);
         TSimd.StoreStorage(destination + 2 * lanes, c);

@@ -9,12 +9,12 @@ using ILGPU.Runtime.OpenCL;
 namespace SapaGpu.Launch;
 
 /// <summary>
-/// Memory that ILGPU did not allocate, as an ILGPU buffer: host memory aligned to a cache line, or a pointer (on OpenCL,
+/// Memory that ILGPU did not allocate, as an ILGPU buffer: host memory, aligned, or a pointer (on OpenCL,
 /// a memory object) that belongs to someone else and is never freed here.
 /// </summary>
 internal sealed unsafe class ForeignMemoryBuffer : MemoryBuffer
 {
-    private const nuint Alignment = 64;
+    private const nuint CacheLine = 64;
     private readonly bool ownsHostMemory;
 
     private ForeignMemoryBuffer(Accelerator accelerator, nint pointer, long bytes, bool ownsHostMemory)
@@ -27,7 +27,9 @@ internal sealed unsafe class ForeignMemoryBuffer : MemoryBuffer
     /// <summary>Allocates aligned host memory for a CPU accelerator.</summary>
     public static ForeignMemoryBuffer AllocateHost(Accelerator accelerator, long bytes)
     {
-        var pointer = (nint)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+        var alignment = bytes >= HugePages.Size ? (nuint)HugePages.Size : CacheLine;
+        var pointer = (nint)NativeMemory.AlignedAlloc((nuint)bytes, alignment);
+        HugePages.Advise(pointer, bytes);
         return new ForeignMemoryBuffer(accelerator, pointer, bytes, ownsHostMemory: true);
     }
 
