@@ -7,6 +7,8 @@ namespace SapaGpu.Benchmarks;
 [MemoryDiagnoser]
 public class WindowAttentionBenchmarks
 {
+    private const int MatrixSize = 1024;
+
     private Device device = null!;
     private Workload workload = null!;
     private torch.Tensor left = null!;
@@ -23,8 +25,8 @@ public class WindowAttentionBenchmarks
         device = Device.Open(DeviceKind.Cpu);
         workload = new Workload(device, Workload.Medium, Format);
         workload.Forward();
-        left = torch.rand(MatrixRatio.Size, MatrixRatio.Size);
-        right = torch.rand(MatrixRatio.Size, MatrixRatio.Size);
+        left = torch.rand(MatrixSize, MatrixSize);
+        right = torch.rand(MatrixSize, MatrixSize);
     }
 
     [Benchmark(Baseline = true)]

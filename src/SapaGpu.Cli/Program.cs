@@ -30,11 +30,11 @@ catch (DeviceUnavailableException e)
 }
 catch (ArgumentException e)
 {
-    Console.Error.WriteLine(e.Message);
+    Console.Error.WriteLine(e.ParamName is null ? e.Message : e.Message.Replace($" (Parameter '{e.ParamName}')", null));
     return ExitCode.Usage;
 }
 catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException
-    or NotSupportedException or InsufficientMemoryException)
+    or NotSupportedException or OutOfMemoryException)
 {
     Console.Error.WriteLine(e.Message);
     return ExitCode.Failure;
