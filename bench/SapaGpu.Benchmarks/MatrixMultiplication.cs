@@ -13,34 +13,25 @@ internal static class MatrixMultiplication
     /// <summary>The argument that makes this program the process that multiplies.</summary>
     public const string Argument = "mm";
 
-    private const int Size = 1024;
-    private const int WarmUps = 10;
-    private const int Repetitions = 31;
 
-    /// <summary>Gets the multiplications and additions of one product.</summary>
-    public static double Operations => 2.0 * Size * Size * Size;
+    /// <summary>The multiplications and additions of a product of square matrices.</summary>
+    public static double Operations(int size) => 2.0 * size * size * size;
 
-    /// <summary>Times the product and prints the seconds of every repetition.</summary>
-    public static void Run()
+    /// <summary>Times the product and prints the seconds of every call.</summary>
+    public static void Run(int size)
     {
         TorchLibrary.AllowOlderRuntime();
         torch.set_num_threads(Environment.ProcessorCount);
-        using var left = torch.rand(Size, Size);
-        using var right = torch.rand(Size, Size);
-        for (int repetition = -WarmUps; repetition < Repetitions; repetition++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            torch.mm(left, right).Dispose();
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            if (repetition >= 0)
-                Console.WriteLine(seconds.ToString("r", CultureInfo.InvariantCulture));
-        }
+        using var left = torch.rand(size, size);
+        using var right = torch.rand(size, size);
+        foreach (double seconds in Timing.Measure(() => torch.mm(left, right).Dispose()))
+            Console.WriteLine(seconds.ToString("r", CultureInfo.InvariantCulture));
     }
 
-    /// <summary>The seconds of every repetition, timed in a process of its own.</summary>
-    public static IReadOnlyList<double> Measure()
+    /// <summary>The seconds of every call, timed in a process of its own.</summary>
+    public static IReadOnlyList<double> Measure(int size)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(MatrixMultiplication).Assembly.Location, Argument])
+        var start = new ProcessStartInfo("dotnet", [typeof(MatrixMultiplication).Assembly.Location, Argument, $"{size}"])
         {
             RedirectStandardOutput = true,
         };

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 
 namespace SapaGpu.Benchmarks;
@@ -10,8 +9,10 @@ namespace SapaGpu.Benchmarks;
 internal static class MatrixRatio
 {
     private const int Blocks = 3;
-    private const int Repetitions = 31;
-    private const int WarmUps = 10;
+
+    // A product large enough to show the machine's rate, and one of about as many operations as the forward.
+    private const int LargeSize = 1024;
+    private const int SameSize = 512;
 
     /// <summary>Measures both formats, prints a table and returns the ratio of the channels-last forward.</summary>
     public static double Run()
@@ -21,41 +22,34 @@ internal static class MatrixRatio
         using var contiguous = new Workload(device, Workload.Medium, MemoryFormat.Contiguous);
         var series = new[]
         {
-            new Series("mm", MatrixMultiplication.Operations),
+            new Series("mm, 1024 cubed", MatrixMultiplication.Operations(LargeSize)),
             new Series("forward, channels-last", channelsLast.ForwardOperations),
             new Series("backward, channels-last", channelsLast.BackwardOperations),
             new Series("forward, contiguous", contiguous.ForwardOperations),
             new Series("backward, contiguous", contiguous.BackwardOperations),
+            new Series("mm, 512 cubed", MatrixMultiplication.Operations(SameSize)),
         };
         for (int block = 0; block < Blocks; block++)
         {
-            series[0].Seconds.AddRange(MatrixMultiplication.Measure());
+            series[0].Seconds.AddRange(MatrixMultiplication.Measure(LargeSize));
             Measure(channelsLast.Forward, series[1]);
             Measure(channelsLast.Backward, series[2]);
             Measure(contiguous.Forward, series[3]);
             Measure(contiguous.Backward, series[4]);
+            series[5].Seconds.AddRange(MatrixMultiplication.Measure(SameSize));
         }
 
         var shape = Workload.Medium;
         Console.WriteLine($"{device.Info.Name}, {device.Info.Details}");
         Console.WriteLine(
             $"f32, {shape.ValueShape} to {shape.OutputShape}, K{shape.Window}, D{shape.QueryShape.Channels}; " +
-            $"medians and fastest tenths of {Blocks * Repetitions} calls");
+            $"medians and fastest tenths of the calls of {Blocks} seconds");
         foreach (var measured in series)
             Print(measured, series[0]);
         return series[1].RatioTo(series[0], 0.5);
     }
 
-    private static void Measure(Action action, Series series)
-    {
-        for (int repetition = -WarmUps; repetition < Repetitions; repetition++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            action();
-            if (repetition >= 0)
-                series.Seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
-        }
-    }
+    private static void Measure(Action action, Series series) => series.Seconds.AddRange(Timing.Measure(action));
 
     private static void Print(Series series, Series matrix) => Console.WriteLine(
         $"{series.Name,-24} median {Text(series, matrix, 0.5)}   fastest tenth {Text(series, matrix, 0.1)}");

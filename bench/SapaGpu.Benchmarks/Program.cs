@@ -1,9 +1,9 @@
 using BenchmarkDotNet.Running;
 using SapaGpu.Benchmarks;
 
-if (args is [MatrixMultiplication.Argument])
+if (args is [MatrixMultiplication.Argument, var size])
 {
-    MatrixMultiplication.Run();
+    MatrixMultiplication.Run(int.Parse(size, System.Globalization.CultureInfo.InvariantCulture));
     return 0;
 }
 

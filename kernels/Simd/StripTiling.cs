@@ -8,7 +8,7 @@ namespace SapaGpu.Kernels.Simd;
 internal readonly struct StripTiling
 {
     private const int RowsPreferred = 16;
-    private const int TilesPreferred = 16;
+    private const int TilesPreferred = 64;
 
     private readonly RowBand band;
     private readonly int width;

@@ -189,36 +189,36 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         bool streams = StreamingStores.Pay(in output, in extent, channels, lanes * sizeof(TStorage));
         int firstRow = Math.Max(0, radius - row);
         int endRow = Math.Min(extent.Window, extent.Height - row + radius);
-        int members = Math.Min(4, extent.QueriesPerCell - quad * 4);
+        var targets = new QuadTargets(extent.Scale, quad, output.RowStride, output.ColumnStride);
+        var walk = new WindowWalk
+        {
+            Rows = endRow - firstRow,
+            WeightRowStep = (nint)extent.Window * 4 * lanes,
+            ValueRowStep = value.RowStride,
+            ValueColumnStep = value.ColumnStride,
+        };
+        T* weightRow = weights + firstRow * walk.WeightRowStep;
+        nint cellStep = extent.Scale * output.ColumnStride;
         int channel = 0;
         while (channel < channels)
         {
             int block = channels - channel >= 4 * lanes ? 4 * lanes : lanes;
             int start = Math.Min(channel, channels - block);
+            TStorage* valueRow = value.At(strip.Image, start, row + firstRow - radius, strip.Column - radius);
+            TStorage* outputRow = output.At(strip.Image, start, row * extent.Scale, strip.Column * extent.Scale);
+            bool streamsBlock = streams && start % lanes == 0;
             for (int lane = 0; lane < strip.Columns; lane++)
             {
                 int column = strip.Column + lane;
                 int firstColumn = Math.Max(0, radius - column);
-                int endColumn = Math.Min(extent.Window, extent.Width - column + radius);
-                TStorage* source = value.At(
-                    strip.Image, start, row + firstRow - radius, column + firstColumn - radius);
-                T* weight = weights + (nint)(firstRow * extent.Window + firstColumn) * 4 * lanes + lane;
-                TStorage* destination = output.At(
-                    strip.Image, start, row * extent.Scale, column * extent.Scale);
-                var targets = new QuadTargets<TStorage>(
-                    destination, extent.Scale, quad, members, output.RowStride, output.ColumnStride);
-                var walk = new WindowWalk
-                {
-                    Rows = endRow - firstRow,
-                    Columns = endColumn - firstColumn,
-                    WeightRowStep = (nint)extent.Window * 4 * lanes,
-                    ValueRowStep = value.RowStride,
-                    ValueColumnStep = value.ColumnStride,
-                };
+                walk.Columns = Math.Min(extent.Window, extent.Width - column + radius) - firstColumn;
+                TStorage* source = valueRow + (lane + firstColumn) * value.ColumnStride;
+                T* weight = weightRow + (nint)firstColumn * 4 * lanes + lane;
+                TStorage* destination = outputRow + lane * cellStep;
                 if (block == lanes)
-                    OneVector(weight, source, in walk, in targets);
+                    OneVector(weight, source, in walk, destination, in targets);
                 else
-                    FourVectors(weight, source, in walk, in targets, streams && start % lanes == 0);
+                    FourVectors(weight, source, in walk, destination, in targets, streamsBlock);
             }
             channel += block;
         }
@@ -387,7 +387,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourVectors(
-        T* weights, TStorage* source, in WindowWalk walk, in QuadTargets<TStorage> targets, bool streams)
+        T* weights, TStorage* source, in WindowWalk walk, TStorage* destination, in QuadTargets targets, bool streams)
     {
         int lanes = TSimd.Lanes;
         int columns = walk.Columns;
@@ -433,18 +433,18 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
             weights += walk.WeightRowStep;
             source += walk.ValueRowStep;
         }
-        Store(targets.First, s00, s01, s02, s03, streams);
-        if (targets.Second is not null)
-            Store(targets.Second, s10, s11, s12, s13, streams);
-        if (targets.Third is not null)
-            Store(targets.Third, s20, s21, s22, s23, streams);
-        if (targets.Fourth is not null)
-            Store(targets.Fourth, s30, s31, s32, s33, streams);
+        Store(destination + targets.First, s00, s01, s02, s03, streams);
+        if (targets.Members > 1)
+            Store(destination + targets.Second, s10, s11, s12, s13, streams);
+        if (targets.Members > 2)
+            Store(destination + targets.Third, s20, s21, s22, s23, streams);
+        if (targets.Members > 3)
+            Store(destination + targets.Fourth, s30, s31, s32, s33, streams);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneVector(
-        T* weights, TStorage* source, in WindowWalk walk, in QuadTargets<TStorage> targets)
+        T* weights, TStorage* source, in WindowWalk walk, TStorage* destination, in QuadTargets targets)
     {
         int lanes = TSimd.Lanes;
         var zero = TSimd.Constant(0.0);
@@ -466,13 +466,13 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
             weights += walk.WeightRowStep;
             source += walk.ValueRowStep;
         }
-        TSimd.StoreStorage(targets.First, s0);
-        if (targets.Second is not null)
-            TSimd.StoreStorage(targets.Second, s1);
-        if (targets.Third is not null)
-            TSimd.StoreStorage(targets.Third, s2);
-        if (targets.Fourth is not null)
-            TSimd.StoreStorage(targets.Fourth, s3);
+        TSimd.StoreStorage(destination + targets.First, s0);
+        if (targets.Members > 1)
+            TSimd.StoreStorage(destination + targets.Second, s1);
+        if (targets.Members > 2)
+            TSimd.StoreStorage(destination + targets.Third, s2);
+        if (targets.Members > 3)
+            TSimd.StoreStorage(destination + targets.Fourth, s3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -504,22 +504,25 @@ internal struct WindowWalk
     public nint ValueColumnStep;
 }
 
-/// <summary>Where the queries of a quad are written; null for queries that the cell does not have.</summary>
-internal readonly unsafe struct QuadTargets<T>
-    where T : unmanaged
+/// <summary>Where the queries of a quad are written, as offsets from the first query of their cell.</summary>
+internal readonly struct QuadTargets
 {
-    public readonly T* First;
-    public readonly T* Second;
-    public readonly T* Third;
-    public readonly T* Fourth;
+    public readonly nint First;
+    public readonly nint Second;
+    public readonly nint Third;
+    public readonly nint Fourth;
 
-    public QuadTargets(T* cell, int scale, int quad, int members, nint rowStride, nint columnStride)
+    /// <summary>The queries that the quad has; 4, or fewer in the last quad of a cell.</summary>
+    public readonly int Members;
+
+    public QuadTargets(int scale, int quad, nint rowStride, nint columnStride)
     {
-        T* Query(int index) => cell + index / scale * rowStride + index % scale * columnStride;
+        nint Query(int index) => index / scale * rowStride + index % scale * columnStride;
 
         First = Query(quad * 4);
-        Second = members > 1 ? Query(quad * 4 + 1) : null;
-        Third = members > 2 ? Query(quad * 4 + 2) : null;
-        Fourth = members > 3 ? Query(quad * 4 + 3) : null;
+        Second = Query(quad * 4 + 1);
+        Third = Query(quad * 4 + 2);
+        Fourth = Query(quad * 4 + 3);
+        Members = Math.Min(4, scale * scale - quad * 4);
     }
 }
