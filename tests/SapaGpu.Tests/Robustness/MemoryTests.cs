@@ -107,6 +107,32 @@ public sealed class MemoryTests
     }
 
     [Test]
+    public unsafe void Output_written_past_the_caches_is_the_same_as_output_written_through_them()
+    {
+        // Large outputs are streamed where they are aligned, and this memory is not.
+        var device = TestDevices.Open("cpu");
+        var shape = new WindowShape(1, 100, 100, 3, 2, 8, 80);
+        var random = new Random(1);
+        using var query = ReferenceMap.Random(random, shape.QueryShape).ToTensor<float>(device, MemoryFormat.ChannelsLast);
+        using var key = ReferenceMap.Random(random, shape.KeyShape).ToTensor<float>(device, MemoryFormat.ChannelsLast);
+        using var value = ReferenceMap.Random(random, shape.ValueShape).ToTensor<float>(device, MemoryFormat.ChannelsLast);
+        var options = new WindowAttentionOptions { Window = 3 };
+        using var streamed = WindowAttention.Forward(query, key, value, options);
+        var memory = (byte*)NativeMemory.AlignedAlloc(((nuint)shape.OutputShape.ElementCount + 1) * sizeof(float), 64);
+        try
+        {
+            using var unaligned = Tensor<float>.Wrap(
+                device, (nint)memory + sizeof(float), shape.OutputShape, MemoryFormat.ChannelsLast);
+            WindowAttention.Forward(query, key, value, unaligned, options);
+            Compare.Bitwise(streamed.ToArray(), unaligned.ToArray(), "streamed against stored");
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(memory);
+        }
+    }
+
+    [Test]
     public void Device_memory_of_others_is_used_in_place(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
