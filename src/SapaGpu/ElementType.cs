@@ -32,4 +32,9 @@ public static class ElementTypes
         ElementType.Float64 => "f64",
         _ => "f32",
     };
+
+    /// <summary>Rounds a number to an element type.</summary>
+    internal static T FromDouble<T>(double value)
+        where T : unmanaged =>
+        Of<T>() == ElementType.Float64 ? (T)(object)value : (T)(object)(float)value;
 }

@@ -60,13 +60,10 @@ internal sealed class VectorRunner<T> : VectorRunner
         if (array.Shape.Length != 4)
             throw new InvalidDataException($"{vector.Name}: '{name}' has shape {array.ShapeText}, not [B, H, W, C].");
         var shape = new TensorShape(array.Shape[0], array.Shape[3], array.Shape[1], array.Shape[2]);
-        var values = Array.ConvertAll(array.Values, FromDouble);
+        var values = Array.ConvertAll(array.Values, ElementTypes.FromDouble<T>);
         return Tensor<T>.From(
             device, shape, TensorLayout.Reorder(values, shape, MemoryFormat.ChannelsLast, format), format);
     }
-
-    private static T FromDouble(double value) =>
-        typeof(T) == typeof(double) ? (T)(object)value : (T)(object)(float)value;
 
     private static double ToDouble(T value) => typeof(T) == typeof(double) ? (double)(object)value : (float)(object)value;
 
@@ -133,7 +130,7 @@ internal sealed class VectorRunner<T> : VectorRunner
             Epsilon = vector.Number("eps"),
         });
         foreach (var parameter in module.Parameters)
-            parameter.Value.CopyFrom(Array.ConvertAll(vector.Load(parameter.Name).Values, FromDouble));
+            parameter.Value.CopyFrom(Array.ConvertAll(vector.Load(parameter.Name).Values, ElementTypes.FromDouble<T>));
         using var encoder = Load(vector, "y", device, format);
         using var decoder = Load(vector, "x", device, format);
         using var gradOutput = Load(vector, "grad_out", device, format);

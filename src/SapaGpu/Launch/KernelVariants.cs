@@ -78,6 +78,13 @@ internal static class KernelVariants
         _ => (typeof(Simd128<>).MakeGenericType(lane), typeof(System.Runtime.Intrinsics.Vector128<>).MakeGenericType(lane)),
     };
 
+    /// <summary>The first type arguments of every vector program: arithmetic, storage, accumulator, vector.</summary>
+    public static Type[] SimdArguments<TStorage, TAccumulator>(KernelVariant variant)
+    {
+        var (simd, vector) = Simd(variant.VectorBits, typeof(TAccumulator));
+        return [simd, typeof(TStorage), typeof(TAccumulator), vector];
+    }
+
     private static ILaunchable<TParameters> Create<TParameters>(Type openLaunchable, Type kernel)
         where TParameters : struct =>
         (ILaunchable<TParameters>)Activator.CreateInstance(

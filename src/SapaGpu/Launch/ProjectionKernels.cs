@@ -208,11 +208,7 @@ internal sealed class ProjectionKernels<TElement, T, TAccumulator> : ProjectionK
             : KernelVariants.Group<ProjectionGradientParameters<T, TAccumulator>>(
                 typeof(ElementKernel<,>), program, typeof(ProjectionGradientParameters<T, TAccumulator>));
 
-    private static Type[] Simd(KernelVariant v)
-    {
-        var (simd, vector) = KernelVariants.Simd(v.VectorBits, typeof(TAccumulator));
-        return [simd, typeof(T), typeof(TAccumulator), vector];
-    }
+    private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<T, TAccumulator>(v);
 
     private void Project(
         in ProjectionTensors<T> projection,

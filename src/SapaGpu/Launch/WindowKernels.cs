@@ -338,10 +338,6 @@ internal sealed class WindowKernels<TElement, T, TAccumulator> : WindowKernels<T
             KernelVariants.Window(v.Window), KernelVariants.Scale(v.Scale),
         ];
 
-        private static Type[] Simd(KernelVariant v)
-        {
-            var (simd, vector) = KernelVariants.Simd(v.VectorBits, typeof(TAccumulator));
-            return [simd, typeof(T), typeof(TAccumulator), vector];
-        }
+        private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<T, TAccumulator>(v);
     }
 }

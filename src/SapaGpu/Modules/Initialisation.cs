@@ -24,7 +24,7 @@ internal static class Initialisation
                 value = Deviation * radius * Math.Cos(2 * Math.PI * random.NextDouble());
             }
             while (Math.Abs(value) > Limit);
-            values[i] = Convert<T>(value);
+            values[i] = ElementTypes.FromDouble<T>(value);
         }
         return values;
     }
@@ -34,11 +34,7 @@ internal static class Initialisation
         where T : unmanaged
     {
         var values = new T[count];
-        Array.Fill(values, Convert<T>(value));
+        Array.Fill(values, ElementTypes.FromDouble<T>(value));
         return values;
     }
-
-    private static T Convert<T>(double value)
-        where T : unmanaged =>
-        ElementTypes.Of<T>() == ElementType.Float64 ? (T)(object)value : (T)(object)(float)value;
 }
