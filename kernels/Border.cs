@@ -3,8 +3,18 @@ using System.Numerics;
 namespace SapaGpu.Kernels;
 
 /// <summary>What a window tap outside the map counts for.</summary>
+/// <remarks>
+/// Windows that are moved inside the map have no tap outside; they are a matter of which cell a query belongs to, see
+/// <see cref="AxisGrid.Lead"/>.
+/// </remarks>
 public interface IBorder
 {
+    /// <summary>
+    /// Gets whether a tap outside the map stands for the nearest cell inside. The kernels give it the score of that cell,
+    /// and add its weight to the weight of that cell before they sum values.
+    /// </summary>
+    static abstract bool Replicates { get; }
+
     /// <summary>The score of a tap outside the map, which enters the normalisation.</summary>
     static abstract TAccumulator OutsideScore<TAccumulator>()
         where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>;
@@ -14,6 +24,9 @@ public interface IBorder
 public readonly struct ZeroLogitBorder : IBorder
 {
     /// <inheritdoc/>
+    public static bool Replicates => false;
+
+    /// <inheritdoc/>
     public static TAccumulator OutsideScore<TAccumulator>()
         where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> => TAccumulator.Zero;
 }
@@ -22,6 +35,20 @@ public readonly struct ZeroLogitBorder : IBorder
 public readonly struct MaskedBorder : IBorder
 {
     /// <inheritdoc/>
+    public static bool Replicates => false;
+
+    /// <inheritdoc/>
     public static TAccumulator OutsideScore<TAccumulator>()
         where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> => TAccumulator.NegativeInfinity;
+}
+
+/// <summary>Taps outside the map stand for the nearest cell inside.</summary>
+public readonly struct ReplicateBorder : IBorder
+{
+    /// <inheritdoc/>
+    public static bool Replicates => true;
+
+    /// <inheritdoc/>
+    public static TAccumulator OutsideScore<TAccumulator>()
+        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> => TAccumulator.Zero;
 }

@@ -27,6 +27,9 @@ public interface IElement<TStorage, TAccumulator>
     /// <summary>Converts a count.</summary>
     static abstract TAccumulator FromCount(int count);
 
+    /// <summary>The largest whole number that is not larger than a value in the range of int.</summary>
+    static abstract int Floor(TAccumulator value);
+
     /// <summary>The exponential of a value that is not larger than about 1, as a shifted softmax asks for it.</summary>
     static abstract TAccumulator Exp(TAccumulator value);
 
@@ -50,6 +53,60 @@ public readonly struct Float32Element : IElement<float, float>
     public static float FromCount(int count) => count;
 
     /// <inheritdoc/>
+    public static int Floor(float value) => (int)MathF.Floor(value);
+
+    /// <inheritdoc/>
+    public static float Exp(float value) => SingleMath.Exp(value);
+
+    /// <inheritdoc/>
+    public static float Log(float value) => SingleMath.Log(value);
+}
+
+/// <summary>IEEE half precision, held as its bits and accumulated in single precision.</summary>
+/// <remarks>The conversion is integer arithmetic, so that devices without the type run the same kernels.</remarks>
+public readonly struct Float16Element : IElement<ushort, float>
+{
+    /// <inheritdoc/>
+    public static int SharedCapacity => Float32Element.SharedCapacity;
+
+    /// <inheritdoc/>
+    public static float Load(ushort value) => NarrowFloat.FromHalf(value);
+
+    /// <inheritdoc/>
+    public static ushort Store(float value) => NarrowFloat.ToHalf(value);
+
+    /// <inheritdoc/>
+    public static float FromCount(int count) => count;
+
+    /// <inheritdoc/>
+    public static int Floor(float value) => (int)MathF.Floor(value);
+
+    /// <inheritdoc/>
+    public static float Exp(float value) => SingleMath.Exp(value);
+
+    /// <inheritdoc/>
+    public static float Log(float value) => SingleMath.Log(value);
+}
+
+/// <summary>The upper half of single precision, held as its bits and accumulated in single precision.</summary>
+public readonly struct BFloat16Element : IElement<ushort, float>
+{
+    /// <inheritdoc/>
+    public static int SharedCapacity => Float32Element.SharedCapacity;
+
+    /// <inheritdoc/>
+    public static float Load(ushort value) => NarrowFloat.FromBFloat16(value);
+
+    /// <inheritdoc/>
+    public static ushort Store(float value) => NarrowFloat.ToBFloat16(value);
+
+    /// <inheritdoc/>
+    public static float FromCount(int count) => count;
+
+    /// <inheritdoc/>
+    public static int Floor(float value) => (int)MathF.Floor(value);
+
+    /// <inheritdoc/>
     public static float Exp(float value) => SingleMath.Exp(value);
 
     /// <inheritdoc/>
@@ -70,6 +127,9 @@ public readonly struct Float64Element : IElement<double, double>
 
     /// <inheritdoc/>
     public static double FromCount(int count) => count;
+
+    /// <inheritdoc/>
+    public static int Floor(double value) => (int)Math.Floor(value);
 
     /// <inheritdoc/>
     public static double Exp(double value) => DoubleMath.Exp(value);

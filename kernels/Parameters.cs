@@ -16,7 +16,7 @@ public struct WindowAttentionParameters<TStorage, TAccumulator>
     /// <summary>The cut of the band into thread groups.</summary>
     public CellTiling Tiling;
 
-    /// <summary>Query, [B, D, s·H, s·W].</summary>
+    /// <summary>Query, [B, D, OH, OW].</summary>
     public MapView<TStorage> Query;
 
     /// <summary>Key, [B, D, H, W].</summary>
@@ -25,19 +25,19 @@ public struct WindowAttentionParameters<TStorage, TAccumulator>
     /// <summary>Value, [B, C, H, W].</summary>
     public MapView<TStorage> Value;
 
-    /// <summary>Output, [B, C, s·H, s·W].</summary>
+    /// <summary>Output, [B, C, OH, OW].</summary>
     public MapView<TStorage> Output;
 
-    /// <summary>The logarithm of the softmax denominator of every query, [B, 1, s·H, s·W].</summary>
-    public MapView<TAccumulator> LogSumExp;
+    /// <summary>What every query's powers were divided by, [B, 1, OH, OW]; for the softmax its logarithm.</summary>
+    public MapView<TAccumulator> Normaliser;
 
-    /// <summary>Whether <see cref="LogSumExp"/> is to be written.</summary>
-    public int SaveLogSumExp;
+    /// <summary>Whether <see cref="Normaliser"/> is to be written.</summary>
+    public int SaveNormaliser;
 }
 
 /// <summary>
-/// The contract of the first backward pass of window attention: per query, the softmax weights are computed anew from
-/// the saved log-sum-exp, and with them the gradients of the scores and of the query.
+/// The contract of the first backward pass of window attention: per query, the weights are computed anew from the
+/// saved normaliser, and with them the gradients of the scores and of the query.
 /// </summary>
 public struct WindowAttentionBackwardParameters<TStorage, TAccumulator>
     where TStorage : unmanaged
@@ -52,7 +52,7 @@ public struct WindowAttentionBackwardParameters<TStorage, TAccumulator>
     /// <summary>The cut of the band into thread groups.</summary>
     public CellTiling Tiling;
 
-    /// <summary>Query, [B, D, s·H, s·W].</summary>
+    /// <summary>Query, [B, D, OH, OW].</summary>
     public MapView<TStorage> Query;
 
     /// <summary>Key, [B, D, H, W].</summary>
@@ -61,19 +61,19 @@ public struct WindowAttentionBackwardParameters<TStorage, TAccumulator>
     /// <summary>Value, [B, C, H, W].</summary>
     public MapView<TStorage> Value;
 
-    /// <summary>Gradient of the output, [B, C, s·H, s·W].</summary>
+    /// <summary>Gradient of the output, [B, C, OH, OW].</summary>
     public MapView<TStorage> GradOutput;
 
-    /// <summary>The log-sum-exp that the forward saved, [B, 1, s·H, s·W].</summary>
-    public MapView<TAccumulator> LogSumExp;
+    /// <summary>The normaliser that the forward saved, [B, 1, OH, OW].</summary>
+    public MapView<TAccumulator> Normaliser;
 
-    /// <summary>Gradient of the query, [B, D, s·H, s·W].</summary>
+    /// <summary>Gradient of the query, [B, D, OH, OW].</summary>
     public MapView<TStorage> GradQuery;
 
-    /// <summary>The softmax weights, [B, K², s·H, s·W] (rows of the band only).</summary>
+    /// <summary>The weights, [B, K², OH, OW] (rows of the band only).</summary>
     public MapView<TAccumulator> Weights;
 
-    /// <summary>The gradients of the scores, [B, K², s·H, s·W] (rows of the band only).</summary>
+    /// <summary>The gradients of the scores, [B, K², OH, OW] (rows of the band only).</summary>
     public MapView<TAccumulator> GradScores;
 
     /// <summary>Whether <see cref="GradQuery"/> is to be written.</summary>
@@ -99,13 +99,13 @@ public struct WindowSimilarityParameters<TStorage>
     /// <summary>The cut of the band into thread groups.</summary>
     public CellTiling Tiling;
 
-    /// <summary>Query, [B, D, s·H, s·W].</summary>
+    /// <summary>Query, [B, D, OH, OW].</summary>
     public MapView<TStorage> Query;
 
     /// <summary>Key, [B, D, H, W].</summary>
     public MapView<TStorage> Key;
 
-    /// <summary>Scores, [B, K², s·H, s·W].</summary>
+    /// <summary>Scores, [B, K², OH, OW].</summary>
     public MapView<TStorage> Scores;
 }
 
@@ -122,13 +122,13 @@ public struct WindowReassemblyParameters<TStorage>
     /// <summary>The cut of the band into thread groups.</summary>
     public CellTiling Tiling;
 
-    /// <summary>Weights, [B, K², s·H, s·W].</summary>
+    /// <summary>Weights, [B, K², OH, OW].</summary>
     public MapView<TStorage> Weights;
 
     /// <summary>Value, [B, C, H, W].</summary>
     public MapView<TStorage> Value;
 
-    /// <summary>Output, [B, C, s·H, s·W].</summary>
+    /// <summary>Output, [B, C, OH, OW].</summary>
     public MapView<TStorage> Output;
 }
 
@@ -149,12 +149,15 @@ public struct TransposedReassemblyParameters<TStorage, TWeight>
     /// <summary>The decoder rows of the result.</summary>
     public RowBand Band;
 
-    /// <summary>Weights, [B, K², s·H, s·W].</summary>
+    /// <summary>Weights, [B, K², OH, OW].</summary>
     public MapView<TWeight> Weights;
 
-    /// <summary>Source, [B, C, s·H, s·W].</summary>
+    /// <summary>Source, [B, C, OH, OW].</summary>
     public MapView<TStorage> Source;
 
     /// <summary>Result, [B, C, H, W].</summary>
     public MapView<TStorage> Result;
+
+    /// <summary>Whether the sums are added to what <see cref="Result"/> holds.</summary>
+    public int Accumulate;
 }

@@ -3,23 +3,28 @@ using System.Numerics;
 namespace SapaGpu.Kernels;
 
 /// <summary>Adds the sums of all chunks, in order, into those of the first.</summary>
-public readonly struct ChunkReduction<TStorage, TAccumulator>
-    : IElementProgram<ProjectionGradientParameters<TStorage, TAccumulator>>
-    where TStorage : unmanaged
+public readonly struct ChunkReduction<TAccumulator>
+    : IMapProgram<ProjectionGradientParameters<TAccumulator>>
     where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
 {
     /// <inheritdoc/>
-    public static long Count(in ProjectionGradientParameters<TStorage, TAccumulator> parameters) =>
-        (long)parameters.OutputChannels * (parameters.InputChannels + 1);
+    public static MapExtent Extent(in ProjectionGradientParameters<TAccumulator> parameters) => new()
+    {
+        Batch = 1,
+        Channels = 1,
+        Height = parameters.OutputChannels,
+        Width = parameters.InputChannels + 1,
+    };
 
     /// <inheritdoc/>
-    public static double OperationsPerElement(in ProjectionGradientParameters<TStorage, TAccumulator> parameters) =>
+    public static double OperationsPerValue(in ProjectionGradientParameters<TAccumulator> parameters) =>
         parameters.Chunks;
 
     /// <inheritdoc/>
-    public static void Apply(in ProjectionGradientParameters<TStorage, TAccumulator> parameters, long index)
+    public static void Apply(in ProjectionGradientParameters<TAccumulator> parameters, in MapPosition at)
     {
-        long stride = Count(in parameters);
+        long stride = (long)parameters.OutputChannels * (parameters.InputChannels + 1);
+        long index = (long)at.Row * (parameters.InputChannels + 1) + at.Column;
         var sum = parameters.Partials[index];
         for (int chunk = 1; chunk < parameters.Chunks; chunk++)
             sum += parameters.Partials[chunk * stride + index];
@@ -28,57 +33,62 @@ public readonly struct ChunkReduction<TStorage, TAccumulator>
 }
 
 /// <summary>
-/// The gradients of all parameters from the sums: the matrix first, then the bias, then the factor and the offset of
-/// the normalisation together.
+/// The gradients of all parameters from the sums: a column for every input channel of the matrix, with the bias in one
+/// more column, and one more row for factor and offset of the normalisation.
 /// </summary>
-public readonly struct ParameterGradients<TElement, TStorage, TAccumulator>
-    : IElementProgram<ProjectionGradientParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
-    where TStorage : unmanaged
+public readonly struct ParameterGradients<TAccumulator> : IMapProgram<ProjectionGradientParameters<TAccumulator>>
     where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
 {
     /// <inheritdoc/>
-    public static long Count(in ProjectionGradientParameters<TStorage, TAccumulator> parameters) =>
-        (long)parameters.OutputChannels * (parameters.InputChannels + 1) + parameters.InputChannels;
-
-    /// <inheritdoc/>
-    public static double OperationsPerElement(in ProjectionGradientParameters<TStorage, TAccumulator> parameters) => 8;
-
-    /// <inheritdoc/>
-    public static void Apply(in ProjectionGradientParameters<TStorage, TAccumulator> parameters, long index)
+    public static MapExtent Extent(in ProjectionGradientParameters<TAccumulator> parameters) => new()
     {
-        long matrix = (long)parameters.OutputChannels * parameters.InputChannels;
-        if (index < matrix)
+        Batch = 1,
+        Channels = 1,
+        Height = parameters.OutputChannels + 1,
+        Width = parameters.InputChannels + 1,
+    };
+
+    /// <inheritdoc/>
+    public static double OperationsPerValue(in ProjectionGradientParameters<TAccumulator> parameters) => 8;
+
+    /// <inheritdoc/>
+    public static void Apply(in ProjectionGradientParameters<TAccumulator> parameters, in MapPosition at)
+    {
+        if (at.Row == parameters.OutputChannels)
         {
-            var gradient = parameters.Partials[index];
-            if (parameters.HasNorm != 0)
-            {
-                long output = index / parameters.InputChannels;
-                long input = index - output * parameters.InputChannels;
-                gradient = TElement.Load(parameters.NormWeight[input]) * gradient
-                    + TElement.Load(parameters.NormBias[input]) * parameters.Partials[matrix + output];
-            }
-            parameters.GradWeight[index] = TElement.Store(gradient);
+            if (parameters.HasNorm != 0 && at.Column < parameters.InputChannels)
+                Normalisation(in parameters, at.Column);
+            return;
         }
-        else if (index < matrix + parameters.OutputChannels)
+        long matrix = (long)parameters.OutputChannels * parameters.InputChannels;
+        if (at.Column == parameters.InputChannels)
         {
             if (parameters.HasBias != 0)
-                parameters.GradBias[index - matrix] = TElement.Store(parameters.Partials[index]);
+                parameters.GradBias[at.Row] = parameters.Partials[matrix + at.Row];
+            return;
         }
-        else if (parameters.HasNorm != 0)
+        var gradient = parameters.Partials[(long)at.Row * parameters.InputChannels + at.Column];
+        if (parameters.HasNorm != 0)
         {
-            long input = index - matrix - parameters.OutputChannels;
-            var gradFactor = TAccumulator.Zero;
-            var gradOffset = TAccumulator.Zero;
-            for (int output = 0; output < parameters.OutputChannels; output++)
-            {
-                long element = (long)output * parameters.InputChannels + input;
-                var weight = TElement.Load(parameters.Weight[element]);
-                gradFactor += weight * parameters.Partials[element];
-                gradOffset += weight * parameters.Partials[matrix + output];
-            }
-            parameters.GradNormWeight[input] = TElement.Store(gradFactor);
-            parameters.GradNormBias[input] = TElement.Store(gradOffset);
+            gradient = parameters.NormWeight[at.Column] * gradient
+                + parameters.NormBias[at.Column] * parameters.Partials[matrix + at.Row];
         }
+        parameters.GradWeight[at.Row * parameters.WeightRowStride + at.Column * parameters.WeightColumnStride] = gradient;
+    }
+
+    private static void Normalisation(in ProjectionGradientParameters<TAccumulator> parameters, int input)
+    {
+        long matrix = (long)parameters.OutputChannels * parameters.InputChannels;
+        var gradFactor = TAccumulator.Zero;
+        var gradOffset = TAccumulator.Zero;
+        for (int output = 0; output < parameters.OutputChannels; output++)
+        {
+            var weight = parameters.Weight[
+                output * parameters.WeightRowStride + input * parameters.WeightColumnStride];
+            gradFactor += weight * parameters.Partials[(long)output * parameters.InputChannels + input];
+            gradOffset += weight * parameters.Partials[matrix + output];
+        }
+        parameters.GradNormWeight[input] = gradFactor;
+        parameters.GradNormBias[input] = gradOffset;
     }
 }

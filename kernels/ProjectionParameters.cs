@@ -47,7 +47,7 @@ public struct ProjectionParameters<TStorage, TAccumulator>
     public MapView<TStorage> Output;
 
     /// <summary>The matrix, element (o, i) at o·<see cref="WeightRowStride"/> + i·<see cref="WeightColumnStride"/>.</summary>
-    public ArrayView<TStorage> Weight;
+    public ArrayView<TAccumulator> Weight;
 
     /// <summary>Elements from one output channel of the matrix to the next.</summary>
     public long WeightRowStride;
@@ -56,19 +56,22 @@ public struct ProjectionParameters<TStorage, TAccumulator>
     public long WeightColumnStride;
 
     /// <summary>What is added to the product, [O].</summary>
-    public ArrayView<TStorage> Bias;
+    public ArrayView<TAccumulator> Bias;
 
     /// <summary>The factor of the normalised input, [I].</summary>
-    public ArrayView<TStorage> NormWeight;
+    public ArrayView<TAccumulator> NormWeight;
 
     /// <summary>What is added to the normalised input, [I].</summary>
-    public ArrayView<TStorage> NormBias;
+    public ArrayView<TAccumulator> NormBias;
 
     /// <summary>Mean and reciprocal deviation of every pixel, [B, 2, H, W]; written where there is a normalisation.</summary>
     public MapView<TAccumulator> Statistics;
 
     /// <summary>What is added to the variance.</summary>
     public TAccumulator Epsilon;
+
+    /// <summary>Whether the product is added to what <see cref="Output"/> holds.</summary>
+    public int Accumulate;
 
     /// <summary>Whether <see cref="Bias"/> is there.</summary>
     public int HasBias;
@@ -98,7 +101,7 @@ public struct LayerNormBackwardParameters<TStorage, TAccumulator>
     public MapView<TAccumulator> Statistics;
 
     /// <summary>The factor γ, [C].</summary>
-    public ArrayView<TStorage> NormWeight;
+    public ArrayView<TAccumulator> NormWeight;
 
     /// <summary>The gradient of the input, [B, C, H, W].</summary>
     public MapView<TStorage> Result;
@@ -144,8 +147,7 @@ public struct ProjectionOuterParameters<TStorage, TAccumulator>
 /// The contract of the second and third step of the parameter gradients: the chunks are added in order into the first
 /// one, then dW = γA + β·Σg, dγ = Σₒ W·A, dβ = Σₒ W·Σg.
 /// </summary>
-public struct ProjectionGradientParameters<TStorage, TAccumulator>
-    where TStorage : unmanaged
+public struct ProjectionGradientParameters<TAccumulator>
     where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
 {
     /// <summary>I, the channels of the input.</summary>
@@ -160,26 +162,32 @@ public struct ProjectionGradientParameters<TStorage, TAccumulator>
     /// <summary>The sums of every chunk, [chunks, O·I + O].</summary>
     public ArrayView<TAccumulator> Partials;
 
+    /// <summary>The elements from one output channel of the matrix and of its gradient to the next.</summary>
+    public long WeightRowStride;
+
+    /// <summary>The elements from one input channel of the matrix and of its gradient to the next.</summary>
+    public long WeightColumnStride;
+
     /// <summary>The matrix W, [O, I].</summary>
-    public ArrayView<TStorage> Weight;
+    public ArrayView<TAccumulator> Weight;
 
     /// <summary>The factor γ, [I].</summary>
-    public ArrayView<TStorage> NormWeight;
+    public ArrayView<TAccumulator> NormWeight;
 
     /// <summary>The offset β, [I].</summary>
-    public ArrayView<TStorage> NormBias;
+    public ArrayView<TAccumulator> NormBias;
 
     /// <summary>The gradient of the matrix, [O, I].</summary>
-    public ArrayView<TStorage> GradWeight;
+    public ArrayView<TAccumulator> GradWeight;
 
     /// <summary>The gradient of the bias, [O].</summary>
-    public ArrayView<TStorage> GradBias;
+    public ArrayView<TAccumulator> GradBias;
 
     /// <summary>The gradient of γ, [I].</summary>
-    public ArrayView<TStorage> GradNormWeight;
+    public ArrayView<TAccumulator> GradNormWeight;
 
     /// <summary>The gradient of β, [I].</summary>
-    public ArrayView<TStorage> GradNormBias;
+    public ArrayView<TAccumulator> GradNormBias;
 
     /// <summary>Whether there is a bias.</summary>
     public int HasBias;

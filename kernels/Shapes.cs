@@ -1,25 +1,59 @@
 namespace SapaGpu.Kernels;
 
 /// <summary>
+/// How the queries of one axis belong to the cells of a decoder map. Query q belongs to cell ⌊q·cells/queries⌋, so the
+/// queries of a cell are a contiguous run; an integer ratio gives every cell the same number.
+/// </summary>
+public struct AxisGrid
+{
+    /// <summary>The cells, H or W of the decoder map.</summary>
+    public int Cells;
+
+    /// <summary>The queries, H or W of the output.</summary>
+    public int Queries;
+
+    /// <summary>The queries of every cell where all have the same number, else 0.</summary>
+    public int Scale;
+
+    /// <summary>
+    /// The cells at either end that own no query: theirs belong to the next cell towards the middle, so that the whole
+    /// window of every query lies inside the map (borders of the kind Shifted).
+    /// </summary>
+    public int Lead;
+
+    /// <summary>The first query of a cell, or of any later one if the cell has none.</summary>
+    public readonly int First(int cell)
+    {
+        if (cell <= Lead)
+            return 0;
+        return cell >= Cells - Lead ? Queries : (int)(((long)cell * Queries + Cells - 1) / Cells);
+    }
+
+    /// <summary>The queries of a cell.</summary>
+    public readonly int Count(int cell) => First(cell + 1) - First(cell);
+
+    /// <summary>The largest number of queries that a cell may have.</summary>
+    public readonly int MaximumCount =>
+        Scale > 0 ? Scale : (int)Math.Min(Queries, (2L * Lead + 1) * Queries / Cells + 1);
+}
+
+/// <summary>
 /// The extent of a window-attention problem. Every operand's shape follows from it; B is the batch, H×W the decoder
-/// map, s the scale, K the window, D the channels that are compared, C the channels that are reassembled.
+/// map, OH×OW the output, K the window, D the channels that are compared, C the channels that are reassembled.
 /// </summary>
 public struct WindowExtent
 {
     /// <summary>B, the number of images.</summary>
     public int Batch;
 
-    /// <summary>H, the rows of the decoder map.</summary>
-    public int Height;
+    /// <summary>H rows of the decoder map, OH rows of the output.</summary>
+    public AxisGrid Rows;
 
-    /// <summary>W, the columns of the decoder map.</summary>
-    public int Width;
+    /// <summary>W columns of the decoder map, OW columns of the output.</summary>
+    public AxisGrid Columns;
 
     /// <summary>K, the odd width of the window.</summary>
     public int Window;
-
-    /// <summary>s, the upsampling ratio.</summary>
-    public int Scale;
 
     /// <summary>D, the channels of query and key.</summary>
     public int EmbeddingChannels;
@@ -27,23 +61,20 @@ public struct WindowExtent
     /// <summary>C, the channels of value and output.</summary>
     public int ValueChannels;
 
+    /// <summary>Gets H, the rows of the decoder map.</summary>
+    public readonly int Height => Rows.Cells;
+
+    /// <summary>Gets W, the columns of the decoder map.</summary>
+    public readonly int Width => Columns.Cells;
+
     /// <summary>Gets ⌊K/2⌋.</summary>
     public readonly int Radius => Window / 2;
 
     /// <summary>Gets K², the taps of a window.</summary>
     public readonly int Taps => Window * Window;
 
-    /// <summary>Gets s², the queries that share the window of one cell.</summary>
-    public readonly int QueriesPerCell => Scale * Scale;
-
-    /// <summary>Gets the groups of up to four queries that a cell is worked in.</summary>
-    public readonly int Quads => (QueriesPerCell + 3) / 4;
-
-    /// <summary>Gets s·H.</summary>
-    public readonly int OutputHeight => Height * Scale;
-
-    /// <summary>Gets s·W.</summary>
-    public readonly int OutputWidth => Width * Scale;
+    /// <summary>Gets whether every cell has the same number of queries.</summary>
+    public readonly bool IsUniform => Rows.Scale > 0 && Columns.Scale > 0;
 }
 
 /// <summary>A contiguous run of decoder rows, across a run of images, that one launch works on.</summary>

@@ -38,23 +38,56 @@ public readonly struct AnyWindow : IWindow
     public static int Size(int stated) => stated;
 }
 
-/// <summary>The upsampling ratio s as a type parameter, in the manner of <see cref="IWindow"/>.</summary>
+/// <summary>
+/// The ratio of the maps as a type parameter, in the manner of <see cref="IWindow"/>: which queries belong to a cell.
+/// </summary>
 public interface IScale
 {
-    /// <summary>The ratio, given the ratio that the problem states.</summary>
-    static abstract int Ratio(int stated);
+    /// <summary>Gets whether every cell has the same number of queries.</summary>
+    static abstract bool IsUniform { get; }
+
+    /// <summary>The first query of a cell.</summary>
+    static abstract int First(in AxisGrid axis, int cell);
+
+    /// <summary>The queries of a cell.</summary>
+    static abstract int Count(in AxisGrid axis, int cell);
 }
 
 /// <summary>A ratio of 2: the four queries of a cell are one quad.</summary>
 public readonly struct Scale2 : IScale
 {
     /// <inheritdoc/>
-    public static int Ratio(int stated) => 2;
+    public static bool IsUniform => true;
+
+    /// <inheritdoc/>
+    public static int First(in AxisGrid axis, int cell) => cell * 2;
+
+    /// <inheritdoc/>
+    public static int Count(in AxisGrid axis, int cell) => 2;
 }
 
 /// <summary>Any integer ratio.</summary>
 public readonly struct AnyScale : IScale
 {
     /// <inheritdoc/>
-    public static int Ratio(int stated) => stated;
+    public static bool IsUniform => true;
+
+    /// <inheritdoc/>
+    public static int First(in AxisGrid axis, int cell) => cell * axis.Scale;
+
+    /// <inheritdoc/>
+    public static int Count(in AxisGrid axis, int cell) => axis.Scale;
+}
+
+/// <summary>Any ratio at all, and windows that are moved inside the map.</summary>
+public readonly struct AnyRatio : IScale
+{
+    /// <inheritdoc/>
+    public static bool IsUniform => false;
+
+    /// <inheritdoc/>
+    public static int First(in AxisGrid axis, int cell) => axis.First(cell);
+
+    /// <inheritdoc/>
+    public static int Count(in AxisGrid axis, int cell) => axis.Count(cell);
 }

@@ -54,7 +54,7 @@ public readonly unsafe struct LayerNormBackwardProgram<TSimd, TStorage, T, TVect
         for (int channel = 0; channel < channels; channel++)
         {
             nint at = (nint)channel * lanes;
-            var factor = TSimd.Broadcast(TSimd.Widen(parameters.NormWeight[channel]));
+            var factor = TSimd.Broadcast(parameters.NormWeight[channel]);
             var scaled = TSimd.Multiply(factor, TSimd.Load(workspace.Gradient + at));
             TSimd.Store(workspace.Gradient + at, scaled);
             sum = TSimd.Add(sum, scaled);

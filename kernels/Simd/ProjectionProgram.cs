@@ -49,11 +49,14 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         if (parameters.HasNorm != 0)
             Normalise(in parameters, in span, in workspace);
 
-        var weight = (TStorage*)Unsafe.AsPointer(ref parameters.Weight.LoadEffectiveAddress());
+        var weight = (T*)Unsafe.AsPointer(ref parameters.Weight.LoadEffectiveAddress());
+        var target = new MapPointer<TStorage>(in parameters.Output);
+        if (parameters.Accumulate != 0)
+            PixelTile<TSimd, TStorage, T, TVector>.Load(in target, in span, workspace.Output, outputs, Length);
         for (int output = 0; output < outputs; output += OutputsPerStep)
             Multiply(in parameters, weight, output, workspace.Input, workspace.Output + (nint)output * Length);
         PixelTile<TSimd, TStorage, T, TVector>.Store(
-            workspace.Output, new MapPointer<TStorage>(in parameters.Output), in span, outputs, Length);
+            workspace.Output, in target, in span, outputs, Length);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -84,8 +87,8 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
 
         for (int channel = 0; channel < channels; channel++)
         {
-            var factor = TSimd.Broadcast(TSimd.Widen(parameters.NormWeight[channel]));
-            var offset = TSimd.Broadcast(TSimd.Widen(parameters.NormBias[channel]));
+            var factor = TSimd.Broadcast(parameters.NormWeight[channel]);
+            var offset = TSimd.Broadcast(parameters.NormBias[channel]);
             T* row = workspace.Input + (nint)channel * Length;
             TSimd.Store(row, TSimd.MultiplyAdd(factor, TSimd.Load(row), offset));
             TSimd.Store(row + TSimd.Lanes, TSimd.MultiplyAdd(factor, TSimd.Load(row + TSimd.Lanes), offset));
@@ -101,20 +104,20 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
     // Outputs past the last repeat it, into rows of the tile that are not written back.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply(
-        in ProjectionParameters<TStorage, T> parameters, TStorage* weight, int output, T* input, T* product)
+        in ProjectionParameters<TStorage, T> parameters, T* weight, int output, T* input, T* product)
     {
         int lanes = TSimd.Lanes;
         int last = parameters.Extent.OutputChannels - 1;
         var rowStride = (nint)parameters.WeightRowStride;
         var columnStride = (nint)parameters.WeightColumnStride;
-        TStorage* r0 = weight + Math.Min(output, last) * rowStride;
-        TStorage* r1 = weight + Math.Min(output + 1, last) * rowStride;
-        TStorage* r2 = weight + Math.Min(output + 2, last) * rowStride;
-        TStorage* r3 = weight + Math.Min(output + 3, last) * rowStride;
-        TStorage* r4 = weight + Math.Min(output + 4, last) * rowStride;
-        TStorage* r5 = weight + Math.Min(output + 5, last) * rowStride;
-        TStorage* r6 = weight + Math.Min(output + 6, last) * rowStride;
-        TStorage* r7 = weight + Math.Min(output + 7, last) * rowStride;
+        T* r0 = weight + Math.Min(output, last) * rowStride;
+        T* r1 = weight + Math.Min(output + 1, last) * rowStride;
+        T* r2 = weight + Math.Min(output + 2, last) * rowStride;
+        T* r3 = weight + Math.Min(output + 3, last) * rowStride;
+        T* r4 = weight + Math.Min(output + 4, last) * rowStride;
+        T* r5 = weight + Math.Min(output + 5, last) * rowStride;
+        T* r6 = weight + Math.Min(output + 6, last) * rowStride;
+        T* r7 = weight + Math.Min(output + 7, last) * rowStride;
         var zero = TSimd.Constant(0.0);
         TVector a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero, a6 = zero, a7 = zero;
         TVector b0 = zero, b1 = zero, b2 = zero, b3 = zero, b4 = zero, b5 = zero, b6 = zero, b7 = zero;
@@ -123,28 +126,28 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         {
             var x = TSimd.Load(input);
             var y = TSimd.Load(input + lanes);
-            var w = TSimd.Broadcast(TSimd.Widen(r0[at]));
+            var w = TSimd.Broadcast(r0[at]);
             a0 = TSimd.MultiplyAdd(w, x, a0);
             b0 = TSimd.MultiplyAdd(w, y, b0);
-            w = TSimd.Broadcast(TSimd.Widen(r1[at]));
+            w = TSimd.Broadcast(r1[at]);
             a1 = TSimd.MultiplyAdd(w, x, a1);
             b1 = TSimd.MultiplyAdd(w, y, b1);
-            w = TSimd.Broadcast(TSimd.Widen(r2[at]));
+            w = TSimd.Broadcast(r2[at]);
             a2 = TSimd.MultiplyAdd(w, x, a2);
             b2 = TSimd.MultiplyAdd(w, y, b2);
-            w = TSimd.Broadcast(TSimd.Widen(r3[at]));
+            w = TSimd.Broadcast(r3[at]);
             a3 = TSimd.MultiplyAdd(w, x, a3);
             b3 = TSimd.MultiplyAdd(w, y, b3);
-            w = TSimd.Broadcast(TSimd.Widen(r4[at]));
+            w = TSimd.Broadcast(r4[at]);
             a4 = TSimd.MultiplyAdd(w, x, a4);
             b4 = TSimd.MultiplyAdd(w, y, b4);
-            w = TSimd.Broadcast(TSimd.Widen(r5[at]));
+            w = TSimd.Broadcast(r5[at]);
             a5 = TSimd.MultiplyAdd(w, x, a5);
             b5 = TSimd.MultiplyAdd(w, y, b5);
-            w = TSimd.Broadcast(TSimd.Widen(r6[at]));
+            w = TSimd.Broadcast(r6[at]);
             a6 = TSimd.MultiplyAdd(w, x, a6);
             b6 = TSimd.MultiplyAdd(w, y, b6);
-            w = TSimd.Broadcast(TSimd.Widen(r7[at]));
+            w = TSimd.Broadcast(r7[at]);
             a7 = TSimd.MultiplyAdd(w, x, a7);
             b7 = TSimd.MultiplyAdd(w, y, b7);
             input += 2 * lanes;
@@ -166,12 +169,18 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
     {
         if (parameters.HasBias != 0 && output + step < parameters.Extent.OutputChannels)
         {
-            var bias = TSimd.Broadcast(TSimd.Widen(parameters.Bias[output + step]));
+            var bias = TSimd.Broadcast(parameters.Bias[output + step]);
             a = TSimd.Add(a, bias);
             b = TSimd.Add(b, bias);
         }
-        TSimd.Store(product + (nint)step * Length, a);
-        TSimd.Store(product + (nint)step * Length + TSimd.Lanes, b);
+        product += (nint)step * Length;
+        if (parameters.Accumulate != 0)
+        {
+            a = TSimd.Add(a, TSimd.Load(product));
+            b = TSimd.Add(b, TSimd.Load(product + TSimd.Lanes));
+        }
+        TSimd.Store(product, a);
+        TSimd.Store(product + TSimd.Lanes, b);
     }
 
     private readonly struct Workspace

@@ -15,18 +15,21 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Load(
-        in MapPointer<TStorage> map, in Strip strip, int row, int quad, int scale, T* tile, int channels)
+        in MapPointer<TStorage> map, in Strip strip, int row, int quad, in WindowExtent extent, T* tile, int channels)
     {
         int lanes = TSimd.Lanes;
-        if (strip.Columns < lanes)
+        if (strip.Columns < lanes || !extent.IsUniform)
             new Span<T>(tile, channels * 4 * lanes).Clear();
-        int last = scale * scale - 1;
+        if (!extent.IsUniform)
+        {
+            LoadCells(in map, in strip, row, quad, in extent, tile, channels);
+            return;
+        }
+        var first = StripQueries.Locate(in extent, row, strip.Column);
+        nint stride = first.Columns * map.ColumnStride;
         for (int member = 0; member < 4; member++)
         {
-            int query = Math.Min(quad * 4 + member, last);
-            TStorage* source = map.At(
-                strip.Image, 0, row * scale + query / scale, strip.Column * scale + query % scale);
-            nint stride = scale * map.ColumnStride;
+            TStorage* source = first.At(in map, strip.Image, 0, quad * 4 + member);
             T* destination = tile + member * lanes;
             if (map.IsChannelsLast)
             {
@@ -48,18 +51,23 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
         in Strip strip,
         int row,
         int quad,
-        int scale,
+        in WindowExtent extent,
         int firstChannel,
         int channels)
     {
         int lanes = TSimd.Lanes;
-        nint stride = scale * map.ColumnStride;
-        if (scale == 2 && map.ColumnStride == 1)
+        if (!extent.IsUniform)
+        {
+            StoreCells(tile, in map, in strip, row, quad, in extent, firstChannel, channels);
+            return;
+        }
+        var first = StripQueries.Locate(in extent, row, strip.Column);
+        if (first.Columns == 2 && first.Count == 4 && map.ColumnStride == 1)
         {
             for (int channel = 0; channel < channels; channel++)
             {
                 T* source = tile + channel * 4 * lanes;
-                TStorage* destination = map.At(strip.Image, firstChannel + channel, row * 2, strip.Column * 2);
+                TStorage* destination = map.At(strip.Image, firstChannel + channel, first.Row, first.Column);
                 TSimd.Interleave(source, source + lanes, destination, strip.Columns);
                 TSimd.Interleave(
                     source + 2 * lanes, source + 3 * lanes, destination + map.RowStride, strip.Columns);
@@ -67,13 +75,12 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
             return;
         }
 
-        int members = Math.Min(4, scale * scale - quad * 4);
+        nint stride = first.Columns * map.ColumnStride;
+        int members = Math.Min(4, first.Count - quad * 4);
         for (int member = 0; member < members; member++)
         {
-            int query = quad * 4 + member;
             T* source = tile + member * lanes;
-            TStorage* destination = map.At(
-                strip.Image, firstChannel, row * scale + query / scale, strip.Column * scale + query % scale);
+            TStorage* destination = first.At(in map, strip.Image, firstChannel, quad * 4 + member);
             if (map.IsChannelsLast)
             {
                 TSimd.TransposeBack(source, 4 * lanes, destination, stride, channels, strip.Columns);
@@ -83,6 +90,53 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
             {
                 TSimd.Scatter(
                     source + channel * 4 * lanes, destination + channel * map.ChannelStride, stride, strip.Columns);
+            }
+        }
+    }
+
+    // Cells that differ in their number of queries are read one by one.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void LoadCells(
+        in MapPointer<TStorage> map, in Strip strip, int row, int quad, in WindowExtent extent, T* tile, int channels)
+    {
+        int lanes = TSimd.Lanes;
+        for (int lane = 0; lane < strip.Columns; lane++)
+        {
+            var queries = StripQueries.Locate(in extent, row, strip.Column + lane);
+            if (queries.Count <= quad * 4)
+                continue;
+            for (int member = 0; member < 4; member++)
+            {
+                TStorage* source = queries.At(in map, strip.Image, 0, quad * 4 + member);
+                T* destination = tile + member * lanes + lane;
+                for (int channel = 0; channel < channels; channel++)
+                    destination[(nint)channel * 4 * lanes] = TSimd.Widen(source[channel * map.ChannelStride]);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void StoreCells(
+        T* tile,
+        in MapPointer<TStorage> map,
+        in Strip strip,
+        int row,
+        int quad,
+        in WindowExtent extent,
+        int firstChannel,
+        int channels)
+    {
+        int lanes = TSimd.Lanes;
+        for (int lane = 0; lane < strip.Columns; lane++)
+        {
+            var queries = StripQueries.Locate(in extent, row, strip.Column + lane);
+            int members = Math.Min(4, queries.Count - quad * 4);
+            for (int member = 0; member < members; member++)
+            {
+                T* source = tile + member * lanes + lane;
+                TStorage* destination = queries.At(in map, strip.Image, firstChannel, quad * 4 + member);
+                for (int channel = 0; channel < channels; channel++)
+                    destination[channel * map.ChannelStride] = TSimd.Narrow(source[(nint)channel * 4 * lanes]);
             }
         }
     }

@@ -2,40 +2,65 @@ using System.Runtime.CompilerServices;
 
 namespace SapaGpu.Kernels.Simd;
 
-/// <summary>One value per query, [4][lanes], to and from a map [B, 1, s·H, s·W].</summary>
+/// <summary>One value per query, [4][lanes], to and from a map [B, 1, OH, OW].</summary>
 internal static unsafe class SimdScalarMap<T>
     where T : unmanaged
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Store(
-        T* values, in MapPointer<T> map, in Strip strip, int row, int quad, int scale, int lanes)
+        T* values, in MapPointer<T> map, in Strip strip, int row, int quad, in WindowExtent extent, int lanes)
     {
-        int members = Math.Min(4, scale * scale - quad * 4);
-        for (int member = 0; member < members; member++)
+        var first = StripQueries.Locate(in extent, row, strip.Column);
+        for (int member = 0; member < 4; member++)
         {
-            StridedCopy.Scatter(
-                values + member * lanes,
-                Query(in map, in strip, row, quad * 4 + member, scale),
-                scale * map.ColumnStride,
-                strip.Columns);
+            int query = quad * 4 + member;
+            T* source = values + member * lanes;
+            if (extent.IsUniform)
+            {
+                if (query < first.Count)
+                {
+                    StridedCopy.Scatter(
+                        source,
+                        first.At(in map, strip.Image, 0, query),
+                        first.Columns * map.ColumnStride,
+                        strip.Columns);
+                }
+                continue;
+            }
+            for (int lane = 0; lane < strip.Columns; lane++)
+            {
+                var queries = StripQueries.Locate(in extent, row, strip.Column + lane);
+                if (query < queries.Count)
+                    *queries.At(in map, strip.Image, 0, query) = source[lane];
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Load(
-        in MapPointer<T> map, in Strip strip, int row, int quad, int scale, T* values, int lanes)
+        in MapPointer<T> map, in Strip strip, int row, int quad, in WindowExtent extent, T* values, int lanes)
     {
         new Span<T>(values, 4 * lanes).Clear();
+        var first = StripQueries.Locate(in extent, row, strip.Column);
         for (int member = 0; member < 4; member++)
         {
-            StridedCopy.Gather(
-                Query(in map, in strip, row, Math.Min(quad * 4 + member, scale * scale - 1), scale),
-                scale * map.ColumnStride,
-                values + member * lanes,
-                strip.Columns);
+            int query = quad * 4 + member;
+            T* destination = values + member * lanes;
+            if (extent.IsUniform)
+            {
+                StridedCopy.Gather(
+                    first.At(in map, strip.Image, 0, query),
+                    first.Columns * map.ColumnStride,
+                    destination,
+                    strip.Columns);
+                continue;
+            }
+            for (int lane = 0; lane < strip.Columns; lane++)
+            {
+                var queries = StripQueries.Locate(in extent, row, strip.Column + lane);
+                if (queries.Count > quad * 4)
+                    destination[lane] = *queries.At(in map, strip.Image, 0, query);
+            }
         }
     }
-
-    private static T* Query(in MapPointer<T> map, in Strip strip, int row, int query, int scale) =>
-        map.At(strip.Image, 0, row * scale + query / scale, strip.Column * scale + query % scale);
 }

@@ -12,7 +12,7 @@ internal static unsafe class StreamingStores
     public static bool Pay<T>(in MapPointer<T> output, in WindowExtent extent, int channels, int vectorBytes)
         where T : unmanaged
     {
-        long bytes = (long)extent.OutputHeight * extent.OutputWidth * extent.Batch * channels * sizeof(T);
+        long bytes = (long)extent.Rows.Queries * extent.Columns.Queries * extent.Batch * channels * sizeof(T);
         return bytes >= SmallestBytes
             && (nint)output.At(0, 0, 0, 0) % vectorBytes == 0
             && output.BatchStride * sizeof(T) % vectorBytes == 0

@@ -65,7 +65,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
                 for (int row = firstRow; row < endRow; row++)
                     block.Add(sourceRow, row);
             }
-            block.Finish();
+            block.Finish(parameters.Accumulate != 0);
         }
     }
 
@@ -105,9 +105,10 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             endSourceColumn = Math.Min(extent.Width, strip.Column + strip.Columns + extent.Radius);
             var tiling = Tiling(in parameters);
             sums = scratch.Take<T>((long)tiling.RowsPerTile * Columns * Width);
-            long queries = (long)(Columns + 2 * extent.Radius) * extent.QueriesPerCell;
-            staged = scratch.Take<TStorage>(queries * Width);
-            stagedWide = scratch.Take<T>((long)(Columns + 2 * extent.Radius) * extent.Scale * Width);
+            long queryColumns = Math.Min(
+                extent.Columns.Queries, (long)(Columns + 2 * extent.Radius) * extent.Columns.MaximumCount);
+            staged = scratch.Take<TStorage>(queryColumns * extent.Rows.MaximumCount * Width);
+            stagedWide = scratch.Take<T>(queryColumns * Width);
             firstChannel = 0;
             channels = 0;
             sourceBase = null;
@@ -131,24 +132,25 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         /// </summary>
         public void Open(int sourceRow)
         {
-            int scale = extent.Scale;
+            int firstRow = extent.Rows.First(sourceRow);
+            int rows = extent.Rows.Count(sourceRow);
+            int firstColumn = extent.Columns.First(firstSourceColumn);
             if (source.IsChannelsLast && channels == Width)
             {
-                sourceBase = source.At(strip.Image, firstChannel, sourceRow * scale, firstSourceColumn * scale);
+                sourceBase = source.At(strip.Image, firstChannel, firstRow, firstColumn);
                 sourceRowStep = source.RowStride;
                 sourceColumnStep = source.ColumnStride;
                 return;
             }
 
-            int count = (endSourceColumn - firstSourceColumn) * scale;
+            int count = extent.Columns.First(endSourceColumn) - firstColumn;
             sourceBase = staged;
             sourceColumnStep = Width;
             sourceRowStep = (nint)count * Width;
-            new Span<TStorage>(staged, scale * count * Width).Clear();
-            for (int i = 0; i < scale; i++)
+            new Span<TStorage>(staged, rows * count * Width).Clear();
+            for (int i = 0; i < rows; i++)
             {
-                TStorage* from = source.At(
-                    strip.Image, firstChannel, sourceRow * scale + i, firstSourceColumn * scale);
+                TStorage* from = source.At(strip.Image, firstChannel, firstRow + i, firstColumn);
                 TStorage* to = staged + i * sourceRowStep;
                 if (source.IsChannelsLast)
                 {
@@ -175,25 +177,29 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         public readonly void Add(int sourceRow, int row)
         {
             int radius = extent.Radius;
-            int scale = extent.Scale;
             int firstTap = (row - sourceRow + radius) * extent.Window;
             T* rowSums = sums + (nint)(row - strip.Row) * Columns * Width;
             int stripEnd = strip.Column + strip.Columns;
             var queries = new CellQueries
             {
-                Scale = scale,
+                Rows = extent.Rows.Count(sourceRow),
                 SourceRowStep = sourceRowStep,
                 SourceColumnStep = sourceColumnStep,
                 WeightRowStep = weights.RowStride,
                 WeightColumnStep = weights.ColumnStride,
                 WeightTapStep = weights.ChannelStride,
             };
+            int firstRow = extent.Rows.First(sourceRow);
+            int firstColumn = extent.Columns.First(firstSourceColumn);
+            int queryColumn = firstColumn;
             for (int cell = firstSourceColumn; cell < endSourceColumn; cell++)
             {
+                queries.Columns = extent.Columns.First(cell + 1) - queryColumn;
                 int column = Math.Max(strip.Column, cell - radius);
                 int endColumn = Math.Min(stripEnd, cell + radius + 1);
-                TStorage* cellSource = sourceBase + (nint)(cell - firstSourceColumn) * scale * sourceColumnStep;
-                TWeight* cellWeights = weights.At(strip.Image, 0, sourceRow * scale, cell * scale);
+                TStorage* cellSource = sourceBase + (queryColumn - firstColumn) * sourceColumnStep;
+                TWeight* cellWeights = weights.At(strip.Image, 0, firstRow, queryColumn);
+                queryColumn += queries.Columns;
                 for (; column + 4 <= endColumn; column += 4)
                 {
                     int tap = firstTap + column - cell + radius;
@@ -215,12 +221,14 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             }
         }
 
-        public readonly void Finish()
+        public readonly void Finish(bool accumulate)
         {
             for (int row = strip.Row; row < strip.RowEnd; row++)
             {
                 T* rowSums = sums + (nint)(row - strip.Row) * Columns * Width;
                 TStorage* destination = result.At(strip.Image, firstChannel, row, strip.Column);
+                if (accumulate)
+                    AddKnown(rowSums, destination);
                 if (!result.IsChannelsLast && result.ColumnStride == 1)
                 {
                     TSimd.TransposeBack(
@@ -234,6 +242,18 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
                         destination + column * result.ColumnStride,
                         result.ChannelStride,
                         channels);
+                }
+            }
+        }
+
+        private readonly void AddKnown(T* rowSums, TStorage* known)
+        {
+            for (int column = 0; column < strip.Columns; column++)
+            {
+                for (int channel = 0; channel < channels; channel++)
+                {
+                    rowSums[(nint)column * Width + channel] +=
+                        TSimd.Widen(known[column * result.ColumnStride + channel * result.ChannelStride]);
                 }
             }
         }
@@ -260,11 +280,11 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             var s32 = TSimd.Load(sums + 3 * next + 2 * lanes);
             var s33 = TSimd.Load(sums + 3 * next + 3 * lanes);
             nint tapStep = queries.WeightTapStep;
-            for (int i = 0; i < queries.Scale; i++)
+            for (int i = 0; i < queries.Rows; i++)
             {
                 TStorage* value = source + i * queries.SourceRowStep;
                 TWeight* weight = weights + i * queries.WeightRowStep;
-                for (int j = 0; j < queries.Scale; j++)
+                for (int j = 0; j < queries.Columns; j++)
                 {
                     var v0 = TSimd.LoadStorage(value);
                     var v1 = TSimd.LoadStorage(value + lanes);
@@ -320,11 +340,11 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             var s1 = TSimd.Load(sums + lanes);
             var s2 = TSimd.Load(sums + 2 * lanes);
             var s3 = TSimd.Load(sums + 3 * lanes);
-            for (int i = 0; i < queries.Scale; i++)
+            for (int i = 0; i < queries.Rows; i++)
             {
                 TStorage* value = source + i * queries.SourceRowStep;
                 TWeight* weight = weights + i * queries.WeightRowStep;
-                for (int j = 0; j < queries.Scale; j++)
+                for (int j = 0; j < queries.Columns; j++)
                 {
                     var w = TSimd.Broadcast(TWeightElement.Load(*weight));
                     s0 = TSimd.MultiplyAdd(w, TSimd.LoadStorage(value), s0);
@@ -345,7 +365,8 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     // How to step through the queries of one cell.
     private struct CellQueries
     {
-        public int Scale;
+        public int Rows;
+        public int Columns;
         public nint SourceRowStep;
         public nint SourceColumnStep;
         public nint WeightRowStep;

@@ -14,7 +14,8 @@ namespace SapaGpu.Kernels.Simd;
 /// <typeparam name="TVector">A vector of <typeparamref name="T"/>.</typeparam>
 /// <typeparam name="TWorkspaceSimd">The vector arithmetic of the workspace.</typeparam>
 /// <typeparam name="TBorder">The border rule.</typeparam>
-public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T, TVector, TWorkspaceSimd, TBorder>
+/// <typeparam name="TNormalisation">How scores become weights.</typeparam>
+public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T, TVector, TWorkspaceSimd, TBorder, TNormalisation>
     : ITileProgram<WindowAttentionBackwardParameters<TStorage, T>>
     where TSimd : struct, ISimd<TStorage, T, TVector>
     where TStorage : unmanaged
@@ -22,6 +23,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
     where TVector : struct
     where TWorkspaceSimd : struct, ISimd<T, T, TVector>
     where TBorder : struct, IBorder
+    where TNormalisation : struct, INormalisation
 {
     /// <inheritdoc/>
     public static long TileCount(in WindowAttentionBackwardParameters<TStorage, T> parameters) =>
@@ -55,17 +57,18 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         var key = new MapPointer<TStorage>(in parameters.Key);
         var gradOutput = new MapPointer<TStorage>(in parameters.GradOutput);
         var gradQuery = new MapPointer<TStorage>(in parameters.GradQuery);
-        var logSumExp = new MapPointer<T>(in parameters.LogSumExp);
+        var normaliserMap = new MapPointer<T>(in parameters.Normaliser);
         var weights = new MapPointer<T>(in parameters.Weights);
         var gradScores = new MapPointer<T>(in parameters.GradScores);
         for (int row = strip.Row; row < strip.RowEnd; row++)
         {
             workspace.Keys.MoveTo(row);
             workspace.Values.MoveTo(row);
-            for (int quad = 0; quad < extent.Quads; quad++)
+            int quads = StripQueries.Quads(in extent, in strip, row);
+            for (int quad = 0; quad < quads; quad++)
             {
                 QuadTile<TSimd, TStorage, T, TVector>.Load(
-                    in query, in strip, row, quad, extent.Scale, workspace.Queries, extent.EmbeddingChannels);
+                    in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
                 WindowSteps<TSimd, TStorage, T, TVector>.Dots(
                     workspace.Queries,
                     workspace.Keys.Taps,
@@ -73,11 +76,11 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
                     workspace.Keys.ChannelStride,
                     extent.EmbeddingChannels,
                     workspace.Weights);
-                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside(
+                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
                     workspace.Weights, in extent, in strip, row, TBorder.OutsideScore<T>());
 
                 QuadTile<TSimd, TStorage, T, TVector>.Load(
-                    in gradOutput, in strip, row, quad, extent.Scale, workspace.Queries, extent.ValueChannels);
+                    in gradOutput, in strip, row, quad, in extent, workspace.Queries, extent.ValueChannels);
                 WindowSteps<TSimd, TStorage, T, TVector>.Dots(
                     workspace.Queries,
                     workspace.Values.Taps,
@@ -85,22 +88,29 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
                     workspace.Values.ChannelStride,
                     extent.ValueChannels,
                     workspace.GradScores);
-                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside(
+                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
                     workspace.GradScores, in extent, in strip, row, T.Zero);
 
                 SimdScalarMap<T>.Load(
-                    in logSumExp, in strip, row, quad, extent.Scale, workspace.LogSumExp, TSimd.Lanes);
-                WindowSteps<TSimd, TStorage, T, TVector>.SoftmaxBackward(
-                    workspace.Weights, workspace.GradScores, extent.Taps, workspace.LogSumExp);
+                    in normaliserMap, in strip, row, quad, in extent, workspace.Normaliser, TSimd.Lanes);
+                WindowSteps<TSimd, TStorage, T, TVector>.NormaliseBackward<TNormalisation>(
+                    workspace.Weights, workspace.GradScores, extent.Taps, workspace.Normaliser);
+                if (TBorder.Replicates)
+                {
+                    WindowSteps<TSimd, TStorage, T, TVector>.Fold(
+                        workspace.Weights, in extent, in strip, row);
+                    WindowSteps<TSimd, TStorage, T, TVector>.Fold(
+                        workspace.GradScores, in extent, in strip, row);
+                }
                 if (parameters.NeedsWeights != 0)
                 {
                     QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
-                        workspace.Weights, in weights, in strip, row, quad, extent.Scale, 0, extent.Taps);
+                        workspace.Weights, in weights, in strip, row, quad, in extent, 0, extent.Taps);
                 }
                 if (parameters.NeedsGradScores != 0)
                 {
                     QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
-                        workspace.GradScores, in gradScores, in strip, row, quad, extent.Scale, 0, extent.Taps);
+                        workspace.GradScores, in gradScores, in strip, row, quad, in extent, 0, extent.Taps);
                 }
                 if (parameters.NeedsGradQuery == 0)
                     continue;
@@ -129,7 +139,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
                         in strip,
                         row,
                         quad,
-                        extent.Scale);
+                        in extent);
                 }
             }
         }
@@ -143,7 +153,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         public T* Queries;
         public T* Weights;
         public T* GradScores;
-        public T* LogSumExp;
+        public T* Normaliser;
         public T* Sums;
 
         public Workspace(
@@ -153,12 +163,12 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             int lanes = TSimd.Lanes;
             OverChannels = SimdFormats.OverChannels(
                 in parameters.Key, in parameters.GradQuery, extent.EmbeddingChannels, lanes);
-            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in strip);
-            Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in strip);
+            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in strip, TBorder.Replicates);
+            Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in strip, TBorder.Replicates);
             Queries = scratch.Take<T>(4L * lanes * Math.Max(extent.EmbeddingChannels, extent.ValueChannels));
             Weights = scratch.Take<T>(4L * lanes * extent.Taps);
             GradScores = scratch.Take<T>(4L * lanes * extent.Taps);
-            LogSumExp = scratch.Take<T>(4L * lanes);
+            Normaliser = scratch.Take<T>(4L * lanes);
             Sums = scratch.Take<T>(16L * lanes);
         }
     }

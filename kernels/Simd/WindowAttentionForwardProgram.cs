@@ -8,13 +8,14 @@ namespace SapaGpu.Kernels.Simd;
 /// and queries are staged with the cells in the lanes, scores and softmax stay in scratch memory, and the values are
 /// summed straight from the tensor (channels-last) or from staged rows (contiguous).
 /// </summary>
-public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, TVector, TBorder>
+public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, TVector, TBorder, TNormalisation>
     : ITileProgram<WindowAttentionParameters<TStorage, T>>
     where TSimd : struct, ISimd<TStorage, T, TVector>
     where TStorage : unmanaged
     where T : unmanaged, IFloatingPointIeee754<T>
     where TVector : struct
     where TBorder : struct, IBorder
+    where TNormalisation : struct, INormalisation
 {
     /// <inheritdoc/>
     public static long TileCount(in WindowAttentionParameters<TStorage, T> parameters) =>
@@ -46,8 +47,9 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
         var query = new MapPointer<TStorage>(in parameters.Query);
         var value = new MapPointer<TStorage>(in parameters.Value);
         var output = new MapPointer<TStorage>(in parameters.Output);
-        var logSumExp = new MapPointer<T>(in parameters.LogSumExp);
-        T* normaliser = parameters.SaveLogSumExp != 0 ? workspace.LogSumExp : null;
+        var normaliserMap = new MapPointer<T>(in parameters.Normaliser);
+        T* normaliser = parameters.SaveNormaliser != 0 ? workspace.Normaliser : null;
+        int firstQuery = extent.Columns.First(strip.Column);
         for (int row = strip.Row; row < strip.RowEnd; row++)
         {
             workspace.Keys.MoveTo(row);
@@ -58,10 +60,10 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                 Prefetch.Rows(
                     in query,
                     strip.Image,
-                    (row + 1) * extent.Scale,
-                    extent.Scale,
-                    strip.Column * extent.Scale,
-                    strip.Columns * extent.Scale,
+                    extent.Rows.First(row + 1),
+                    extent.Rows.Count(row + 1),
+                    firstQuery,
+                    extent.Columns.First(strip.Column + strip.Columns) - firstQuery,
                     extent.EmbeddingChannels);
                 int next = row + 1 + extent.Radius;
                 if (workspace.OverChannels && next < extent.Height)
@@ -70,10 +72,11 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                         in value, strip.Image, next, 1, strip.Column, strip.Columns, extent.ValueChannels);
                 }
             }
-            for (int quad = 0; quad < extent.Quads; quad++)
+            int quads = StripQueries.Quads(in extent, in strip, row);
+            for (int quad = 0; quad < quads; quad++)
             {
                 QuadTile<TSimd, TStorage, T, TVector>.Load(
-                    in query, in strip, row, quad, extent.Scale, workspace.Queries, extent.EmbeddingChannels);
+                    in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
                 WindowSteps<TSimd, TStorage, T, TVector>.Dots(
                     workspace.Queries,
                     workspace.Keys.Taps,
@@ -81,11 +84,13 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                     workspace.Keys.ChannelStride,
                     extent.EmbeddingChannels,
                     workspace.Scores);
-                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside(
+                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
                     workspace.Scores, in extent, in strip, row, TBorder.OutsideScore<T>());
-                WindowSteps<TSimd, TStorage, T, TVector>.Softmax(workspace.Scores, extent.Taps, normaliser);
+                WindowSteps<TSimd, TStorage, T, TVector>.Normalise<TNormalisation>(workspace.Scores, extent.Taps, normaliser);
                 if (normaliser is not null)
-                    SimdScalarMap<T>.Store(normaliser, in logSumExp, in strip, row, quad, extent.Scale, TSimd.Lanes);
+                    SimdScalarMap<T>.Store(normaliser, in normaliserMap, in strip, row, quad, in extent, TSimd.Lanes);
+                if (TBorder.Replicates)
+                    WindowSteps<TSimd, TStorage, T, TVector>.Fold(workspace.Scores, in extent, in strip, row);
                 if (workspace.OverChannels)
                 {
                     WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
@@ -111,7 +116,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                         in strip,
                         row,
                         quad,
-                        extent.Scale);
+                        in extent);
                 }
             }
         }
@@ -124,7 +129,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
         public WindowRows<TSimd, TStorage, T, TVector> Values;
         public T* Queries;
         public T* Scores;
-        public T* LogSumExp;
+        public T* Normaliser;
         public T* Sums;
 
         public Workspace(
@@ -134,13 +139,13 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
             int lanes = TSimd.Lanes;
             OverChannels = SimdFormats.OverChannels(
                 in parameters.Value, in parameters.Output, extent.ValueChannels, lanes);
-            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in strip);
+            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in strip, TBorder.Replicates);
             Values = default;
             if (!OverChannels)
-                Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in strip);
+                Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in strip, replicates: false);
             Queries = scratch.Take<T>(4L * lanes * extent.EmbeddingChannels);
             Scores = scratch.Take<T>(4L * lanes * extent.Taps);
-            LogSumExp = scratch.Take<T>(4L * lanes);
+            Normaliser = scratch.Take<T>(4L * lanes);
             Sums = scratch.Take<T>(16L * lanes);
         }
     }

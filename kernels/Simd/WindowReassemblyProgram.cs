@@ -4,12 +4,13 @@ using System.Runtime.CompilerServices;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>Reassembly with given weights on the CPU, tiled and staged like the fused forward.</summary>
-public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVector>
+public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVector, TBorder>
     : ITileProgram<WindowReassemblyParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, T, TVector>
     where TStorage : unmanaged
     where T : unmanaged, IFloatingPointIeee754<T>
     where TVector : struct
+    where TBorder : struct, IBorder
 {
     /// <inheritdoc/>
     public static long TileCount(in WindowReassemblyParameters<TStorage> parameters) =>
@@ -42,10 +43,13 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
         {
             if (!workspace.OverChannels)
                 workspace.Values.MoveTo(row);
-            for (int quad = 0; quad < extent.Quads; quad++)
+            int quads = StripQueries.Quads(in extent, in strip, row);
+            for (int quad = 0; quad < quads; quad++)
             {
                 QuadTile<TSimd, TStorage, T, TVector>.Load(
-                    in weights, in strip, row, quad, extent.Scale, workspace.Weights, extent.Taps);
+                    in weights, in strip, row, quad, in extent, workspace.Weights, extent.Taps);
+                if (TBorder.Replicates)
+                    WindowSteps<TSimd, TStorage, T, TVector>.Fold(workspace.Weights, in extent, in strip, row);
                 if (workspace.OverChannels)
                 {
                     WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
@@ -61,7 +65,7 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
                 }
 
                 // A weight outside the map meets a staged zero; it is cleared so that not even infinity leaves a trace.
-                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside(
+                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
                     workspace.Weights, in extent, in strip, row, T.Zero);
                 WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
                     workspace.Weights,
@@ -74,7 +78,7 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
                     in strip,
                     row,
                     quad,
-                    extent.Scale);
+                    in extent);
             }
         }
     }
@@ -94,7 +98,7 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
                 in parameters.Value, in parameters.Output, extent.ValueChannels, TSimd.Lanes);
             Values = default;
             if (!OverChannels)
-                Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in strip);
+                Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in strip, replicates: false);
             Weights = scratch.Take<T>(4L * TSimd.Lanes * extent.Taps);
             Sums = scratch.Take<T>(16L * TSimd.Lanes);
         }

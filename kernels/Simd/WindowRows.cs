@@ -4,7 +4,7 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The K rows of a decoder map around the current one, staged for a strip of cells: [slot][channel][lanes + 2·radius],
-/// columns side by side and zeros outside the map, whatever the format of the map. Moving down a row stages one row.
+/// columns side by side and, outside the map, zeros or the nearest cell, whatever the format of the map. Moving down a row stages one row.
 /// </summary>
 internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
     where TSimd : struct, ISimd<TStorage, T, TVector>
@@ -21,13 +21,20 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
     private readonly int width;
     private readonly int image;
     private readonly int firstColumn;
+    private readonly bool replicates;
     private int nextRow;
 
     public WindowRows(
-        ref ScratchAllocator scratch, in MapView<TStorage> view, in WindowExtent extent, int channels, in Strip strip)
+        ref ScratchAllocator scratch,
+        in MapView<TStorage> view,
+        in WindowExtent extent,
+        int channels,
+        in Strip strip,
+        bool replicates)
     {
         map = new MapPointer<TStorage>(in view);
         this.channels = channels;
+        this.replicates = replicates;
         window = extent.Window;
         height = extent.Height;
         width = extent.Width;
@@ -73,6 +80,8 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
     {
         T* slot = Slot(row);
         int length = RowLength(window);
+        if (replicates)
+            row = AxisTaps.Clamp(row, height);
         if (row < 0 || row >= height)
         {
             new Span<T>(slot, length * channels).Clear();
@@ -87,12 +96,27 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
         if (map.IsChannelsLast)
         {
             TSimd.Transpose(source, map.ColumnStride, slot + first, length, end - first, channels);
-            return;
         }
+        else
+        {
+            for (int channel = 0; channel < channels; channel++)
+            {
+                TSimd.Gather(
+                    source + channel * map.ChannelStride, map.ColumnStride, slot + channel * length + first, end - first);
+            }
+        }
+        if (replicates && (first > 0 || end < length))
+            Extend(slot, first, end);
+    }
+
+    private readonly void Extend(T* slot, int first, int end)
+    {
+        int length = RowLength(window);
         for (int channel = 0; channel < channels; channel++)
         {
-            TSimd.Gather(
-                source + channel * map.ChannelStride, map.ColumnStride, slot + channel * length + first, end - first);
+            var row = new Span<T>(slot + (nint)channel * length, length);
+            row[..first].Fill(row[first]);
+            row[end..].Fill(row[end - 1]);
         }
     }
 }

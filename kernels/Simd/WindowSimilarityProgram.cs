@@ -4,12 +4,13 @@ using System.Runtime.CompilerServices;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>Local similarity on the CPU, tiled and staged like the fused forward.</summary>
-public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVector>
+public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVector, TBorder>
     : ITileProgram<WindowSimilarityParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, T, TVector>
     where TStorage : unmanaged
     where T : unmanaged, IFloatingPointIeee754<T>
     where TVector : struct
+    where TBorder : struct, IBorder
 {
     /// <inheritdoc/>
     public static long TileCount(in WindowSimilarityParameters<TStorage> parameters) =>
@@ -40,10 +41,11 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
         for (int row = strip.Row; row < strip.RowEnd; row++)
         {
             workspace.Keys.MoveTo(row);
-            for (int quad = 0; quad < extent.Quads; quad++)
+            int quads = StripQueries.Quads(in extent, in strip, row);
+            for (int quad = 0; quad < quads; quad++)
             {
                 QuadTile<TSimd, TStorage, T, TVector>.Load(
-                    in query, in strip, row, quad, extent.Scale, workspace.Queries, extent.EmbeddingChannels);
+                    in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
                 WindowSteps<TSimd, TStorage, T, TVector>.Dots(
                     workspace.Queries,
                     workspace.Keys.Taps,
@@ -51,10 +53,10 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
                     workspace.Keys.ChannelStride,
                     extent.EmbeddingChannels,
                     workspace.Scores);
-                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside(
+                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
                     workspace.Scores, in extent, in strip, row, T.Zero);
                 QuadTile<TSimd, TStorage, T, TVector>.Store(
-                    workspace.Scores, in scores, in strip, row, quad, extent.Scale, 0, extent.Taps);
+                    workspace.Scores, in scores, in strip, row, quad, in extent, 0, extent.Taps);
             }
         }
     }
@@ -69,7 +71,7 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
             ref ScratchAllocator scratch, in WindowSimilarityParameters<TStorage> parameters, in Strip strip)
         {
             ref readonly var extent = ref parameters.Extent;
-            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in strip);
+            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in strip, TBorder.Replicates);
             Queries = scratch.Take<T>(4L * TSimd.Lanes * extent.EmbeddingChannels);
             Scores = scratch.Take<T>(4L * TSimd.Lanes * extent.Taps);
         }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace SapaGpu.Kernels.Simd;
@@ -9,7 +10,7 @@ namespace SapaGpu.Kernels.Simd;
 internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     where TSimd : struct, ISimd<TStorage, T, TVector>
     where TStorage : unmanaged
-    where T : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
     where TVector : struct
 {
     /// <summary>The channels worked at a time, so that queries and keys of a chunk stay in the first-level cache.</summary>
@@ -47,17 +48,18 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         }
     }
 
-    /// <summary>Gives taps outside the map their score; their keys were staged as zeros.</summary>
+    /// <summary>
+    /// Gives taps outside the map their score, where they do not stand for a cell inside; their keys were staged as zeros.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void ScoreOutside(T* scores, in WindowExtent extent, in Strip strip, int row, T outside)
+    public static void ScoreOutside<TBorder>(
+        T* scores, in WindowExtent extent, in Strip strip, int row, T outside)
+        where TBorder : struct, IBorder
     {
         int radius = extent.Radius;
         int lanes = TSimd.Lanes;
-        if (row >= radius && row + radius < extent.Height
-            && strip.Column >= radius && strip.Column + strip.Columns + radius <= extent.Width)
-        {
+        if (TBorder.Replicates || IsInside(in extent, in strip, row))
             return;
-        }
         for (int tap = 0; tap < extent.Taps; tap++)
         {
             int tapRow = row + tap / extent.Window - radius;
@@ -78,41 +80,89 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         }
     }
 
-    /// <summary>Softmax over the taps, in place; the log-sum-exp of the quad, [4][lanes], where it is asked for.</summary>
+    /// <summary>
+    /// Adds the weights of taps outside the map to those of the cells that they stand for, and clears them.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Softmax(T* scores, int tapCount, T* logSumExp)
+    public static void Fold(T* weights, in WindowExtent extent, in Strip strip, int row)
+    {
+        int radius = extent.Radius;
+        int lanes = TSimd.Lanes;
+        if (IsInside(in extent, in strip, row))
+            return;
+        for (int tap = 0; tap < extent.Taps; tap++)
+        {
+            int tapRow = row + tap / extent.Window - radius;
+            int ownRow = AxisTaps.Clamp(tapRow, extent.Height);
+            for (int lane = 0; lane < strip.Columns; lane++)
+            {
+                int column = strip.Column + lane;
+                int tapColumn = column + tap % extent.Window - radius;
+                int ownColumn = AxisTaps.Clamp(tapColumn, extent.Width);
+                if (ownRow == tapRow && ownColumn == tapColumn)
+                    continue;
+                int own = (ownRow - row + radius) * extent.Window + ownColumn - column + radius;
+                for (int member = 0; member < 4; member++)
+                {
+                    T* weight = weights + ((nint)tap * 4 + member) * lanes + lane;
+                    weights[((nint)own * 4 + member) * lanes + lane] += *weight;
+                    *weight = T.Zero;
+                }
+            }
+        }
+    }
+
+    /// <summary>
+    /// Turns scores into weights, in place. What the backward needs of the quad, [4][lanes], is saved where it is asked
+    /// for: the logarithm of the sum of the unshifted powers where scores are shifted, else the sum.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Normalise<TNormalisation>(T* scores, int tapCount, T* normaliser)
+        where TNormalisation : struct, INormalisation
     {
         int lanes = TSimd.Lanes;
         nint stride = 4 * lanes;
         for (int member = 0; member < 4; member++)
         {
             T* own = scores + member * lanes;
-            var maximum = TSimd.Load(own);
-            for (int tap = 1; tap < tapCount; tap++)
-                maximum = TSimd.Max(maximum, TSimd.Load(own + tap * stride));
+            var shift = TSimd.Constant(0.0);
+            if (TNormalisation.Shifts)
+            {
+                shift = TSimd.Load(own);
+                for (int tap = 1; tap < tapCount; tap++)
+                    shift = TSimd.Max(shift, TSimd.Load(own + tap * stride));
+            }
             var sum = TSimd.Constant(0.0);
             for (int tap = 0; tap < tapCount; tap++)
             {
-                var power = SimdMath<TSimd, TStorage, T, TVector>.Exp(
-                    TSimd.Subtract(TSimd.Load(own + tap * stride), maximum));
+                var power = TNormalisation.PowerOf<TSimd, TStorage, T, TVector>(
+                    TSimd.Subtract(TSimd.Load(own + tap * stride), shift));
                 TSimd.Store(own + tap * stride, power);
                 sum = TSimd.Add(sum, power);
             }
-            var factor = TSimd.Divide(TSimd.Constant(1.0), sum);
-            for (int tap = 0; tap < tapCount; tap++)
-                TSimd.Store(own + tap * stride, TSimd.Multiply(TSimd.Load(own + tap * stride), factor));
-            if (logSumExp is not null)
-                TSimd.Store(logSumExp + member * lanes, TSimd.Add(maximum, TSimd.Log(sum)));
+            if (TNormalisation.Divides)
+            {
+                var factor = TSimd.Divide(TSimd.Constant(1.0), sum);
+                for (int tap = 0; tap < tapCount; tap++)
+                    TSimd.Store(own + tap * stride, TSimd.Multiply(TSimd.Load(own + tap * stride), factor));
+            }
+            if (normaliser is not null)
+            {
+                TSimd.Store(
+                    normaliser + member * lanes,
+                    TNormalisation.Shifts ? TSimd.Add(shift, TSimd.Log(sum)) : sum);
+            }
         }
     }
 
     /// <summary>
-    /// Turns scores into softmax weights P with the saved log-sum-exp, and the gradients dP of the weights into those
-    /// of the scores, dS = P·(dP − Σ P·dP), both in place. The weights are divided by their sum once more: next to
-    /// scores of 10⁴ the rounding of the log-sum-exp alone is off by 10⁻³.
+    /// Turns scores into weights W once more and the gradients dW of the weights into those of the scores,
+    /// p'/S·(dW − Σ W·dW), both in place. Shifted powers are divided by their sum again: next to scores of 10⁴ the
+    /// rounding of the saved logarithm alone is off by 10⁻³.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void SoftmaxBackward(T* scores, T* gradients, int tapCount, T* logSumExp)
+    public static void NormaliseBackward<TNormalisation>(T* scores, T* gradients, int tapCount, T* normaliser)
+        where TNormalisation : struct, INormalisation
     {
         int lanes = TSimd.Lanes;
         nint stride = 4 * lanes;
@@ -120,25 +170,35 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         {
             T* score = scores + member * lanes;
             T* gradient = gradients + member * lanes;
-            var normaliser = TSimd.Load(logSumExp + member * lanes);
+            var saved = TSimd.Load(normaliser + member * lanes);
+            var shift = TNormalisation.Shifts ? saved : TSimd.Constant(0.0);
             var sum = TSimd.Constant(0.0);
             var mean = TSimd.Constant(0.0);
             for (int tap = 0; tap < tapCount; tap++)
             {
-                var weight = SimdMath<TSimd, TStorage, T, TVector>.Exp(
-                    TSimd.Subtract(TSimd.Load(score + tap * stride), normaliser));
-                TSimd.Store(score + tap * stride, weight);
-                sum = TSimd.Add(sum, weight);
-                mean = TSimd.MultiplyAdd(weight, TSimd.Load(gradient + tap * stride), mean);
+                var power = TNormalisation.PowerOf<TSimd, TStorage, T, TVector>(
+                    TSimd.Subtract(TSimd.Load(score + tap * stride), shift));
+                TSimd.Store(score + tap * stride, power);
+                sum = TSimd.Add(sum, power);
+                mean = TSimd.MultiplyAdd(power, TSimd.Load(gradient + tap * stride), mean);
             }
-            var factor = TSimd.Divide(TSimd.Constant(1.0), sum);
-            mean = TSimd.Multiply(mean, factor);
+            var factor = TSimd.Constant(1.0);
+            if (TNormalisation.Divides)
+            {
+                factor = TSimd.Divide(factor, TNormalisation.Shifts ? sum : saved);
+                mean = TSimd.Multiply(mean, factor);
+            }
+            else
+            {
+                mean = TSimd.Constant(0.0);
+            }
             for (int tap = 0; tap < tapCount; tap++)
             {
-                var weight = TSimd.Multiply(TSimd.Load(score + tap * stride), factor);
+                var power = TSimd.Load(score + tap * stride);
                 var centred = TSimd.Subtract(TSimd.Load(gradient + tap * stride), mean);
-                TSimd.Store(score + tap * stride, weight);
-                TSimd.Store(gradient + tap * stride, TSimd.Multiply(weight, centred));
+                var slope = TSimd.Multiply(TNormalisation.SlopeOf<TSimd, TStorage, T, TVector>(power), factor);
+                TSimd.Store(score + tap * stride, TSimd.Multiply(power, factor));
+                TSimd.Store(gradient + tap * stride, TSimd.Multiply(slope, centred));
             }
         }
     }
@@ -159,13 +219,13 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         in Strip strip,
         int row,
         int quad,
-        int scale)
+        in WindowExtent extent)
     {
         for (int channel = 0; channel < channels; channel += 4)
         {
             FourChannels(weights, taps, tapCount, channel * valueStride, valueStride, tile);
             QuadTile<TSimd, TStorage, T, TVector>.Store(
-                tile, in output, in strip, row, quad, scale, channel, Math.Min(4, channels - channel));
+                tile, in output, in strip, row, quad, in extent, channel, Math.Min(4, channels - channel));
         }
     }
 
@@ -189,7 +249,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         bool streams = StreamingStores.Pay(in output, in extent, channels, lanes * sizeof(TStorage));
         int firstRow = Math.Max(0, radius - row);
         int endRow = Math.Min(extent.Window, extent.Height - row + radius);
-        var targets = new QuadTargets(extent.Scale, quad, output.RowStride, output.ColumnStride);
+        var queries = StripQueries.Locate(in extent, row, strip.Column);
+        var targets = new QuadTargets(in queries, quad, output.RowStride, output.ColumnStride);
         var walk = new WindowWalk
         {
             Rows = endRow - firstRow,
@@ -198,14 +259,14 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
             ValueColumnStep = value.ColumnStride,
         };
         T* weightRow = weights + firstRow * walk.WeightRowStep;
-        nint cellStep = extent.Scale * output.ColumnStride;
+        nint cellStep = queries.Columns * output.ColumnStride;
         int channel = 0;
         while (channel < channels)
         {
             int block = channels - channel >= 4 * lanes ? 4 * lanes : lanes;
             int start = Math.Min(channel, channels - block);
             TStorage* valueRow = value.At(strip.Image, start, row + firstRow - radius, strip.Column - radius);
-            TStorage* outputRow = output.At(strip.Image, start, row * extent.Scale, strip.Column * extent.Scale);
+            TStorage* outputRow = output.At(strip.Image, start, queries.Row, queries.Column);
             bool streamsBlock = streams && start % lanes == 0;
             for (int lane = 0; lane < strip.Columns; lane++)
             {
@@ -215,6 +276,14 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
                 TStorage* source = valueRow + (lane + firstColumn) * value.ColumnStride;
                 T* weight = weightRow + (nint)firstColumn * 4 * lanes + lane;
                 TStorage* destination = outputRow + lane * cellStep;
+                if (!extent.IsUniform)
+                {
+                    var own = StripQueries.Locate(in extent, row, column);
+                    targets = new QuadTargets(in own, quad, output.RowStride, output.ColumnStride);
+                    if (targets.Members <= 0)
+                        continue;
+                    destination = output.At(strip.Image, start, own.Row, own.Column);
+                }
                 if (block == lanes)
                     OneVector(weight, source, in walk, destination, in targets);
                 else
@@ -225,6 +294,11 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         if (streams)
             StreamingStores.Complete();
     }
+
+    // Whether the windows of a row of a strip lie inside the map.
+    private static bool IsInside(in WindowExtent extent, in Strip strip, int row) =>
+        row >= extent.Radius && row + extent.Radius < extent.Height
+        && strip.Column >= extent.Radius && strip.Column + strip.Columns + extent.Radius <= extent.Width;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourTaps(
@@ -515,14 +589,15 @@ internal readonly struct QuadTargets
     /// <summary>The queries that the quad has; 4, or fewer in the last quad of a cell.</summary>
     public readonly int Members;
 
-    public QuadTargets(int scale, int quad, nint rowStride, nint columnStride)
+    public QuadTargets(in StripQueries queries, int quad, nint rowStride, nint columnStride)
     {
-        nint Query(int index) => index / scale * rowStride + index % scale * columnStride;
+        int columns = Math.Max(1, queries.Columns);
+        nint Query(int index) => index / columns * rowStride + index % columns * columnStride;
 
         First = Query(quad * 4);
         Second = Query(quad * 4 + 1);
         Third = Query(quad * 4 + 2);
         Fourth = Query(quad * 4 + 3);
-        Members = Math.Min(4, scale * scale - quad * 4);
+        Members = Math.Min(4, queries.Count - quad * 4);
     }
 }

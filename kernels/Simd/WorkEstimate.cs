@@ -5,5 +5,6 @@ internal static class WorkEstimate
 {
     /// <summary>The operations of multiplying K² taps of every query with a number of channels.</summary>
     public static double Gather(in WindowExtent extent, in RowBand band, int channels) =>
-        2.0 * band.Images * band.Rows * extent.Width * extent.QueriesPerCell * extent.Taps * (channels + 4.0);
+        2.0 * band.Images * band.Rows / extent.Height * extent.Rows.Queries * extent.Columns.Queries * extent.Taps
+            * (channels + 4.0);
 }

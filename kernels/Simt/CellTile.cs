@@ -53,8 +53,69 @@ public struct CellTile
     /// <summary>The column of a cell.</summary>
     public readonly int CellColumn(int cell) => Column + cell % Width;
 
+    /// <summary>The quads that the cells of the tile are worked in: those of the cell with the most queries.</summary>
+    public readonly int Quads<TScale>(in WindowExtent extent)
+        where TScale : struct, IScale
+    {
+        if (TScale.IsUniform)
+            return (TScale.Count(in extent.Rows, 0) * TScale.Count(in extent.Columns, 0) + 3) / 4;
+        int rows = 0;
+        int columns = 0;
+        int rowEnd = Row + Cells / Width < RowEnd ? Row + Cells / Width : RowEnd;
+        for (int row = Row; row < rowEnd; row++)
+        {
+            int count = TScale.Count(in extent.Rows, row);
+            rows = count > rows ? count : rows;
+        }
+        int columnEnd = Column + Width < extent.Width ? Column + Width : extent.Width;
+        for (int column = Column; column < columnEnd; column++)
+        {
+            int count = TScale.Count(in extent.Columns, column);
+            columns = count > columns ? count : columns;
+        }
+        return (rows * columns + 3) / 4;
+    }
+
     /// <summary>Whether a cell lies in the map and in the band.</summary>
     public readonly bool Holds(int row, int column, int width) => row < RowEnd && column < width;
+}
+
+/// <summary>The queries of one cell, row by row.</summary>
+public struct CellQueries
+{
+    /// <summary>The first row.</summary>
+    public int Row;
+
+    /// <summary>The first column.</summary>
+    public int Column;
+
+    /// <summary>The queries in a row.</summary>
+    public int Columns;
+
+    /// <summary>All queries.</summary>
+    public int Count;
+
+    /// <summary>Finds the queries of a cell.</summary>
+    public static CellQueries Locate<TScale>(in WindowExtent extent, int row, int column)
+        where TScale : struct, IScale
+    {
+        int columns = TScale.Count(in extent.Columns, column);
+        return new CellQueries
+        {
+            Row = TScale.First(in extent.Rows, row),
+            Column = TScale.First(in extent.Columns, column),
+            Columns = columns,
+            Count = columns * TScale.Count(in extent.Rows, row),
+        };
+    }
+
+    /// <summary>The position of a query in a map of query resolution; one past the last stands for the last.</summary>
+    public readonly long Offset<T>(in MapView<T> map, int image, int query)
+        where T : unmanaged
+    {
+        int index = query < Count ? query : Count - 1;
+        return map.Offset(image, 0, Row + index / Columns, Column + index % Columns);
+    }
 }
 
 /// <summary>The positions, in a map of query resolution, of the four queries of a quad.</summary>
@@ -82,21 +143,12 @@ public struct QuadOffsets
     }
 
     /// <summary>Finds the positions in a map; a query past the last repeats the last.</summary>
-    public static QuadOffsets Locate<T>(in MapView<T> map, int image, int row, int column, int quad, int scale)
+    public static QuadOffsets Locate<T>(in MapView<T> map, int image, in CellQueries queries, int quad)
         where T : unmanaged => new()
         {
-            X = Query(in map, image, row, column, quad * 4, scale),
-            Y = Query(in map, image, row, column, quad * 4 + 1, scale),
-            Z = Query(in map, image, row, column, quad * 4 + 2, scale),
-            W = Query(in map, image, row, column, quad * 4 + 3, scale),
+            X = queries.Offset(in map, image, quad * 4),
+            Y = queries.Offset(in map, image, quad * 4 + 1),
+            Z = queries.Offset(in map, image, quad * 4 + 2),
+            W = queries.Offset(in map, image, quad * 4 + 3),
         };
-
-    /// <summary>Finds the position of one query of a cell in a map.</summary>
-    public static long Query<T>(in MapView<T> map, int image, int row, int column, int query, int scale)
-        where T : unmanaged
-    {
-        int last = scale * scale - 1;
-        int index = query < last ? query : last;
-        return map.Offset(image, 0, row * scale + index / scale, column * scale + index % scale);
-    }
 }

@@ -77,7 +77,7 @@ public readonly struct LayerNormBackward<TElement, TStorage, TAccumulator>
 
     private static TAccumulator Scaled(
         in LayerNormBackwardParameters<TStorage, TAccumulator> parameters, long offset, int channel) =>
-        TElement.Load(parameters.NormWeight[channel])
+        parameters.NormWeight[channel]
             * TElement.Load(parameters.Gradient.Data[offset + channel * parameters.Gradient.ChannelStride]);
 
     private static TAccumulator Normalised(

@@ -66,10 +66,10 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
                 for (int left = count; left > 0; left--)
                 {
                     var x = staged[at];
-                    a = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowA]), x, a);
-                    b = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowB]), x, b);
-                    c = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowC]), x, c);
-                    d = Pack4.MultiplyAdd(TElement.Load(parameters.Weight[rowD]), x, d);
+                    a = Pack4.MultiplyAdd(parameters.Weight[rowA], x, a);
+                    b = Pack4.MultiplyAdd(parameters.Weight[rowB], x, b);
+                    c = Pack4.MultiplyAdd(parameters.Weight[rowC], x, c);
+                    d = Pack4.MultiplyAdd(parameters.Weight[rowD], x, d);
                     rowA += parameters.WeightColumnStride;
                     rowB += parameters.WeightColumnStride;
                     rowC += parameters.WeightColumnStride;
@@ -190,8 +190,8 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
     {
         if (channel >= parameters.Extent.InputChannels)
             return TAccumulator.Zero;
-        return (value - mean) * deviation * TElement.Load(parameters.NormWeight[channel])
-            + TElement.Load(parameters.NormBias[channel]);
+        return (value - mean) * deviation * parameters.NormWeight[channel]
+            + parameters.NormBias[channel];
     }
 
     private static int Row(int output, int outputs) => output < outputs ? output : outputs - 1;
@@ -203,10 +203,10 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
         if (parameters.HasBias != 0)
         {
             int outputs = parameters.Extent.OutputChannels;
-            bias.X = TElement.Load(parameters.Bias[output]);
-            bias.Y = TElement.Load(parameters.Bias[Row(output + 1, outputs)]);
-            bias.Z = TElement.Load(parameters.Bias[Row(output + 2, outputs)]);
-            bias.W = TElement.Load(parameters.Bias[Row(output + 3, outputs)]);
+            bias.X = parameters.Bias[output];
+            bias.Y = parameters.Bias[Row(output + 1, outputs)];
+            bias.Z = parameters.Bias[Row(output + 2, outputs)];
+            bias.W = parameters.Bias[Row(output + 3, outputs)];
         }
         return bias;
     }
@@ -225,10 +225,13 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
         if (pixel >= run.Count)
             return;
         var value = new Pack4<TAccumulator> { X = a + bias.X, Y = b + bias.Y, Z = c + bias.Z, W = d + bias.W };
-        TOutputAccess.Store<TElement, TStorage, TAccumulator>(
-            in parameters.Output,
-            parameters.Output.Offset(run.Image, output, run.Row, run.Column + pixel),
-            parameters.Extent.OutputChannels - output,
-            in value);
+        long at = parameters.Output.Offset(run.Image, output, run.Row, run.Column + pixel);
+        int remaining = parameters.Extent.OutputChannels - output;
+        if (parameters.Accumulate != 0)
+        {
+            var known = TOutputAccess.Load<TElement, TStorage, TAccumulator>(in parameters.Output, at, remaining);
+            value = Pack4.MultiplyAdd(TAccumulator.One, known, value);
+        }
+        TOutputAccess.Store<TElement, TStorage, TAccumulator>(in parameters.Output, at, remaining, in value);
     }
 }

@@ -8,12 +8,13 @@ namespace SapaGpu.Kernels.Simt;
 /// its tile and one quad of their queries; the array in shared memory has, for every tap and cell, one value for each
 /// of the four queries (index tap·cells + cell). The caller places the barriers.
 /// </summary>
-public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
+public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>
     where TElement : struct, IElement<TStorage, TAccumulator>
     where TStorage : unmanaged
     where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
     where TWindow : struct, IWindow
     where TScale : struct, IScale
+    where TBorder : struct, IBorder
 {
     /// <summary>
     /// scores = ⟨query, key⟩ for every cell and tap. A thread takes one (cell, tap) and dots the four queries with the
@@ -31,7 +32,6 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
         where TAccess : struct, IChannelAccess
     {
         int window = TWindow.Size(extent.Window);
-        int scale = TScale.Ratio(extent.Scale);
         int radius = window / 2;
         int taps = window * window;
         int items = taps * tile.Cells;
@@ -43,14 +43,17 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
             int column = tile.CellColumn(cell);
             if (!tile.Holds(row, column, extent.Width))
                 continue;
+            var queries = CellQueries.Locate<TScale>(in extent, row, column);
+            if (queries.Count <= quad * 4)
+                continue;
 
-            int keyRow = row + tap / window - radius;
-            int keyColumn = column + tap % window - radius;
+            int keyRow = Tap(row + tap / window - radius, extent.Height);
+            int keyColumn = Tap(column + tap % window - radius, extent.Width);
             var score = new Pack4<TAccumulator> { X = outside, Y = outside, Z = outside, W = outside };
             if (keyRow >= 0 && keyRow < extent.Height && keyColumn >= 0 && keyColumn < extent.Width)
             {
                 score = default;
-                var offsets = QuadOffsets.Locate(in query, tile.Image, row, column, quad, scale);
+                var offsets = QuadOffsets.Locate(in query, tile.Image, in queries, quad);
                 long keyOffset = key.Offset(tile.Image, 0, keyRow, keyColumn);
                 for (int remaining = channels; remaining > 0; remaining -= 4)
                 {
@@ -86,7 +89,6 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
         where TAccess : struct, IChannelAccess
     {
         int window = TWindow.Size(extent.Window);
-        int scale = TScale.Ratio(extent.Scale);
         int radius = window / 2;
         int packs = (channels + 3) / 4;
         int items = packs * tile.Cells;
@@ -97,6 +99,11 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
             int row = tile.CellRow(cell);
             int column = tile.CellColumn(cell);
             if (!tile.Holds(row, column, extent.Width))
+                continue;
+
+            var queries = CellQueries.Locate<TScale>(in extent, row, column);
+            int count = queries.Count - quad * 4;
+            if (count <= 0)
                 continue;
 
             int remaining = channels - channel;
@@ -126,30 +133,31 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
                 }
             }
 
-            var offsets = QuadOffsets.Locate(in output, tile.Image, row, column, quad, scale);
+            var offsets = QuadOffsets.Locate(in output, tile.Image, in queries, quad);
             long step = channel * output.ChannelStride;
-            int queries = scale * scale - quad * 4;
             TAccess.Store<TElement, TStorage, TAccumulator>(in output, offsets.X + step, remaining, x);
-            if (queries > 1)
+            if (count > 1)
                 TAccess.Store<TElement, TStorage, TAccumulator>(in output, offsets.Y + step, remaining, y);
-            if (queries > 2)
+            if (count > 2)
                 TAccess.Store<TElement, TStorage, TAccumulator>(in output, offsets.Z + step, remaining, z);
-            if (queries > 3)
+            if (count > 3)
                 TAccess.Store<TElement, TStorage, TAccumulator>(in output, offsets.W + step, remaining, w);
         }
     }
 
     /// <summary>
-    /// Softmax over the taps, in place. A thread takes one query of one cell; neighbouring threads take neighbouring
-    /// words of shared memory.
+    /// Turns scores into weights, in place. A thread takes one query of one cell; neighbouring threads take neighbouring
+    /// words of shared memory. What the backward needs is saved: the logarithm of the sum of the unshifted powers where
+    /// scores are shifted, else the sum.
     /// </summary>
-    public static void Softmax(
+    public static void Normalise<TNormalisation>(
         in WindowExtent extent,
         in CellTile tile,
         int quad,
         ArrayView<TAccumulator> scores,
-        in MapView<TAccumulator> logSumExp,
-        int saveLogSumExp)
+        in MapView<TAccumulator> normaliser,
+        int saveNormaliser)
+        where TNormalisation : struct, INormalisation
     {
         int window = TWindow.Size(extent.Window);
         int taps = window * window;
@@ -160,46 +168,57 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
             int column = tile.CellColumn(item / 4);
             if (!tile.Holds(row, column, extent.Width))
                 continue;
+            var queries = CellQueries.Locate<TScale>(in extent, row, column);
+            if (queries.Count <= quad * 4)
+                continue;
 
-            var maximum = scores[item];
-            for (int tap = 1; tap < taps; tap++)
+            var shift = TAccumulator.Zero;
+            if (TNormalisation.Shifts)
             {
-                var score = scores[tap * stride + item];
-                maximum = score > maximum ? score : maximum;
+                shift = scores[item];
+                for (int tap = 1; tap < taps; tap++)
+                {
+                    var score = scores[tap * stride + item];
+                    shift = score > shift ? score : shift;
+                }
             }
             var sum = TAccumulator.Zero;
             for (int tap = 0; tap < taps; tap++)
             {
-                var power = TElement.Exp(scores[tap * stride + item] - maximum);
+                var power = TNormalisation.Power<TElement, TStorage, TAccumulator>(
+                    scores[tap * stride + item] - shift);
                 scores[tap * stride + item] = power;
                 sum += power;
             }
-            var factor = TAccumulator.One / sum;
-            for (int tap = 0; tap < taps; tap++)
-                scores[tap * stride + item] *= factor;
+            if (TNormalisation.Divides)
+            {
+                var factor = TAccumulator.One / sum;
+                for (int tap = 0; tap < taps; tap++)
+                    scores[tap * stride + item] *= factor;
+            }
 
             int query = quad * 4 + item % 4;
-            int scale = TScale.Ratio(extent.Scale);
-            if (saveLogSumExp != 0 && query < scale * scale)
+            if (saveNormaliser != 0 && query < queries.Count)
             {
-                logSumExp.Data[QuadOffsets.Query(in logSumExp, tile.Image, row, column, query, scale)] =
-                    maximum + TElement.Log(sum);
+                normaliser.Data[queries.Offset(in normaliser, tile.Image, query)] =
+                    TNormalisation.Shifts ? shift + TElement.Log(sum) : sum;
             }
         }
     }
 
     /// <summary>
-    /// Turns scores into softmax weights P with the saved log-sum-exp, and the gradients dP of the weights into those
-    /// of the scores, dS = P·(dP − Σ P·dP), both in place. A thread takes one query of one cell. The weights are divided
-    /// by their sum once more: next to scores of 10⁴ the rounding of the log-sum-exp alone is off by 10⁻³.
+    /// Turns scores into weights W once more and the gradients dW of the weights into those of the scores,
+    /// p'/S·(dW − Σ W·dW), both in place. A thread takes one query of one cell. Shifted powers are divided by their sum
+    /// again: next to scores of 10⁴ the rounding of the saved logarithm alone is off by 10⁻³.
     /// </summary>
-    public static void SoftmaxBackward(
+    public static void NormaliseBackward<TNormalisation>(
         in WindowExtent extent,
         in CellTile tile,
         int quad,
         ArrayView<TAccumulator> scores,
         ArrayView<TAccumulator> gradients,
-        in MapView<TAccumulator> logSumExp)
+        in MapView<TAccumulator> normaliser)
+        where TNormalisation : struct, INormalisation
     {
         int window = TWindow.Size(extent.Window);
         int taps = window * window;
@@ -210,26 +229,66 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
             int column = tile.CellColumn(item / 4);
             if (!tile.Holds(row, column, extent.Width))
                 continue;
+            var queries = CellQueries.Locate<TScale>(in extent, row, column);
+            if (queries.Count <= quad * 4)
+                continue;
 
-            int scale = TScale.Ratio(extent.Scale);
-            var normaliser = logSumExp.Data[
-                QuadOffsets.Query(in logSumExp, tile.Image, row, column, quad * 4 + item % 4, scale)];
+            var saved = normaliser.Data[queries.Offset(in normaliser, tile.Image, quad * 4 + item % 4)];
+            var shift = TNormalisation.Shifts ? saved : TAccumulator.Zero;
             var sum = TAccumulator.Zero;
             var mean = TAccumulator.Zero;
             for (int tap = 0; tap < taps; tap++)
             {
-                var weight = TElement.Exp(scores[tap * stride + item] - normaliser);
-                scores[tap * stride + item] = weight;
-                sum += weight;
-                mean += weight * gradients[tap * stride + item];
+                var power = TNormalisation.Power<TElement, TStorage, TAccumulator>(
+                    scores[tap * stride + item] - shift);
+                scores[tap * stride + item] = power;
+                sum += power;
+                mean += power * gradients[tap * stride + item];
             }
-            var factor = TAccumulator.One / sum;
-            mean *= factor;
+            var factor = TAccumulator.One;
+            if (TNormalisation.Divides)
+            {
+                factor /= TNormalisation.Shifts ? sum : saved;
+                mean *= factor;
+            }
+            else
+            {
+                mean = TAccumulator.Zero;
+            }
             for (int tap = 0; tap < taps; tap++)
             {
-                var weight = scores[tap * stride + item] * factor;
-                scores[tap * stride + item] = weight;
-                gradients[tap * stride + item] = weight * (gradients[tap * stride + item] - mean);
+                var power = scores[tap * stride + item];
+                scores[tap * stride + item] = power * factor;
+                gradients[tap * stride + item] =
+                    TNormalisation.Slope(power) * factor * (gradients[tap * stride + item] - mean);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Adds the weights of taps outside the map to those of the cells that they stand for; a thread takes one cell.
+    /// </summary>
+    public static void Fold(in WindowExtent extent, in CellTile tile, ArrayView<Pack4<TAccumulator>> weights)
+    {
+        int window = TWindow.Size(extent.Window);
+        int radius = window / 2;
+        for (int cell = Group.IdxX; cell < tile.Cells; cell += Group.DimX)
+        {
+            int row = tile.CellRow(cell);
+            int column = tile.CellColumn(cell);
+            if (!tile.Holds(row, column, extent.Width))
+                continue;
+            for (int tap = 0; tap < window * window; tap++)
+            {
+                int tapRow = row + tap / window - radius;
+                int tapColumn = column + tap % window - radius;
+                int ownRow = AxisTaps.Clamp(tapRow, extent.Height);
+                int ownColumn = AxisTaps.Clamp(tapColumn, extent.Width);
+                if (ownRow == tapRow && ownColumn == tapColumn)
+                    continue;
+                int own = (ownRow - row + radius) * window + ownColumn - column + radius;
+                weights[own * tile.Cells + cell] = Pack4.MultiplyAdd(
+                    TAccumulator.One, weights[tap * tile.Cells + cell], weights[own * tile.Cells + cell]);
             }
         }
     }
@@ -245,7 +304,6 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
         where TMapStorage : unmanaged
     {
         int window = TWindow.Size(extent.Window);
-        int scale = TScale.Ratio(extent.Scale);
         int stride = 4 * tile.Cells;
         int items = window * window * stride;
         for (int item = Group.IdxX; item < items; item += Group.DimX)
@@ -255,9 +313,12 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
             int query = quad * 4 + item % 4;
             int row = tile.CellRow(cell);
             int column = tile.CellColumn(cell);
-            if (query >= scale * scale || !tile.Holds(row, column, extent.Width))
+            if (!tile.Holds(row, column, extent.Width))
                 continue;
-            long offset = QuadOffsets.Query(in map, tile.Image, row, column, query, scale);
+            var queries = CellQueries.Locate<TScale>(in extent, row, column);
+            if (query >= queries.Count)
+                continue;
+            long offset = queries.Offset(in map, tile.Image, query);
             map.Data[offset + tap * map.ChannelStride] = TMapElement.Store(array[item]);
         }
     }
@@ -271,7 +332,6 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
         ArrayView<TAccumulator> array)
     {
         int window = TWindow.Size(extent.Window);
-        int scale = TScale.Ratio(extent.Scale);
         int stride = 4 * tile.Cells;
         int items = window * window * stride;
         for (int item = Group.IdxX; item < items; item += Group.DimX)
@@ -282,8 +342,14 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>
             int column = tile.CellColumn(cell);
             if (!tile.Holds(row, column, extent.Width))
                 continue;
-            long offset = QuadOffsets.Query(in map, tile.Image, row, column, quad * 4 + item % 4, scale);
+            var queries = CellQueries.Locate<TScale>(in extent, row, column);
+            if (queries.Count <= quad * 4)
+                continue;
+            long offset = queries.Offset(in map, tile.Image, quad * 4 + item % 4);
             array[item] = TElement.Load(map.Data[offset + tap * map.ChannelStride]);
         }
     }
+
+    private static int Tap(int position, int size) =>
+        TBorder.Replicates ? AxisTaps.Clamp(position, size) : position;
 }

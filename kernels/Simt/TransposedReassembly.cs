@@ -74,31 +74,42 @@ public readonly struct TransposedReassembly<
         int remaining)
     {
         int window = TWindow.Size(parameters.Extent.Window);
-        int scale = TScale.Ratio(parameters.Extent.Scale);
         int radius = window / 2;
         int firstRow = row > radius ? row - radius : 0;
         int lastRow = row + radius < parameters.Extent.Height ? row + radius : parameters.Extent.Height - 1;
         int firstColumn = column > radius ? column - radius : 0;
         int lastColumn = column + radius < parameters.Extent.Width ? column + radius : parameters.Extent.Width - 1;
         var sum = default(Pack4<TAccumulator>);
-        for (int queryRow = firstRow * scale; queryRow < (lastRow + 1) * scale; queryRow++)
+        for (int sourceRow = firstRow; sourceRow <= lastRow; sourceRow++)
         {
-            int tapRow = row - queryRow / scale + radius;
-            for (int cell = firstColumn; cell <= lastColumn; cell++)
+            int tapRow = row - sourceRow + radius;
+            int queryRow = TScale.First(in parameters.Extent.Rows, sourceRow);
+            for (int i = TScale.Count(in parameters.Extent.Rows, sourceRow); i > 0; i--)
             {
-                int tap = tapRow * window + column - cell + radius;
-                long weightOffset = parameters.Weights.Offset(image, tap, queryRow, cell * scale);
-                long sourceOffset = parameters.Source.Offset(image, channel, queryRow, cell * scale);
-                for (int j = 0; j < scale; j++)
+                for (int cell = firstColumn; cell <= lastColumn; cell++)
                 {
-                    var weight = TWeightElement.Load(parameters.Weights.Data[weightOffset]);
-                    var source = TAccess.Load<TElement, TStorage, TAccumulator>(
-                        in parameters.Source, sourceOffset, remaining);
-                    sum = Pack4.MultiplyAdd(weight, source, sum);
-                    weightOffset += parameters.Weights.ColumnStride;
-                    sourceOffset += parameters.Source.ColumnStride;
+                    int tap = tapRow * window + column - cell + radius;
+                    int queryColumn = TScale.First(in parameters.Extent.Columns, cell);
+                    long weightOffset = parameters.Weights.Offset(image, tap, queryRow, queryColumn);
+                    long sourceOffset = parameters.Source.Offset(image, channel, queryRow, queryColumn);
+                    for (int j = TScale.Count(in parameters.Extent.Columns, cell); j > 0; j--)
+                    {
+                        var weight = TWeightElement.Load(parameters.Weights.Data[weightOffset]);
+                        var source = TAccess.Load<TElement, TStorage, TAccumulator>(
+                            in parameters.Source, sourceOffset, remaining);
+                        sum = Pack4.MultiplyAdd(weight, source, sum);
+                        weightOffset += parameters.Weights.ColumnStride;
+                        sourceOffset += parameters.Source.ColumnStride;
+                    }
                 }
+                queryRow++;
             }
+        }
+        if (parameters.Accumulate != 0)
+        {
+            var known = TAccess.Load<TElement, TStorage, TAccumulator>(
+                in parameters.Result, parameters.Result.Offset(image, channel, row, column), remaining);
+            sum = Pack4.MultiplyAdd(TAccumulator.One, known, sum);
         }
         return sum;
     }

@@ -14,7 +14,8 @@ namespace SapaGpu.Kernels.Simt;
 /// Traffic: query, key, value and the gradient of the output once; gradient of the query and workspace once.
 /// </remarks>
 public readonly struct WindowAttentionBackward<
-    TElement, TStorage, TAccumulator, TWeightElement, TWindow, TScale, TBorder, TEmbeddingAccess, TValueAccess>
+    TElement, TStorage, TAccumulator, TWeightElement, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess,
+    TValueAccess>
     : IKernel<WindowAttentionBackwardParameters<TStorage, TAccumulator>>
     where TElement : struct, IElement<TStorage, TAccumulator>
     where TStorage : unmanaged
@@ -23,6 +24,7 @@ public readonly struct WindowAttentionBackward<
     where TWindow : struct, IWindow
     where TScale : struct, IScale
     where TBorder : struct, IBorder
+    where TNormalisation : struct, INormalisation
     where TEmbeddingAccess : struct, IChannelAccess
     where TValueAccess : struct, IChannelAccess
 {
@@ -41,11 +43,10 @@ public readonly struct WindowAttentionBackward<
         var weightScalars = weights.Cast<TAccumulator>();
         var gradientScalars = gradients.Cast<TAccumulator>();
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
-        int scale = TScale.Ratio(parameters.Extent.Scale);
-        int quads = (scale * scale + 3) / 4;
+        int quads = tile.Quads<TScale>(in parameters.Extent);
         for (int quad = 0; quad < quads; quad++)
         {
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Dots<TEmbeddingAccess>(
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Dots<TEmbeddingAccess>(
                 in parameters.Extent,
                 in tile,
                 quad,
@@ -54,7 +55,7 @@ public readonly struct WindowAttentionBackward<
                 parameters.Extent.EmbeddingChannels,
                 TBorder.OutsideScore<TAccumulator>(),
                 weights);
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Dots<TValueAccess>(
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Dots<TValueAccess>(
                 in parameters.Extent,
                 in tile,
                 quad,
@@ -64,27 +65,35 @@ public readonly struct WindowAttentionBackward<
                 TAccumulator.Zero,
                 gradients);
             Group.Barrier();
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.SoftmaxBackward(
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.NormaliseBackward<TNormalisation>(
                 in parameters.Extent,
                 in tile,
                 quad,
                 weightScalars,
                 gradientScalars,
-                in parameters.LogSumExp);
+                in parameters.Normaliser);
             Group.Barrier();
+            if (TBorder.Replicates)
+            {
+                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
+                    in parameters.Extent, in tile, weights);
+                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
+                    in parameters.Extent, in tile, gradients);
+                Group.Barrier();
+            }
             if (parameters.NeedsWeights != 0)
             {
-                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Save<TWeightElement, TAccumulator>(
+                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Save<TWeightElement, TAccumulator>(
                     in parameters.Extent, in tile, quad, weightScalars, in parameters.Weights);
             }
             if (parameters.NeedsGradScores != 0)
             {
-                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Save<TWeightElement, TAccumulator>(
+                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Save<TWeightElement, TAccumulator>(
                     in parameters.Extent, in tile, quad, gradientScalars, in parameters.GradScores);
             }
             if (parameters.NeedsGradQuery != 0)
             {
-                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Sums<TEmbeddingAccess>(
+                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Sums<TEmbeddingAccess>(
                     in parameters.Extent,
                     in tile,
                     quad,

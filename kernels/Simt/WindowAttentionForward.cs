@@ -5,7 +5,7 @@ using ILGPU.Runtime;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// Fused window attention, forward: similarity, softmax and reassembly of one tile of cells without leaving the group.
+/// Fused window attention, forward: similarity, normalisation and reassembly of one tile of cells without leaving the group.
 /// </summary>
 /// <remarks>
 /// A group owns a tile of up to 8×8 cells and works their queries quad by quad, with the scores of a quad in shared
@@ -13,7 +13,7 @@ namespace SapaGpu.Kernels.Simt;
 /// tile are served by the cache.
 /// </remarks>
 public readonly struct WindowAttentionForward<
-    TElement, TStorage, TAccumulator, TWindow, TScale, TBorder, TEmbeddingAccess, TValueAccess>
+    TElement, TStorage, TAccumulator, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess>
     : IKernel<WindowAttentionParameters<TStorage, TAccumulator>>
     where TElement : struct, IElement<TStorage, TAccumulator>
     where TStorage : unmanaged
@@ -21,6 +21,7 @@ public readonly struct WindowAttentionForward<
     where TWindow : struct, IWindow
     where TScale : struct, IScale
     where TBorder : struct, IBorder
+    where TNormalisation : struct, INormalisation
     where TEmbeddingAccess : struct, IChannelAccess
     where TValueAccess : struct, IChannelAccess
 {
@@ -37,11 +38,10 @@ public readonly struct WindowAttentionForward<
         var scores = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 4).AsAligned(16);
         var scalars = scores.Cast<TAccumulator>();
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
-        int scale = TScale.Ratio(parameters.Extent.Scale);
-        int quads = (scale * scale + 3) / 4;
+        int quads = tile.Quads<TScale>(in parameters.Extent);
         for (int quad = 0; quad < quads; quad++)
         {
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Dots<TEmbeddingAccess>(
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Dots<TEmbeddingAccess>(
                 in parameters.Extent,
                 in tile,
                 quad,
@@ -51,15 +51,21 @@ public readonly struct WindowAttentionForward<
                 TBorder.OutsideScore<TAccumulator>(),
                 scores);
             Group.Barrier();
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Softmax(
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Normalise<TNormalisation>(
                 in parameters.Extent,
                 in tile,
                 quad,
                 scalars,
-                in parameters.LogSumExp,
-                parameters.SaveLogSumExp);
+                in parameters.Normaliser,
+                parameters.SaveNormaliser);
             Group.Barrier();
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Sums<TValueAccess>(
+            if (TBorder.Replicates)
+            {
+                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
+                    in parameters.Extent, in tile, scores);
+                Group.Barrier();
+            }
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Sums<TValueAccess>(
                 in parameters.Extent,
                 in tile,
                 quad,

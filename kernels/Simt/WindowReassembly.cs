@@ -5,13 +5,14 @@ using ILGPU.Runtime;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Reassembly with given weights; mapping and tiles as in the fused forward. Traffic: every operand once.</summary>
-public readonly struct WindowReassembly<TElement, TStorage, TAccumulator, TWindow, TScale, TAccess>
+public readonly struct WindowReassembly<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder, TAccess>
     : IKernel<WindowReassemblyParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TAccumulator>
     where TStorage : unmanaged
     where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
     where TWindow : struct, IWindow
     where TScale : struct, IScale
+    where TBorder : struct, IBorder
     where TAccess : struct, IChannelAccess
 {
     /// <inheritdoc/>
@@ -26,14 +27,19 @@ public readonly struct WindowReassembly<TElement, TStorage, TAccumulator, TWindo
     {
         var weights = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 4).AsAligned(16);
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
-        int scale = TScale.Ratio(parameters.Extent.Scale);
-        int quads = (scale * scale + 3) / 4;
+        int quads = tile.Quads<TScale>(in parameters.Extent);
         for (int quad = 0; quad < quads; quad++)
         {
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Restore(
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Restore(
                 in parameters.Extent, in tile, quad, in parameters.Weights, weights.Cast<TAccumulator>());
             Group.Barrier();
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Sums<TAccess>(
+            if (TBorder.Replicates)
+            {
+                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
+                    in parameters.Extent, in tile, weights);
+                Group.Barrier();
+            }
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Sums<TAccess>(
                 in parameters.Extent,
                 in tile,
                 quad,

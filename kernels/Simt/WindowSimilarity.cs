@@ -5,13 +5,14 @@ using ILGPU.Runtime;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Local similarity; thread mapping and tiles as in the fused forward. Traffic: query, key and scores once.</summary>
-public readonly struct WindowSimilarity<TElement, TStorage, TAccumulator, TWindow, TScale, TAccess>
+public readonly struct WindowSimilarity<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder, TAccess>
     : IKernel<WindowSimilarityParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TAccumulator>
     where TStorage : unmanaged
     where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
     where TWindow : struct, IWindow
     where TScale : struct, IScale
+    where TBorder : struct, IBorder
     where TAccess : struct, IChannelAccess
 {
     /// <inheritdoc/>
@@ -26,11 +27,10 @@ public readonly struct WindowSimilarity<TElement, TStorage, TAccumulator, TWindo
     {
         var scores = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 4).AsAligned(16);
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
-        int scale = TScale.Ratio(parameters.Extent.Scale);
-        int quads = (scale * scale + 3) / 4;
+        int quads = tile.Quads<TScale>(in parameters.Extent);
         for (int quad = 0; quad < quads; quad++)
         {
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Dots<TAccess>(
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Dots<TAccess>(
                 in parameters.Extent,
                 in tile,
                 quad,
@@ -40,7 +40,7 @@ public readonly struct WindowSimilarity<TElement, TStorage, TAccumulator, TWindo
                 TAccumulator.Zero,
                 scores);
             Group.Barrier();
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale>.Save<TElement, TStorage>(
+            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Save<TElement, TStorage>(
                 in parameters.Extent, in tile, quad, scores.Cast<TAccumulator>(), in parameters.Scores);
             Group.Barrier();
         }

@@ -43,9 +43,42 @@ public static class OpSupport
             : [];
     }
 
-    /// <summary>Whether a window operator runs; the same answer as <see cref="Reasons(DeviceInfo, ElementType, int, int)"/>
-    /// without building it.</summary>
-    internal static bool Runs(DeviceInfo device, ElementType elementType, int window, int scale) =>
-        window is >= 1 and <= MaximumWindow && window % 2 == 1 && scale is >= 1 and <= MaximumScale
+    /// <summary>Every reason why a window operator does not run; none if it does.</summary>
+    /// <param name="device">What is known of the device.</param>
+    /// <param name="elementType">The element type of the operands.</param>
+    /// <param name="shape">The problem.</param>
+    /// <param name="border">What taps outside the decoder map count for.</param>
+    public static IReadOnlyList<string> Reasons(
+        DeviceInfo device, ElementType elementType, WindowShape shape, BorderRule border)
+    {
+        var reasons = new List<string>(Reasons(device, elementType, shape.Window, scale: 1));
+        if (!RatioFits(in shape))
+        {
+            reasons.Add(
+                $"the output is {shape.OutputShape.Height}x{shape.OutputShape.Width}, and it must be at most " +
+                $"{MaximumScale} times {shape.KeyShape.Height}x{shape.KeyShape.Width}");
+        }
+        if (!BorderFits(in shape, border))
+        {
+            reasons.Add(
+                $"the window of {shape.Window} is larger than the map of {shape.KeyShape.Height}x{shape.KeyShape.Width} " +
+                $"that it must be moved into (border {BorderRule.Shifted})");
+        }
+        return reasons;
+    }
+
+    /// <summary>Whether a window operator runs; the same answer as
+    /// <see cref="Reasons(DeviceInfo, ElementType, WindowShape, BorderRule)"/> without building it.</summary>
+    internal static bool Runs(DeviceInfo device, ElementType elementType, in WindowShape shape, BorderRule border) =>
+        shape.Window is >= 1 and <= MaximumWindow && shape.Window % 2 == 1
+        && RatioFits(in shape) && BorderFits(in shape, border)
         && (elementType != ElementType.Float64 || device.SupportsFloat64);
+
+    private static bool RatioFits(in WindowShape shape) =>
+        shape.OutputShape.Height <= (long)MaximumScale * shape.KeyShape.Height
+        && shape.OutputShape.Width <= (long)MaximumScale * shape.KeyShape.Width;
+
+    private static bool BorderFits(in WindowShape shape, BorderRule border) =>
+        border != BorderRule.Shifted
+        || (shape.Window <= shape.KeyShape.Height && shape.Window <= shape.KeyShape.Width);
 }

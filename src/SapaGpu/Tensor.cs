@@ -62,8 +62,50 @@ public abstract class Tensor : IDisposable
         return new TensorUse(Memory);
     }
 
+    /// <summary>The elements as kernels take them, in the type that they are stored in.</summary>
+    internal MapView<TStorage> Map<TStorage>()
+        where TStorage : unmanaged => new()
+        {
+            Data = Memory.View<TStorage>(Layout.Offset + Layout.Span(Shape)),
+            Origin = Layout.Offset,
+            BatchStride = Layout.BatchStride,
+            ChannelStride = Layout.ChannelStride,
+            RowStride = Layout.RowStride,
+            ColumnStride = Layout.ColumnStride,
+        };
+
+    /// <summary>The elements of a vector or a matrix from the first one on.</summary>
+    internal ILGPU.ArrayView<TStorage> Elements<TStorage>()
+        where TStorage : unmanaged => Memory.View<TStorage>(Layout.Offset + Layout.Span(Shape))
+            .SubView(Layout.Offset, Layout.Span(Shape));
+
     /// <summary>Holds the memory of a tensor that may be absent.</summary>
     internal static TensorUse Hold(Tensor? tensor) => tensor is null ? default : tensor.Use();
+
+    /// <summary>A view of some images, whatever the element type.</summary>
+    internal abstract Tensor ImagesOf(int first, int count);
+
+    /// <summary>A view of some channels, whatever the element type.</summary>
+    internal abstract Tensor ChannelsOf(int first, int count);
+
+    /// <summary>A view of a rectangle, whatever the element type.</summary>
+    internal abstract Tensor CropOf(int row, int column, int height, int width);
+
+    /// <summary>Writes all elements, in the order of the format, rounded to the element type.</summary>
+    internal abstract void WriteNumbers(ReadOnlySpan<double> values);
+
+    /// <summary>Reads all elements, in the order of the format.</summary>
+    internal abstract double[] ReadNumbers();
+
+    /// <summary>Creates a tensor of an element type that is known at run time only.</summary>
+    internal static Tensor Create(Device device, TensorShape shape, MemoryFormat format, ElementType elementType) =>
+        elementType switch
+        {
+            ElementType.Float64 => Tensor<double>.Create(device, shape, format),
+            ElementType.Float16 => Tensor<Half>.Create(device, shape, format),
+            ElementType.BFloat16 => Tensor<BFloat16>.Create(device, shape, format),
+            _ => Tensor<float>.Create(device, shape, format),
+        };
 
     internal readonly ref struct TensorUse(DeviceMemory? memory)
     {
@@ -72,7 +114,7 @@ public abstract class Tensor : IDisposable
 }
 
 /// <summary>A feature map on a device.</summary>
-/// <typeparam name="T">float or double.</typeparam>
+/// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
 public sealed class Tensor<T> : Tensor
     where T : unmanaged
 {
@@ -170,6 +212,23 @@ public sealed class Tensor<T> : Tensor
         Device.Accelerator.DefaultStream.Synchronize();
     }
 
+    /// <summary>Writes all elements from another tensor of the same shape and device, in any format.</summary>
+    /// <exception cref="ArgumentException">The shapes differ, or the tensors share memory.</exception>
+    /// <exception cref="DeviceMismatchException">The other tensor is on another device.</exception>
+    /// <exception cref="ObjectDisposedException">A tensor or the device was disposed.</exception>
+    public void CopyFrom(Tensor<T> source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        Operand from = new(nameof(source), source), to = new("this", this);
+        OperandChecks.SameDevice(from, to);
+        OperandChecks.Shape(nameof(source), source, Shape, from, to);
+        OperandChecks.NoOverlap("this", this, from);
+        using var device = Device.Use();
+        using var use = Use();
+        using var useSource = source.Use();
+        ResamplingKernels.For(ElementType).Copy(source, this);
+    }
+
     /// <summary>Reads all elements, in the order of the tensor's format.</summary>
     /// <exception cref="ArgumentException">The number of values is not that of the tensor.</exception>
     public void CopyTo(Span<T> values)
@@ -231,6 +290,17 @@ public sealed class Tensor<T> : Tensor
             new TensorShape(count, Shape.Channels, Shape.Height, Shape.Width), first * Layout.BatchStride);
     }
 
+    /// <summary>A view of some channels, which shares the memory.</summary>
+    /// <param name="first">The first channel.</param>
+    /// <param name="count">The number of channels.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The channels are not all in the tensor.</exception>
+    public Tensor<T> Channels(int first, int count)
+    {
+        CheckRange(first, count, Shape.Channels, "channels");
+        return View(
+            new TensorShape(Shape.Batch, count, Shape.Height, Shape.Width), first * Layout.ChannelStride);
+    }
+
     /// <summary>A view of a rectangle of every image, which shares the memory.</summary>
     /// <param name="row">The first row.</param>
     /// <param name="column">The first column.</param>
@@ -246,15 +316,21 @@ public sealed class Tensor<T> : Tensor
             row * Layout.RowStride + column * Layout.ColumnStride);
     }
 
-    internal MapView<T> Map() => new()
+    internal override Tensor ImagesOf(int first, int count) => Images(first, count);
+
+    internal override Tensor ChannelsOf(int first, int count) => Channels(first, count);
+
+    internal override Tensor CropOf(int row, int column, int height, int width) => Crop(row, column, height, width);
+
+    internal override void WriteNumbers(ReadOnlySpan<double> values)
     {
-        Data = Data(),
-        Origin = Layout.Offset,
-        BatchStride = Layout.BatchStride,
-        ChannelStride = Layout.ChannelStride,
-        RowStride = Layout.RowStride,
-        ColumnStride = Layout.ColumnStride,
-    };
+        var rounded = new T[values.Length];
+        for (int i = 0; i < rounded.Length; i++)
+            rounded[i] = ElementTypes.FromDouble<T>(values[i]);
+        CopyFrom(rounded);
+    }
+
+    internal override double[] ReadNumbers() => Array.ConvertAll(ToArray(), ElementTypes.ToDouble);
 
     private static long ByteCount(long elements)
     {

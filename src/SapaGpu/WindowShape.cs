@@ -4,44 +4,64 @@ namespace SapaGpu;
 
 /// <summary>
 /// A window-attention problem, from which the shape of every operand follows: a decoder map of H×W cells, brought to
-/// s·H × s·W, each output point comparing itself with the K×K window of cells around its own.
+/// OH×OW, each output point comparing itself with the K×K window of cells around its own.
 /// </summary>
+/// <remarks>Output point (y, x) belongs to cell (⌊y·H/OH⌋, ⌊x·W/OW⌋); any two sizes go together.</remarks>
 public readonly record struct WindowShape
 {
-    /// <summary>Creates a problem.</summary>
+    /// <summary>Creates a problem with an integer ratio.</summary>
     /// <param name="batch">B, the number of images.</param>
     /// <param name="height">H, the rows of the decoder map.</param>
     /// <param name="width">W, the columns of the decoder map.</param>
     /// <param name="window">K, the odd width of the window.</param>
-    /// <param name="scale">s, the upsampling ratio.</param>
+    /// <param name="scale">s, the upsampling ratio; the output is s·H × s·W.</param>
     /// <param name="embeddingChannels">D, the channels of query and key.</param>
     /// <param name="valueChannels">C, the channels of value and output.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or an operand has too many elements.</exception>
     public WindowShape(
         int batch, int height, int width, int window, int scale, int embeddingChannels, int valueChannels)
+        : this(
+            new TensorShape(batch, embeddingChannels, height, width),
+            valueChannels,
+            Scaled(height, scale),
+            Scaled(width, scale),
+            window)
+    {
+    }
+
+    /// <summary>Creates a problem with an output of any size.</summary>
+    /// <param name="key">The shape of the key, [B, D, H, W].</param>
+    /// <param name="valueChannels">C, the channels of value and output.</param>
+    /// <param name="outputHeight">OH, the rows of the output.</param>
+    /// <param name="outputWidth">OW, the columns of the output.</param>
+    /// <param name="window">K, the odd width of the window.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or an operand has too many elements.</exception>
+    public WindowShape(TensorShape key, int valueChannels, int outputHeight, int outputWidth, int window)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(window, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(scale, 1);
-        if ((long)height * scale > int.MaxValue || (long)width * scale > int.MaxValue)
-        {
-            throw new ArgumentOutOfRangeException(
-                nameof(scale), $"A map of {height}x{width} at scale {scale} has too many rows or columns.");
-        }
         Window = window;
-        Scale = scale;
-        KeyShape = new TensorShape(batch, embeddingChannels, height, width);
-        ValueShape = new TensorShape(batch, valueChannels, height, width);
-        QueryShape = new TensorShape(batch, embeddingChannels, height * scale, width * scale);
-        OutputShape = new TensorShape(batch, valueChannels, height * scale, width * scale);
+        KeyShape = key;
+        ValueShape = new TensorShape(key.Batch, valueChannels, key.Height, key.Width);
+        QueryShape = new TensorShape(key.Batch, key.Channels, outputHeight, outputWidth);
+        OutputShape = new TensorShape(key.Batch, valueChannels, outputHeight, outputWidth);
     }
 
     /// <summary>Gets K, the odd width of the window.</summary>
     public int Window { get; }
 
-    /// <summary>Gets s, the upsampling ratio.</summary>
-    public int Scale { get; }
+    /// <summary>Gets s, the upsampling ratio, where it is the same integer for rows and columns; else 0.</summary>
+    public int Scale
+    {
+        get
+        {
+            int scale = QueryShape.Height / KeyShape.Height;
+            return QueryShape.Height == scale * KeyShape.Height && QueryShape.Width == (long)scale * KeyShape.Width
+                ? scale
+                : 0;
+        }
+    }
 
-    /// <summary>Gets the shape of the query, [B, D, s·H, s·W].</summary>
+    /// <summary>Gets the shape of the query, [B, D, OH, OW].</summary>
     public TensorShape QueryShape { get; }
 
     /// <summary>Gets the shape of the key, [B, D, H, W].</summary>
@@ -50,26 +70,12 @@ public readonly record struct WindowShape
     /// <summary>Gets the shape of the value, [B, C, H, W].</summary>
     public TensorShape ValueShape { get; }
 
-    /// <summary>Gets the shape of the output, [B, C, s·H, s·W].</summary>
+    /// <summary>Gets the shape of the output, [B, C, OH, OW].</summary>
     public TensorShape OutputShape { get; }
 
-    /// <summary>Gets the shape of scores and weights, [B, K², s·H, s·W], one channel for every tap, row by row.</summary>
+    /// <summary>Gets the shape of scores and weights of one head, [B, K², OH, OW], one channel for every tap, row by row.</summary>
     public TensorShape WeightsShape =>
         new(QueryShape.Batch, checked(Window * Window), QueryShape.Height, QueryShape.Width);
-
-    /// <summary>Gets the shape of the log-sum-exp, [B, 1, s·H, s·W].</summary>
-    public TensorShape LogSumExpShape => new(QueryShape.Batch, 1, QueryShape.Height, QueryShape.Width);
-
-    internal WindowExtent Extent => new()
-    {
-        Batch = KeyShape.Batch,
-        Height = KeyShape.Height,
-        Width = KeyShape.Width,
-        Window = Window,
-        Scale = Scale,
-        EmbeddingChannels = KeyShape.Channels,
-        ValueChannels = ValueShape.Channels,
-    };
 
     internal RowBand WholeBand => new()
     {
@@ -78,4 +84,36 @@ public readonly record struct WindowShape
         FirstRow = 0,
         Rows = KeyShape.Height,
     };
+
+    internal WindowExtent Extent(BorderRule border)
+    {
+        int lead = border == BorderRule.Shifted ? Window / 2 : 0;
+        return new WindowExtent
+        {
+            Batch = KeyShape.Batch,
+            Rows = Axis(KeyShape.Height, QueryShape.Height, lead),
+            Columns = Axis(KeyShape.Width, QueryShape.Width, lead),
+            Window = Window,
+            EmbeddingChannels = KeyShape.Channels,
+            ValueChannels = ValueShape.Channels,
+        };
+    }
+
+    /// <summary>How the queries of an axis belong to its cells.</summary>
+    internal static AxisGrid Axis(int cells, int queries, int lead = 0) => new()
+    {
+        Cells = cells,
+        Queries = queries,
+        Scale = lead == 0 && queries % cells == 0 ? queries / cells : 0,
+        Lead = lead,
+    };
+
+    private static int Scaled(int size, int scale)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(scale, 1);
+        return (long)size * scale <= int.MaxValue
+            ? size * scale
+            : throw new ArgumentOutOfRangeException(
+                nameof(scale), $"A map of {size} rows or columns at scale {scale} is too large.");
+    }
 }

@@ -25,10 +25,13 @@ public static class Compare
     public static void Backward<T>(Tensor<T> actual, double[] expected, string what)
         where T : unmanaged => AllClose<T>(Values(actual), expected, actual.Shape, backward: true, what);
 
+    public static void Backward<T>(Parameter actual, double[] expected, string what)
+        where T : unmanaged => AllClose<T>(actual.Read(), expected, actual.Value.Shape, backward: true, what);
+
     /// <summary>The values of a tensor, contiguous, in double precision.</summary>
     public static double[] Values<T>(Tensor<T> tensor)
         where T : unmanaged => Array.ConvertAll(
-        tensor.ToArray(MemoryFormat.Contiguous), value => typeof(T) == typeof(double) ? (double)(object)value : (float)(object)value);
+        tensor.ToArray(MemoryFormat.Contiguous), ElementTypes.ToDouble);
 
     /// <summary>Two tensors are the same to the last bit.</summary>
     public static void Bitwise<T>(T[] actual, T[] expected, string what)

@@ -41,5 +41,5 @@ public sealed class ReferenceMap(TensorShape shape)
     }
 
     public static T Convert<T>(double value)
-        where T : unmanaged => typeof(T) == typeof(double) ? (T)(object)value : (T)(object)(float)value;
+        where T : unmanaged => ElementTypes.FromDouble<T>(value);
 }

@@ -27,10 +27,10 @@ internal static class VerifyCommand
         var device = CommonOptions.Device();
         var type = new Option<string>("--dtype")
         {
-            Description = "The precision to compute in.",
+            Description = "The type of the tensors: f64, f32, f16 or bf16.",
             DefaultValueFactory = _ => "f32",
         };
-        type.AcceptOnlyFromAmong("f32", "f64");
+        type.AcceptOnlyFromAmong([.. Enum.GetValues<ElementType>().Select(known => known.ShortName())]);
         var json = new Option<bool>("--json") { Description = "Print JSON on standard output and nothing else." };
         var command = new Command(
             "verify", "Run test vectors, forward and gradients in both memory formats, and compare with what is expected.")
@@ -40,7 +40,7 @@ internal static class VerifyCommand
         command.SetAction(result =>
         {
             var cases = VectorCase.ReadAll(result.GetRequiredValue(folder).FullName);
-            var elementType = result.GetValue(type) == "f64" ? ElementType.Float64 : ElementType.Float32;
+            var elementType = Enum.GetValues<ElementType>().First(known => known.ShortName() == result.GetValue(type));
             using var opened = CommonOptions.Open(result.GetValue(device));
             bool asJson = result.GetValue(json);
             var report = new Report(opened.Id, elementType.ShortName(), Run(cases, opened, elementType, !asJson));

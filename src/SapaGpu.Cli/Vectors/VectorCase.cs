@@ -17,6 +17,7 @@ internal sealed class VectorCase
         Op = file.Op;
         Parameters = file.Params;
         Tensors = file.Tensors;
+        Checkpoints = file.Checkpoints ?? [];
     }
 
     public string Name { get; }
@@ -26,6 +27,9 @@ internal sealed class VectorCase
     public IReadOnlyDictionary<string, JsonElement> Parameters { get; }
 
     public IReadOnlyList<VectorTensor> Tensors { get; }
+
+    /// <summary>Gets the files that hold the parameters of the case as checkpoints.</summary>
+    public IReadOnlyList<VectorCheckpoint> Checkpoints { get; }
 
     /// <summary>Reads the cases that the index of a folder lists.</summary>
     /// <exception cref="InvalidDataException">The folder has no index, or a file is not of the format.</exception>
@@ -53,7 +57,8 @@ internal sealed class VectorCase
 
     public bool Flag(string name) => Parameters.TryGetValue(name, out var value) && value.GetBoolean();
 
-    public double Number(string name) => Parameters[name].GetDouble();
+    public double NumberOr(string name, double missing) =>
+        Parameters.TryGetValue(name, out var value) ? value.GetDouble() : missing;
 
     public string? Text(string name) => Parameters.TryGetValue(name, out var value) ? value.GetString() : null;
 
@@ -66,6 +71,9 @@ internal sealed class VectorCase
         var tensor = Find(name) ?? throw new InvalidDataException($"{folder}: the tensor '{name}' is missing.");
         return NpyFile.Read(Path.Combine(folder, tensor.File));
     }
+
+    /// <summary>The path of a checkpoint.</summary>
+    public string PathOf(VectorCheckpoint checkpoint) => Path.Combine(folder, checkpoint.File);
 
     private static T Parse<T>(string path)
     {
@@ -90,7 +98,8 @@ internal sealed class VectorCase
         string Name,
         string Op,
         Dictionary<string, JsonElement> Params,
-        IReadOnlyList<VectorTensor> Tensors);
+        IReadOnlyList<VectorTensor> Tensors,
+        IReadOnlyList<VectorCheckpoint>? Checkpoints = null);
 }
 
 /// <summary>A tensor of a case.</summary>
@@ -101,6 +110,12 @@ internal sealed record VectorTensor(
     IReadOnlyList<int> Shape,
     [property: JsonPropertyName("max_abs")] double MaxAbs,
     [property: JsonPropertyName("float32_error")] double Float32Error);
+
+/// <summary>A file that holds the parameters of a case.</summary>
+/// <param name="File">The name of the file.</param>
+/// <param name="Format">pth-zip, pth-legacy or safetensors.</param>
+/// <param name="Dtype">The type that the parameters were rounded to.</param>
+internal sealed record VectorCheckpoint(string File, string Format, string Dtype);
 
 /// <summary>How the vector files are written.</summary>
 internal static class VectorJson

@@ -22,7 +22,10 @@ internal sealed record CaseResult(string Name, string Op, CaseStatus Status, str
 /// <summary>Runs test vectors and compares every output and gradient with what is expected.</summary>
 /// <remarks>
 /// Bounds: for single precision max(10⁻⁵·max(1, m), 20·e) with m the largest magnitude of the expected tensor and e the
-/// error that plain single-precision runs of the reference made; for double precision 10⁻¹⁰·max(1, m).
+/// error that plain single-precision runs of the reference made; for double precision 10⁻¹⁰·max(1, m). For 16-bit types,
+/// whose inputs are rounded too, with u the distance from 1 to the next number: max(8·u·max(1, m), 20·e·u/u₃₂), the error of
+/// single precision scaled by how much coarser the type is. The gradient of an offset jumps where rounding moves a point
+/// into another cell; in 16-bit types it is only asked to stay within twice its largest magnitude.
 /// </remarks>
 internal static class VectorSuite
 {
@@ -59,9 +62,68 @@ internal static class VectorSuite
                     worst = candidate;
             }
         }
+        foreach (var checkpoint in vector.Checkpoints)
+        {
+            var (candidate, failure) = CheckCheckpoint(runner, vector, checkpoint, device, elementType);
+            if (failure is not null)
+                return new CaseResult(vector.Name, vector.Op, CaseStatus.Failed, failure, worst);
+            if (worst is null || Excess(candidate!) > Excess(worst))
+                worst = candidate;
+        }
         return worst is null || Excess(worst) > 1
             ? new CaseResult(vector.Name, vector.Op, CaseStatus.Failed, worst is null ? "nothing to compare" : null, worst)
             : new CaseResult(vector.Name, vector.Op, CaseStatus.Passed, null, worst);
+    }
+
+    private static (WorstValue? Worst, string? Failure) CheckCheckpoint(
+        VectorRunner runner, VectorCase vector, VectorCheckpoint checkpoint, Device device, ElementType elementType)
+    {
+        double[] output;
+        try
+        {
+            output = runner.RunCheckpoint(vector, vector.PathOf(checkpoint), device);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            return (null, $"{checkpoint.File}: {e.GetType().Name}: {e.Message}");
+        }
+        var rounding = checkpoint.Dtype switch
+        {
+            "float64" => ElementType.Float64,
+            "float16" => ElementType.Float16,
+            "bfloat16" => ElementType.BFloat16,
+            _ => ElementType.Float32,
+        };
+
+        // The coarser of what computes and what was stored; a file in single precision holds the parameters exactly.
+        var coarser = Unit(rounding) > Unit(ElementType.Float32) && Unit(rounding) > Unit(elementType)
+            ? rounding
+            : elementType;
+        var tensor = vector.Find("out")!;
+        var worst = Compare(tensor, output, vector.Load("out").Values, coarser);
+        return (worst with { Tensor = $"out with {checkpoint.File}" }, null);
+    }
+
+    // The distance from 1 to the next number.
+    private static double Unit(ElementType elementType) => elementType switch
+    {
+        ElementType.Float64 => Math.ScaleB(1, -52),
+        ElementType.Float16 => Math.ScaleB(1, -10),
+        ElementType.BFloat16 => Math.ScaleB(1, -7),
+        _ => Math.ScaleB(1, -23),
+    };
+
+    private static double Bound(VectorTensor tensor, ElementType elementType)
+    {
+        double magnitude = Math.Max(1, tensor.MaxAbs);
+        double unit = Unit(elementType);
+        return elementType switch
+        {
+            ElementType.Float64 => 1e-10 * magnitude,
+            ElementType.Float32 => Math.Max(1e-5 * magnitude, 20 * tensor.Float32Error),
+            _ when tensor.Name.StartsWith("grad_offset", StringComparison.Ordinal) => 2 * magnitude,
+            _ => Math.Max(8 * unit * magnitude, 20 * tensor.Float32Error * unit / Unit(ElementType.Float32)),
+        };
     }
 
     // NaN is as far beyond a bound as it gets.
@@ -71,10 +133,7 @@ internal static class VectorSuite
     private static WorstValue Compare(
         VectorTensor tensor, double[] values, double[] expected, ElementType elementType)
     {
-        double magnitude = Math.Max(1, tensor.MaxAbs);
-        double bound = elementType == ElementType.Float64
-            ? 1e-10 * magnitude
-            : Math.Max(1e-5 * magnitude, 20 * tensor.Float32Error);
+        double bound = Bound(tensor, elementType);
         int at = 0;
         double error = values.Length == expected.Length ? 0 : double.NaN;
         for (int i = 0; i < values.Length && !double.IsNaN(error); i++)

@@ -10,56 +10,59 @@ namespace SapaGpu.Launch;
 /// </summary>
 internal readonly struct BandPlan
 {
+    private readonly WindowExtent extent;
     private readonly int images;
     private readonly int rows;
 
-    private BandPlan(int images, int rows, int count, long workspaceBytes)
+    private BandPlan(in WindowExtent extent, int images, int rows)
     {
+        this.extent = extent;
         this.images = images;
         this.rows = rows;
-        Count = count;
-        WorkspaceBytes = workspaceBytes;
+        int perImage = (extent.Height + rows - 1) / rows;
+        Count = checked((extent.Batch + images - 1) / images * perImage);
+        WorkspaceBytes = 0;
     }
 
     /// <summary>Gets the number of bands.</summary>
     public int Count { get; }
 
     /// <summary>Gets the bytes of workspace that the largest band takes.</summary>
-    public long WorkspaceBytes { get; }
+    public long WorkspaceBytes { get; private init; }
 
-    public static BandPlan Create<TAccumulator>(in WindowShape shape, bool needsGradKey, bool needsGradValue, long limit)
+    public static BandPlan Create<TAccumulator>(in WindowExtent extent, bool needsGradKey, bool needsGradValue, long limit)
         where TAccumulator : unmanaged
     {
-        int batch = shape.KeyShape.Batch;
-        int height = shape.KeyShape.Height;
         int arrays = (needsGradKey ? 1 : 0) + (needsGradValue ? 1 : 0);
-        long rowBytes = (long)arrays * shape.Window * shape.Window * shape.Scale * shape.QueryShape.Width
-            * Unsafe.SizeOf<TAccumulator>();
-        long imageBytes = rowBytes * height;
-        if (arrays == 0 || imageBytes <= limit)
+        if (arrays == 0)
+            return new BandPlan(in extent, extent.Batch, extent.Height);
+        long queryRowBytes = (long)arrays * extent.Taps * extent.Columns.Queries * Unsafe.SizeOf<TAccumulator>();
+        long imageBytes = queryRowBytes * extent.Rows.Queries;
+        if (imageBytes <= limit)
         {
-            int images = arrays == 0 ? batch : (int)Math.Clamp(limit / imageBytes, 1, batch);
-            return new BandPlan(images, height, (batch + images - 1) / images, images * imageBytes);
+            int images = (int)Math.Clamp(limit / imageBytes, 1, extent.Batch);
+            return new BandPlan(in extent, images, extent.Height) { WorkspaceBytes = images * imageBytes };
         }
-        int halo = shape.Window - 1;
-        int rows = (int)Math.Clamp(limit / rowBytes - halo, 1, height);
-        int perImage = (height + rows - 1) / rows;
-        return new BandPlan(1, rows, checked(batch * perImage), Math.Min(rows + halo, height) * rowBytes);
+        double cellRowBytes = (double)imageBytes / extent.Height;
+        int rows = (int)Math.Clamp((limit / cellRowBytes) - (extent.Window - 1), 1, extent.Height);
+        var plan = new BandPlan(in extent, 1, rows);
+        return plan with { WorkspaceBytes = plan.MostQueryRows() * queryRowBytes };
     }
 
-    /// <summary>One map of weights [B, K², s·H, s·W] of the queries of a band, out of the workspace.</summary>
+    /// <summary>One map of weights [B, K², OH, OW] of the queries of a band, out of the workspace.</summary>
     public static MapView<TAccumulator> View<TAccumulator>(
-        MemoryBuffer memory, in WindowShape shape, in RowBand queries, ref long usedBytes)
+        MemoryBuffer memory, in WindowExtent extent, in RowBand queries, ref long usedBytes)
         where TAccumulator : unmanaged
     {
-        long width = shape.QueryShape.Width;
-        long plane = (long)queries.Rows * shape.Scale * width;
-        long image = plane * shape.Window * shape.Window;
+        long width = extent.Columns.Queries;
+        long firstRow = extent.Rows.First(queries.FirstRow);
+        long plane = (extent.Rows.First(queries.FirstRow + queries.Rows) - firstRow) * width;
+        long image = plane * extent.Taps;
         long length = image * queries.Images;
         var view = new MapView<TAccumulator>
         {
             Data = memory.View<TAccumulator>(usedBytes, length),
-            Origin = -(queries.FirstImage * image + (long)queries.FirstRow * shape.Scale * width),
+            Origin = -(queries.FirstImage * image + firstRow * width),
             BatchStride = image,
             ChannelStride = plane,
             RowStride = width,
@@ -70,20 +73,30 @@ internal readonly struct BandPlan
     }
 
     /// <summary>A band: the cells whose gradients it completes, and the rows of queries that see them.</summary>
-    public void Band(int index, in WindowShape shape, out RowBand cells, out RowBand queries)
+    public void Band(int index, out RowBand cells, out RowBand queries)
     {
-        int height = shape.KeyShape.Height;
-        int perImage = (height + rows - 1) / rows;
+        int perImage = (extent.Height + rows - 1) / rows;
         cells = new RowBand
         {
             FirstImage = index / perImage * images,
             FirstRow = index % perImage * rows,
         };
-        cells.Images = Math.Min(images, shape.KeyShape.Batch - cells.FirstImage);
-        cells.Rows = Math.Min(rows, height - cells.FirstRow);
-        int radius = shape.Window / 2;
-        int first = Math.Max(0, cells.FirstRow - radius);
-        int end = Math.Min(height, cells.FirstRow + cells.Rows + radius);
+        cells.Images = Math.Min(images, extent.Batch - cells.FirstImage);
+        cells.Rows = Math.Min(rows, extent.Height - cells.FirstRow);
+        int first = Math.Max(0, cells.FirstRow - extent.Radius);
+        int end = Math.Min(extent.Height, cells.FirstRow + cells.Rows + extent.Radius);
         queries = cells with { FirstRow = first, Rows = end - first };
+    }
+
+    private long MostQueryRows()
+    {
+        int most = 0;
+        for (int index = 0; index < Math.Min(Count, (extent.Height + rows - 1) / rows); index++)
+        {
+            Band(index, out _, out var queries);
+            most = Math.Max(
+                most, extent.Rows.First(queries.FirstRow + queries.Rows) - extent.Rows.First(queries.FirstRow));
+        }
+        return most;
     }
 }

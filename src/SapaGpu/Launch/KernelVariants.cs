@@ -5,39 +5,101 @@ using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
+/// <summary>Which ratios of the maps a kernel is made for.</summary>
+internal enum ScaleChoice
+{
+    /// <summary>Any ratio, and windows that are moved inside the map.</summary>
+    AnyRatio,
+
+    /// <summary>Any integer ratio.</summary>
+    AnyScale,
+
+    /// <summary>A ratio of 2.</summary>
+    Scale2,
+}
+
 /// <summary>
 /// Which of a kernel's instantiations runs: the choices that are compiled in. Choosing them happens here and nowhere
 /// else.
 /// </summary>
 /// <param name="VectorBits">The vector width of a vector program; 0 for a thread-group program.</param>
 /// <param name="Window">The window that is compiled in; 0 for any.</param>
-/// <param name="Scale">The scale that is compiled in; 0 for any.</param>
-/// <param name="Border">The border rule.</param>
+/// <param name="Scale">The ratio that is compiled in.</param>
+/// <param name="Border">The border rule; moved windows are a matter of the ratio.</param>
+/// <param name="Normalisation">How scores become weights.</param>
 /// <param name="EmbeddingVectors">Whether channels of query and key are accessed four at a time.</param>
 /// <param name="ValueVectors">Whether channels of value and output are accessed four at a time.</param>
 internal readonly record struct KernelVariant(
-    int VectorBits, int Window, int Scale, BorderRule Border, bool EmbeddingVectors, bool ValueVectors)
+    int VectorBits,
+    int Window,
+    ScaleChoice Scale,
+    BorderRule Border,
+    KernelNormalisation Normalisation,
+    bool EmbeddingVectors,
+    bool ValueVectors)
 {
-    /// <summary>Chooses for a device and a problem.</summary>
+    /// <summary>Chooses for a device and an operator that knows no windows.</summary>
+    public static KernelVariant Choose(Device device, bool inputVectors = false, bool outputVectors = false) => new(
+        device.RunsVectorPrograms ? device.Options.VectorBits : 0,
+        0,
+        ScaleChoice.AnyRatio,
+        BorderRule.ZeroLogit,
+        KernelNormalisation.Softmax,
+        !device.RunsVectorPrograms && inputVectors,
+        !device.RunsVectorPrograms && outputVectors);
+
+    /// <summary>Chooses for a device and a window problem.</summary>
     public static KernelVariant Choose(
-        Device device, int window, int scale, BorderRule border, bool embeddingVectors, bool valueVectors) =>
-        device.RunsVectorPrograms
-            ? new(device.Options.VectorBits, 0, 0, border, false, false)
-            : new(
-                0,
-                OpSupport.FastWindows.Contains(window) ? window : 0,
-                scale == OpSupport.FastScale ? scale : 0,
-                border,
-                embeddingVectors,
-                valueVectors);
+        Device device,
+        in WindowExtent extent,
+        BorderRule border,
+        KernelNormalisation normalisation,
+        bool embeddingVectors,
+        bool valueVectors)
+    {
+        var choice = Choose(device, embeddingVectors, valueVectors) with
+        {
+            Border = border == BorderRule.Shifted ? BorderRule.ZeroLogit : border,
+            Normalisation = normalisation,
+        };
+        if (device.RunsVectorPrograms)
+            return choice;
+        choice = choice with
+        {
+            Window = OpSupport.FastWindows.Contains(extent.Window) ? extent.Window : 0,
+            Scale = !extent.IsUniform
+                ? ScaleChoice.AnyRatio
+                : extent.Rows.Scale == OpSupport.FastScale && extent.Columns.Scale == OpSupport.FastScale
+                    ? ScaleChoice.Scale2
+                    : ScaleChoice.AnyScale,
+        };
+        return choice.Sparing();
+    }
+
+    /// <summary>
+    /// The variant that stands in for one that is too rare to be compiled for itself: softmax with the borders of the
+    /// papers has kernels for fixed windows and ratios, everything else runs those for any.
+    /// </summary>
+    public KernelVariant Sparing()
+    {
+        bool common = Normalisation == KernelNormalisation.Softmax && Border != BorderRule.Replicate;
+        if (!common)
+            return this with { Window = 0, Scale = ScaleChoice.AnyRatio };
+        return Scale == ScaleChoice.AnyRatio ? this with { Window = 0 } : this;
+    }
 
     /// <summary>Says the choice in words.</summary>
     public override string ToString() => VectorBits > 0
-        ? $"vector program, {VectorBits} bits, border {Border}"
-        : $"thread-group program, window {Text(Window)}, scale {Text(Scale)}, border {Border}, " +
-          $"embedding {Access(EmbeddingVectors)}, value {Access(ValueVectors)}";
+        ? $"vector program, {VectorBits} bits, border {Border}, {Normalisation}"
+        : $"thread-group program, window {(Window == 0 ? "any" : $"{Window}")}, ratio {Text(Scale)}, border {Border}, " +
+          $"{Normalisation}, embedding {Access(EmbeddingVectors)}, value {Access(ValueVectors)}";
 
-    private static string Text(int choice) => choice == 0 ? "any" : $"{choice}";
+    private static string Text(ScaleChoice choice) => choice switch
+    {
+        ScaleChoice.Scale2 => "2",
+        ScaleChoice.AnyScale => "any integer",
+        _ => "any",
+    };
 
     private static string Access(bool vectors) => vectors ? "by vectors" : "strided";
 }
@@ -63,10 +125,33 @@ internal static class KernelVariants
         _ => typeof(AnyWindow),
     };
 
-    public static Type Scale(int scale) => scale == 2 ? typeof(Scale2) : typeof(AnyScale);
+    public static Type Scale(ScaleChoice scale) => scale switch
+    {
+        ScaleChoice.Scale2 => typeof(Scale2),
+        ScaleChoice.AnyScale => typeof(AnyScale),
+        _ => typeof(AnyRatio),
+    };
 
-    public static Type Border(BorderRule border) =>
-        border == BorderRule.Masked ? typeof(MaskedBorder) : typeof(ZeroLogitBorder);
+    public static Type Border(BorderRule border) => border switch
+    {
+        BorderRule.Masked => typeof(MaskedBorder),
+        BorderRule.Replicate => typeof(ReplicateBorder),
+        _ => typeof(ZeroLogitBorder),
+    };
+
+    public static Type Normalisation(KernelNormalisation normalisation) => normalisation switch
+    {
+        KernelNormalisation.Sigmoid => typeof(SigmoidNormalisation),
+        KernelNormalisation.None => typeof(NoNormalisation),
+        _ => typeof(SoftmaxNormalisation),
+    };
+
+    /// <summary>The table of a map program, which has one variant for every kind of device.</summary>
+    public static VariantTable<TParameters> Maps<TParameters>(Type program)
+        where TParameters : struct =>
+        new(variant => variant.VectorBits > 0
+            ? Tiles<TParameters>(typeof(MapTiles<,>), program, typeof(TParameters))
+            : Group<TParameters>(typeof(MapKernel<,>), program, typeof(TParameters)));
 
     public static Type Access(bool vectors) => vectors ? typeof(VectorAccess) : typeof(StridedAccess);
 
@@ -79,9 +164,11 @@ internal static class KernelVariants
     };
 
     /// <summary>The first type arguments of every vector program: arithmetic, storage, accumulator, vector.</summary>
-    public static Type[] SimdArguments<TStorage, TAccumulator>(KernelVariant variant)
+    public static Type[] SimdArguments<TElement, TStorage, TAccumulator>(KernelVariant variant)
     {
         var (simd, vector) = Simd(variant.VectorBits, typeof(TAccumulator));
+        if (typeof(TStorage) != typeof(TAccumulator))
+            simd = typeof(NarrowSimd<,,>).MakeGenericType(typeof(TElement), simd, vector);
         return [simd, typeof(TStorage), typeof(TAccumulator), vector];
     }
 
@@ -99,4 +186,8 @@ internal sealed class VariantTable<TParameters>(Func<KernelVariant, ILaunchable<
 
     public ILaunchable<TParameters> this[KernelVariant variant] =>
         known.TryGetValue(variant, out var launchable) ? launchable : known.GetOrAdd(variant, create);
+
+    /// <summary>Queues the kernel of a device that needs no further choice.</summary>
+    public void Launch(Device device, in TParameters parameters) =>
+        this[KernelVariant.Choose(device)].Launch(device.Launcher, in parameters);
 }

@@ -6,131 +6,108 @@ using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
-/// <summary>LayerNorm and linear map of every pixel: the tensors of one projection.</summary>
+/// <summary>
+/// LayerNorm and linear map of every pixel: the parameters of one projection, in the accumulator's type. The matrix may be
+/// a view, such as some columns of a larger one or one tap of a convolution.
+/// </summary>
 /// <param name="Weight">The matrix, [O, I, 1, 1].</param>
 /// <param name="Bias">The bias, [1, O, 1, 1]; null for none.</param>
 /// <param name="NormWeight">The factor of the normalisation, [1, I, 1, 1]; null for no normalisation.</param>
 /// <param name="NormBias">The offset of the normalisation, [1, I, 1, 1].</param>
 /// <param name="Epsilon">What is added to the variance.</param>
-internal readonly record struct ProjectionTensors<T>(
-    Tensor<T> Weight, Tensor<T>? Bias, Tensor<T>? NormWeight, Tensor<T>? NormBias, double Epsilon)
-    where T : unmanaged;
+internal readonly record struct ProjectionTensors(
+    Tensor Weight, Tensor? Bias, Tensor? NormWeight = null, Tensor? NormBias = null, double Epsilon = 0);
 
-/// <summary>The projection and its gradients on tensors of one element type, arguments checked.</summary>
-internal abstract class ProjectionKernels<T>
-    where T : unmanaged
+/// <summary>The projection and its gradients on features of one element type, arguments checked.</summary>
+internal abstract class ProjectionKernels
 {
-    /// <summary>Gets the operators of the element type.</summary>
-    public static ProjectionKernels<T> Instance { get; } = ElementTypes.Of<T>() switch
-    {
-        ElementType.Float64 => (ProjectionKernels<T>)(object)new ProjectionKernels<Float64Element, double, double>(),
-        _ => (ProjectionKernels<T>)(object)new ProjectionKernels<Float32Element, float, float>(),
-    };
+    private static readonly KernelsByElement<ProjectionKernels> Known = new(typeof(ProjectionKernels<,,>));
 
-    /// <summary>Creates the tensor that keeps mean and reciprocal deviation of every pixel, [B, 2, H, W].</summary>
-    public abstract Tensor CreateStatistics(Device device, TensorShape input);
+    /// <summary>The operators of an element type.</summary>
+    public static ProjectionKernels For(ElementType elementType) => Known[elementType];
 
-    /// <summary>output = W·LayerNorm(input) + bias; the statistics are written where there is a normalisation.</summary>
+    /// <summary>output = W·LayerNorm(input) + bias, written or added; the statistics of a normalisation are written.</summary>
     public abstract void Forward(
-        in ProjectionTensors<T> projection, Tensor<T> input, Tensor<T> output, Tensor statistics);
+        in ProjectionTensors projection, Tensor input, Tensor output, Tensor? statistics, bool accumulate = false);
 
     /// <summary>The gradient of the input, written or added to what is there.</summary>
     public abstract void BackwardInput(
-        in ProjectionTensors<T> projection,
-        Tensor<T> input,
-        Tensor<T> gradOutput,
-        Tensor statistics,
-        Tensor<T> gradInput,
+        in ProjectionTensors projection,
+        Tensor input,
+        Tensor gradOutput,
+        Tensor? statistics,
+        Tensor gradInput,
         bool accumulate);
 
-    /// <summary>The gradients of the parameters, in the shapes of the parameters.</summary>
+    /// <summary>The gradients of the parameters, in the shapes and strides of the parameters.</summary>
     public abstract void BackwardParameters(
-        in ProjectionTensors<T> projection,
-        Tensor<T> input,
-        Tensor<T> gradOutput,
-        Tensor statistics,
-        in ProjectionTensors<T> gradients);
+        in ProjectionTensors projection,
+        Tensor input,
+        Tensor gradOutput,
+        Tensor? statistics,
+        in ProjectionTensors gradients);
 }
 
 /// <summary>The projection with the element type's accumulator.</summary>
-internal sealed class ProjectionKernels<TElement, T, TAccumulator> : ProjectionKernels<T>
-    where TElement : struct, IElement<T, TAccumulator>
-    where T : unmanaged
+internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : ProjectionKernels
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
     where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
 {
     private const int MaximumChunks = 64;
     private const int SmallestChunk = 512;
 
-    private readonly VariantTable<ProjectionParameters<T, TAccumulator>> projections = new(CloseProjection);
-    private readonly VariantTable<LayerNormBackwardParameters<T, TAccumulator>> layerNorms = new(v =>
+    private readonly VariantTable<ProjectionParameters<TStorage, TAccumulator>> projections = new(CloseProjection);
+    private readonly VariantTable<ProjectionOuterParameters<TStorage, TAccumulator>> outers = new(v =>
         v.VectorBits > 0
-            ? KernelVariants.Tiles<LayerNormBackwardParameters<T, TAccumulator>>(
-                typeof(LayerNormBackwardProgram<,,,>), Simd(v))
-            : KernelVariants.Group<LayerNormBackwardParameters<T, TAccumulator>>(
-                typeof(LayerNormBackward<,,>), Element));
+            ? KernelVariants.Tiles<ProjectionOuterParameters<TStorage, TAccumulator>>(
+                typeof(ProjectionOuterProgram<,,,>), Simd(v))
+            : KernelVariants.Group<ProjectionOuterParameters<TStorage, TAccumulator>>(
+                typeof(ProjectionOuter<,,>), Element));
 
-    private readonly VariantTable<ProjectionOuterParameters<T, TAccumulator>> outers = new(v =>
-        v.VectorBits > 0
-            ? KernelVariants.Tiles<ProjectionOuterParameters<T, TAccumulator>>(typeof(ProjectionOuterProgram<,,,>), Simd(v))
-            : KernelVariants.Group<ProjectionOuterParameters<T, TAccumulator>>(typeof(ProjectionOuter<,,>), Element));
+    private readonly VariantTable<ProjectionGradientParameters<TAccumulator>> reductions =
+        KernelVariants.Maps<ProjectionGradientParameters<TAccumulator>>(typeof(ChunkReduction<TAccumulator>));
 
-    private readonly VariantTable<ProjectionGradientParameters<T, TAccumulator>> reductions = new(v =>
-        CloseElements(v, typeof(ChunkReduction<T, TAccumulator>)));
+    private readonly VariantTable<ProjectionGradientParameters<TAccumulator>> parameterGradients =
+        KernelVariants.Maps<ProjectionGradientParameters<TAccumulator>>(typeof(ParameterGradients<TAccumulator>));
 
-    private readonly VariantTable<ProjectionGradientParameters<T, TAccumulator>> parameterGradients = new(v =>
-        CloseElements(v, typeof(ParameterGradients<TElement, T, TAccumulator>)));
-
-    private static Type[] Element => [typeof(TElement), typeof(T), typeof(TAccumulator)];
-
-    public override Tensor CreateStatistics(Device device, TensorShape input) =>
-        Tensor<TAccumulator>.Create(device, new TensorShape(input.Batch, 2, input.Height, input.Width));
+    private static Type[] Element => [typeof(TElement), typeof(TStorage), typeof(TAccumulator)];
 
     public override void Forward(
-        in ProjectionTensors<T> projection, Tensor<T> input, Tensor<T> output, Tensor statistics)
+        in ProjectionTensors projection, Tensor input, Tensor output, Tensor? statistics, bool accumulate)
     {
-        int channels = input.Shape.Channels;
-        Project(in projection, channels, 1, input, output, statistics);
+        var matrix = projection.Weight.Layout;
+        Project(in projection, matrix.BatchStride, matrix.ChannelStride, input, output, statistics, accumulate);
     }
 
     public override void BackwardInput(
-        in ProjectionTensors<T> projection,
-        Tensor<T> input,
-        Tensor<T> gradOutput,
-        Tensor statistics,
-        Tensor<T> gradInput,
+        in ProjectionTensors projection,
+        Tensor input,
+        Tensor gradOutput,
+        Tensor? statistics,
+        Tensor gradInput,
         bool accumulate)
     {
         // The adjoint of the matrix is the same product with the strides of the matrix exchanged.
-        var adjoint = new ProjectionTensors<T>(projection.Weight, null, null, null, 0);
-        int channels = input.Shape.Channels;
+        var adjoint = new ProjectionTensors(projection.Weight, null);
+        var matrix = projection.Weight.Layout;
         if (projection.NormWeight is null)
         {
-            if (accumulate)
-                throw new NotSupportedException("A projection without normalisation writes its gradient.");
-            Project(in adjoint, 1, channels, gradOutput, gradInput, statistics);
+            Project(in adjoint, matrix.ChannelStride, matrix.BatchStride, gradOutput, gradInput, null, accumulate);
             return;
         }
-        using var normalised = Tensor<T>.Create(input.Device, input.Shape, gradInput.Format);
-        Project(in adjoint, 1, channels, gradOutput, normalised, statistics);
-        var parameters = new LayerNormBackwardParameters<T, TAccumulator>
-        {
-            Extent = Extent(input.Shape, channels),
-            Gradient = normalised.Map(),
-            Input = input.Map(),
-            Statistics = ((Tensor<TAccumulator>)statistics).Map(),
-            NormWeight = projection.NormWeight.Map().Data,
-            Result = gradInput.Map(),
-            Accumulate = accumulate ? 1 : 0,
-        };
-        layerNorms[Variant(input.Device)].Launch(input.Device.Launcher, in parameters);
+        using var normalised = Tensor.Create(input.Device, input.Shape, gradInput.Format, input.ElementType);
+        Project(in adjoint, matrix.ChannelStride, matrix.BatchStride, gradOutput, normalised, null, accumulate: false);
+        FeatureNormKernels.For(input.ElementType).LayerNormBackward(
+            projection.NormWeight, input, normalised, statistics!, gradInput, accumulate);
     }
 
     public override void BackwardParameters(
-        in ProjectionTensors<T> projection,
-        Tensor<T> input,
-        Tensor<T> gradOutput,
-        Tensor statistics,
-        in ProjectionTensors<T> gradients)
+        in ProjectionTensors projection,
+        Tensor input,
+        Tensor gradOutput,
+        Tensor? statistics,
+        in ProjectionTensors gradients)
     {
         var extent = Extent(input.Shape, gradOutput.Shape.Channels);
         long pixelsPerChunk = Math.Max(SmallestChunk, (extent.Pixels + MaximumChunks - 1) / MaximumChunks);
@@ -142,38 +119,40 @@ internal sealed class ProjectionKernels<TElement, T, TAccumulator> : ProjectionK
         try
         {
             var partials = memory.View<TAccumulator>(0, chunks * size);
-            var outer = new ProjectionOuterParameters<T, TAccumulator>
+            var outer = new ProjectionOuterParameters<TStorage, TAccumulator>
             {
                 Extent = extent,
-                Input = input.Map(),
-                GradOutput = gradOutput.Map(),
-                Statistics = ((Tensor<TAccumulator>)statistics).Map(),
+                Input = input.Map<TStorage>(),
+                GradOutput = gradOutput.Map<TStorage>(),
+                Statistics = Statistics(statistics, input),
                 Partials = partials,
                 PixelsPerChunk = checked((int)pixelsPerChunk),
                 Chunks = chunks,
                 HasNorm = hasNorm ? 1 : 0,
             };
-            outers[Variant(device)].Launch(device.Launcher, in outer);
-            var weight = projection.Weight.Map().Data;
-            var gradWeight = gradients.Weight.Map().Data;
-            var parameters = new ProjectionGradientParameters<T, TAccumulator>
+            outers[KernelVariant.Choose(device)].Launch(device.Launcher, in outer);
+            var weight = projection.Weight.Elements<TAccumulator>();
+            var gradWeight = gradients.Weight.Elements<TAccumulator>();
+            var parameters = new ProjectionGradientParameters<TAccumulator>
             {
                 InputChannels = extent.InputChannels,
                 OutputChannels = extent.OutputChannels,
                 Chunks = chunks,
                 Partials = partials,
+                WeightRowStride = projection.Weight.Layout.BatchStride,
+                WeightColumnStride = projection.Weight.Layout.ChannelStride,
                 Weight = weight,
-                NormWeight = projection.NormWeight?.Map().Data ?? weight,
-                NormBias = projection.NormBias?.Map().Data ?? weight,
+                NormWeight = projection.NormWeight?.Elements<TAccumulator>() ?? weight,
+                NormBias = projection.NormBias?.Elements<TAccumulator>() ?? weight,
                 GradWeight = gradWeight,
-                GradBias = gradients.Bias?.Map().Data ?? gradWeight,
-                GradNormWeight = gradients.NormWeight?.Map().Data ?? gradWeight,
-                GradNormBias = gradients.NormBias?.Map().Data ?? gradWeight,
-                HasBias = projection.Bias is null ? 0 : 1,
+                GradBias = gradients.Bias?.Elements<TAccumulator>() ?? gradWeight,
+                GradNormWeight = gradients.NormWeight?.Elements<TAccumulator>() ?? gradWeight,
+                GradNormBias = gradients.NormBias?.Elements<TAccumulator>() ?? gradWeight,
+                HasBias = gradients.Bias is null ? 0 : 1,
                 HasNorm = hasNorm ? 1 : 0,
             };
-            reductions[Variant(device)].Launch(device.Launcher, in parameters);
-            parameterGradients[Variant(device)].Launch(device.Launcher, in parameters);
+            reductions.Launch(device, in parameters);
+            parameterGradients.Launch(device, in parameters);
         }
         finally
         {
@@ -190,52 +169,46 @@ internal sealed class ProjectionKernels<TElement, T, TAccumulator> : ProjectionK
         OutputChannels = outputChannels,
     };
 
-    private static KernelVariant Variant(Device device, bool inputVectors = false, bool outputVectors = false) =>
-        KernelVariant.Choose(device, 0, 0, BorderRule.ZeroLogit, inputVectors, outputVectors);
+    private static MapView<TAccumulator> Statistics(Tensor? statistics, Tensor input) =>
+        statistics?.Map<TAccumulator>() ?? new MapView<TAccumulator> { Data = input.Memory.View<TAccumulator>(0) };
 
-    private static ILaunchable<ProjectionParameters<T, TAccumulator>> CloseProjection(KernelVariant v) =>
+    private static ILaunchable<ProjectionParameters<TStorage, TAccumulator>> CloseProjection(KernelVariant v) =>
         v.VectorBits > 0
-            ? KernelVariants.Tiles<ProjectionParameters<T, TAccumulator>>(typeof(ProjectionProgram<,,,>), Simd(v))
-            : KernelVariants.Group<ProjectionParameters<T, TAccumulator>>(
+            ? KernelVariants.Tiles<ProjectionParameters<TStorage, TAccumulator>>(typeof(ProjectionProgram<,,,>), Simd(v))
+            : KernelVariants.Group<ProjectionParameters<TStorage, TAccumulator>>(
                 typeof(Projection<,,,,>),
                 [.. Element, KernelVariants.Access(v.EmbeddingVectors), KernelVariants.Access(v.ValueVectors)]);
 
-    private static ILaunchable<ProjectionGradientParameters<T, TAccumulator>> CloseElements(
-        KernelVariant v, Type program) =>
-        v.VectorBits > 0
-            ? KernelVariants.Tiles<ProjectionGradientParameters<T, TAccumulator>>(
-                typeof(ElementTiles<,>), program, typeof(ProjectionGradientParameters<T, TAccumulator>))
-            : KernelVariants.Group<ProjectionGradientParameters<T, TAccumulator>>(
-                typeof(ElementKernel<,>), program, typeof(ProjectionGradientParameters<T, TAccumulator>));
-
-    private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<T, TAccumulator>(v);
+    private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(v);
 
     private void Project(
-        in ProjectionTensors<T> projection,
+        in ProjectionTensors projection,
         long rowStride,
         long columnStride,
-        Tensor<T> input,
-        Tensor<T> output,
-        Tensor statistics)
+        Tensor input,
+        Tensor output,
+        Tensor? statistics,
+        bool accumulate)
     {
-        var weight = projection.Weight.Map().Data;
-        var parameters = new ProjectionParameters<T, TAccumulator>
+        var weight = projection.Weight.Elements<TAccumulator>();
+        var parameters = new ProjectionParameters<TStorage, TAccumulator>
         {
             Extent = Extent(input.Shape, output.Shape.Channels),
-            Input = input.Map(),
-            Output = output.Map(),
+            Input = input.Map<TStorage>(),
+            Output = output.Map<TStorage>(),
             Weight = weight,
             WeightRowStride = rowStride,
             WeightColumnStride = columnStride,
-            Bias = projection.Bias?.Map().Data ?? weight,
-            NormWeight = projection.NormWeight?.Map().Data ?? weight,
-            NormBias = projection.NormBias?.Map().Data ?? weight,
-            Statistics = ((Tensor<TAccumulator>)statistics).Map(),
+            Bias = projection.Bias?.Elements<TAccumulator>() ?? weight,
+            NormWeight = projection.NormWeight?.Elements<TAccumulator>() ?? weight,
+            NormBias = projection.NormBias?.Elements<TAccumulator>() ?? weight,
+            Statistics = Statistics(statistics, input),
             Epsilon = TAccumulator.CreateTruncating(projection.Epsilon),
+            Accumulate = accumulate ? 1 : 0,
             HasBias = projection.Bias is null ? 0 : 1,
             HasNorm = projection.NormWeight is null ? 0 : 1,
         };
-        var variant = Variant(input.Device, VectorLayout.Fits(input), VectorLayout.Fits(output));
+        var variant = KernelVariant.Choose(input.Device, VectorLayout.Fits(input), VectorLayout.Fits(output));
         projections[variant].Launch(input.Device.Launcher, in parameters);
     }
 }

@@ -4,14 +4,15 @@ namespace SapaGpu.Launch;
 internal static class VectorLayout
 {
     private const int Channels = 4;
+    private const int AccessAlignment = 16;
 
     public static bool Fits(Tensor tensor)
     {
         var layout = tensor.Layout;
-        int size = tensor.ElementType == ElementType.Float64 ? sizeof(double) : sizeof(float);
+        int alignment = Math.Max(AccessAlignment, Channels * tensor.ElementType.Size());
 
         // On OpenCL the pointer is a memory object, whose memory is aligned far beyond this.
-        bool aligned = tensor.Device.Kind == DeviceKind.OpenCL || tensor.Memory.NativePointer % (Channels * size) == 0;
+        bool aligned = tensor.Device.Kind == DeviceKind.OpenCL || tensor.Memory.NativePointer % alignment == 0;
         return layout.ChannelStride == 1
             && tensor.Shape.Channels % Channels == 0
             && layout.ColumnStride % Channels == 0

@@ -1,150 +1,138 @@
 using System.Numerics;
 using ILGPU.Runtime;
 using SapaGpu.Kernels;
+using SapaGpu.Kernels.Maps;
 using SapaGpu.Kernels.Simd;
 using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
-/// <summary>The window operators on tensors of one element type, arguments checked.</summary>
-internal abstract class WindowKernels<T>
-    where T : unmanaged
+/// <summary>A window problem of one head with its choices.</summary>
+internal readonly record struct WindowProblem(WindowShape Shape, BorderRule Border, KernelNormalisation Normalisation)
 {
-    /// <summary>Gets the operators of the element type.</summary>
-    public static WindowKernels<T> Instance { get; } = Create();
+    public WindowExtent Extent => Shape.Extent(Border);
+}
 
-    /// <summary>Creates the tensor that keeps the log-sum-exp, in the accumulator's type.</summary>
-    public abstract Tensor CreateLogSumExp(Device device, in WindowShape shape);
+/// <summary>The window operators on tensors of one element type and one head, arguments checked.</summary>
+internal abstract class WindowKernels
+{
+    private static readonly KernelsByElement<WindowKernels> Known = new(typeof(WindowKernels<,,>));
 
-    /// <summary>Fused forward; the log-sum-exp is written where a tensor for it is given.</summary>
+    /// <summary>The operators of an element type.</summary>
+    public static WindowKernels For(ElementType elementType) => Known[elementType];
+
+    /// <summary>Fused forward; the normaliser is written where a tensor for it is given.</summary>
     public abstract void Forward(
-        in WindowShape shape,
-        BorderRule border,
-        Tensor<T> query,
-        Tensor<T> key,
-        Tensor<T> value,
-        Tensor<T> output,
-        Tensor? logSumExp);
+        in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor output, Tensor? normaliser);
 
     /// <summary>Fused backward; gradients that are null are not computed.</summary>
+    /// <param name="problem">The problem.</param>
+    /// <param name="operands">What the forward read and saved, and the gradient that comes back.</param>
+    /// <param name="gradQuery">The gradient of the query.</param>
+    /// <param name="gradKey">The gradient of the key.</param>
+    /// <param name="gradValue">The gradient of the value.</param>
+    /// <param name="accumulateValue">Whether the gradient of the value is added to what is there.</param>
     public abstract void Backward(
-        in WindowShape shape,
-        BorderRule border,
-        in AttentionOperands<T> operands,
+        in WindowProblem problem,
+        in AttentionOperands operands,
         Tensor? gradQuery,
         Tensor? gradKey,
-        Tensor? gradValue);
+        Tensor? gradValue,
+        bool accumulateValue);
 
     /// <summary>scores = ⟨query, key⟩ over the window.</summary>
-    public abstract void Similarity(in WindowShape shape, Tensor<T> query, Tensor<T> key, Tensor<T> scores);
+    public abstract void Similarity(in WindowProblem problem, Tensor query, Tensor key, Tensor scores);
 
     /// <summary>output = Σ weights · value over the window.</summary>
-    public abstract void Reassembly(in WindowShape shape, Tensor<T> weights, Tensor<T> value, Tensor<T> output);
+    public abstract void Reassembly(in WindowProblem problem, Tensor weights, Tensor value, Tensor output);
 
     /// <summary>The adjoint of the reassembly: result = Σ weights · source over the queries that see a cell.</summary>
-    public abstract void Transposed(in WindowShape shape, Tensor<T> weights, Tensor<T> source, Tensor<T> result);
+    public abstract void Transposed(
+        in WindowProblem problem, Tensor weights, Tensor source, Tensor result, bool accumulate);
 
     /// <summary>The choice of kernels, for people.</summary>
     public abstract KernelVariant Plan(
-        in WindowShape shape, BorderRule border, Tensor<T> query, Tensor<T> key, Tensor<T> value, Tensor<T>? output);
-
-    private static WindowKernels<T> Create() => ElementTypes.Of<T>() switch
-    {
-        ElementType.Float64 => (WindowKernels<T>)(object)new WindowKernels<Float64Element, double, double>(),
-        _ => (WindowKernels<T>)(object)new WindowKernels<Float32Element, float, float>(),
-    };
+        in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor? output);
 }
 
 /// <summary>What the forward read and saved, and the gradient that comes back.</summary>
-internal readonly struct AttentionOperands<T>
-    where T : unmanaged
-{
-    public required Tensor<T> Query { get; init; }
-
-    public required Tensor<T> Key { get; init; }
-
-    public required Tensor<T> Value { get; init; }
-
-    public required Tensor LogSumExp { get; init; }
-
-    public required Tensor<T> GradOutput { get; init; }
-}
+internal readonly record struct AttentionOperands(
+    Tensor Query, Tensor Key, Tensor Value, Tensor Normaliser, Tensor GradOutput);
 
 /// <summary>The window operators with the element type's accumulator.</summary>
-internal sealed class WindowKernels<TElement, T, TAccumulator> : WindowKernels<T>
-    where TElement : struct, IElement<T, TAccumulator>
-    where T : unmanaged
+internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKernels
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
     where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
 {
     private static readonly Type AccumulatorElement =
         typeof(TAccumulator) == typeof(double) ? typeof(Float64Element) : typeof(Float32Element);
 
-    private readonly VariantTable<WindowAttentionParameters<T, TAccumulator>> forward = new(Close.Forward);
-    private readonly VariantTable<WindowAttentionBackwardParameters<T, TAccumulator>> backward = new(Close.Backward);
-    private readonly VariantTable<WindowSimilarityParameters<T>> similarity = new(Close.Similarity);
-    private readonly VariantTable<WindowReassemblyParameters<T>> reassembly = new(Close.Reassembly);
-    private readonly VariantTable<TransposedReassemblyParameters<T, T>> transposed =
-        new(v => Close.Transposed<T>(v, typeof(TElement)));
+    private readonly VariantTable<WindowAttentionParameters<TStorage, TAccumulator>> forward = new(Close.Forward);
+    private readonly VariantTable<WindowAttentionBackwardParameters<TStorage, TAccumulator>> backward =
+        new(Close.Backward);
 
-    private readonly VariantTable<TransposedReassemblyParameters<T, TAccumulator>> transposedWide =
+    private readonly VariantTable<WindowSimilarityParameters<TStorage>> similarity = new(Close.Similarity);
+    private readonly VariantTable<WindowReassemblyParameters<TStorage>> reassembly = new(Close.Reassembly);
+    private readonly VariantTable<TransposedReassemblyParameters<TStorage, TStorage>> transposed =
+        new(v => Close.Transposed<TStorage>(v, typeof(TElement)));
+
+    private readonly VariantTable<TransposedReassemblyParameters<TStorage, TAccumulator>> transposedWide =
         new(v => Close.Transposed<TAccumulator>(v, AccumulatorElement));
 
-    public override Tensor CreateLogSumExp(Device device, in WindowShape shape) =>
-        Tensor<TAccumulator>.Create(device, shape.LogSumExpShape);
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TAccumulator>> fold =
+        KernelVariants.Maps<WindowWeightsParameters<TStorage, TAccumulator>>(
+            typeof(WeightFold<TElement, TStorage, TAccumulator>));
 
     public override KernelVariant Plan(
-        in WindowShape shape, BorderRule border, Tensor<T> query, Tensor<T> key, Tensor<T> value, Tensor<T>? output) =>
+        in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor? output) =>
         KernelVariant.Choose(
             query.Device,
-            shape.Window,
-            shape.Scale,
-            border,
+            problem.Extent,
+            problem.Border,
+            problem.Normalisation,
             VectorLayout.Fits(query) && VectorLayout.Fits(key),
             VectorLayout.Fits(value) && (output is null || VectorLayout.Fits(output)));
 
     public override void Forward(
-        in WindowShape shape,
-        BorderRule border,
-        Tensor<T> query,
-        Tensor<T> key,
-        Tensor<T> value,
-        Tensor<T> output,
-        Tensor? logSumExp)
+        in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor output, Tensor? normaliser)
     {
-        var band = shape.WholeBand;
-        var parameters = new WindowAttentionParameters<T, TAccumulator>
+        var band = problem.Shape.WholeBand;
+        var parameters = new WindowAttentionParameters<TStorage, TAccumulator>
         {
-            Extent = shape.Extent,
+            Extent = problem.Extent,
             Band = band,
-            Tiling = Tiling(in shape, in band, arrays: 1),
-            Query = query.Map(),
-            Key = key.Map(),
-            Value = value.Map(),
-            Output = output.Map(),
-            LogSumExp = logSumExp is null ? Placeholder(query) : ((Tensor<TAccumulator>)logSumExp).Map(),
-            SaveLogSumExp = logSumExp is null ? 0 : 1,
+            Tiling = Tiling(problem.Shape, in band, arrays: 1),
+            Query = query.Map<TStorage>(),
+            Key = key.Map<TStorage>(),
+            Value = value.Map<TStorage>(),
+            Output = output.Map<TStorage>(),
+            Normaliser = normaliser is null ? Placeholder(query) : normaliser.Map<TAccumulator>(),
+            SaveNormaliser = normaliser is null ? 0 : 1,
         };
-        forward[Plan(in shape, border, query, key, value, output)].Launch(query.Device.Launcher, in parameters);
+        forward[Plan(in problem, query, key, value, output)].Launch(query.Device.Launcher, in parameters);
     }
 
     public override void Backward(
-        in WindowShape shape,
-        BorderRule border,
-        in AttentionOperands<T> operands,
+        in WindowProblem problem,
+        in AttentionOperands operands,
         Tensor? gradQuery,
         Tensor? gradKey,
-        Tensor? gradValue)
+        Tensor? gradValue,
+        bool accumulateValue)
     {
         var device = operands.Query.Device;
+        var extent = problem.Extent;
         var plan = BandPlan.Create<TAccumulator>(
-            in shape, gradKey is not null, gradValue is not null, device.Options.WorkspaceBytes);
+            in extent, gradKey is not null, gradValue is not null, device.Options.WorkspaceBytes);
         var memory = plan.WorkspaceBytes > 0 ? device.Pool.Rent(plan.WorkspaceBytes) : null;
         try
         {
             for (int i = 0; i < plan.Count; i++)
             {
-                plan.Band(i, in shape, out var cells, out var queries);
-                Backward(in shape, border, in operands, gradQuery, gradKey, gradValue, memory, in cells, in queries);
+                plan.Band(i, out var cells, out var queries);
+                Backward(
+                    in problem, in operands, gradQuery, gradKey, gradValue, accumulateValue, memory, in cells, in queries);
             }
         }
         finally
@@ -154,92 +142,149 @@ internal sealed class WindowKernels<TElement, T, TAccumulator> : WindowKernels<T
         }
     }
 
-    public override void Similarity(in WindowShape shape, Tensor<T> query, Tensor<T> key, Tensor<T> scores)
+    public override void Similarity(in WindowProblem problem, Tensor query, Tensor key, Tensor scores)
     {
-        var band = shape.WholeBand;
-        var parameters = new WindowSimilarityParameters<T>
+        var band = problem.Shape.WholeBand;
+        var parameters = new WindowSimilarityParameters<TStorage>
         {
-            Extent = shape.Extent,
+            Extent = problem.Extent,
             Band = band,
-            Tiling = Tiling(in shape, in band, arrays: 1),
-            Query = query.Map(),
-            Key = key.Map(),
-            Scores = scores.Map(),
+            Tiling = Tiling(problem.Shape, in band, arrays: 1),
+            Query = query.Map<TStorage>(),
+            Key = key.Map<TStorage>(),
+            Scores = scores.Map<TStorage>(),
         };
         bool vectors = VectorLayout.Fits(query) && VectorLayout.Fits(key);
-        similarity[Choose(query, in shape, vectors)].Launch(query.Device.Launcher, in parameters);
+        similarity[Choose(query, in problem, vectors)].Launch(query.Device.Launcher, in parameters);
     }
 
-    public override void Reassembly(in WindowShape shape, Tensor<T> weights, Tensor<T> value, Tensor<T> output)
+    public override void Reassembly(in WindowProblem problem, Tensor weights, Tensor value, Tensor output)
     {
-        var band = shape.WholeBand;
-        var parameters = new WindowReassemblyParameters<T>
+        var band = problem.Shape.WholeBand;
+        var parameters = new WindowReassemblyParameters<TStorage>
         {
-            Extent = shape.Extent,
+            Extent = problem.Extent,
             Band = band,
-            Tiling = Tiling(in shape, in band, arrays: 1),
-            Weights = weights.Map(),
-            Value = value.Map(),
-            Output = output.Map(),
+            Tiling = Tiling(problem.Shape, in band, arrays: 1),
+            Weights = weights.Map<TStorage>(),
+            Value = value.Map<TStorage>(),
+            Output = output.Map<TStorage>(),
         };
         bool vectors = VectorLayout.Fits(value) && VectorLayout.Fits(output);
-        reassembly[Choose(value, in shape, vectors)].Launch(value.Device.Launcher, in parameters);
+        reassembly[Choose(value, in problem, vectors)].Launch(value.Device.Launcher, in parameters);
     }
 
-    public override void Transposed(in WindowShape shape, Tensor<T> weights, Tensor<T> source, Tensor<T> result)
+    public override void Transposed(
+        in WindowProblem problem, Tensor weights, Tensor source, Tensor result, bool accumulate)
     {
-        var band = shape.WholeBand;
-        Gather(transposed, in shape, in band, weights.Map(), source, result);
+        var band = problem.Shape.WholeBand;
+        if (problem.Border != BorderRule.Replicate)
+        {
+            Gather(transposed, in problem, in band, weights.Map<TStorage>(), source, result, accumulate);
+            return;
+        }
+
+        // Weights of taps outside belong to the cells that the taps stand for.
+        var device = weights.Device;
+        long bytes = weights.Shape.ElementCount * ILGPU.Interop.SizeOf<TAccumulator>();
+        var memory = device.Pool.Rent(bytes);
+        try
+        {
+            long used = 0;
+            var extent = problem.Extent;
+            var folded = BandPlan.View<TAccumulator>(memory, in extent, in band, ref used);
+            var parameters = new WindowWeightsParameters<TStorage, TAccumulator>
+            {
+                Extent = extent,
+                Heads = 1,
+                Taps = extent.Taps,
+                Source = weights.Map<TStorage>(),
+                Result = folded,
+            };
+            fold.Launch(device, in parameters);
+            Gather(transposedWide, in problem, in band, folded, source, result, accumulate);
+        }
+        finally
+        {
+            device.Pool.Return(memory);
+        }
     }
 
-    private static KernelVariant Choose(Tensor<T> operand, in WindowShape shape, bool vectors) =>
-        KernelVariant.Choose(operand.Device, shape.Window, shape.Scale, BorderRule.ZeroLogit, vectors, vectors);
+    private static KernelVariant Choose(Tensor operand, in WindowProblem problem, bool vectors) =>
+        KernelVariant.Choose(
+            operand.Device, problem.Extent, problem.Border, KernelNormalisation.Softmax, vectors, vectors);
 
     private static CellTiling Tiling(in WindowShape shape, in RowBand band, int arrays) =>
         CellTiling.Create(shape.KeyShape.Width, in band, TElement.SharedCapacity, 4 * shape.Window * shape.Window * arrays);
 
     // A view that a kernel does not touch still has to be one of the device.
-    private static MapView<TAccumulator> Placeholder(Tensor<T> tensor) =>
+    private static MapView<TAccumulator> Placeholder(Tensor tensor) =>
         new() { Data = tensor.Memory.View<TAccumulator>(0) };
 
+    private static void Gather<TWeight>(
+        VariantTable<TransposedReassemblyParameters<TStorage, TWeight>> table,
+        in WindowProblem problem,
+        in RowBand band,
+        MapView<TWeight> weights,
+        Tensor source,
+        Tensor result,
+        bool accumulate)
+        where TWeight : unmanaged
+    {
+        var extent = problem.Extent;
+        extent.ValueChannels = result.Shape.Channels;
+        var parameters = new TransposedReassemblyParameters<TStorage, TWeight>
+        {
+            Extent = extent,
+            Band = band,
+            Weights = weights,
+            Source = source.Map<TStorage>(),
+            Result = result.Map<TStorage>(),
+            Accumulate = accumulate ? 1 : 0,
+        };
+        bool vectors = VectorLayout.Fits(source) && VectorLayout.Fits(result);
+        table[Choose(source, in problem, vectors)].Launch(source.Device.Launcher, in parameters);
+    }
+
     private void Backward(
-        in WindowShape shape,
-        BorderRule border,
-        in AttentionOperands<T> operands,
+        in WindowProblem problem,
+        in AttentionOperands operands,
         Tensor? gradQuery,
         Tensor? gradKey,
         Tensor? gradValue,
+        bool accumulateValue,
         MemoryBuffer? memory,
         in RowBand cells,
         in RowBand queries)
     {
+        var extent = problem.Extent;
         var weights = Placeholder(operands.Query);
         var gradScores = weights;
         long used = 0;
         if (gradValue is not null)
-            weights = BandPlan.View<TAccumulator>(memory!, in shape, in queries, ref used);
+            weights = BandPlan.View<TAccumulator>(memory!, in extent, in queries, ref used);
         if (gradKey is not null)
-            gradScores = BandPlan.View<TAccumulator>(memory!, in shape, in queries, ref used);
+            gradScores = BandPlan.View<TAccumulator>(memory!, in extent, in queries, ref used);
 
         bool vectorQuery = gradQuery is null || VectorLayout.Fits(gradQuery);
         var variant = KernelVariant.Choose(
             operands.Query.Device,
-            shape.Window,
-            shape.Scale,
-            border,
+            in extent,
+            problem.Border,
+            problem.Normalisation,
             VectorLayout.Fits(operands.Query) && VectorLayout.Fits(operands.Key) && vectorQuery,
             VectorLayout.Fits(operands.Value) && VectorLayout.Fits(operands.GradOutput));
-        var parameters = new WindowAttentionBackwardParameters<T, TAccumulator>
+        var parameters = new WindowAttentionBackwardParameters<TStorage, TAccumulator>
         {
-            Extent = shape.Extent,
+            Extent = extent,
             Band = queries,
-            Tiling = Tiling(in shape, in queries, arrays: 2),
-            Query = operands.Query.Map(),
-            Key = operands.Key.Map(),
-            Value = operands.Value.Map(),
-            GradOutput = operands.GradOutput.Map(),
-            LogSumExp = ((Tensor<TAccumulator>)operands.LogSumExp).Map(),
-            GradQuery = gradQuery is null ? operands.Query.Map() : ((Tensor<T>)gradQuery).Map(),
+            Tiling = Tiling(problem.Shape, in queries, arrays: 2),
+            Query = operands.Query.Map<TStorage>(),
+            Key = operands.Key.Map<TStorage>(),
+            Value = operands.Value.Map<TStorage>(),
+            GradOutput = operands.GradOutput.Map<TStorage>(),
+            Normaliser = operands.Normaliser.Map<TAccumulator>(),
+            GradQuery = (gradQuery ?? operands.Query).Map<TStorage>(),
             Weights = weights,
             GradScores = gradScores,
             NeedsGradQuery = gradQuery is null ? 0 : 1,
@@ -248,96 +293,70 @@ internal sealed class WindowKernels<TElement, T, TAccumulator> : WindowKernels<T
         };
         backward[variant].Launch(operands.Query.Device.Launcher, in parameters);
         if (gradValue is not null)
-            Gather(transposedWide, in shape, in cells, weights, operands.GradOutput, (Tensor<T>)gradValue);
+            Gather(transposedWide, in problem, in cells, weights, operands.GradOutput, gradValue, accumulateValue);
         if (gradKey is not null)
-            Gather(transposedWide, in shape, in cells, gradScores, operands.Query, (Tensor<T>)gradKey);
-    }
-
-    private static void Gather<TWeight>(
-        VariantTable<TransposedReassemblyParameters<T, TWeight>> table,
-        in WindowShape shape,
-        in RowBand band,
-        MapView<TWeight> weights,
-        Tensor<T> source,
-        Tensor<T> result)
-        where TWeight : unmanaged
-    {
-        var extent = shape.Extent;
-        extent.ValueChannels = result.Shape.Channels;
-        var parameters = new TransposedReassemblyParameters<T, TWeight>
-        {
-            Extent = extent,
-            Band = band,
-            Weights = weights,
-            Source = source.Map(),
-            Result = result.Map(),
-        };
-        bool vectors = VectorLayout.Fits(source) && VectorLayout.Fits(result);
-        table[Choose(source, in shape, vectors)].Launch(source.Device.Launcher, in parameters);
+            Gather(transposedWide, in problem, in cells, gradScores, operands.Query, gradKey, accumulate: false);
     }
 
     // The one list of which type parameters each kernel takes.
     private static class Close
     {
-        public static ILaunchable<WindowAttentionParameters<T, TAccumulator>> Forward(KernelVariant v) =>
+        private static Type[] Element => [typeof(TElement), typeof(TStorage), typeof(TAccumulator)];
+
+        public static ILaunchable<WindowAttentionParameters<TStorage, TAccumulator>> Forward(KernelVariant v) =>
             v.VectorBits > 0
-                ? KernelVariants.Tiles<WindowAttentionParameters<T, TAccumulator>>(
-                    typeof(WindowAttentionForwardProgram<,,,,>), [.. Simd(v), KernelVariants.Border(v.Border)])
-                : KernelVariants.Group<WindowAttentionParameters<T, TAccumulator>>(
-                    typeof(WindowAttentionForward<,,,,,,,>),
+                ? KernelVariants.Tiles<WindowAttentionParameters<TStorage, TAccumulator>>(
+                    typeof(WindowAttentionForwardProgram<,,,,,>), [.. Simd(v), .. Rules(v)])
+                : KernelVariants.Group<WindowAttentionParameters<TStorage, TAccumulator>>(
+                    typeof(WindowAttentionForward<,,,,,,,,>), [.. Element, .. Window(v), .. Rules(v), .. Accesses(v)]);
+
+        public static ILaunchable<WindowAttentionBackwardParameters<TStorage, TAccumulator>> Backward(KernelVariant v) =>
+            v.VectorBits > 0
+                ? KernelVariants.Tiles<WindowAttentionBackwardParameters<TStorage, TAccumulator>>(
+                    typeof(WindowAttentionBackwardProgram<,,,,,,>),
+                    [.. Simd(v), KernelVariants.Simd(v.VectorBits, typeof(TAccumulator)).Simd, .. Rules(v)])
+                : KernelVariants.Group<WindowAttentionBackwardParameters<TStorage, TAccumulator>>(
+                    typeof(WindowAttentionBackward<,,,,,,,,,>),
+                    [.. Element, AccumulatorElement, .. Window(v), .. Rules(v), .. Accesses(v)]);
+
+        public static ILaunchable<WindowSimilarityParameters<TStorage>> Similarity(KernelVariant v) =>
+            v.VectorBits > 0
+                ? KernelVariants.Tiles<WindowSimilarityParameters<TStorage>>(
+                    typeof(WindowSimilarityProgram<,,,,>), [.. Simd(v), KernelVariants.Border(v.Border)])
+                : KernelVariants.Group<WindowSimilarityParameters<TStorage>>(
+                    typeof(WindowSimilarity<,,,,,,>),
                     [
-                        .. Window(v), KernelVariants.Border(v.Border),
-                        KernelVariants.Access(v.EmbeddingVectors), KernelVariants.Access(v.ValueVectors),
+                        .. Element, .. Window(v), KernelVariants.Border(v.Border),
+                        KernelVariants.Access(v.EmbeddingVectors),
                     ]);
 
-        public static ILaunchable<WindowAttentionBackwardParameters<T, TAccumulator>> Backward(KernelVariant v) =>
+        public static ILaunchable<WindowReassemblyParameters<TStorage>> Reassembly(KernelVariant v) =>
             v.VectorBits > 0
-                ? KernelVariants.Tiles<WindowAttentionBackwardParameters<T, TAccumulator>>(
-                    typeof(WindowAttentionBackwardProgram<,,,,,>),
-                    [
-                        .. Simd(v),
-                        KernelVariants.Simd(v.VectorBits, typeof(TAccumulator)).Simd, KernelVariants.Border(v.Border),
-                    ])
-                : KernelVariants.Group<WindowAttentionBackwardParameters<T, TAccumulator>>(
-                    typeof(WindowAttentionBackward<,,,,,,,,>),
-                    [
-                        typeof(TElement), typeof(T), typeof(TAccumulator), AccumulatorElement,
-                        KernelVariants.Window(v.Window), KernelVariants.Scale(v.Scale), KernelVariants.Border(v.Border),
-                        KernelVariants.Access(v.EmbeddingVectors), KernelVariants.Access(v.ValueVectors),
-                    ]);
+                ? KernelVariants.Tiles<WindowReassemblyParameters<TStorage>>(
+                    typeof(WindowReassemblyProgram<,,,,>), [.. Simd(v), KernelVariants.Border(v.Border)])
+                : KernelVariants.Group<WindowReassemblyParameters<TStorage>>(
+                    typeof(WindowReassembly<,,,,,,>),
+                    [.. Element, .. Window(v), KernelVariants.Border(v.Border), KernelVariants.Access(v.ValueVectors)]);
 
-        public static ILaunchable<WindowSimilarityParameters<T>> Similarity(KernelVariant v) =>
-            v.VectorBits > 0
-                ? KernelVariants.Tiles<WindowSimilarityParameters<T>>(typeof(WindowSimilarityProgram<,,,>), Simd(v))
-                : KernelVariants.Group<WindowSimilarityParameters<T>>(
-                    typeof(WindowSimilarity<,,,,,>), [.. Window(v), KernelVariants.Access(v.EmbeddingVectors)]);
-
-        public static ILaunchable<WindowReassemblyParameters<T>> Reassembly(KernelVariant v) =>
-            v.VectorBits > 0
-                ? KernelVariants.Tiles<WindowReassemblyParameters<T>>(typeof(WindowReassemblyProgram<,,,>), Simd(v))
-                : KernelVariants.Group<WindowReassemblyParameters<T>>(
-                    typeof(WindowReassembly<,,,,,>), [.. Window(v), KernelVariants.Access(v.ValueVectors)]);
-
-        public static ILaunchable<TransposedReassemblyParameters<T, TWeight>> Transposed<TWeight>(
+        public static ILaunchable<TransposedReassemblyParameters<TStorage, TWeight>> Transposed<TWeight>(
             KernelVariant v, Type weightElement)
             where TWeight : unmanaged =>
             v.VectorBits > 0
-                ? KernelVariants.Tiles<TransposedReassemblyParameters<T, TWeight>>(
+                ? KernelVariants.Tiles<TransposedReassemblyParameters<TStorage, TWeight>>(
                     typeof(TransposedReassemblyProgram<,,,,,>), [.. Simd(v), weightElement, typeof(TWeight)])
-                : KernelVariants.Group<TransposedReassemblyParameters<T, TWeight>>(
+                : KernelVariants.Group<TransposedReassemblyParameters<TStorage, TWeight>>(
                     typeof(TransposedReassembly<,,,,,,,>),
-                    [
-                        typeof(TElement), typeof(T), typeof(TAccumulator), weightElement, typeof(TWeight),
-                        KernelVariants.Window(v.Window), KernelVariants.Scale(v.Scale),
-                        KernelVariants.Access(v.ValueVectors),
-                    ]);
+                    [.. Element, weightElement, typeof(TWeight), .. Window(v), KernelVariants.Access(v.ValueVectors)]);
 
         private static Type[] Window(KernelVariant v) =>
-        [
-            typeof(TElement), typeof(T), typeof(TAccumulator),
-            KernelVariants.Window(v.Window), KernelVariants.Scale(v.Scale),
-        ];
+            [KernelVariants.Window(v.Window), KernelVariants.Scale(v.Scale)];
 
-        private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<T, TAccumulator>(v);
+        private static Type[] Rules(KernelVariant v) =>
+            [KernelVariants.Border(v.Border), KernelVariants.Normalisation(v.Normalisation)];
+
+        private static Type[] Accesses(KernelVariant v) =>
+            [KernelVariants.Access(v.EmbeddingVectors), KernelVariants.Access(v.ValueVectors)];
+
+        private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(v);
     }
 }

@@ -1,27 +1,23 @@
+using SapaGpu.Layers;
+
 namespace SapaGpu;
 
 /// <summary>
 /// What the backward of a <see cref="SapaUpsampler{T}"/> needs of the forward. It refers to encoder and decoder
-/// features, which must not be changed or disposed before, and owns the embeddings and the statistics.
+/// features, which must not be changed or disposed before, and owns what was computed from them.
 /// </summary>
 /// <typeparam name="T">The element type.</typeparam>
 public sealed class SapaContext<T> : IDisposable
     where T : unmanaged
 {
-    internal SapaContext(
-        SapaUpsampler<T> module,
-        Tensor<T> encoder,
-        Tensor<T> decoder,
-        Embedding<T> query,
-        Embedding<T> key,
-        WindowAttentionContext<T> attention)
+    private readonly IDisposable[] owned;
+
+    internal SapaContext(SapaUpsampler<T> module, Tensor<T> encoder, Tensor<T> decoder, params IDisposable?[] owned)
     {
         Module = module;
         Encoder = encoder;
         Decoder = decoder;
-        Query = query;
-        Key = key;
-        Attention = attention;
+        this.owned = [.. owned.OfType<IDisposable>()];
     }
 
     internal SapaUpsampler<T> Module { get; }
@@ -30,36 +26,46 @@ public sealed class SapaContext<T> : IDisposable
 
     internal Tensor<T> Decoder { get; }
 
-    internal Embedding<T> Query { get; }
+    internal Embedding<T> EncoderEmbedding { get; init; } = null!;
 
-    internal Embedding<T> Key { get; }
+    internal Embedding<T> DecoderEmbedding { get; init; } = null!;
 
-    internal WindowAttentionContext<T> Attention { get; }
+    /// <summary>Gets the decoder's part of a blended query.</summary>
+    internal Tensor<T>? DecoderQuery { get; init; }
 
-    /// <summary>Releases embeddings and statistics.</summary>
+    internal Tensor<T>? Gate { get; init; }
+
+    internal WindowAttentionContext<T> Attention { get; init; } = null!;
+
+    /// <summary>Releases what the context owns.</summary>
     public void Dispose()
     {
-        Query.Dispose();
-        Key.Dispose();
-        Attention.Dispose();
+        foreach (var item in owned)
+            item.Dispose();
     }
 }
 
-/// <summary>The gradients of a <see cref="SapaUpsampler{T}"/>.</summary>
+/// <summary>The gradients of an upsampling module that has a guide.</summary>
 /// <typeparam name="T">The element type.</typeparam>
 /// <param name="Encoder">The gradient of the encoder features, in their format.</param>
 /// <param name="Decoder">The gradient of the decoder features, in their format.</param>
-/// <param name="Parameters">The gradients of the parameters, by name.</param>
-public sealed record SapaGradients<T>(
-    Tensor<T> Encoder, Tensor<T> Decoder, IReadOnlyDictionary<string, Tensor<T>> Parameters) : IDisposable
+/// <param name="Parameters">The gradients of the parameters, in the order of the module's parameters.</param>
+public sealed record SapaGradients<T>(Tensor<T> Encoder, Tensor<T> Decoder, IReadOnlyList<Parameter> Parameters)
+    : IDisposable
     where T : unmanaged
 {
+    /// <summary>Finds the gradient of a parameter by its name.</summary>
+    /// <exception cref="KeyNotFoundException">There is none.</exception>
+    public Parameter this[string name] =>
+        Parameters.FirstOrDefault(parameter => parameter.Name == name)
+            ?? throw new KeyNotFoundException($"There is no gradient of a parameter '{name}'.");
+
     /// <summary>Disposes the gradients.</summary>
     public void Dispose()
     {
         Encoder.Dispose();
         Decoder.Dispose();
-        foreach (var gradient in Parameters.Values)
-            gradient.Dispose();
+        foreach (var gradient in Parameters)
+            gradient.Value.Dispose();
     }
 }

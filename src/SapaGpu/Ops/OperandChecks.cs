@@ -57,13 +57,26 @@ internal static class OperandChecks
         }
     }
 
+    /// <summary>The device runs an operator on an element type.</summary>
+    /// <exception cref="NotSupportedException">It does not; the message lists every reason.</exception>
+    public static void Supported(Tensor operand, params ReadOnlySpan<Operand> operands)
+    {
+        var reasons = OpSupport.Reasons(operand.Device.Info, operand.ElementType);
+        if (reasons.Count > 0)
+        {
+            throw new NotSupportedException(
+                $"This runs nowhere here: {string.Join("; ", reasons)}. {Describe(operands)}");
+        }
+    }
+
     /// <summary>The device runs a window operator.</summary>
     /// <exception cref="NotSupportedException">It does not; the message lists every reason.</exception>
-    public static void Supported(Tensor operand, int window, int scale, params ReadOnlySpan<Operand> operands)
+    public static void Supported(
+        Tensor operand, in WindowShape shape, BorderRule border, params ReadOnlySpan<Operand> operands)
     {
-        if (OpSupport.Runs(operand.Device.Info, operand.ElementType, window, scale))
+        if (OpSupport.Runs(operand.Device.Info, operand.ElementType, in shape, border))
             return;
-        var reasons = OpSupport.Reasons(operand.Device.Info, operand.ElementType, window, scale);
+        var reasons = OpSupport.Reasons(operand.Device.Info, operand.ElementType, shape, border);
         throw new NotSupportedException(
             $"This runs nowhere here: {string.Join("; ", reasons)}. {Describe(operands)}");
     }
@@ -89,12 +102,35 @@ internal static class OperandChecks
         }
         var (aFirst, aEnd) = Range(a);
         var (bFirst, bEnd) = Range(b);
-        return aFirst < bEnd && bFirst < aEnd;
+        return aFirst < bEnd && bFirst < aEnd && !AreSeparateChannels(a, b);
+    }
+
+    // Views of different channels of one tensor lie between one another and still share no element.
+    private static bool AreSeparateChannels(Tensor a, Tensor b)
+    {
+        var (x, y) = (a.Layout, b.Layout);
+        if (!ReferenceEquals(a.Memory, b.Memory) || x with { Offset = 0 } != y with { Offset = 0 })
+            return false;
+        bool channelsLast = x.Format == MemoryFormat.ChannelsLast;
+        long period = channelsLast ? x.ColumnStride : x.BatchStride;
+        var (xFirst, xEnd) = WithinPeriod(a, period, channelsLast);
+        var (yFirst, yEnd) = WithinPeriod(b, period, channelsLast);
+        return xEnd <= period && yEnd <= period && (xEnd <= yFirst || yEnd <= xFirst);
+    }
+
+    private static (long First, long End) WithinPeriod(Tensor tensor, long period, bool channelsLast)
+    {
+        var (layout, shape) = (tensor.Layout, tensor.Shape);
+        long first = layout.Offset % period;
+        long image = channelsLast
+            ? shape.Channels
+            : layout.Span(new TensorShape(1, shape.Channels, shape.Height, shape.Width));
+        return (first, first + image);
     }
 
     private static (Int128 First, Int128 End) Range(Tensor tensor)
     {
-        int size = tensor.ElementType == ElementType.Float64 ? sizeof(double) : sizeof(float);
+        int size = tensor.ElementType.Size();
         Int128 first = (Int128)tensor.Memory.NativePointer + (Int128)tensor.Layout.Offset * size;
         return (first, first + (Int128)tensor.Layout.Span(tensor.Shape) * size);
     }

@@ -7,28 +7,32 @@ namespace SapaGpu;
 /// for Feature Upsampling</i>, NeurIPS 2022, section 4).
 /// </summary>
 /// <remarks>
-/// <para>For an output point (y, x) at scale s, with the K×K window around the decoder cell (⌊y/s⌋, ⌊x/s⌋):</para>
+/// <para>For an output point (y, x) and the K×K window around its decoder cell (⌊y·H/OH⌋, ⌊x·W/OW⌋), which for an
+/// integer ratio s is (⌊y/s⌋, ⌊x/s⌋):</para>
 /// <code>
 /// score[j]  = ⟨query(y, x), key(cell + offset j)⟩          no scaling by √D
 /// weight    = softmax(score)                              over the K² taps, row by row
 /// out(y, x) = Σⱼ weight[j] · value(cell + offset j)
 /// </code>
-/// <para>Taps outside the map follow the <see cref="BorderRule"/>. Shapes: query [B, D, s·H, s·W], key [B, D, H, W],
-/// value [B, C, H, W], output [B, C, s·H, s·W]; any of them in either <see cref="MemoryFormat"/>. Element types float
-/// and double, accumulated in the same type. NaN and infinities propagate as they do through the formulas.</para>
+/// <para>Taps outside the map follow the <see cref="BorderRule"/>, other ways from scores to weights are
+/// <see cref="KernelNormalisation"/>. Shapes: query [B, D, OH, OW], key [B, D, H, W], value [B, C, H, W], output
+/// [B, C, OH, OW]; any of them in either <see cref="MemoryFormat"/>, and the output as large as at most 16 times the map
+/// along each axis. With several heads, every head compares its own D/heads channels; <see cref="HeadValue"/> says what
+/// it reassembles. Element types float, double, <see cref="Half"/> and <see cref="BFloat16"/>; sums are in double for
+/// double and else in float. NaN and infinities propagate as they do through the formulas.</para>
 /// <para>The scores are never stored: forward and backward compute them in the kernels, the backward from the saved
-/// log-sum-exp. The backward uses no atomics; its results are the same to the last bit in every run.</para>
+/// normaliser. The backward uses no atomics; its results are the same to the last bit in every run.</para>
 /// <para>Calls are queued on the device of the operands and return before a GPU has finished.</para>
 /// </remarks>
 public static class WindowAttention
 {
     /// <summary>Upsamples a value under the guidance of query and key.</summary>
-    /// <typeparam name="T">float or double.</typeparam>
-    /// <param name="query">Features of the guide, [B, D, s·H, s·W].</param>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
     /// <param name="key">Features of the decoder, [B, D, H, W].</param>
     /// <param name="value">What is upsampled, [B, C, H, W].</param>
-    /// <param name="options">Window and border; null for the defaults.</param>
-    /// <returns>The output, [B, C, s·H, s·W], in the format of the value.</returns>
+    /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
+    /// <returns>The output, [B, C, OH, OW], in the format of the value.</returns>
     /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, scale or element type are not supported; all reasons are given.</exception>
@@ -38,18 +42,18 @@ public static class WindowAttention
         where T : unmanaged
     {
         options ??= WindowAttentionOptions.Default;
-        var shape = CheckInputs(query, key, value, options.Window);
-        var output = Tensor<T>.Create(value.Device, shape.OutputShape, value.Format);
-        Run(in shape, options.Border, query, key, value, output, null);
+        var window = CheckInputs(query, key, value, options);
+        var output = Tensor<T>.Create(value.Device, window.OutputShape, value.Format);
+        Run(in window, query, key, value, output, null);
         return output;
     }
 
     /// <summary>Upsamples a value and keeps what the backward needs.</summary>
     /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, WindowAttentionOptions?)"/>
-    /// <param name="query">Features of the guide, [B, D, s·H, s·W].</param>
+    /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
     /// <param name="key">Features of the decoder, [B, D, H, W].</param>
     /// <param name="value">What is upsampled, [B, C, H, W].</param>
-    /// <param name="options">Window and border; null for the defaults.</param>
+    /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
     /// <param name="context">
     /// What <see cref="Backward{T}(WindowAttentionContext{T}, Tensor{T}, AttentionGradients)"/> needs; it refers to the
     /// operands, which must not be changed or disposed before.
@@ -63,20 +67,20 @@ public static class WindowAttention
         where T : unmanaged
     {
         options ??= WindowAttentionOptions.Default;
-        var shape = CheckInputs(query, key, value, options.Window);
-        var output = Tensor<T>.Create(value.Device, shape.OutputShape, value.Format);
-        context = new WindowAttentionContext<T>(value.Device, shape, options.Border);
-        Run(in shape, options.Border, query, key, value, output, context);
+        var window = CheckInputs(query, key, value, options);
+        var output = Tensor<T>.Create(value.Device, window.OutputShape, value.Format);
+        context = new WindowAttentionContext<T>(value.Device, window.Shape, options);
+        Run(in window, query, key, value, output, context);
         return output;
     }
 
     /// <summary>Upsamples a value into a tensor of the caller; nothing is allocated in the steady state.</summary>
     /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, WindowAttentionOptions?)"/>
-    /// <param name="query">Features of the guide, [B, D, s·H, s·W].</param>
+    /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
     /// <param name="key">Features of the decoder, [B, D, H, W].</param>
     /// <param name="value">What is upsampled, [B, C, H, W].</param>
-    /// <param name="output">Where the output is written, [B, C, s·H, s·W], in any format.</param>
-    /// <param name="options">Window and border; null for the defaults.</param>
+    /// <param name="output">Where the output is written, [B, C, OH, OW], in any format.</param>
+    /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
     /// <param name="context">A context of the same problem to fill for the backward; null if there will be none.</param>
     public static void Forward<T>(
         Tensor<T> query,
@@ -89,27 +93,26 @@ public static class WindowAttention
     {
         options ??= WindowAttentionOptions.Default;
         ArgumentNullException.ThrowIfNull(output);
-        var shape = CheckInputs(query, key, value, options.Window);
+        var window = CheckInputs(query, key, value, options);
         Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
         Operand o = new(nameof(output), output);
-        OperandChecks.SameDevice(q, k, v, o, new("context", context?.LogSumExp));
-        OperandChecks.Shape(nameof(output), output, shape.OutputShape, q, k, v, o);
+        OperandChecks.SameDevice(q, k, v, o, new("context", context?.Normaliser));
+        OperandChecks.Shape(nameof(output), output, window.OutputShape, q, k, v, o);
         OperandChecks.NoOverlap(nameof(output), output, q, k, v);
-        if (context is not null && (context.Shape != shape || context.Border != options.Border))
+        if (context is not null && context.Window != window)
         {
             throw new ArgumentException(
-                $"The context was made for query {context.Shape.QueryShape}, value {context.Shape.ValueShape}, window " +
-                $"{context.Shape.Window} and border {context.Border}; this call has window {options.Window}, border " +
-                $"{options.Border}. {OperandChecks.Describe(q, k, v, o)}",
+                $"The context was made for query {context.Shape.QueryShape}, value {context.Shape.ValueShape} and " +
+                $"{context.Options}; this call has {options}. {OperandChecks.Describe(q, k, v, o)}",
                 nameof(context));
         }
-        Run(in shape, options.Border, query, key, value, output, context);
+        Run(in window, query, key, value, output, context);
     }
 
     /// <summary>The gradients of a scalar with respect to query, key and value, given that of the output.</summary>
-    /// <typeparam name="T">float or double.</typeparam>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="context">The context of the forward.</param>
-    /// <param name="gradOutput">The gradient of the output, [B, C, s·H, s·W], in any format.</param>
+    /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW], in any format.</param>
     /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
     /// <exception cref="ArgumentException">The gradient has not the shape of the output.</exception>
@@ -134,10 +137,10 @@ public static class WindowAttention
     /// The gradients written into tensors of the caller; nothing is allocated in the steady state but the workspace,
     /// which comes from the memory that the device keeps.
     /// </summary>
-    /// <typeparam name="T">float or double.</typeparam>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="context">The context of the forward.</param>
-    /// <param name="gradOutput">The gradient of the output, [B, C, s·H, s·W], in any format.</param>
-    /// <param name="gradQuery">Where to write the gradient of the query, [B, D, s·H, s·W]; null to leave it out.</param>
+    /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW], in any format.</param>
+    /// <param name="gradQuery">Where to write the gradient of the query, [B, D, OH, OW]; null to leave it out.</param>
     /// <param name="gradKey">Where to write the gradient of the key, [B, D, H, W]; null to leave it out.</param>
     /// <param name="gradValue">Where to write the gradient of the value, [B, C, H, W]; null to leave it out.</param>
     /// <exception cref="ArgumentException">A shape is wrong, or a tensor to write shares memory with another.</exception>
@@ -178,11 +181,15 @@ public static class WindowAttention
         where T : unmanaged
     {
         options ??= WindowAttentionOptions.Default;
-        var shape = CheckInputs(query, key, value, options.Window);
-        return WindowKernels<T>.Instance.Plan(in shape, options.Border, query, key, value, null).ToString();
+        var window = CheckInputs(query, key, value, options);
+        using var q = new HeadView<T>(query, 0, window.Heads);
+        using var k = new HeadView<T>(key, 0, window.Heads);
+        using var v = new HeadView<T>(value, 0, window.ValueHeads);
+        return WindowKernels.For(query.ElementType).Plan(window.Head, q.Tensor, k.Tensor, v.Tensor, null).ToString();
     }
 
-    private static WindowShape CheckInputs<T>(Tensor<T> query, Tensor<T> key, Tensor<T> value, int window)
+    private static HeadedWindow CheckInputs<T>(
+        Tensor<T> query, Tensor<T> key, Tensor<T> value, WindowAttentionOptions options)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -190,12 +197,11 @@ public static class WindowAttention
         ArgumentNullException.ThrowIfNull(value);
         Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
         OperandChecks.SameDevice(q, k, v);
-        var shape = WindowShapes.Infer(
-            nameof(query), query.Shape, nameof(key), key.Shape, window, key.Shape.Channels, value.Shape.Channels, q, k, v);
-        OperandChecks.Shape(nameof(query), query, shape.QueryShape, q, k, v);
-        OperandChecks.Shape(nameof(value), value, shape.ValueShape, q, k, v);
-        OperandChecks.Supported(query, window, shape.Scale, q, k, v);
-        return shape;
+        var window = WindowShapes.Infer(
+            nameof(query), query, nameof(key), key, key.Shape.Channels, value.Shape.Channels, options, q, k, v);
+        OperandChecks.Shape(nameof(query), query, window.Shape.QueryShape, q, k, v);
+        OperandChecks.Shape(nameof(value), value, window.Shape.ValueShape, q, k, v);
+        return window;
     }
 
     private static void CheckGradOutput<T>(WindowAttentionContext<T> context, Tensor<T> gradOutput)
@@ -203,16 +209,15 @@ public static class WindowAttention
     {
         Operand q = new("query", context.Query), k = new("key", context.Key), v = new("value", context.Value);
         Operand g = new(nameof(gradOutput), gradOutput);
-        OperandChecks.SameDevice(q, k, v, g, new("context", context.LogSumExp));
-        OperandChecks.Shape(nameof(gradOutput), gradOutput, context.Shape.OutputShape, q, k, v, g);
+        OperandChecks.SameDevice(q, k, v, g, new("context", context.Normaliser));
+        OperandChecks.Shape(nameof(gradOutput), gradOutput, context.Window.OutputShape, q, k, v, g);
     }
 
     private static Tensor<T> Like<T>(Tensor<T> tensor)
         where T : unmanaged => Tensor<T>.Create(tensor.Device, tensor.Shape, tensor.Format);
 
     private static void Run<T>(
-        in WindowShape shape,
-        BorderRule border,
+        in HeadedWindow window,
         Tensor<T> query,
         Tensor<T> key,
         Tensor<T> value,
@@ -225,8 +230,18 @@ public static class WindowAttention
         using var useKey = key.Use();
         using var useValue = value.Use();
         using var useOutput = output.Use();
-        using var useContext = Tensor.Hold(context?.LogSumExp);
-        WindowKernels<T>.Instance.Forward(in shape, border, query, key, value, output, context?.LogSumExp);
+        using var useContext = Tensor.Hold(context?.Normaliser);
+        var problem = window.Head;
+        for (int head = 0; head < window.Heads; head++)
+        {
+            using var q = new HeadView<T>(query, head, window.Heads);
+            using var k = new HeadView<T>(key, head, window.Heads);
+            using var v = new HeadView<T>(value, window.ValueHeads > 1 ? head : 0, window.ValueHeads);
+            using var o = new HeadView<T>(output, head, window.Heads);
+            using var own = window.Heads > 1 ? context?.Normaliser.ChannelsOf(head, 1) : null;
+            WindowKernels.For(query.ElementType).Forward(
+                in problem, q.Tensor, k.Tensor, v.Tensor, o.Tensor, own ?? context?.Normaliser);
+        }
         context?.Fill(query, key, value);
     }
 
@@ -244,21 +259,32 @@ public static class WindowAttention
         using var useQuery = context.Query.Use();
         using var useKey = context.Key.Use();
         using var useValue = context.Value.Use();
-        using var useContext = context.LogSumExp.Use();
+        using var useContext = context.Normaliser.Use();
         using var useGradOutput = gradOutput.Use();
         using var useGradQuery = Tensor.Hold(gradQuery);
         using var useGradKey = Tensor.Hold(gradKey);
         using var useGradValue = Tensor.Hold(gradValue);
-        var shape = context.Shape;
-        var operands = new AttentionOperands<T>
+        var window = context.Window;
+        var problem = window.Head;
+        for (int head = 0; head < window.Heads; head++)
         {
-            Query = context.Query,
-            Key = context.Key,
-            Value = context.Value,
-            LogSumExp = context.LogSumExp,
-            GradOutput = gradOutput,
-        };
-        WindowKernels<T>.Instance.Backward(
-            in shape, context.Border, in operands, gradQuery, gradKey, gradValue);
+            int valueHead = window.ValueHeads > 1 ? head : 0;
+            using var q = new HeadView<T>(context.Query, head, window.Heads);
+            using var k = new HeadView<T>(context.Key, head, window.Heads);
+            using var v = new HeadView<T>(context.Value, valueHead, window.ValueHeads);
+            using var g = new HeadView<T>(gradOutput, head, window.Heads);
+            using var own = window.Heads > 1 ? context.Normaliser.ChannelsOf(head, 1) : null;
+            using var dq = gradQuery is null ? default : new HeadView<T>(gradQuery, head, window.Heads);
+            using var dk = gradKey is null ? default : new HeadView<T>(gradKey, head, window.Heads);
+            using var dv = gradValue is null ? default : new HeadView<T>(gradValue, valueHead, window.ValueHeads);
+            var operands = new AttentionOperands(q.Tensor, k.Tensor, v.Tensor, own ?? context.Normaliser, g.Tensor);
+            WindowKernels.For(gradOutput.ElementType).Backward(
+                in problem,
+                in operands,
+                dq.Tensor,
+                dk.Tensor,
+                dv.Tensor,
+                accumulateValue: head > 0 && window.ValueHeads == 1);
+        }
     }
 }

@@ -2,8 +2,8 @@ namespace SapaGpu;
 
 /// <summary>
 /// What the backward of window attention needs of the forward: the operands, which it refers to and does not own, and
-/// the logarithm of the softmax denominator of every query, which it owns. One context may serve any number of calls
-/// of the same problem, one after the other.
+/// one number for every head and query, which it owns. One context may serve any number of calls of the same problem, one
+/// after the other.
 /// </summary>
 /// <typeparam name="T">The element type of the operands.</typeparam>
 public sealed class WindowAttentionContext<T> : IDisposable
@@ -16,25 +16,27 @@ public sealed class WindowAttentionContext<T> : IDisposable
     /// <summary>Creates a context that a forward of the given problem can fill.</summary>
     /// <param name="device">The device of the operands.</param>
     /// <param name="shape">The problem.</param>
-    /// <param name="border">What taps outside the decoder map count for.</param>
-    public WindowAttentionContext(Device device, WindowShape shape, BorderRule border = BorderRule.ZeroLogit)
+    /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
+    public WindowAttentionContext(Device device, WindowShape shape, WindowAttentionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         Shape = shape;
-        Border = border;
-        LogSumExp = Launch.WindowKernels<T>.Instance.CreateLogSumExp(device, in shape);
+        Options = options ?? WindowAttentionOptions.Default;
+        Normaliser = Tensor.Create(
+            device, Window.NormaliserShape, MemoryFormat.Contiguous, ElementTypes.Of<T>().Accumulator());
     }
 
     /// <summary>Gets the problem.</summary>
     public WindowShape Shape { get; }
 
-    /// <summary>Gets what taps outside the decoder map count for.</summary>
-    public BorderRule Border { get; }
+    /// <summary>Gets the choices that the problem is computed with.</summary>
+    public WindowAttentionOptions Options { get; }
 
     /// <summary>
-    /// Gets the log-sum-exp, [B, 1, s·H, s·W], in the type of the accumulation: float for float, double for double.
+    /// Gets what the powers of every query's scores were divided by, [B, heads, OH, OW]: of the softmax its logarithm, the
+    /// log-sum-exp. It is in the type of the accumulation, double for double and else float.
     /// </summary>
-    public Tensor LogSumExp { get; }
+    public Tensor Normaliser { get; }
 
     /// <summary>Gets the query of the last forward.</summary>
     public Tensor<T> Query => query ?? throw Empty();
@@ -45,8 +47,10 @@ public sealed class WindowAttentionContext<T> : IDisposable
     /// <summary>Gets the value of the last forward.</summary>
     public Tensor<T> Value => value ?? throw Empty();
 
-    /// <summary>Releases the log-sum-exp.</summary>
-    public void Dispose() => LogSumExp.Dispose();
+    internal HeadedWindow Window => new(Shape, Options);
+
+    /// <summary>Releases what the context owns.</summary>
+    public void Dispose() => Normaliser.Dispose();
 
     internal void Fill(Tensor<T> query, Tensor<T> key, Tensor<T> value)
     {

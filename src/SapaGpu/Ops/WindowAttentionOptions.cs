@@ -3,7 +3,7 @@ namespace SapaGpu;
 /// <summary>The choices of window attention.</summary>
 public sealed record WindowAttentionOptions
 {
-    /// <summary>Gets the choices of the SAPA paper: a 5×5 window, borders by <see cref="BorderRule.ZeroLogit"/>.</summary>
+    /// <summary>Gets the choices of the SAPA paper: a 5×5 window, softmax, borders by <see cref="BorderRule.ZeroLogit"/>.</summary>
     public static WindowAttentionOptions Default { get; } = new();
 
     /// <summary>Gets K, the odd width of the window, from 1 to 15.</summary>
@@ -11,4 +11,15 @@ public sealed record WindowAttentionOptions
 
     /// <summary>Gets what taps outside the decoder map count for.</summary>
     public BorderRule Border { get; init; } = BorderRule.ZeroLogit;
+
+    /// <summary>Gets how scores become weights.</summary>
+    public KernelNormalisation Normalisation { get; init; } = KernelNormalisation.Softmax;
+
+    /// <summary>
+    /// Gets the heads. Query and key have heads·d channels, and every head compares its own d; 1 is the operator of SAPA.
+    /// </summary>
+    public int Heads { get; init; } = 1;
+
+    /// <summary>Gets what the heads reassemble.</summary>
+    public HeadValue HeadValue { get; init; } = HeadValue.Split;
 }

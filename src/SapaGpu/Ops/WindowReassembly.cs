@@ -4,74 +4,86 @@ namespace SapaGpu;
 
 /// <summary>
 /// Reassembly, the second half of window attention: out(y, x) = Σⱼ weights[j](y, x) · value(cell + offset j), with value
-/// 0 outside the map. Linear in both operands; no atomics, reproducible to the last bit.
+/// 0 outside the map, or with <see cref="BorderRule.Replicate"/> that of the nearest cell. Linear in both operands; no
+/// atomics, reproducible to the last bit.
 /// </summary>
 /// <remarks>
-/// Shapes: weights [B, K², s·H, s·W], one channel for every tap, row by row; value [B, C, H, W]; output [B, C, s·H, s·W].
-/// Source: SAPA (NeurIPS 2022), section 4; <c>atn</c> in the reference implementations.
+/// Shapes: weights [B, heads·K², OH, OW], one channel for every tap, row by row and head after head; value [B, C, H, W];
+/// output [B, C, OH, OW], or [B, heads·C, OH, OW] where all heads share the value. Source: SAPA (NeurIPS 2022), section 4;
+/// <c>atn</c> in the reference implementations. With heads it is the reassembly of CARAFE (Wang et al., ICCV 2019), whose
+/// groups are our heads.
 /// </remarks>
 public static class WindowReassembly
 {
     /// <summary>Computes the output.</summary>
-    /// <typeparam name="T">float or double.</typeparam>
-    /// <param name="weights">Weights, [B, K², s·H, s·W].</param>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="weights">Weights, [B, heads·K², OH, OW].</param>
     /// <param name="value">Value, [B, C, H, W].</param>
-    /// <returns>The output, [B, C, s·H, s·W], in the format of the value.</returns>
+    /// <param name="options">Window, border and heads; null for one head and the window that the weights have.</param>
+    /// <returns>The output, in the format of the value.</returns>
     /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">Window, scale or element type are not supported.</exception>
+    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static Tensor<T> Forward<T>(Tensor<T> weights, Tensor<T> value)
+    public static Tensor<T> Forward<T>(Tensor<T> weights, Tensor<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
-        var shape = Check(weights, value);
-        var output = Tensor<T>.Create(value.Device, shape.OutputShape, value.Format);
-        Run(in shape, weights, value, output);
+        var window = Check(weights, value, options);
+        var output = Tensor<T>.Create(value.Device, window.OutputShape, value.Format);
+        Run(in window, weights, value, output);
         return output;
     }
 
     /// <summary>Computes the output into a tensor of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T})"/>
-    /// <param name="weights">Weights, [B, K², s·H, s·W].</param>
+    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, WindowAttentionOptions?)"/>
+    /// <param name="weights">Weights, [B, heads·K², OH, OW].</param>
     /// <param name="value">Value, [B, C, H, W].</param>
-    /// <param name="output">Where the output is written, [B, C, s·H, s·W], in any format.</param>
-    public static void Forward<T>(Tensor<T> weights, Tensor<T> value, Tensor<T> output)
+    /// <param name="output">Where the output is written, in any format.</param>
+    /// <param name="options">Window, border and heads; null for one head and the window that the weights have.</param>
+    public static void Forward<T>(
+        Tensor<T> weights, Tensor<T> value, Tensor<T> output, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(output);
-        var shape = Check(weights, value);
+        var window = Check(weights, value, options);
         Operand w = new(nameof(weights), weights), v = new(nameof(value), value), o = new(nameof(output), output);
         OperandChecks.SameDevice(w, v, o);
-        OperandChecks.Shape(nameof(output), output, shape.OutputShape, w, v, o);
+        OperandChecks.Shape(nameof(output), output, window.OutputShape, w, v, o);
         OperandChecks.NoOverlap(nameof(output), output, w, v);
-        Run(in shape, weights, value, output);
+        Run(in window, weights, value, output);
     }
 
     /// <summary>The gradients of weights and value, given that of the output, written where a tensor is given.</summary>
-    /// <typeparam name="T">float or double.</typeparam>
-    /// <param name="weights">The weights of the forward, [B, K², s·H, s·W].</param>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="weights">The weights of the forward, [B, heads·K², OH, OW].</param>
     /// <param name="value">The value of the forward, [B, C, H, W].</param>
-    /// <param name="gradOutput">The gradient of the output, [B, C, s·H, s·W].</param>
+    /// <param name="gradOutput">The gradient of the output.</param>
     /// <param name="gradWeights">Where to write the gradient of the weights; null to leave it out.</param>
     /// <param name="gradValue">Where to write the gradient of the value; null to leave it out.</param>
+    /// <param name="options">The options of the forward.</param>
     /// <exception cref="ArgumentException">A shape is wrong, or a tensor to write shares memory with another.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">Window, scale or element type are not supported.</exception>
+    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Backward<T>(
-        Tensor<T> weights, Tensor<T> value, Tensor<T> gradOutput, Tensor<T>? gradWeights, Tensor<T>? gradValue)
+        Tensor<T> weights,
+        Tensor<T> value,
+        Tensor<T> gradOutput,
+        Tensor<T>? gradWeights,
+        Tensor<T>? gradValue,
+        WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(gradOutput);
-        var shape = Check(weights, value);
+        var window = Check(weights, value, options);
         Operand w = new(nameof(weights), weights), v = new(nameof(value), value), g = new(nameof(gradOutput), gradOutput);
         Operand gw = new(nameof(gradWeights), gradWeights), gv = new(nameof(gradValue), gradValue);
         OperandChecks.SameDevice(w, v, g, gw, gv);
-        OperandChecks.Shape(nameof(gradOutput), gradOutput, shape.OutputShape, w, v, g);
+        OperandChecks.Shape(nameof(gradOutput), gradOutput, window.OutputShape, w, v, g);
         if (gradWeights is not null)
-            OperandChecks.Shape(nameof(gradWeights), gradWeights, shape.WeightsShape, w, v, g, gw, gv);
+            OperandChecks.Shape(nameof(gradWeights), gradWeights, window.WeightsShape, w, v, g, gw, gv);
         if (gradValue is not null)
-            OperandChecks.Shape(nameof(gradValue), gradValue, shape.ValueShape, w, v, g, gw, gv);
+            OperandChecks.Shape(nameof(gradValue), gradValue, window.Shape.ValueShape, w, v, g, gw, gv);
         OperandChecks.NoOverlap(nameof(gradWeights), gradWeights, w, v, g, gw, gv);
         OperandChecks.NoOverlap(nameof(gradValue), gradValue, w, v, g, gw, gv);
         using var device = value.Device.Use();
@@ -80,49 +92,86 @@ public static class WindowReassembly
         using var useGradOutput = gradOutput.Use();
         using var useGradWeights = Tensor.Hold(gradWeights);
         using var useGradValue = Tensor.Hold(gradValue);
-        if (gradWeights is not null)
-            WindowKernels<T>.Instance.Similarity(in shape, gradOutput, value, gradWeights);
-        if (gradValue is not null)
-            WindowKernels<T>.Instance.Transposed(in shape, weights, gradOutput, gradValue);
+        var problem = OfValues(in window);
+        var kernels = WindowKernels.For(value.ElementType);
+        for (int head = 0; head < window.Heads; head++)
+        {
+            int valueHead = window.ValueHeads > 1 ? head : 0;
+            using var gradient = new HeadView<T>(gradOutput, head, window.Heads);
+            if (gradWeights is not null)
+            {
+                using var values = new HeadView<T>(value, valueHead, window.ValueHeads);
+                using var result = new HeadView<T>(gradWeights, head, window.Heads);
+                kernels.Similarity(in problem, gradient.Tensor, values.Tensor, result.Tensor);
+            }
+            if (gradValue is not null)
+            {
+                using var own = new HeadView<T>(weights, head, window.Heads);
+                using var result = new HeadView<T>(gradValue, valueHead, window.ValueHeads);
+                kernels.Transposed(
+                    in problem,
+                    own.Tensor,
+                    gradient.Tensor,
+                    result.Tensor,
+                    accumulate: head > 0 && window.ValueHeads == 1);
+            }
+        }
     }
 
     /// <summary>The gradients of weights and value, given that of the output.</summary>
-    /// <inheritdoc cref="Backward{T}(Tensor{T}, Tensor{T}, Tensor{T}, Tensor{T}?, Tensor{T}?)"/>
+    /// <inheritdoc cref="Backward{T}(Tensor{T}, Tensor{T}, Tensor{T}, Tensor{T}?, Tensor{T}?, WindowAttentionOptions?)"/>
     /// <returns>The gradients, each in the format of its operand.</returns>
     public static (Tensor<T> Weights, Tensor<T> Value) Backward<T>(
-        Tensor<T> weights, Tensor<T> value, Tensor<T> gradOutput)
+        Tensor<T> weights, Tensor<T> value, Tensor<T> gradOutput, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(value);
         var gradWeights = Tensor<T>.Create(weights.Device, weights.Shape, weights.Format);
         var gradValue = Tensor<T>.Create(value.Device, value.Shape, value.Format);
-        Backward(weights, value, gradOutput, gradWeights, gradValue);
+        Backward(weights, value, gradOutput, gradWeights, gradValue, options);
         return (gradWeights, gradValue);
     }
 
-    private static WindowShape Check<T>(Tensor<T> weights, Tensor<T> value)
+    private static HeadedWindow Check<T>(Tensor<T> weights, Tensor<T> value, WindowAttentionOptions? options)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(value);
         Operand w = new(nameof(weights), weights), v = new(nameof(value), value);
         OperandChecks.SameDevice(w, v);
-        int window = WindowWidth.Of(nameof(weights), weights);
-        int channels = value.Shape.Channels;
-        var shape = WindowShapes.Infer(
-            nameof(weights), weights.Shape, nameof(value), value.Shape, window, channels, channels, w, v);
-        OperandChecks.Supported(value, window, shape.Scale, w, v);
-        return shape;
+        options ??= WindowWidth.OptionsOf(nameof(weights), weights);
+        var window = WindowShapes.Infer(
+            nameof(weights), weights, nameof(value), value, options.Heads, value.Shape.Channels, options, w, v);
+        OperandChecks.Shape(nameof(weights), weights, window.WeightsShape, w, v);
+        return window;
     }
 
-    private static void Run<T>(in WindowShape shape, Tensor<T> weights, Tensor<T> value, Tensor<T> output)
+    // The kernels of the adjoint compare as many channels as they reassemble.
+    private static WindowProblem OfValues(in HeadedWindow window)
+    {
+        var value = window.Head.Shape.ValueShape;
+        var output = window.Shape.OutputShape;
+        return window.Head with
+        {
+            Shape = new WindowShape(value, value.Channels, output.Height, output.Width, window.Shape.Window),
+        };
+    }
+
+    private static void Run<T>(in HeadedWindow window, Tensor<T> weights, Tensor<T> value, Tensor<T> output)
         where T : unmanaged
     {
         using var device = value.Device.Use();
         using var useWeights = weights.Use();
         using var useValue = value.Use();
         using var useOutput = output.Use();
-        WindowKernels<T>.Instance.Reassembly(in shape, weights, value, output);
+        var problem = window.Head;
+        for (int head = 0; head < window.Heads; head++)
+        {
+            using var w = new HeadView<T>(weights, head, window.Heads);
+            using var v = new HeadView<T>(value, window.ValueHeads > 1 ? head : 0, window.ValueHeads);
+            using var o = new HeadView<T>(output, head, window.Heads);
+            WindowKernels.For(value.ElementType).Reassembly(in problem, w.Tensor, v.Tensor, o.Tensor);
+        }
     }
 }

@@ -1,33 +1,89 @@
+using SapaGpu.Launch;
+
 namespace SapaGpu;
+
+/// <summary>A window problem of a call: the operands as a whole, and as each head sees them.</summary>
+internal readonly record struct HeadedWindow(WindowShape Shape, WindowAttentionOptions Options)
+{
+    public int Heads => Options.Heads;
+
+    /// <summary>Gets the heads that the value is divided among.</summary>
+    public int ValueHeads => Options.HeadValue == HeadValue.Split ? Heads : 1;
+
+    /// <summary>Gets the problem of one head.</summary>
+    public WindowProblem Head
+    {
+        get
+        {
+            var key = Shape.KeyShape;
+            var own = Heads == 1
+                ? Shape
+                : new WindowShape(
+                    new TensorShape(key.Batch, key.Channels / Heads, key.Height, key.Width),
+                    Shape.ValueShape.Channels / ValueHeads,
+                    Shape.QueryShape.Height,
+                    Shape.QueryShape.Width,
+                    Shape.Window);
+            return new WindowProblem(own, Options.Border, Options.Normalisation);
+        }
+    }
+
+    /// <summary>Gets the shape of the output, [B, C or heads·C, OH, OW].</summary>
+    public TensorShape OutputShape => With(Shape.ValueShape.Channels * (Heads / ValueHeads));
+
+    /// <summary>Gets the shape of scores and weights, [B, heads·K², OH, OW].</summary>
+    public TensorShape WeightsShape => With(checked(Heads * Shape.Window * Shape.Window));
+
+    /// <summary>Gets the shape of what the forward saves, [B, heads, OH, OW].</summary>
+    public TensorShape NormaliserShape => With(Heads);
+
+    private TensorShape With(int channels) =>
+        new(Shape.QueryShape.Batch, channels, Shape.QueryShape.Height, Shape.QueryShape.Width);
+}
 
 /// <summary>Derives a window problem from the operands of a call.</summary>
 internal static class WindowShapes
 {
     /// <summary>
-    /// The problem of a map of query resolution and a map of decoder cells; the ratio of their sizes is the scale.
+    /// The problem of a map of output size and a map of decoder cells, which need only have the same images.
     /// </summary>
-    /// <exception cref="ArgumentException">The sizes have no common integer ratio, or the batches differ.</exception>
-    public static WindowShape Infer(
+    /// <exception cref="ArgumentException">The batches differ, or channels are no multiple of the heads.</exception>
+    /// <exception cref="NotSupportedException">The problem does not run on the device of the operands.</exception>
+    public static HeadedWindow Infer(
         string highName,
-        TensorShape high,
+        Tensor high,
         string lowName,
-        TensorShape low,
-        int window,
+        Tensor low,
         int embeddingChannels,
         int valueChannels,
+        WindowAttentionOptions options,
         params ReadOnlySpan<Operand> operands)
     {
-        int scale = high.Height / low.Height;
-        if (scale < 1 || low.Height * (long)scale != high.Height || low.Width * (long)scale != high.Width
-            || high.Batch != low.Batch)
+        if (high.Shape.Batch != low.Shape.Batch)
         {
             throw new ArgumentException(
-                $"'{highName}' {high} must have the images of '{lowName}' {low} and s times its rows and columns for " +
-                $"one integer s. {OperandChecks.Describe(operands)}",
+                $"'{highName}' {high.Shape} must have as many images as '{lowName}' {low.Shape}. " +
+                OperandChecks.Describe(operands),
                 highName);
         }
-        return window < 1
-            ? throw new NotSupportedException($"The window is {window}, and it must be odd and from 1 to 15.")
-            : new WindowShape(low.Batch, low.Height, low.Width, window, scale, embeddingChannels, valueChannels);
+        if (options.Heads < 1)
+            throw new ArgumentException($"Heads is at least 1; got {options.Heads}.", nameof(options));
+        if (options.Window < 1)
+        {
+            throw new NotSupportedException(
+                $"The window is {options.Window}, and it must be odd and from 1 to {OpSupport.MaximumWindow}.");
+        }
+        int valueHeads = options.HeadValue == HeadValue.Split ? options.Heads : 1;
+        if (embeddingChannels % options.Heads != 0 || valueChannels % valueHeads != 0)
+        {
+            throw new ArgumentException(
+                $"{options.Heads} heads ask for channels that are a multiple of {options.Heads}. " +
+                OperandChecks.Describe(operands),
+                nameof(options));
+        }
+        var key = new TensorShape(low.Shape.Batch, embeddingChannels, low.Shape.Height, low.Shape.Width);
+        var shape = new WindowShape(key, valueChannels, high.Shape.Height, high.Shape.Width, options.Window);
+        OperandChecks.Supported(low, in shape, options.Border, operands);
+        return new HeadedWindow(shape, options);
     }
 }

@@ -14,4 +14,8 @@ internal static class WindowWidth
             : throw new ArgumentException(
                 $"'{name}' must have K² channels, one for every tap of the window; it has {channels}: {weights}.", name);
     }
+
+    /// <summary>The options of one head whose window a map of weights has.</summary>
+    /// <exception cref="ArgumentException">The channels are no square.</exception>
+    public static WindowAttentionOptions OptionsOf(string name, Tensor weights) => new() { Window = Of(name, weights) };
 }

@@ -28,13 +28,15 @@ public static class KernelCatalogue
     public static IEnumerable<Type> Programs =>
         typeof(KernelEntry).Assembly.GetTypes().Where(type => Implements(type, typeof(IKernel<>)) && !type.IsInterface);
 
-    private static IEnumerable<KernelVariant> Variants =>
+    private static IEnumerable<KernelVariant> Variants => (
         from window in OpSupport.FastWindows.Append(0)
-        from scale in new[] { OpSupport.FastScale, 0 }
+        from scale in Enum.GetValues<ScaleChoice>()
         from border in Enum.GetValues<BorderRule>()
+        where border != BorderRule.Shifted
+        from normalisation in Enum.GetValues<KernelNormalisation>()
         from embedding in new[] { true, false }
         from value in new[] { true, false }
-        select new KernelVariant(0, window, scale, border, embedding, value);
+        select new KernelVariant(0, window, scale, border, normalisation, embedding, value).Sparing()).Distinct();
 
     private static IEnumerable<Type[]> Elements =>
         from element in typeof(KernelEntry).Assembly.GetTypes()

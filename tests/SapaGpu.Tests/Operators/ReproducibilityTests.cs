@@ -92,7 +92,7 @@ public sealed class ReproducibilityTests
             return
             [
                 output.ToArray(), gradients.Encoder.ToArray(), gradients.Decoder.ToArray(),
-                .. gradients.Parameters.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => p.Value.ToArray()),
+                .. gradients.Parameters.Select(p => ((Tensor<float>)p.Value).ToArray()),
             ];
         }
     }

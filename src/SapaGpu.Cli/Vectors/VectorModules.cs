@@ -1,0 +1,105 @@
+namespace SapaGpu.Cli.Vectors;
+
+/// <summary>How each module of the test vectors is computed with the library.</summary>
+internal static class VectorModules
+{
+    /// <summary>The options of a SAPA module that a case states.</summary>
+    public static SapaOptions Options(VectorCase vector)
+    {
+        var window = VectorOperators.Window(vector);
+        bool isInnerProduct = vector.Op == "sapa_i";
+        int channels = isInnerProduct ? vector.Integer("channels") : 0;
+        return new SapaOptions
+        {
+            Similarity = vector.Op switch
+            {
+                "sapa_i" => Similarity.InnerProduct,
+                "sapa_g" => Similarity.GatedBilinear,
+                "sapa_cat" => Similarity.Concatenated,
+                _ => Similarity.Bilinear,
+            },
+            FeatureNorm = vector.Op switch
+            {
+                "sapa_i" => vector.Text("norm") == "none" ? FeatureNormalisation.None : FeatureNormalisation.Layer,
+                "sapa_gn" => vector.Flag("norm") ? FeatureNormalisation.Group : FeatureNormalisation.None,
+                _ => FeatureNormalisation.Layer,
+            },
+            NormGroups = vector.Op == "sapa_gn" ? vector.Integer("num_groups") : 1,
+            EncoderChannels = isInnerProduct ? channels : vector.Integer("y_channels"),
+            DecoderChannels = isInnerProduct ? channels : vector.Integer("x_channels"),
+            EmbeddingChannels = isInnerProduct ? channels : vector.Integer("embedding_dim"),
+            ValueChannels = vector.Flag("v_embed") ? vector.Integer("out_channels") : null,
+            Window = window.Window,
+            Border = window.Border,
+            Normalisation = window.Normalisation,
+            HasBias = vector.Flag("qkv_bias"),
+            Epsilon = vector.NumberOr("eps", 1e-5),
+        };
+    }
+
+    public static void Sapa<T>(VectorOperands<T> operands)
+        where T : unmanaged
+    {
+        using var module = new SapaUpsampler<T>(operands.Device, Options(operands.Case));
+        operands.Fill(module);
+        operands.Keep("out", module.Forward(operands["y"], operands["x"], out var context));
+        using (context)
+            Keep(operands, module.Backward(context, operands["grad_out"]));
+    }
+
+    public static void Deformable<T>(VectorOperands<T> operands)
+        where T : unmanaged
+    {
+        var vector = operands.Case;
+        using var module = new SapaDeformableUpsampler<T>(operands.Device, new DeformableUpsamplerOptions
+        {
+            EncoderChannels = vector.Integer("y_channels"),
+            DecoderChannels = vector.Integer("x_channels"),
+            EmbeddingChannels = vector.Integer("embedding_dim"),
+            Groups = vector.Integer("groups"),
+            Points = vector.Integer("num_point"),
+            Scale = vector.Integer("scale"),
+            HighResolutionOffsets = vector.Flag("high_offset"),
+            HasNorm = vector.Flag("norm"),
+            NormGroups = vector.Integer("num_groups"),
+            HasBias = vector.Flag("qkv_bias"),
+            Epsilon = vector.NumberOr("eps", 1e-5),
+        });
+        operands.Fill(module);
+        operands.Keep("out", module.Forward(operands["y"], operands["x"], out var context));
+        using (context)
+            Keep(operands, module.Backward(context, operands["grad_out"]));
+    }
+
+    public static void Carafe<T>(VectorOperands<T> operands)
+        where T : unmanaged
+    {
+        var vector = operands.Case;
+        using var module = new CarafeUpsampler<T>(operands.Device, new CarafeOptions
+        {
+            Channels = vector.Integer("channels"),
+            CompressedChannels = vector.Integer("compressed_channels"),
+            Window = vector.Integer("up_kernel"),
+            Groups = vector.Integer("up_group"),
+            Scale = vector.Integer("scale"),
+            EncoderKernel = vector.Integer("encoder_kernel"),
+            EncoderDilation = vector.Integer("encoder_dilation"),
+        });
+        operands.Fill(module);
+        operands.Keep("out", module.Forward(operands["x"], out var context));
+        using (context)
+        {
+            var gradients = module.Backward(context, operands["grad_out"]);
+            operands.Keep("grad_x", gradients.Features);
+            operands.Keep(gradients.Parameters);
+        }
+    }
+
+    private static void Keep<T>(VectorOperands<T> operands, SapaGradients<T> gradients)
+        where T : unmanaged
+    {
+        operands.Keep("grad_y", gradients.Encoder);
+        operands.Keep("grad_x", gradients.Decoder);
+        operands.Keep(gradients.Parameters);
+    }
+}

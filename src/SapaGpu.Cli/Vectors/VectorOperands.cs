@@ -1,0 +1,73 @@
+namespace SapaGpu.Cli.Vectors;
+
+/// <summary>The tensors of a case on a device, and the results that were computed from them.</summary>
+/// <typeparam name="T">The element type.</typeparam>
+internal sealed class VectorOperands<T>(VectorCase vector, VectorLayout layout, Device device, MemoryFormat format)
+    : IDisposable
+    where T : unmanaged
+{
+    private readonly List<Tensor<T>> loaded = [];
+    private readonly Dictionary<string, double[]> results = [];
+
+    public VectorCase Case => vector;
+
+    public Device Device => device;
+
+    public IReadOnlyDictionary<string, double[]> Results => results;
+
+    /// <summary>Loads a map.</summary>
+    public Tensor<T> this[string name]
+    {
+        get
+        {
+            var array = vector.Load(name);
+            var shape = ShapeOf(name, array.Shape);
+            var values = Array.ConvertAll(array.Values, ElementTypes.FromDouble<T>);
+            var tensor = Tensor<T>.From(device, shape, TensorLayout.Reorder(values, shape, Order, format), format);
+            loaded.Add(tensor);
+            return tensor;
+        }
+    }
+
+    private MemoryFormat Order =>
+        layout == VectorLayout.ChannelsLast ? MemoryFormat.ChannelsLast : MemoryFormat.Contiguous;
+
+    /// <summary>Keeps a map as a result and disposes it.</summary>
+    public void Keep(string name, Tensor<T> tensor)
+    {
+        results.Add(name, Array.ConvertAll(tensor.ToArray(Order), ElementTypes.ToDouble));
+        tensor.Dispose();
+    }
+
+    /// <summary>Keeps the gradients of a module's parameters and disposes them.</summary>
+    public void Keep(IEnumerable<Parameter> gradients)
+    {
+        foreach (var gradient in gradients)
+        {
+            results.Add($"grad_{gradient.Name}", gradient.Read());
+            gradient.Value.Dispose();
+        }
+    }
+
+    /// <summary>Sets the parameters of a module to those of the case.</summary>
+    public void Fill(UpsamplerModule<T> module)
+    {
+        foreach (var parameter in module.Parameters)
+            parameter.Write(vector.Load(parameter.Name).Values);
+    }
+
+    public void Dispose()
+    {
+        foreach (var tensor in loaded)
+            tensor.Dispose();
+    }
+
+    private TensorShape ShapeOf(string name, int[] shape) => (layout, shape.Length) switch
+    {
+        (VectorLayout.ChannelsLast, 4) => new TensorShape(shape[0], shape[3], shape[1], shape[2]),
+        (VectorLayout.ChannelsFirst, 4) => new TensorShape(shape[0], shape[1], shape[2], shape[3]),
+        (VectorLayout.ChannelsFirst, 5) => new TensorShape(shape[0], shape[1] * shape[2], shape[3], shape[4]),
+        _ => throw new InvalidDataException(
+            $"{vector.Name}: '{name}' has the shape [{string.Join(", ", shape)}], which is none of a map."),
+    };
+}

@@ -1,0 +1,46 @@
+using System.Buffers.Binary;
+
+namespace SapaGpu;
+
+/// <summary>Reads a checkpoint of any format, which its first bytes tell.</summary>
+internal static class CheckpointReader
+{
+    private const int StartLength = 32;
+    private static readonly byte[] ZipStart = "PK\x03\x04"u8.ToArray();
+    private static readonly byte[] EmptyZipStart = "PK\x05\x06"u8.ToArray();
+
+    /// <summary>Reads a checkpoint from where a stream stands to its end.</summary>
+    /// <exception cref="InvalidDataException">The content is damaged, or something else.</exception>
+    public static StateDict Read(Stream stream)
+    {
+        if (!stream.CanSeek || stream.Position != 0)
+        {
+            using var copy = new MemoryStream();
+            stream.CopyTo(copy);
+            copy.Position = 0;
+            return Read(copy);
+        }
+        try
+        {
+            return ReadByContent(stream);
+        }
+        catch (EndOfStreamException e)
+        {
+            throw new InvalidDataException("the file is cut off", e);
+        }
+    }
+
+    private static StateDict ReadByContent(Stream stream)
+    {
+        var start = StreamPart.Read(stream, 0, Math.Min(StartLength, stream.Length)).AsSpan();
+        if (start.StartsWith(ZipStart) || start.StartsWith(EmptyZipStart))
+            return TorchZip.Read(stream);
+        if (TorchLegacy.IsStart(start))
+            return TorchLegacy.Read(stream);
+        if (start.Length > sizeof(long) && start[sizeof(long)] == (byte)'{')
+            return SafetensorsReader.Read(stream, BinaryPrimitives.ReadUInt64LittleEndian(start));
+        throw new InvalidDataException(
+            "this is neither a PyTorch checkpoint nor a safetensors file; save one with " +
+            "torch.save(model.state_dict(), path)");
+    }
+}

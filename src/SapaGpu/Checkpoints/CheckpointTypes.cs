@@ -1,0 +1,35 @@
+namespace SapaGpu;
+
+/// <summary>The types of numbers as the file formats name them.</summary>
+internal static class CheckpointTypes
+{
+    private static readonly Description[] All =
+    [
+        new(CheckpointType.Float64, sizeof(double), "F64", "DoubleStorage"),
+        new(CheckpointType.Float32, sizeof(float), "F32", "FloatStorage"),
+        new(CheckpointType.Float16, sizeof(ushort), "F16", "HalfStorage"),
+        new(CheckpointType.BFloat16, sizeof(ushort), "BF16", "BFloat16Storage"),
+        new(CheckpointType.Int64, sizeof(long), "I64", "LongStorage"),
+        new(CheckpointType.Int32, sizeof(int), "I32", "IntStorage"),
+        new(CheckpointType.Int16, sizeof(short), "I16", "ShortStorage"),
+        new(CheckpointType.Int8, sizeof(sbyte), "I8", "CharStorage"),
+        new(CheckpointType.UInt8, sizeof(byte), "U8", "ByteStorage"),
+        new(CheckpointType.Bool, sizeof(byte), "BOOL", "BoolStorage"),
+    ];
+
+    /// <summary>The bytes of a number.</summary>
+    public static int ByteSize(this CheckpointType type) => All[(int)type].Size;
+
+    /// <summary>The name in a safetensors file.</summary>
+    public static string SafetensorsName(this CheckpointType type) => All[(int)type].Safetensors;
+
+    /// <summary>The type that a safetensors file names; null if it is none of these.</summary>
+    public static CheckpointType? FromSafetensors(string? name) =>
+        Array.Find(All, description => description.Safetensors == name)?.Type;
+
+    /// <summary>The type of a storage that PyTorch names; null if it is none of these.</summary>
+    public static CheckpointType? FromTorchStorage(string name) =>
+        Array.Find(All, description => description.TorchStorage == name)?.Type;
+
+    private sealed record Description(CheckpointType Type, int Size, string Safetensors, string TorchStorage);
+}

@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Unicode;
+
+namespace SapaGpu;
+
+/// <summary>The bytes of a pickle, read forward.</summary>
+internal sealed class PickleInput(Stream stream)
+{
+    private const int BufferLength = 1 << 14;
+    private const int MaximumLine = 256;
+
+    private byte[] buffer = [];
+    private long bufferStart;
+    private int used;
+
+    /// <summary>Gets where the next byte is.</summary>
+    public long Position => bufferStart + used;
+
+    /// <summary>Reads a byte.</summary>
+    public byte ReadByte() => Read(1)[0];
+
+    /// <summary>Reads a whole number of two bytes.</summary>
+    public ushort ReadUInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Read(sizeof(ushort)));
+
+    /// <summary>Reads a whole number of four bytes.</summary>
+    public uint ReadUInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Read(sizeof(uint)));
+
+    /// <summary>Reads a whole number of eight bytes.</summary>
+    public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Read(sizeof(ulong)));
+
+    /// <summary>Reads a number with a fraction.</summary>
+    public double ReadDouble() => BinaryPrimitives.ReadDoubleBigEndian(Read(sizeof(double)));
+
+    /// <summary>Reads a text of so many bytes.</summary>
+    public string ReadText(ulong count)
+    {
+        var bytes = Read(count);
+        return Utf8.IsValid(bytes)
+            ? Encoding.UTF8.GetString(bytes)
+            : throw new InvalidDataException("the pickle has a text that is not valid UTF-8");
+    }
+
+    /// <summary>Reads a text up to the end of the line.</summary>
+    public string ReadLine()
+    {
+        var line = new byte[MaximumLine];
+        for (int count = 0; count < line.Length; count++)
+        {
+            line[count] = ReadByte();
+            if (line[count] == (byte)'\n')
+                return Encoding.Latin1.GetString(line, 0, count);
+        }
+        throw new InvalidDataException($"the pickle has a name longer than {MaximumLine} bytes");
+    }
+
+    /// <summary>Reads bytes, which stay valid until the next call.</summary>
+    /// <exception cref="InvalidDataException">They are not all there.</exception>
+    public ReadOnlySpan<byte> Read(ulong count)
+    {
+        if (count > (ulong)(buffer.Length - used))
+            Fill(count);
+        var bytes = buffer.AsSpan(used, (int)count);
+        used += (int)count;
+        return bytes;
+    }
+
+    private void Fill(ulong count)
+    {
+        long start = Position;
+        long left = stream.Length - start;
+        if (left < 0 || count > (ulong)left)
+            throw new InvalidDataException($"the pickle is cut off: it goes on after {stream.Length:N0} bytes");
+        buffer = StreamPart.Read(stream, start, Math.Max((long)count, Math.Min(BufferLength, left)));
+        bufferStart = start;
+        used = 0;
+    }
+}

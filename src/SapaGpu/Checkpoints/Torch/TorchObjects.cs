@@ -1,0 +1,95 @@
+namespace SapaGpu;
+
+/// <summary>The few globals and calls that the pickle of a state_dict needs. All others are refused by name.</summary>
+internal sealed class TorchObjects : IPickleObjects
+{
+    private const int StorageFields = 5;
+    private const int MaximumPairs = 1 << 20;
+    private readonly Dictionary<string, TorchStorage> storages = new(StringComparer.Ordinal);
+
+    // A list of pairs can be passed to any number of calls.
+    private int pairsLeft = MaximumPairs;
+
+    /// <summary>Gets the storages that the pickle named, by their keys.</summary>
+    public IReadOnlyDictionary<string, TorchStorage> Storages => storages;
+
+    /// <inheritdoc/>
+    public object FindGlobal(string module, string name) => (module, name) switch
+    {
+        ("collections", "OrderedDict") => TorchFunction.OrderedDict,
+        ("torch", "Size") => TorchFunction.Size,
+        ("torch._utils", "_rebuild_tensor_v2") => TorchFunction.RebuildTensor,
+        ("torch._utils", "_rebuild_parameter") => TorchFunction.RebuildParameter,
+        ("torch" or "torch.storage", "UntypedStorage") => CheckpointType.UInt8,
+        ("torch", _) when CheckpointTypes.FromTorchStorage(name) is { } type => type,
+        _ => throw new InvalidDataException(
+            $"the pickle asks for {ShownText.Quoted($"{module}.{name}")}, which is not part of a state_dict; nothing " +
+            "was executed. Save model.state_dict(), without other objects"),
+    };
+
+    /// <inheritdoc/>
+    public object Call(object? callable, object?[] arguments) => callable switch
+    {
+        TorchFunction.OrderedDict => OrderedDict(arguments),
+        TorchFunction.Size when arguments is [object?[] sizes] => sizes,
+        TorchFunction.RebuildTensor
+            when arguments is [TorchStorage storage, long offset, object?[] sizes, object?[] strides, ..] =>
+            TorchTensor.Create(storage, offset, Whole(sizes), Whole(strides)),
+        TorchFunction.RebuildParameter when arguments is [TorchTensor tensor, ..] => tensor,
+        TorchFunction => throw new InvalidDataException($"the pickle calls {callable} with wrong arguments"),
+        _ => throw new InvalidDataException("the pickle calls what is no function"),
+    };
+
+    /// <inheritdoc/>
+    public object LoadPersistent(object? id)
+    {
+        if (id is not object?[] { Length: >= StorageFields } fields
+            || fields is not ["storage", CheckpointType type, string key, _, long count, ..])
+        {
+            throw new InvalidDataException("the pickle asks for an object that is no storage; save model.state_dict()");
+        }
+        if (fields.Length > StorageFields && fields[StorageFields] is not null)
+            throw new InvalidDataException("views of storages, of PyTorch before 0.4, are not supported; save again");
+        if (count < 0 || count > long.MaxValue / sizeof(double))
+            throw new InvalidDataException($"a storage of {count:N0} numbers is announced");
+        var storage = new TorchStorage(key, type, count);
+        if (!storages.TryAdd(key, storage) && storages[key] != storage)
+        {
+            throw new InvalidDataException(
+                $"the storage {ShownText.Quoted(key)} is announced with {storages[key].Count:N0} " +
+                $"{storages[key].Type} and with {count:N0} {type}");
+        }
+        return storages[key];
+    }
+
+    private PickleDict OrderedDict(object?[] arguments)
+    {
+        var dict = new PickleDict();
+        if (arguments is [])
+            return dict;
+        if (arguments is not [List<object?> pairs])
+            throw new InvalidDataException("the pickle calls OrderedDict with wrong arguments");
+        pairsLeft -= pairs.Count;
+        if (pairsLeft < 0)
+            throw new InvalidDataException($"the pickle calls OrderedDict with more than {MaximumPairs:N0} pairs");
+        foreach (object? pair in pairs)
+        {
+            // Python 2 writes lists, others tuples.
+            if (pair is not IReadOnlyList<object?> { Count: 2 } item)
+                throw new InvalidDataException("the pickle calls OrderedDict with something that is no pair");
+            dict.Add(item[0], item[1]);
+        }
+        return dict;
+    }
+
+    private static long[] Whole(object?[] numbers)
+    {
+        if (numbers.Length > StateShape.MaximumRank)
+            throw new InvalidDataException($"a tensor has {numbers.Length:N0} dimensions or strides");
+        return Array.ConvertAll(
+            numbers,
+            number => number is long whole
+                ? whole
+                : throw new InvalidDataException($"a tensor has {PickleStack.Describe(number)} among its dimensions"));
+    }
+}

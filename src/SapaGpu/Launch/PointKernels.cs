@@ -1,0 +1,193 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using SapaGpu.Kernels;
+using SapaGpu.Kernels.Maps;
+
+namespace SapaGpu.Launch;
+
+/// <summary>Sampling at moving points and its gradients, on tensors of one element type, arguments checked.</summary>
+internal abstract class PointKernels
+{
+    private static readonly KernelsByElement<PointKernels> Known = new(typeof(PointKernels<,,>));
+
+    /// <summary>The operators of an element type.</summary>
+    public static PointKernels For(ElementType elementType) => Known[elementType];
+
+    /// <summary>result[p] = ⟨features, map at point p⟩, [B, G·P, OH, OW].</summary>
+    public abstract void Similarity(int groups, int points, Tensor features, Tensor map, Tensor offsets, Tensor result);
+
+    /// <summary>result = Σ weights[p] · map at point p, [B, G·C, OH, OW].</summary>
+    public abstract void Reassembly(int groups, int points, Tensor weights, Tensor map, Tensor offsets, Tensor result);
+
+    /// <summary>The gradient of the offsets: weights[p] · the derivative of ⟨features, map at point p⟩.</summary>
+    public abstract void OffsetGradient(
+        int groups,
+        int points,
+        Tensor weights,
+        Tensor features,
+        Tensor map,
+        Tensor offsets,
+        Tensor gradOffsets,
+        bool accumulate);
+
+    /// <summary>
+    /// The gradients of maps that were sampled at the same points: each collects weights[p] · features from the points
+    /// that touch a cell.
+    /// </summary>
+    public abstract void MapGradients(int groups, int points, Tensor offsets, params ReadOnlySpan<PointGradient> gradients);
+}
+
+/// <summary>A gradient of a sampled map.</summary>
+/// <param name="Weights">A value for every point, [B, G·P, OH, OW].</param>
+/// <param name="Features">Features of the queries, [B, G·C, OH, OW].</param>
+/// <param name="Result">The gradient, [B, G·C, H, W].</param>
+internal readonly record struct PointGradient(Tensor Weights, Tensor Features, Tensor Result);
+
+/// <summary>Sampling with the element type's accumulator.</summary>
+internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKernels
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    private const int MostChunks = 64;
+    private const int SmallestChunk = 256;
+
+    private readonly VariantTable<PointSamplingParameters<TStorage>> similarity =
+        Table(typeof(PointSimilarity<TElement, TStorage, TAccumulator>));
+
+    private readonly VariantTable<PointSamplingParameters<TStorage>> reassembly =
+        Table(typeof(PointReassembly<TElement, TStorage, TAccumulator>));
+
+    private readonly VariantTable<PointSamplingParameters<TStorage>> offsetGradient =
+        Table(typeof(PointOffsetGradient<TElement, TStorage, TAccumulator>));
+
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> count =
+        Gathering(typeof(PointCount<TElement, TStorage, TAccumulator>));
+
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> chunkSums =
+        Gathering(typeof(PointChunkSums<TStorage, TAccumulator>));
+
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> starts =
+        Gathering(typeof(PointStarts<TStorage, TAccumulator>));
+
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> chunkStarts =
+        Gathering(typeof(PointChunkStarts<TStorage, TAccumulator>));
+
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> placement =
+        Gathering(typeof(PointPlacement<TElement, TStorage, TAccumulator>));
+
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> gather =
+        Gathering(typeof(PointGather<TElement, TStorage, TAccumulator>));
+
+    public override void Similarity(
+        int groups, int points, Tensor features, Tensor map, Tensor offsets, Tensor result) =>
+        similarity.Launch(map.Device, Parameters(groups, points, map, offsets, result) with
+        {
+            Features = features.Map<TStorage>(),
+        });
+
+    public override void Reassembly(
+        int groups, int points, Tensor weights, Tensor map, Tensor offsets, Tensor result) =>
+        reassembly.Launch(map.Device, Parameters(groups, points, map, offsets, result) with
+        {
+            Weights = weights.Map<TStorage>(),
+        });
+
+    public override void OffsetGradient(
+        int groups,
+        int points,
+        Tensor weights,
+        Tensor features,
+        Tensor map,
+        Tensor offsets,
+        Tensor gradOffsets,
+        bool accumulate) =>
+        offsetGradient.Launch(map.Device, Parameters(groups, points, map, offsets, gradOffsets) with
+        {
+            Features = features.Map<TStorage>(),
+            Weights = weights.Map<TStorage>(),
+            Accumulate = accumulate ? 1 : 0,
+        });
+
+    public override void MapGradients(
+        int groups, int points, Tensor offsets, params ReadOnlySpan<PointGradient> gradients)
+    {
+        var map = gradients[0].Result.Shape;
+        int queries = checked(offsets.Shape.Height * offsets.Shape.Width);
+        int cells = checked(map.Height * map.Width);
+        _ = checked(queries * points * 4);
+        int perChunk = Math.Max(SmallestChunk, (queries + MostChunks - 1) / MostChunks);
+        int chunks = (queries + perChunk - 1) / perChunk;
+        long entries = 4L * groups * queries * points;
+        long counts = (long)groups * chunks * cells;
+        long lists = (long)groups * (cells + 1);
+        var device = offsets.Device;
+        long shareBytes = entries * Unsafe.SizeOf<TAccumulator>();
+        var memory = device.Pool.Rent(shareBytes + (entries + counts + lists) * sizeof(int));
+        try
+        {
+            for (int image = 0; image < map.Batch; image++)
+            {
+                var parameters = new PointGatherParameters<TStorage, TAccumulator>
+                {
+                    Image = image,
+                    Groups = groups,
+                    Points = points,
+                    Rows = WindowShape.Axis(map.Height, offsets.Shape.Height),
+                    Columns = WindowShape.Axis(map.Width, offsets.Shape.Width),
+                    Chunks = chunks,
+                    QueriesPerChunk = perChunk,
+                    Offsets = offsets.Map<TStorage>(),
+                    Shares = memory.View<TAccumulator>(0, entries),
+                    Samples = memory.View<int>(shareBytes, entries),
+                    Counts = memory.View<int>(shareBytes + entries * sizeof(int), counts),
+                    Starts = memory.View<int>(shareBytes + (entries + counts) * sizeof(int), lists),
+                    Weights = gradients[0].Weights.Map<TStorage>(),
+                    Features = gradients[0].Features.Map<TStorage>(),
+                    Result = gradients[0].Result.Map<TStorage>(),
+                };
+                count.Launch(device, in parameters);
+                chunkSums.Launch(device, in parameters);
+                starts.Launch(device, in parameters);
+                chunkStarts.Launch(device, in parameters);
+                placement.Launch(device, in parameters);
+                foreach (var gradient in gradients)
+                {
+                    gather.Launch(device, parameters with
+                    {
+                        GroupChannels = gradient.Result.Shape.Channels / groups,
+                        Weights = gradient.Weights.Map<TStorage>(),
+                        Features = gradient.Features.Map<TStorage>(),
+                        Result = gradient.Result.Map<TStorage>(),
+                    });
+                }
+            }
+        }
+        finally
+        {
+            device.Pool.Return(memory);
+        }
+    }
+
+    private static VariantTable<PointSamplingParameters<TStorage>> Table(Type program) =>
+        KernelVariants.Maps<PointSamplingParameters<TStorage>>(program);
+
+    private static VariantTable<PointGatherParameters<TStorage, TAccumulator>> Gathering(Type program) =>
+        KernelVariants.Maps<PointGatherParameters<TStorage, TAccumulator>>(program);
+
+    private static PointSamplingParameters<TStorage> Parameters(
+        int groups, int points, Tensor map, Tensor offsets, Tensor result) => new()
+        {
+            Batch = map.Shape.Batch,
+            Groups = groups,
+            Points = points,
+            GroupChannels = map.Shape.Channels / groups,
+            Rows = WindowShape.Axis(map.Shape.Height, offsets.Shape.Height),
+            Columns = WindowShape.Axis(map.Shape.Width, offsets.Shape.Width),
+            Offsets = offsets.Map<TStorage>(),
+            Map = map.Map<TStorage>(),
+            Features = map.Map<TStorage>(),
+            Weights = map.Map<TStorage>(),
+            Result = result.Map<TStorage>(),
+        };
+}

@@ -1,0 +1,86 @@
+using System.Numerics;
+using SapaGpu.Kernels;
+using SapaGpu.Kernels.Maps;
+
+namespace SapaGpu.Launch;
+
+/// <summary>
+/// Queries made of features of the encoder and of the decoder, with or without a gate, on tensors of one element type.
+/// </summary>
+internal abstract class QueryBlendKernels
+{
+    private static readonly KernelsByElement<QueryBlendKernels> Known = new(typeof(QueryBlendKernels<,,>));
+
+    /// <summary>The operators of an element type.</summary>
+    public static QueryBlendKernels For(ElementType elementType) => Known[elementType];
+
+    /// <summary>The query, [B, D, OH, OW]; gate is null for the plain sum.</summary>
+    public abstract void Forward(Tensor encoder, Tensor decoder, Tensor? gate, Tensor query);
+
+    /// <summary>The gradients; with no gate, that of the encoder's part is that of the query and is not written.</summary>
+    public abstract void Backward(
+        Tensor encoder,
+        Tensor decoder,
+        Tensor? gate,
+        Tensor gradQuery,
+        Tensor? gradEncoder,
+        Tensor gradDecoder,
+        Tensor? gradGate);
+}
+
+/// <summary>The blended query with the element type's accumulator.</summary>
+internal sealed class QueryBlendKernels<TElement, TStorage, TAccumulator> : QueryBlendKernels
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    private readonly VariantTable<QueryBlendParameters<TStorage>> forward =
+        Table(typeof(QueryBlendForward<TElement, TStorage, TAccumulator>));
+
+    private readonly VariantTable<QueryBlendParameters<TStorage>> encoderGradient =
+        Table(typeof(QueryBlendEncoderGradient<TElement, TStorage, TAccumulator>));
+
+    private readonly VariantTable<QueryBlendParameters<TStorage>> decoderGradient =
+        Table(typeof(QueryBlendDecoderGradient<TElement, TStorage, TAccumulator>));
+
+    private readonly VariantTable<QueryBlendParameters<TStorage>> gateGradient =
+        Table(typeof(QueryBlendGateGradient<TElement, TStorage, TAccumulator>));
+
+    public override void Forward(Tensor encoder, Tensor decoder, Tensor? gate, Tensor query) =>
+        forward.Launch(query.Device, Parameters(encoder, decoder, gate, query, query));
+
+    public override void Backward(
+        Tensor encoder,
+        Tensor decoder,
+        Tensor? gate,
+        Tensor gradQuery,
+        Tensor? gradEncoder,
+        Tensor gradDecoder,
+        Tensor? gradGate)
+    {
+        var device = gradQuery.Device;
+        decoderGradient.Launch(device, Parameters(encoder, decoder, gate, gradQuery, gradDecoder));
+        if (gate is null)
+            return;
+        encoderGradient.Launch(device, Parameters(encoder, decoder, gate, gradQuery, gradEncoder!));
+        gateGradient.Launch(device, Parameters(encoder, decoder, gate, gradQuery, gradGate!));
+    }
+
+    private static VariantTable<QueryBlendParameters<TStorage>> Table(Type program) =>
+        KernelVariants.Maps<QueryBlendParameters<TStorage>>(program);
+
+    private static QueryBlendParameters<TStorage> Parameters(
+        Tensor encoder, Tensor decoder, Tensor? gate, Tensor gradQuery, Tensor result) => new()
+        {
+            Batch = encoder.Shape.Batch,
+            Channels = encoder.Shape.Channels,
+            Rows = WindowShape.Axis(decoder.Shape.Height, encoder.Shape.Height),
+            Columns = WindowShape.Axis(decoder.Shape.Width, encoder.Shape.Width),
+            Encoder = encoder.Map<TStorage>(),
+            Decoder = decoder.Map<TStorage>(),
+            Gate = (gate ?? decoder).Map<TStorage>(),
+            GradQuery = gradQuery.Map<TStorage>(),
+            Result = result.Map<TStorage>(),
+            HasGate = gate is null ? 0 : 1,
+        };
+}

@@ -1,0 +1,127 @@
+using System.Numerics;
+using SapaGpu.Kernels;
+using SapaGpu.Kernels.Maps;
+
+namespace SapaGpu.Launch;
+
+/// <summary>Interpolation, pixel shuffle and conversion on tensors of one element type, arguments checked.</summary>
+internal abstract class ResamplingKernels
+{
+    private static readonly KernelsByElement<ResamplingKernels> Known = new(typeof(ResamplingKernels<,,>));
+
+    /// <summary>The operators of an element type.</summary>
+    public static ResamplingKernels For(ElementType elementType) => Known[elementType];
+
+    /// <summary>Brings a map to the size of another.</summary>
+    public abstract void Interpolate(InterpolationMode mode, bool alignCorners, Tensor input, Tensor output);
+
+    /// <summary>The adjoint: the gradient of the input from that of the output.</summary>
+    public abstract void InterpolateBackward(
+        InterpolationMode mode, bool alignCorners, Tensor gradOutput, Tensor gradInput);
+
+    /// <summary>Pixel shuffle by a ratio from [B, C·s², H, W] to [B, C, s·H, s·W], or back.</summary>
+    public abstract void Shuffle(int scale, bool inverse, Tensor source, Tensor result);
+
+    /// <summary>Copies a map to another of the same shape.</summary>
+    public abstract void Copy(Tensor source, Tensor result);
+
+    /// <summary>Adds a map to another of the same shape.</summary>
+    public abstract void Add(Tensor source, Tensor result);
+
+    /// <summary>Copies into the accumulator's type.</summary>
+    public abstract void Widen(Tensor source, Tensor result);
+
+    /// <summary>Copies from the accumulator's type.</summary>
+    public abstract void Narrow(Tensor source, Tensor result);
+}
+
+/// <summary>Resampling with the element type's accumulator.</summary>
+internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : ResamplingKernels
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    private static readonly Type Wide =
+        typeof(TAccumulator) == typeof(double) ? typeof(Float64Element) : typeof(Float32Element);
+
+    private readonly VariantTable<InterpolationParameters<TStorage>> nearest =
+        Table(typeof(Interpolation<TElement, TStorage, TAccumulator, NearestSampling>));
+
+    private readonly VariantTable<InterpolationParameters<TStorage>> nearestAdjoint =
+        Table(typeof(InterpolationAdjoint<TElement, TStorage, TAccumulator, NearestSampling>));
+
+    private readonly VariantTable<InterpolationParameters<TStorage>> linear =
+        Table(typeof(Interpolation<TElement, TStorage, TAccumulator, LinearSampling>));
+
+    private readonly VariantTable<InterpolationParameters<TStorage>> linearAdjoint =
+        Table(typeof(InterpolationAdjoint<TElement, TStorage, TAccumulator, LinearSampling>));
+
+    private readonly VariantTable<ConversionParameters<TStorage, TStorage>> copy =
+        KernelVariants.Maps<ConversionParameters<TStorage, TStorage>>(
+            typeof(Conversion<TElement, TStorage, TElement, TStorage, TAccumulator>));
+
+    private readonly VariantTable<ConversionParameters<TStorage, TAccumulator>> widen =
+        KernelVariants.Maps<ConversionParameters<TStorage, TAccumulator>>(
+            typeof(Conversion<,,,,>).MakeGenericType(
+                typeof(TElement), typeof(TStorage), Wide, typeof(TAccumulator), typeof(TAccumulator)));
+
+    private readonly VariantTable<ConversionParameters<TAccumulator, TStorage>> narrow =
+        KernelVariants.Maps<ConversionParameters<TAccumulator, TStorage>>(
+            typeof(Conversion<,,,,>).MakeGenericType(
+                Wide, typeof(TAccumulator), typeof(TElement), typeof(TStorage), typeof(TAccumulator)));
+
+    public override void Interpolate(InterpolationMode mode, bool alignCorners, Tensor input, Tensor output) =>
+        (mode == InterpolationMode.Nearest ? nearest : linear).Launch(
+            input.Device, Parameters(alignCorners, input.Shape, output.Shape, input, output));
+
+    public override void InterpolateBackward(
+        InterpolationMode mode, bool alignCorners, Tensor gradOutput, Tensor gradInput) =>
+        (mode == InterpolationMode.Nearest ? nearestAdjoint : linearAdjoint).Launch(
+            gradInput.Device, Parameters(alignCorners, gradInput.Shape, gradOutput.Shape, gradOutput, gradInput));
+
+    public override void Shuffle(int scale, bool inverse, Tensor source, Tensor result) =>
+        copy.Launch(source.Device, Copy<TStorage, TStorage>(source, result) with
+        {
+            Scale = scale,
+            Inverse = inverse ? 1 : 0,
+        });
+
+    public override void Copy(Tensor source, Tensor result) =>
+        copy.Launch(source.Device, Copy<TStorage, TStorage>(source, result));
+
+    public override void Add(Tensor source, Tensor result) =>
+        copy.Launch(source.Device, Copy<TStorage, TStorage>(source, result) with { Accumulate = 1 });
+
+    public override void Widen(Tensor source, Tensor result) =>
+        widen.Launch(source.Device, Copy<TStorage, TAccumulator>(source, result));
+
+    public override void Narrow(Tensor source, Tensor result) =>
+        narrow.Launch(source.Device, Copy<TAccumulator, TStorage>(source, result));
+
+    private static VariantTable<InterpolationParameters<TStorage>> Table(Type program) =>
+        KernelVariants.Maps<InterpolationParameters<TStorage>>(program);
+
+    private static InterpolationParameters<TStorage> Parameters(
+        bool alignCorners, TensorShape input, TensorShape output, Tensor source, Tensor result) => new()
+        {
+            Batch = input.Batch,
+            Channels = input.Channels,
+            Rows = new() { Input = input.Height, Output = output.Height, AlignCorners = alignCorners ? 1 : 0 },
+            Columns = new() { Input = input.Width, Output = output.Width, AlignCorners = alignCorners ? 1 : 0 },
+            Source = source.Map<TStorage>(),
+            Result = result.Map<TStorage>(),
+        };
+
+    private static ConversionParameters<TSource, TResult> Copy<TSource, TResult>(Tensor source, Tensor result)
+        where TSource : unmanaged
+        where TResult : unmanaged => new()
+        {
+            Batch = result.Shape.Batch,
+            Channels = result.Shape.Channels,
+            Height = result.Shape.Height,
+            Width = result.Shape.Width,
+            Scale = 1,
+            Source = source.Map<TSource>(),
+            Result = result.Map<TResult>(),
+        };
+}

@@ -1,0 +1,102 @@
+using System.Numerics;
+using SapaGpu.Kernels;
+using SapaGpu.Kernels.Maps;
+
+namespace SapaGpu.Launch;
+
+/// <summary>Turning scores into weights as a step of its own, on tensors of one element type, arguments checked.</summary>
+internal abstract class WindowWeightsKernels
+{
+    private static readonly KernelsByElement<WindowWeightsKernels> Known = new(typeof(WindowWeightsKernels<,,>));
+
+    /// <summary>The operators of an element type.</summary>
+    public static WindowWeightsKernels For(ElementType elementType) => Known[elementType];
+
+    /// <summary>Weights of every head; scores and weights may be the same tensor for one head only.</summary>
+    public abstract void Forward(in WeightsProblem problem, Tensor scores, Tensor weights);
+
+    /// <summary>The gradient of the scores, from that of the weights or of their mean over the heads.</summary>
+    public abstract void Backward(in WeightsProblem problem, Tensor scores, Tensor gradWeights, Tensor gradScores);
+
+    /// <summary>The mean of the weights of all heads.</summary>
+    public abstract void Average(in WeightsProblem problem, Tensor weights, Tensor mean);
+}
+
+/// <summary>Scores and what they mean.</summary>
+/// <param name="Extent">The extent of the maps; only a masked border asks for window and decoder map.</param>
+/// <param name="Heads">The heads.</param>
+/// <param name="Taps">The taps of a head.</param>
+/// <param name="Normalisation">How scores become weights.</param>
+/// <param name="Masked">Whether taps outside the decoder map are left out.</param>
+/// <param name="Averaged">Whether weights are averaged over the heads.</param>
+internal readonly record struct WeightsProblem(
+    WindowExtent Extent, int Heads, int Taps, KernelNormalisation Normalisation, bool Masked = false, bool Averaged = false);
+
+/// <summary>The weights with the element type's accumulator.</summary>
+internal sealed class WindowWeightsKernels<TElement, TStorage, TAccumulator> : WindowWeightsKernels
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> softmax =
+        Table(typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, SoftmaxNormalisation>));
+
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> sigmoid =
+        Table(typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, SigmoidNormalisation>));
+
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> none =
+        Table(typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, NoNormalisation>));
+
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> softmaxBackward =
+        Table(typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, SoftmaxNormalisation>));
+
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> sigmoidBackward =
+        Table(typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, SigmoidNormalisation>));
+
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> noneBackward =
+        Table(typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, NoNormalisation>));
+
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> mean =
+        Table(typeof(HeadMean<TElement, TStorage, TAccumulator>));
+
+    public override void Forward(in WeightsProblem problem, Tensor scores, Tensor weights)
+    {
+        var table = problem.Normalisation switch
+        {
+            KernelNormalisation.Sigmoid => sigmoid,
+            KernelNormalisation.None => none,
+            _ => softmax,
+        };
+        table.Launch(scores.Device, Parameters(in problem, scores, scores, weights));
+    }
+
+    public override void Backward(in WeightsProblem problem, Tensor scores, Tensor gradWeights, Tensor gradScores)
+    {
+        var table = problem.Normalisation switch
+        {
+            KernelNormalisation.Sigmoid => sigmoidBackward,
+            KernelNormalisation.None => noneBackward,
+            _ => softmaxBackward,
+        };
+        table.Launch(scores.Device, Parameters(in problem, scores, gradWeights, gradScores));
+    }
+
+    public override void Average(in WeightsProblem problem, Tensor weights, Tensor mean) =>
+        this.mean.Launch(weights.Device, Parameters(in problem, weights, weights, mean));
+
+    private static VariantTable<WindowWeightsParameters<TStorage, TStorage>> Table(Type program) =>
+        KernelVariants.Maps<WindowWeightsParameters<TStorage, TStorage>>(program);
+
+    private static WindowWeightsParameters<TStorage, TStorage> Parameters(
+        in WeightsProblem problem, Tensor source, Tensor gradient, Tensor result) => new()
+        {
+            Extent = problem.Extent,
+            Heads = problem.Heads,
+            Taps = problem.Taps,
+            Masked = problem.Masked ? 1 : 0,
+            Averaged = problem.Averaged ? 1 : 0,
+            Source = source.Map<TStorage>(),
+            Gradient = gradient.Map<TStorage>(),
+            Result = result.Map<TStorage>(),
+        };
+}

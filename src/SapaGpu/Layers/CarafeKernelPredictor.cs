@@ -1,0 +1,142 @@
+using SapaGpu.Launch;
+
+namespace SapaGpu.Layers;
+
+/// <summary>
+/// The part of CARAFE that predicts its kernels, in the accumulator's type throughout: compression by a 1×1 convolution,
+/// content encoding by a larger one, pixel shuffle, softmax over the taps of each group.
+/// </summary>
+internal sealed class CarafeKernelPredictor(CarafeOptions options)
+{
+    private const string CompressorWeight = "channel_compressor.weight";
+    private const string CompressorBias = "channel_compressor.bias";
+    private const string EncoderWeight = "content_encoder.weight";
+    private const string EncoderBias = "content_encoder.bias";
+
+    private readonly Convolution encoder =
+        new(EncoderWeight, EncoderBias, options.EncoderKernel, options.EncoderDilation);
+
+    private int MaskChannels => options.Window * options.Window * options.Groups;
+
+    private int CodeChannels => MaskChannels * options.Scale * options.Scale;
+
+    public IReadOnlyList<ParameterSpec> Specs()
+    {
+        // Initial values as in the reference implementation: Xavier for the compressor, deviation 0.001 for the encoder.
+        int kernel = options.EncoderKernel;
+        double xavier = Math.Sqrt(2.0 / (options.Channels + options.CompressedChannels));
+        return
+        [
+            new(CompressorWeight, [options.CompressedChannels, options.Channels, 1, 1], Deviation: xavier),
+            new(CompressorBias, [options.CompressedChannels], Constant: 0),
+            new(EncoderWeight, [CodeChannels, options.CompressedChannels, kernel, kernel], Deviation: 0.001),
+            new(EncoderBias, [CodeChannels], Constant: 0),
+        ];
+    }
+
+    /// <summary>The features in the accumulator's type.</summary>
+    public static Tensor Widen(Tensor features)
+    {
+        if (features.ElementType == features.ElementType.Accumulator())
+            return features;
+        var wide = Create(features, features.Shape.Channels);
+        ResamplingKernels.For(features.ElementType).Widen(features, wide);
+        return wide;
+    }
+
+    /// <summary>A map of the accumulator's type, rounded to the type of the features.</summary>
+    public static Tensor<T> Narrow<T>(Tensor wide)
+        where T : unmanaged
+    {
+        if (wide is Tensor<T> same)
+            return same.Channels(0, same.Shape.Channels);
+        var narrow = Tensor<T>.Create(wide.Device, wide.Shape, wide.Format);
+        ResamplingKernels.For(narrow.ElementType).Narrow(wide, narrow);
+        return narrow;
+    }
+
+    /// <summary>Compressed features and, from them, the scores of the kernels, [B, groups·K², s·H, s·W].</summary>
+    public (Tensor Compressed, Tensor Scores) Forward(ParameterSet parameters, Tensor wide)
+    {
+        var compressed = Create(wide, options.CompressedChannels);
+        ProjectionKernels.For(wide.ElementType).Forward(Compressor(parameters), wide, compressed, null);
+        using var code = Create(wide, CodeChannels);
+        encoder.Forward(parameters, compressed, code);
+        var shape = new TensorShape(
+            wide.Shape.Batch, MaskChannels, wide.Shape.Height * options.Scale, wide.Shape.Width * options.Scale);
+        var scores = Tensor.Create(wide.Device, shape, wide.Format, wide.ElementType);
+        ResamplingKernels.For(wide.ElementType).Shuffle(options.Scale, inverse: false, code, scores);
+        return (compressed, scores);
+    }
+
+    /// <summary>The kernels, softmax over the taps of each group.</summary>
+    public Tensor Normalise(Tensor scores)
+    {
+        var masks = Tensor.Create(scores.Device, scores.Shape, scores.Format, scores.ElementType);
+        WindowWeightsKernels.For(scores.ElementType).Forward(Softmax(scores), scores, masks);
+        return masks;
+    }
+
+    /// <summary>The gradients of the parameters and, added, of the features.</summary>
+    public void Backward(
+        ParameterSet parameters,
+        ParameterSet gradients,
+        Tensor wide,
+        Tensor compressed,
+        Tensor scores,
+        Tensor gradMasks,
+        Tensor gradFeatures)
+    {
+        var elementType = wide.ElementType;
+        using var gradScores = Tensor.Create(scores.Device, scores.Shape, scores.Format, elementType);
+        using var wideGradMasks = Widened(gradMasks, elementType);
+        WindowWeightsKernels.For(elementType).Backward(
+            Softmax(scores), scores, wideGradMasks ?? gradMasks, gradScores);
+        using var gradCode = Create(wide, CodeChannels);
+        ResamplingKernels.For(elementType).Shuffle(options.Scale, inverse: true, gradScores, gradCode);
+        using var gradCompressed = Create(wide, options.CompressedChannels);
+        encoder.Backward(parameters, gradients, compressed, gradCode, gradCompressed);
+        var kernels = ProjectionKernels.For(elementType);
+        var compressor = Compressor(parameters);
+        kernels.BackwardParameters(in compressor, wide, gradCompressed, null, Compressor(gradients));
+        if (gradFeatures.ElementType == elementType)
+        {
+            kernels.BackwardInput(in compressor, wide, gradCompressed, null, gradFeatures, accumulate: true);
+            return;
+        }
+        using var gradWide = Create(wide, options.Channels);
+        kernels.BackwardInput(in compressor, wide, gradCompressed, null, gradWide, accumulate: false);
+        using var rounded = Tensor.Create(
+            wide.Device, gradWide.Shape, gradFeatures.Format, gradFeatures.ElementType);
+        ResamplingKernels.For(gradFeatures.ElementType).Narrow(gradWide, rounded);
+        ResamplingKernels.For(gradFeatures.ElementType).Add(rounded, gradFeatures);
+    }
+
+    private static ProjectionTensors Compressor(ParameterSet parameters) =>
+        new(parameters[CompressorWeight], parameters[CompressorBias]);
+
+    private static Tensor? Widened(Tensor map, ElementType elementType)
+    {
+        if (map.ElementType == elementType)
+            return null;
+        var wide = Tensor.Create(map.Device, map.Shape, map.Format, elementType);
+        ResamplingKernels.For(map.ElementType).Widen(map, wide);
+        return wide;
+    }
+
+    private static Tensor Create(Tensor like, int channels) => Tensor.Create(
+        like.Device,
+        new TensorShape(like.Shape.Batch, channels, like.Shape.Height, like.Shape.Width),
+        like.Format,
+        like.ElementType.Accumulator());
+
+    private WeightsProblem Softmax(Tensor scores)
+    {
+        var shape = new WindowShape(scores.Shape, 1, scores.Shape.Height, scores.Shape.Width, 1);
+        return new WeightsProblem(
+            shape.Extent(BorderRule.ZeroLogit),
+            options.Groups,
+            options.Window * options.Window,
+            KernelNormalisation.Softmax);
+    }
+}

@@ -1,0 +1,81 @@
+using SapaGpu.Launch;
+
+namespace SapaGpu.Layers;
+
+/// <summary>
+/// A convolution with an odd square kernel, dilation and zero padding that keeps the size of the map: one projection for
+/// every tap of the kernel, of the part of the map that the tap reaches, added in a fixed order.
+/// </summary>
+internal sealed class Convolution(string weightName, string biasName, int kernel, int dilation)
+{
+    // The tap in the middle reaches the whole map, so it comes first and writes; the others add.
+    private IEnumerable<int> Taps
+    {
+        get
+        {
+            int centre = kernel * kernel / 2;
+            return Enumerable.Range(0, kernel * kernel).Where(tap => tap != centre).Prepend(centre);
+        }
+    }
+
+    public void Forward(ParameterSet parameters, Tensor input, Tensor output)
+    {
+        var kernels = ProjectionKernels.For(input.ElementType);
+        bool accumulate = false;
+        foreach (int tap in Taps)
+        {
+            if (!TryReach(tap, input.Shape, out var part))
+                continue;
+            using var matrix = Matrix(parameters, tap);
+            using var source = part.Source(input);
+            using var target = part.Target(output);
+            var projection = new ProjectionTensors(matrix, accumulate ? null : parameters[biasName]);
+            kernels.Forward(in projection, source, target, null, accumulate);
+            accumulate = true;
+        }
+    }
+
+    public void Backward(
+        ParameterSet parameters, ParameterSet gradients, Tensor input, Tensor gradOutput, Tensor gradInput)
+    {
+        var kernels = ProjectionKernels.For(input.ElementType);
+        gradients[weightName].WriteNumbers(new double[gradients[weightName].Shape.ElementCount]);
+        bool accumulate = false;
+        foreach (int tap in Taps)
+        {
+            if (!TryReach(tap, input.Shape, out var part))
+                continue;
+            using var matrix = Matrix(parameters, tap);
+            using var gradMatrix = Matrix(gradients, tap);
+            using var source = part.Source(input);
+            using var gradSource = part.Source(gradInput);
+            using var gradient = part.Target(gradOutput);
+            var projection = new ProjectionTensors(matrix, null);
+            var own = new ProjectionTensors(gradMatrix, accumulate ? null : gradients[biasName]);
+            kernels.BackwardParameters(in projection, source, gradient, null, in own);
+            kernels.BackwardInput(in projection, source, gradient, null, gradSource, accumulate);
+            accumulate = true;
+        }
+    }
+
+    private Tensor Matrix(ParameterSet parameters, int tap) =>
+        parameters[weightName].CropOf(tap / kernel, tap % kernel, 1, 1);
+
+    private bool TryReach(int tap, TensorShape shape, out Reach reach)
+    {
+        int down = (tap / kernel - kernel / 2) * dilation;
+        int across = (tap % kernel - kernel / 2) * dilation;
+        reach = new Reach(down, across, shape.Height - Math.Abs(down), shape.Width - Math.Abs(across));
+        return reach.Height > 0 && reach.Width > 0;
+    }
+
+    // The rectangle of the output that a tap contributes to, and the one of the input that it reads.
+    private readonly record struct Reach(int Down, int Across, int Height, int Width)
+    {
+        public Tensor Source(Tensor input) =>
+            input.CropOf(Math.Max(0, Down), Math.Max(0, Across), Height, Width);
+
+        public Tensor Target(Tensor output) =>
+            output.CropOf(Math.Max(0, -Down), Math.Max(0, -Across), Height, Width);
+    }
+}

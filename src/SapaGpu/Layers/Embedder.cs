@@ -1,0 +1,126 @@
+using SapaGpu.Launch;
+
+namespace SapaGpu.Layers;
+
+/// <summary>
+/// Normalisation and projection of a map. LayerNorm becomes part of the projection's kernel, unless the normalised map
+/// itself is wanted; GroupNorm, whose statistics need the whole image, is a step of its own.
+/// </summary>
+/// <param name="norm">The normalisation; null for none.</param>
+/// <param name="matrix">Finds the matrix in a set of parameters, [O, I, 1, 1]; null for no projection.</param>
+/// <param name="bias">Finds the bias, which may be absent.</param>
+/// <param name="keepsNormalised">Whether the normalised map is wanted.</param>
+internal sealed class Embedder(
+    FeatureNorm? norm,
+    Func<ParameterSet, Tensor>? matrix,
+    Func<ParameterSet, Tensor?>? bias,
+    bool keepsNormalised = false)
+{
+    private bool IsFused => norm is { Kind: FeatureNormalisation.Layer } && matrix is not null && !keepsNormalised;
+
+    /// <summary>The projection of a map of features, in the format that the window kernels read fastest.</summary>
+    public static Tensor<T> CreateValues<T>(Tensor<T> input, int channels)
+        where T : unmanaged
+    {
+        // Planes on the CPU; packs of four channels on a GPU, where a map of other channels is padded.
+        const int Pack = 4;
+        if (input.Device.RunsVectorPrograms)
+            return Tensor<T>.Create(input.Device, Shape(channels), MemoryFormat.Contiguous);
+        using var padded = Tensor<T>.Create(
+            input.Device, Shape((channels + Pack - 1) / Pack * Pack), MemoryFormat.ChannelsLast);
+        return padded.Channels(0, channels);
+
+        TensorShape Shape(int count) => new(input.Shape.Batch, count, input.Shape.Height, input.Shape.Width);
+    }
+
+    public Embedding<T> Forward<T>(ParameterSet parameters, Tensor<T> input)
+        where T : unmanaged
+    {
+        var statistics = norm?.CreateStatistics(input);
+        Tensor<T>? normalised = null;
+        if (!IsFused)
+            normalised = norm is null ? input : norm.Forward(parameters, input, statistics!);
+        Tensor<T>? values = null;
+        if (matrix is not null)
+        {
+            var projection = Projection(parameters);
+            values = CreateValues(input, projection.Weight.Shape.Batch);
+            ProjectionKernels.For(input.ElementType).Forward(in projection, normalised ?? input, values, statistics);
+        }
+        return new Embedding<T>(normalised, norm is not null && normalised is not null, values, statistics);
+    }
+
+    /// <summary>The gradients of the parameters and of the input.</summary>
+    /// <typeparam name="T">The element type.</typeparam>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="gradients">Where their gradients go.</param>
+    /// <param name="input">The input of the forward.</param>
+    /// <param name="embedding">The result of the forward.</param>
+    /// <param name="gradValues">The gradient of the projection; null where there is none.</param>
+    /// <param name="gradNormalised">The gradient that comes to the normalised map from elsewhere; it is used up.</param>
+    /// <param name="gradInput">The gradient of the input.</param>
+    /// <param name="accumulate">Whether it is added to what is there.</param>
+    public void Backward<T>(
+        ParameterSet parameters,
+        ParameterSet gradients,
+        Tensor<T> input,
+        Embedding<T> embedding,
+        Tensor<T>? gradValues,
+        Tensor<T>? gradNormalised,
+        Tensor<T> gradInput,
+        bool accumulate)
+        where T : unmanaged
+    {
+        var kernels = ProjectionKernels.For(input.ElementType);
+        if (gradValues is not null)
+        {
+            var projection = Projection(parameters);
+            kernels.BackwardParameters(
+                in projection, embedding.Normalised ?? input, gradValues, embedding.Statistics, Projection(gradients));
+            if (IsFused || norm is null)
+            {
+                kernels.BackwardInput(in projection, input, gradValues, embedding.Statistics, gradInput, accumulate);
+                accumulate = true;
+            }
+        }
+        if (IsFused)
+            return;
+        if (norm is null)
+        {
+            if (gradNormalised is not null)
+                AddOrCopy(gradNormalised, gradInput, accumulate);
+            return;
+        }
+        using var own = gradNormalised is null ? Tensor<T>.Create(input.Device, input.Shape, input.Format) : null;
+        var gradient = gradNormalised ?? own!;
+        if (gradValues is not null)
+        {
+            kernels.BackwardInput(
+                Projection(parameters), input, gradValues, null, gradient, accumulate: gradNormalised is not null);
+        }
+        norm.Backward(parameters, gradients, input, gradient, embedding.Statistics!, gradInput, accumulate);
+    }
+
+    private static void AddOrCopy<T>(Tensor<T> source, Tensor<T> result, bool accumulate)
+        where T : unmanaged
+    {
+        var kernels = ResamplingKernels.For(source.ElementType);
+        if (accumulate)
+            kernels.Add(source, result);
+        else
+            kernels.Copy(source, result);
+    }
+
+    private ProjectionTensors Projection(ParameterSet parameters)
+    {
+        var projection = new ProjectionTensors(matrix!(parameters), bias?.Invoke(parameters));
+        return IsFused
+            ? projection with
+            {
+                NormWeight = parameters[norm!.WeightName],
+                NormBias = parameters[norm.BiasName],
+                Epsilon = norm.Epsilon,
+            }
+            : projection;
+    }
+}

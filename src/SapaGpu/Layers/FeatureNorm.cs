@@ -1,0 +1,61 @@
+using SapaGpu.Launch;
+
+namespace SapaGpu.Layers;
+
+/// <summary>LayerNorm or GroupNorm of a map.</summary>
+/// <param name="Name">The name of the layer in a state_dict.</param>
+/// <param name="Kind">Layer or group.</param>
+/// <param name="Groups">The groups of GroupNorm.</param>
+/// <param name="Epsilon">What is added to the variance.</param>
+internal sealed record FeatureNorm(string Name, FeatureNormalisation Kind, int Groups, double Epsilon)
+{
+    public string WeightName => $"{Name}.weight";
+
+    public string BiasName => $"{Name}.bias";
+
+    public IEnumerable<ParameterSpec> Specs(int channels) =>
+        [new(WeightName, [channels], Constant: 1), new(BiasName, [channels], Constant: 0)];
+
+    /// <summary>Room for mean and reciprocal deviation.</summary>
+    public Tensor CreateStatistics(Tensor input)
+    {
+        var shape = Kind == FeatureNormalisation.Layer
+            ? new TensorShape(input.Shape.Batch, 2, input.Shape.Height, input.Shape.Width)
+            : new TensorShape(input.Shape.Batch, 2 * Groups, 1, 1);
+        return Tensor.Create(input.Device, shape, MemoryFormat.Contiguous, input.ElementType.Accumulator());
+    }
+
+    public Tensor<T> Forward<T>(ParameterSet parameters, Tensor<T> input, Tensor statistics)
+        where T : unmanaged
+    {
+        var output = Tensor<T>.Create(input.Device, input.Shape, input.Format);
+        var kernels = FeatureNormKernels.For(input.ElementType);
+        var (weight, bias) = (parameters[WeightName], parameters[BiasName]);
+        if (Kind == FeatureNormalisation.Layer)
+            kernels.LayerForward(weight, bias, Epsilon, input, output, statistics);
+        else
+            kernels.GroupForward(Groups, weight, bias, Epsilon, input, output, statistics);
+        return output;
+    }
+
+    /// <summary>The gradients of factor, offset and input, the last one written or added.</summary>
+    public void Backward<T>(
+        ParameterSet parameters,
+        ParameterSet gradients,
+        Tensor<T> input,
+        Tensor<T> gradOutput,
+        Tensor statistics,
+        Tensor<T> gradInput,
+        bool accumulate)
+        where T : unmanaged =>
+        FeatureNormKernels.For(input.ElementType).Backward(
+            Kind == FeatureNormalisation.Layer ? 0 : Groups,
+            parameters[WeightName],
+            input,
+            gradOutput,
+            statistics,
+            gradients[WeightName],
+            gradients[BiasName],
+            gradInput,
+            accumulate);
+}

@@ -1,0 +1,83 @@
+namespace SapaGpu.Layers;
+
+/// <summary>The parameters of a module, or their gradients: tensors by name, in the order of a state_dict.</summary>
+internal sealed class ParameterSet : IDisposable
+{
+    private readonly Dictionary<string, Tensor> values = [];
+    private readonly Dictionary<string, Tensor> stacks = [];
+    private readonly List<Parameter> parameters = [];
+    private readonly Device device;
+    private readonly ElementType elementType;
+
+    /// <summary>Allocates the parameters; their values are arbitrary.</summary>
+    public ParameterSet(Device device, ElementType elementType, IReadOnlyList<ParameterSpec> specs)
+    {
+        this.device = device;
+        this.elementType = elementType;
+        Specs = specs;
+        foreach (var stack in specs.Where(spec => spec.Stack is not null).GroupBy(spec => spec.Stack!))
+            AddStack(stack.Key, [.. stack]);
+        foreach (var spec in specs)
+        {
+            if (spec.Stack is null)
+                values.Add(spec.Name, Create(Parameter.TensorShapeOf(spec.Shape)));
+            parameters.Add(new Parameter(spec.Name, spec.Shape, values[spec.Name]));
+        }
+    }
+
+    public IReadOnlyList<ParameterSpec> Specs { get; }
+
+    public IReadOnlyList<Parameter> Parameters => parameters;
+
+    public Tensor this[string name] => values[name];
+
+    /// <summary>The parameter of a name; null where there is none.</summary>
+    public Tensor? Find(string name) => values.GetValueOrDefault(name);
+
+    /// <summary>All parameters of a stack as one tensor; null where there is none.</summary>
+    public Tensor? Stack(string name) => stacks.GetValueOrDefault(name);
+
+    /// <summary>Room for the gradients of these parameters, laid out in the same way.</summary>
+    public ParameterSet CreateLike() => new(device, elementType, Specs);
+
+    /// <summary>Sets the initial values.</summary>
+    public void Initialise(Random random)
+    {
+        foreach (var spec in Specs)
+        {
+            var value = values[spec.Name];
+            var initial = new double[value.Shape.ElementCount];
+            if (spec.Constant is { } constant)
+                Array.Fill(initial, constant);
+            else
+                Initialisation.TruncatedNormal(initial, spec.Deviation, random);
+            value.WriteNumbers(initial);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var value in values.Values.Concat(stacks.Values))
+            value.Dispose();
+    }
+
+    // Matrices are stacked by their rows, vectors by their elements.
+    private void AddStack(string name, ParameterSpec[] members)
+    {
+        var shapes = Array.ConvertAll(members, member => Parameter.TensorShapeOf(member.Shape));
+        bool isMatrix = members[0].Shape.Count > 1;
+        var whole = Create(isMatrix
+            ? new TensorShape(shapes.Sum(s => s.Batch), shapes[0].Channels, 1, 1)
+            : new TensorShape(1, shapes.Sum(s => s.Channels), 1, 1));
+        stacks.Add(name, whole);
+        int first = 0;
+        for (int i = 0; i < members.Length; i++)
+        {
+            int count = isMatrix ? shapes[i].Batch : shapes[i].Channels;
+            values.Add(members[i].Name, isMatrix ? whole.ImagesOf(first, count) : whole.ChannelsOf(first, count));
+            first += count;
+        }
+    }
+
+    private Tensor Create(TensorShape shape) => Tensor.Create(device, shape, MemoryFormat.Contiguous, elementType);
+}

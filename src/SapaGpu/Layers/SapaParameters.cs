@@ -1,0 +1,116 @@
+namespace SapaGpu.Layers;
+
+/// <summary>
+/// The parameters of a SAPA module and where its projections of the decoder lie: all that start from the normalised
+/// decoder features, key, value and gate, are one product, whose channels are theirs one after the other.
+/// </summary>
+internal static class SapaParameters
+{
+    /// <summary>The stack of the matrices that are applied to the normalised decoder features.</summary>
+    public const string Matrices = "decoder.weight";
+
+    /// <summary>The stack of their biases.</summary>
+    public const string Biases = "decoder.bias";
+
+    public static FeatureNorm? Norm(string name, SapaOptions options) => options.FeatureNorm == FeatureNormalisation.None
+        ? null
+        : new FeatureNorm(name, options.FeatureNorm, options.NormGroups, options.Epsilon);
+
+    /// <summary>The part of the query's matrix that is applied to encoder features.</summary>
+    public static Tensor EncoderMatrix(ParameterSet parameters, int encoderChannels) =>
+        parameters.Find("qy.weight") ?? parameters["q.weight"].ChannelsOf(0, encoderChannels);
+
+    public static Tensor<T> Key<T>(Tensor<T> projections, SapaOptions options)
+        where T : unmanaged => projections.Channels(0, options.EmbeddingChannels);
+
+    public static Tensor<T>? Value<T>(Tensor<T>? projections, SapaOptions options)
+        where T : unmanaged => options.ValueChannels is { } channels
+            ? projections!.Channels(KeyChannels(options), channels)
+            : null;
+
+    public static Tensor<T>? Gate<T>(Tensor<T>? projections, SapaOptions options)
+        where T : unmanaged => options.Similarity == Similarity.GatedBilinear
+            ? projections!.Channels(KeyChannels(options) + (options.ValueChannels ?? 0), 1)
+            : null;
+
+    /// <summary>The parameters in the order of a state_dict; checks the options.</summary>
+    public static IReadOnlyList<ParameterSpec> Specs(SapaOptions options)
+    {
+        Check(options);
+        int y = options.EncoderChannels;
+        int x = options.DecoderChannels;
+        int d = options.EmbeddingChannels;
+        var specs = new List<ParameterSpec>();
+        if (options.FeatureNorm != FeatureNormalisation.None)
+        {
+            specs.AddRange(Norm("norm_y", options)!.Specs(y));
+            specs.AddRange(Norm("norm_x", options)!.Specs(x));
+        }
+        switch (options.Similarity)
+        {
+            case Similarity.Bilinear:
+                Add("q", d, y);
+                break;
+            case Similarity.GatedBilinear:
+                Add("qy", d, y);
+                Add("qx", d, x);
+                break;
+            case Similarity.Concatenated:
+                Add("q", d, y + x);
+                break;
+        }
+        if (options.Similarity != Similarity.InnerProduct)
+            Add("k", d, x, isStacked: true);
+        if (options.ValueChannels is { } channels)
+            Add("v", channels, x, isStacked: true);
+        if (options.Similarity == Similarity.GatedBilinear)
+            Add("gate", 1, x, isStacked: true);
+        return specs;
+
+        void Add(string name, int outputs, int inputs, bool isStacked = false)
+        {
+            int[] shape = options.FeatureNorm == FeatureNormalisation.Layer
+                ? [outputs, inputs]
+                : [outputs, inputs, 1, 1];
+            specs.Add(new ParameterSpec($"{name}.weight", shape, Stack: isStacked ? Matrices : null));
+            if (options.HasBias)
+                specs.Add(new ParameterSpec($"{name}.bias", [outputs], Constant: 0, Stack: isStacked ? Biases : null));
+        }
+    }
+
+    private static int KeyChannels(SapaOptions options) =>
+        options.Similarity == Similarity.InnerProduct ? 0 : options.EmbeddingChannels;
+
+    private static void Check(SapaOptions options)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EmbeddingChannels, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.ValueChannels ?? 1, 1, nameof(options));
+        if (options.Similarity == Similarity.InnerProduct && options.EncoderChannels != options.DecoderChannels)
+        {
+            throw new ArgumentException(
+                $"The inner product compares as many encoder as decoder channels; got {options.EncoderChannels} and " +
+                $"{options.DecoderChannels}. Choose a similarity with projections.",
+                nameof(options));
+        }
+        if (options.FeatureNorm == FeatureNormalisation.Group)
+        {
+            GroupNorms.Check(options.NormGroups, options.EncoderChannels);
+            GroupNorms.Check(options.NormGroups, options.DecoderChannels);
+        }
+    }
+}
+
+/// <summary>What GroupNorm asks of its channels.</summary>
+internal static class GroupNorms
+{
+    public static void Check(int groups, int channels)
+    {
+        if (groups < 1 || channels % groups != 0)
+        {
+            throw new ArgumentException(
+                $"GroupNorm with {groups} groups asks for channels that are a multiple of {groups}; got {channels}.");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using SapaGpu.Layers;
+
+namespace SapaGpu;
+
+/// <summary>
+/// What the backward of a <see cref="SapaDeformableUpsampler{T}"/> needs of the forward. It refers to encoder and decoder
+/// features, which must not be changed or disposed before, and owns what was computed from them.
+/// </summary>
+/// <typeparam name="T">The element type.</typeparam>
+public sealed class SapaDeformableContext<T> : IDisposable
+    where T : unmanaged
+{
+    internal SapaDeformableUpsampler<T> Module { get; init; } = null!;
+
+    internal Tensor<T> Encoder { get; init; } = null!;
+
+    internal Tensor<T> Decoder { get; init; } = null!;
+
+    internal Embedding<T> EncoderEmbedding { get; init; } = null!;
+
+    internal Embedding<T> DecoderEmbedding { get; init; } = null!;
+
+    internal Tensor<T> Key { get; init; } = null!;
+
+    internal Tensor<T> Offsets { get; init; } = null!;
+
+    /// <summary>Releases what the context owns.</summary>
+    public void Dispose()
+    {
+        EncoderEmbedding.Dispose();
+        DecoderEmbedding.Dispose();
+        Key.Dispose();
+        Offsets.Dispose();
+    }
+}

@@ -1,0 +1,197 @@
+using SapaGpu.Layers;
+
+namespace SapaGpu;
+
+/// <summary>
+/// SAPA-D (<i>On Point Affiliation in Feature Upsampling</i>, arXiv 2307.08198, section 4): every output point chooses,
+/// group by group, where in the decoder map to look, compares itself with what it finds there, and takes the mixture.
+/// </summary>
+/// <remarks>
+/// <code>
+/// query = q(norm(y)),  key = k(norm(x)),  offsets = offset(norm(x)), brought to high resolution
+/// output = DeformableAttention(query, key, x, offsets)          [B, C, s·H, s·W]
+/// </code>
+/// <para>q, k and offset are 1×1 convolutions, norm is GroupNorm or nothing. Parameters: norm_y, norm_x, q, k, offset, each
+/// with weight and bias, by the names of the authors' module. Initially all offsets are 0, so that the module starts as
+/// nearest-neighbour upsampling.</para>
+/// </remarks>
+/// <typeparam name="T">
+/// The element type of features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double for
+/// double and else float.
+/// </typeparam>
+public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
+    where T : unmanaged
+{
+    private const string Matrices = "decoder.weight";
+    private const string Biases = "decoder.bias";
+
+    private readonly DeformableOptions attention;
+    private readonly Embedder encoderEmbedder;
+    private readonly Embedder decoderEmbedder;
+
+    /// <summary>Creates the module with initial parameters.</summary>
+    /// <param name="device">Where the parameters live and the module runs.</param>
+    /// <param name="options">Channels, groups, points, offsets.</param>
+    /// <param name="seed">The seed of the initial parameters.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, the scale is above 16, or epsilon is negative.</exception>
+    /// <exception cref="ArgumentException">Channels are no multiple of the groups.</exception>
+    /// <exception cref="NotSupportedException">The element type is not supported by the device.</exception>
+    public SapaDeformableUpsampler(Device device, DeformableUpsamplerOptions options, int seed = 0)
+        : base(device, Specs(device, options), seed)
+    {
+        Options = options;
+        attention = new DeformableOptions { Groups = options.Groups, Points = options.Points };
+        encoderEmbedder = new Embedder(Norm("norm_y", options), p => p["q.weight"], p => p.Find("q.bias"));
+        decoderEmbedder = new Embedder(Norm("norm_x", options), p => p.Stack(Matrices)!, p => p.Stack(Biases));
+    }
+
+    /// <summary>Gets the choices that the module was made with.</summary>
+    public DeformableUpsamplerOptions Options { get; }
+
+    private int KeyChannels => Options.Groups * Options.EmbeddingChannels;
+
+    /// <summary>Upsamples decoder features.</summary>
+    /// <param name="encoder">Encoder features, [B, Cy, s·H, s·W].</param>
+    /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
+    /// <returns>The output, [B, Cx, s·H, s·W], in the format of the decoder features.</returns>
+    /// <exception cref="ArgumentException">The shapes do not belong together or to the module.</exception>
+    /// <exception cref="DeviceMismatchException">The features are on another device than the module.</exception>
+    /// <exception cref="ObjectDisposedException">A tensor, the module or its device was disposed.</exception>
+    public Tensor<T> Forward(Tensor<T> encoder, Tensor<T> decoder)
+    {
+        var output = Forward(encoder, decoder, out var context);
+        context.Dispose();
+        return output;
+    }
+
+    /// <summary>Upsamples decoder features and keeps what the backward needs.</summary>
+    /// <inheritdoc cref="Forward(Tensor{T}, Tensor{T})"/>
+    /// <param name="encoder">Encoder features, [B, Cy, s·H, s·W].</param>
+    /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
+    /// <param name="context">What <see cref="Backward"/> needs.</param>
+    public Tensor<T> Forward(Tensor<T> encoder, Tensor<T> decoder, out SapaDeformableContext<T> context)
+    {
+        Check(encoder, decoder);
+        using var device = Device.Use();
+        using var useEncoder = encoder.Use();
+        using var useDecoder = decoder.Use();
+        var encoderEmbedding = encoderEmbedder.Forward(Values, encoder);
+        var decoderEmbedding = decoderEmbedder.Forward(Values, decoder);
+        var key = decoderEmbedding.Values!.Channels(0, KeyChannels);
+        using var cells = decoderEmbedding.Values.Channels(KeyChannels, OffsetChannels(Options));
+        var offsets = Embedder.CreateValues(encoder, Options.Groups * Options.Points * 2);
+        OffsetResampling.Forward(cells, offsets, Options.Scale, Options.HighResolutionOffsets);
+        context = new SapaDeformableContext<T>
+        {
+            Module = this,
+            Encoder = encoder,
+            Decoder = decoder,
+            EncoderEmbedding = encoderEmbedding,
+            DecoderEmbedding = decoderEmbedding,
+            Key = key,
+            Offsets = offsets,
+        };
+        return DeformableAttention.Forward(encoderEmbedding.Values!, key, decoder, offsets, attention);
+    }
+
+    /// <summary>The gradients of both inputs and of every parameter, given that of the output.</summary>
+    /// <param name="context">The context of the forward.</param>
+    /// <param name="gradOutput">The gradient of the output, [B, Cx, s·H, s·W].</param>
+    /// <exception cref="ArgumentException">The context is another module's, or the shape is wrong.</exception>
+    /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
+    /// <exception cref="ObjectDisposedException">A tensor, the context, the module or its device was disposed.</exception>
+    public SapaGradients<T> Backward(SapaDeformableContext<T> context, Tensor<T> gradOutput)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        CheckContext(context.Module, nameof(context));
+        using var device = Device.Use();
+        using var useEncoder = context.Encoder.Use();
+        using var useDecoder = context.Decoder.Use();
+        var attended = DeformableAttention.Backward(
+            context.EncoderEmbedding.Values!, context.Key, context.Decoder, context.Offsets, gradOutput, attention);
+        using var gradQuery = attended.Query;
+        using var gradKey = attended.Key;
+        using var gradOffsets = attended.Offsets;
+        var gradDecoder = attended.Value;
+        var gradEncoder = Like(context.Encoder);
+        var gradients = Values.CreateLike();
+
+        using var gradProjection = Embedder.CreateValues(context.Decoder, KeyChannels + OffsetChannels(Options));
+        using var keyPart = gradProjection.Channels(0, KeyChannels);
+        using var offsetPart = gradProjection.Channels(KeyChannels, OffsetChannels(Options));
+        keyPart.CopyFrom(gradKey);
+        OffsetResampling.Backward(gradOffsets, offsetPart, Options.Scale, Options.HighResolutionOffsets);
+        encoderEmbedder.Backward(
+            Values, gradients, context.Encoder, context.EncoderEmbedding, gradQuery, null, gradEncoder, accumulate: false);
+        decoderEmbedder.Backward(
+            Values, gradients, context.Decoder, context.DecoderEmbedding, gradProjection, null, gradDecoder, accumulate: true);
+        return new SapaGradients<T>(gradEncoder, gradDecoder, gradients.Parameters);
+    }
+
+    private static FeatureNorm? Norm(string name, DeformableUpsamplerOptions options) => options.HasNorm
+        ? new FeatureNorm(name, FeatureNormalisation.Group, options.NormGroups, options.Epsilon)
+        : null;
+
+    private static int OffsetChannels(DeformableUpsamplerOptions options) =>
+        options.Groups * options.Points * 2 * (options.HighResolutionOffsets ? options.Scale * options.Scale : 1);
+
+    private static List<ParameterSpec> Specs(Device device, DeformableUpsamplerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        CheckDevice(device, window: 1);
+        CheckEpsilon(options.Epsilon);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EmbeddingChannels, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Points, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Scale, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OpSupport.MaximumScale, nameof(options));
+        if (options.DecoderChannels % options.Groups != 0)
+        {
+            throw new ArgumentException(
+                $"{options.Groups} groups ask for decoder channels that are a multiple of {options.Groups}; " +
+                $"got {options.DecoderChannels}.",
+                nameof(options));
+        }
+        var specs = new List<ParameterSpec>();
+        if (options.HasNorm)
+        {
+            GroupNorms.Check(options.NormGroups, options.EncoderChannels);
+            GroupNorms.Check(options.NormGroups, options.DecoderChannels);
+            specs.AddRange(Norm("norm_y", options)!.Specs(options.EncoderChannels));
+            specs.AddRange(Norm("norm_x", options)!.Specs(options.DecoderChannels));
+        }
+        int embedding = options.Groups * options.EmbeddingChannels;
+        Add("q", embedding, options.EncoderChannels, null, isStacked: false);
+        Add("k", embedding, options.DecoderChannels, null, isStacked: true);
+        Add("offset", OffsetChannels(options), options.DecoderChannels, 0, isStacked: true);
+        return specs;
+
+        void Add(string name, int outputs, int inputs, double? constant, bool isStacked)
+        {
+            specs.Add(new ParameterSpec(
+                $"{name}.weight", [outputs, inputs, 1, 1], constant, Stack: isStacked ? Matrices : null));
+            if (options.HasBias)
+                specs.Add(new ParameterSpec($"{name}.bias", [outputs], 0, Stack: isStacked ? Biases : null));
+        }
+    }
+
+    private void Check(Tensor<T> encoder, Tensor<T> decoder)
+    {
+        Operand y = new(nameof(encoder), encoder), x = new(nameof(decoder), decoder);
+        ArgumentNullException.ThrowIfNull(encoder);
+        ArgumentNullException.ThrowIfNull(decoder);
+        CheckFeatures(y, Options.EncoderChannels, y, x);
+        CheckFeatures(x, Options.DecoderChannels, y, x);
+        if (encoder.Shape.Batch != decoder.Shape.Batch
+            || encoder.Shape.Height != (long)decoder.Shape.Height * Options.Scale
+            || encoder.Shape.Width != (long)decoder.Shape.Width * Options.Scale)
+        {
+            throw new ArgumentException(
+                $"'encoder' must have the images of 'decoder' and {Options.Scale} times its rows and columns. " +
+                OperandChecks.Describe(y, x),
+                nameof(encoder));
+        }
+    }
+}

@@ -1,0 +1,302 @@
+using SapaGpu.Launch;
+
+namespace SapaGpu;
+
+/// <summary>
+/// Attention over points that move with the query, the operator of SAPA-D (<i>On Point Affiliation in Feature
+/// Upsampling</i>, arXiv 2307.08198, section 4), and its two halves.
+/// </summary>
+/// <remarks>
+/// <para>Point p of group g of query (y, x) lies at row ⌊y·H/OH⌋ + offset[(g·P + p)·2 + 1] and column ⌊x·W/OW⌋ +
+/// offset[(g·P + p)·2], in cells. The map there is the bilinear interpolation between cell centres, cells outside counting
+/// as 0; a point contributes only where −1 &lt; row &lt; H and −1 &lt; column &lt; W.</para>
+/// <code>
+/// score[g, p] = ⟨query of group g, key of group g at point p⟩
+/// weight      = softmax over the P points (points outside take part with score 0)
+/// output      = Σₚ weight[g, p] · value of group g at point p
+/// </code>
+/// <para>Shapes: query [B, G·D, OH, OW], key [B, G·D, H, W], value [B, G·C, H, W], offsets [B, G·P·2, OH, OW], scores and
+/// weights [B, G·P, OH, OW], output [B, G·C, OH, OW]; either format each. At whole coordinates the gradient of an offset is
+/// the one towards larger coordinates.</para>
+/// <para>The fused operator keeps the weights, G·P values a query, in memory between its steps. The gradients of the maps
+/// are sums over the points that touch a cell, found by a stable counting sort and added in the order of the queries: no
+/// atomics, the same bits in every run. The sort takes 8 bytes for each of up to four cells of a point (12 in double
+/// precision), one image at a time.</para>
+/// </remarks>
+public static class DeformableAttention
+{
+    /// <summary>The scores of query and key at the points.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="query">Query, [B, G·D, OH, OW].</param>
+    /// <param name="key">Key, [B, G·D, H, W].</param>
+    /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
+    /// <param name="options">Groups and points.</param>
+    /// <returns>The scores, [B, G·P, OH, OW], in the format of the query.</returns>
+    /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device has not the element type, or there are too many samples.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
+    public static Tensor<T> Scores<T>(Tensor<T> query, Tensor<T> key, Tensor<T> offsets, DeformableOptions options)
+        where T : unmanaged
+    {
+        Operand q = new(nameof(query), query), k = new(nameof(key), key), o = new(nameof(offsets), offsets);
+        Check(options, q, k, o);
+        var scores = Tensor<T>.Create(query.Device, PointShape(offsets, options), query.Format);
+        using var device = query.Device.Use();
+        using var useQuery = query.Use();
+        using var useKey = key.Use();
+        using var useOffsets = offsets.Use();
+        PointKernels.For(query.ElementType).Similarity(options.Groups, options.Points, query, key, offsets, scores);
+        return scores;
+    }
+
+    /// <summary>The gradients of <see cref="Scores"/>: of query, key and offsets.</summary>
+    /// <inheritdoc cref="Scores"/>
+    /// <param name="query">Query of the forward.</param>
+    /// <param name="key">Key of the forward.</param>
+    /// <param name="offsets">Offsets of the forward.</param>
+    /// <param name="gradScores">The gradient of the scores, [B, G·P, OH, OW].</param>
+    /// <param name="options">Groups and points.</param>
+    /// <returns>The gradients, each in the format of its operand.</returns>
+    public static (Tensor<T> Query, Tensor<T> Key, Tensor<T> Offsets) ScoresBackward<T>(
+        Tensor<T> query, Tensor<T> key, Tensor<T> offsets, Tensor<T> gradScores, DeformableOptions options)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(gradScores);
+        Operand q = new(nameof(query), query), k = new(nameof(key), key), o = new(nameof(offsets), offsets);
+        Operand g = new(nameof(gradScores), gradScores);
+        Check(options, q, k, o);
+        OperandChecks.SameDevice(q, k, o, g);
+        OperandChecks.Shape(nameof(gradScores), gradScores, PointShape(offsets, options), q, k, o, g);
+        var (gradQuery, gradKey, gradOffsets) = (Like(query), Like(key), Like(offsets));
+        using var device = query.Device.Use();
+        using var useQuery = query.Use();
+        using var useKey = key.Use();
+        using var useOffsets = offsets.Use();
+        using var useGradScores = gradScores.Use();
+        var kernels = PointKernels.For(query.ElementType);
+        var (groups, points) = (options.Groups, options.Points);
+        kernels.Reassembly(groups, points, gradScores, key, offsets, gradQuery);
+        kernels.OffsetGradient(groups, points, gradScores, query, key, offsets, gradOffsets, accumulate: false);
+        kernels.MapGradients(groups, points, offsets, new PointGradient(gradScores, query, gradKey));
+        return (gradQuery, gradKey, gradOffsets);
+    }
+
+    /// <summary>The sum of the value at the points, each with its weight.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="weights">Weights, [B, G·P, OH, OW].</param>
+    /// <param name="value">Value, [B, G·C, H, W].</param>
+    /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
+    /// <param name="options">Groups and points.</param>
+    /// <returns>The output, [B, G·C, OH, OW], in the format of the value.</returns>
+    /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device has not the element type, or there are too many samples.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
+    public static Tensor<T> Reassemble<T>(
+        Tensor<T> weights, Tensor<T> value, Tensor<T> offsets, DeformableOptions options)
+        where T : unmanaged
+    {
+        Operand w = new(nameof(weights), weights), v = new(nameof(value), value), o = new(nameof(offsets), offsets);
+        Check(options, default, v, o);
+        OperandChecks.SameDevice(w, v, o);
+        OperandChecks.Shape(nameof(weights), weights, PointShape(offsets, options), w, v, o);
+        var output = Tensor<T>.Create(value.Device, OutputShape(value, offsets), value.Format);
+        using var device = value.Device.Use();
+        using var useWeights = weights.Use();
+        using var useValue = value.Use();
+        using var useOffsets = offsets.Use();
+        PointKernels.For(value.ElementType).Reassembly(options.Groups, options.Points, weights, value, offsets, output);
+        return output;
+    }
+
+    /// <summary>The gradients of <see cref="Reassemble"/>: of weights, value and offsets.</summary>
+    /// <inheritdoc cref="Reassemble"/>
+    /// <param name="weights">Weights of the forward.</param>
+    /// <param name="value">Value of the forward.</param>
+    /// <param name="offsets">Offsets of the forward.</param>
+    /// <param name="gradOutput">The gradient of the output, [B, G·C, OH, OW].</param>
+    /// <param name="options">Groups and points.</param>
+    /// <returns>The gradients, each in the format of its operand.</returns>
+    public static (Tensor<T> Weights, Tensor<T> Value, Tensor<T> Offsets) ReassembleBackward<T>(
+        Tensor<T> weights, Tensor<T> value, Tensor<T> offsets, Tensor<T> gradOutput, DeformableOptions options)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(gradOutput);
+        Operand w = new(nameof(weights), weights), v = new(nameof(value), value), o = new(nameof(offsets), offsets);
+        Operand g = new(nameof(gradOutput), gradOutput);
+        Check(options, default, v, o);
+        OperandChecks.SameDevice(w, v, o, g);
+        OperandChecks.Shape(nameof(weights), weights, PointShape(offsets, options), w, v, o, g);
+        OperandChecks.Shape(nameof(gradOutput), gradOutput, OutputShape(value, offsets), w, v, o, g);
+        var (gradWeights, gradValue, gradOffsets) = (Like(weights), Like(value), Like(offsets));
+        using var device = value.Device.Use();
+        using var useWeights = weights.Use();
+        using var useValue = value.Use();
+        using var useOffsets = offsets.Use();
+        using var useGradOutput = gradOutput.Use();
+        var kernels = PointKernels.For(value.ElementType);
+        var (groups, points) = (options.Groups, options.Points);
+        kernels.Similarity(groups, points, gradOutput, value, offsets, gradWeights);
+        kernels.OffsetGradient(groups, points, weights, gradOutput, value, offsets, gradOffsets, accumulate: false);
+        kernels.MapGradients(groups, points, offsets, new PointGradient(weights, gradOutput, gradValue));
+        return (gradWeights, gradValue, gradOffsets);
+    }
+
+    /// <summary>Scores, softmax and reassembly in one.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="query">Query, [B, G·D, OH, OW].</param>
+    /// <param name="key">Key, [B, G·D, H, W].</param>
+    /// <param name="value">Value, [B, G·C, H, W].</param>
+    /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
+    /// <param name="options">Groups and points.</param>
+    /// <returns>The output, [B, G·C, OH, OW], in the format of the value.</returns>
+    /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device has not the element type, or there are too many samples.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
+    public static Tensor<T> Forward<T>(
+        Tensor<T> query, Tensor<T> key, Tensor<T> value, Tensor<T> offsets, DeformableOptions options)
+        where T : unmanaged
+    {
+        using var weights = Weights(query, key, value, offsets, options, out var scores);
+        scores.Dispose();
+        return Reassemble(weights, value, offsets, options);
+    }
+
+    /// <summary>The gradients of the fused operator; scores and weights are computed anew.</summary>
+    /// <inheritdoc cref="Forward"/>
+    /// <param name="query">Query of the forward.</param>
+    /// <param name="key">Key of the forward.</param>
+    /// <param name="value">Value of the forward.</param>
+    /// <param name="offsets">Offsets of the forward.</param>
+    /// <param name="gradOutput">The gradient of the output, [B, G·C, OH, OW].</param>
+    /// <param name="options">Groups and points.</param>
+    /// <returns>The gradients, each in the format of its operand.</returns>
+    public static DeformableGradients<T> Backward<T>(
+        Tensor<T> query,
+        Tensor<T> key,
+        Tensor<T> value,
+        Tensor<T> offsets,
+        Tensor<T> gradOutput,
+        DeformableOptions options)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(gradOutput);
+        Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
+        Operand o = new(nameof(offsets), offsets), g = new(nameof(gradOutput), gradOutput);
+        using var weights = Weights(query, key, value, offsets, options, out var scores);
+        using var ownScores = scores;
+        OperandChecks.SameDevice(q, k, v, o, g);
+        OperandChecks.Shape(nameof(gradOutput), gradOutput, OutputShape(value, offsets), q, k, v, o, g);
+        var (gradQuery, gradKey, gradValue) = (Like(query), Like(key), Like(value));
+        var gradOffsets = Like(offsets);
+        using var gradWeights = Like(weights);
+        using var gradScores = Like(weights);
+        using var device = value.Device.Use();
+        using var useQuery = query.Use();
+        using var useKey = key.Use();
+        using var useValue = value.Use();
+        using var useOffsets = offsets.Use();
+        using var useGradOutput = gradOutput.Use();
+        var kernels = PointKernels.For(value.ElementType);
+        var (groups, points) = (options.Groups, options.Points);
+        kernels.Similarity(groups, points, gradOutput, value, offsets, gradWeights);
+        WindowWeightsKernels.For(value.ElementType).Backward(Softmax(query, options), scores, gradWeights, gradScores);
+        kernels.Reassembly(groups, points, gradScores, key, offsets, gradQuery);
+        kernels.OffsetGradient(groups, points, weights, gradOutput, value, offsets, gradOffsets, accumulate: false);
+        kernels.OffsetGradient(groups, points, gradScores, query, key, offsets, gradOffsets, accumulate: true);
+        kernels.MapGradients(
+            groups,
+            points,
+            offsets,
+            new PointGradient(weights, gradOutput, gradValue),
+            new PointGradient(gradScores, query, gradKey));
+        return new DeformableGradients<T>(gradQuery, gradKey, gradValue, gradOffsets);
+    }
+
+    private static Tensor<T> Weights<T>(
+        Tensor<T> query,
+        Tensor<T> key,
+        Tensor<T> value,
+        Tensor<T> offsets,
+        DeformableOptions options,
+        out Tensor<T> scores)
+        where T : unmanaged
+    {
+        Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
+        Operand o = new(nameof(offsets), offsets);
+        Check(options, default, v, o);
+        Check(options, q, k, o);
+        if (value.Shape.Height != key.Shape.Height || value.Shape.Width != key.Shape.Width)
+        {
+            throw new ArgumentException(
+                $"'value' must have the size of 'key'. {OperandChecks.Describe(q, k, v, o)}", nameof(value));
+        }
+        scores = Scores(query, key, offsets, options);
+        using var device = query.Device.Use();
+        var weights = Like(scores);
+        WindowWeightsKernels.For(query.ElementType).Forward(Softmax(query, options), scores, weights);
+        return weights;
+    }
+
+    private static WeightsProblem Softmax<T>(Tensor<T> query, DeformableOptions options)
+        where T : unmanaged
+    {
+        var shape = new WindowShape(query.Shape, 1, query.Shape.Height, query.Shape.Width, 1);
+        return new WeightsProblem(
+            shape.Extent(BorderRule.ZeroLogit), options.Groups, options.Points, KernelNormalisation.Softmax);
+    }
+
+    private static TensorShape PointShape(Tensor offsets, DeformableOptions options) => new(
+        offsets.Shape.Batch, options.Groups * options.Points, offsets.Shape.Height, offsets.Shape.Width);
+
+    private static TensorShape OutputShape(Tensor value, Tensor offsets) => new(
+        value.Shape.Batch, value.Shape.Channels, offsets.Shape.Height, offsets.Shape.Width);
+
+    private static Tensor<T> Like<T>(Tensor<T> tensor)
+        where T : unmanaged => Tensor<T>.Create(tensor.Device, tensor.Shape, tensor.Format);
+
+    private static void Check(DeformableOptions options, Operand features, Operand map, Operand offsets)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Groups < 1 || options.Points < 1)
+        {
+            throw new ArgumentException(
+                $"Groups and points are at least 1; got {options.Groups} and {options.Points}.", nameof(options));
+        }
+        if (features.Name is not null)
+            ArgumentNullException.ThrowIfNull(features.Tensor, features.Name);
+        ArgumentNullException.ThrowIfNull(map.Tensor, map.Name);
+        ArgumentNullException.ThrowIfNull(offsets.Tensor, offsets.Name);
+        OperandChecks.SameDevice(features, map, offsets);
+        OperandChecks.Supported(map.Tensor, features, map, offsets);
+        var (low, high) = (map.Tensor.Shape, offsets.Tensor.Shape);
+        long channels = (long)options.Groups * options.Points * 2;
+        if (high.Channels != channels || high.Batch != low.Batch)
+        {
+            throw new ArgumentException(
+                $"'offsets' must be [{low.Batch}, {channels}, OH, OW], groups x points x 2 channels. " +
+                OperandChecks.Describe(features, map, offsets),
+                offsets.Name);
+        }
+        if (low.Channels % options.Groups != 0)
+        {
+            throw new ArgumentException(
+                $"The channels of '{map.Name}' must be a multiple of the {options.Groups} groups. " +
+                OperandChecks.Describe(features, map, offsets),
+                map.Name);
+        }
+        if (features.Tensor is not null)
+        {
+            var expected = new TensorShape(low.Batch, low.Channels, high.Height, high.Width);
+            OperandChecks.Shape(features.Name!, features.Tensor, expected, features, map, offsets);
+        }
+        if (4L * high.Height * high.Width * options.Points > int.MaxValue)
+        {
+            throw new NotSupportedException(
+                "An image has more than 2^29 samples; work on smaller maps. " +
+                OperandChecks.Describe(features, map, offsets));
+        }
+    }
+}

@@ -1,0 +1,23 @@
+namespace SapaGpu;
+
+/// <summary>The channels of a tensor that belong to one head; the tensor itself where there is only one.</summary>
+internal readonly ref struct HeadView<T>
+    where T : unmanaged
+{
+    private readonly bool owned;
+
+    public HeadView(Tensor<T> tensor, int head, int heads)
+    {
+        owned = heads > 1;
+        int channels = tensor.Shape.Channels / heads;
+        Tensor = owned ? tensor.Channels(head * channels, channels) : tensor;
+    }
+
+    public Tensor<T> Tensor { get; }
+
+    public void Dispose()
+    {
+        if (owned)
+            Tensor.Dispose();
+    }
+}

@@ -1,0 +1,117 @@
+using SapaGpu.Launch;
+
+namespace SapaGpu;
+
+/// <summary>Interpolation of a map to another size, larger or smaller, as PyTorch's <c>F.interpolate</c> defines it.</summary>
+/// <remarks>
+/// <para>Bilinear: the place of output row y is max((y + ½)·H/OH − ½, 0), or with aligned corners y·(H − 1)/(OH − 1), 0 for
+/// a single row; columns alike; places beyond the last cell take the last cell. Nearest: row ⌊y·H/OH⌋.</para>
+/// <para>Shapes: input [B, C, H, W], output [B, C, OH, OW], each in either format. Places are computed in whole numbers, so
+/// no ratio is rounded. The backward collects per input cell, in a fixed order, without atomics.</para>
+/// </remarks>
+public static class Interpolate
+{
+    /// <summary>Brings a map to a size.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="input">The map, [B, C, H, W].</param>
+    /// <param name="height">OH, the rows of the output.</param>
+    /// <param name="width">OW, the columns of the output.</param>
+    /// <param name="mode">How values are filled in.</param>
+    /// <param name="alignCorners">Whether the corner cells of both maps coincide; bilinear only.</param>
+    /// <returns>The output, [B, C, OH, OW], in the format of the input.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1 or above 2²⁹.</exception>
+    /// <exception cref="ArgumentException">Corners are to be aligned for the nearest cell.</exception>
+    /// <exception cref="NotSupportedException">The device has not the element type.</exception>
+    /// <exception cref="ObjectDisposedException">The map or its device was disposed.</exception>
+    public static Tensor<T> Forward<T>(
+        Tensor<T> input,
+        int height,
+        int width,
+        InterpolationMode mode = InterpolationMode.Bilinear,
+        bool alignCorners = false)
+        where T : unmanaged
+    {
+        Check(nameof(input), input, height, width, mode, alignCorners);
+        var shape = new TensorShape(input.Shape.Batch, input.Shape.Channels, height, width);
+        var output = Tensor<T>.Create(input.Device, shape, input.Format);
+        Forward(input, output, mode, alignCorners);
+        return output;
+    }
+
+    /// <summary>Brings a map to the size of a tensor of the caller.</summary>
+    /// <inheritdoc cref="Forward{T}(Tensor{T}, int, int, InterpolationMode, bool)"/>
+    /// <param name="input">The map, [B, C, H, W].</param>
+    /// <param name="output">Where the output is written, [B, C, OH, OW], in any format.</param>
+    /// <param name="mode">How values are filled in.</param>
+    /// <param name="alignCorners">Whether the corner cells of both maps coincide; bilinear only.</param>
+    public static void Forward<T>(
+        Tensor<T> input,
+        Tensor<T> output,
+        InterpolationMode mode = InterpolationMode.Bilinear,
+        bool alignCorners = false)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        Check(nameof(input), input, output.Shape.Height, output.Shape.Width, mode, alignCorners);
+        Operand i = new(nameof(input), input), o = new(nameof(output), output);
+        OperandChecks.SameDevice(i, o);
+        OperandChecks.Shape(nameof(output), output, Resized(input.Shape, output.Shape), i, o);
+        OperandChecks.NoOverlap(nameof(output), output, i);
+        using var device = input.Device.Use();
+        using var useInput = input.Use();
+        using var useOutput = output.Use();
+        ResamplingKernels.For(input.ElementType).Interpolate(mode, alignCorners, input, output);
+    }
+
+    /// <summary>The gradient of the input, given that of the output.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW].</param>
+    /// <param name="height">H, the rows of the input.</param>
+    /// <param name="width">W, the columns of the input.</param>
+    /// <param name="mode">The mode of the forward.</param>
+    /// <param name="alignCorners">Whether the forward aligned corners.</param>
+    /// <returns>The gradient, [B, C, H, W], in the format of the output's.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1 or above 2²⁹.</exception>
+    /// <exception cref="ArgumentException">Corners are to be aligned for the nearest cell.</exception>
+    /// <exception cref="NotSupportedException">The device has not the element type.</exception>
+    /// <exception cref="ObjectDisposedException">The gradient or its device was disposed.</exception>
+    public static Tensor<T> Backward<T>(
+        Tensor<T> gradOutput,
+        int height,
+        int width,
+        InterpolationMode mode = InterpolationMode.Bilinear,
+        bool alignCorners = false)
+        where T : unmanaged
+    {
+        Check(nameof(gradOutput), gradOutput, height, width, mode, alignCorners);
+        var shape = new TensorShape(gradOutput.Shape.Batch, gradOutput.Shape.Channels, height, width);
+        var gradInput = Tensor<T>.Create(gradOutput.Device, shape, gradOutput.Format);
+        using var device = gradOutput.Device.Use();
+        using var use = gradOutput.Use();
+        ResamplingKernels.For(gradOutput.ElementType).InterpolateBackward(mode, alignCorners, gradOutput, gradInput);
+        return gradInput;
+    }
+
+    private static TensorShape Resized(TensorShape input, TensorShape output) =>
+        new(input.Batch, input.Channels, output.Height, output.Width);
+
+    private static void Check<T>(
+        string name, Tensor<T> operand, int height, int width, InterpolationMode mode, bool alignCorners)
+        where T : unmanaged
+    {
+        const int Largest = 1 << 29;
+        ArgumentNullException.ThrowIfNull(operand, name);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(height, Largest);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(width, Largest);
+        if (alignCorners && mode == InterpolationMode.Nearest)
+        {
+            throw new ArgumentException(
+                "Corners can be aligned for bilinear interpolation only; leave alignCorners out.", nameof(alignCorners));
+        }
+        Operand o = new(name, operand);
+        OperandChecks.SameDevice(o);
+        OperandChecks.Supported(operand, o);
+    }
+}

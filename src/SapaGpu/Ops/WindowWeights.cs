@@ -1,0 +1,130 @@
+using SapaGpu.Launch;
+
+namespace SapaGpu;
+
+/// <summary>
+/// The step between <see cref="WindowSimilarity"/> and <see cref="WindowReassembly"/>: scores to weights, for those who
+/// want the weights themselves or put something of their own in between.
+/// </summary>
+/// <remarks>
+/// Shapes: scores and weights [B, heads·K², OH, OW]; averaged over the heads [B, K², OH, OW]. With the normalisation and
+/// the border of <see cref="WindowAttention"/>, similarity, weights and reassembly give what the fused operator gives.
+/// </remarks>
+public static class WindowWeights
+{
+    /// <summary>Computes the weights of query and key.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="query">Query, [B, D, OH, OW].</param>
+    /// <param name="key">Key, [B, D, H, W].</param>
+    /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
+    /// <param name="average">Whether to average over the heads.</param>
+    /// <returns>The weights, [B, heads·K² or K², OH, OW], in the format of the query.</returns>
+    /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
+    public static Tensor<T> Of<T>(
+        Tensor<T> query, Tensor<T> key, WindowAttentionOptions? options = null, bool average = false)
+        where T : unmanaged
+    {
+        options ??= WindowAttentionOptions.Default;
+        using var scores = WindowSimilarity.Forward(query, key, options);
+        return Forward(scores, key.Shape, options, average);
+    }
+
+    /// <summary>Computes weights from scores.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="scores">Scores, [B, heads·K², OH, OW].</param>
+    /// <param name="key">The shape of the decoder map, whose height and width say which taps lie outside.</param>
+    /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
+    /// <param name="average">Whether to average over the heads.</param>
+    /// <returns>The weights, in the format of the scores.</returns>
+    /// <exception cref="ArgumentException">The scores have not heads·K² channels.</exception>
+    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
+    /// <exception cref="ObjectDisposedException">The scores or their device were disposed.</exception>
+    public static Tensor<T> Forward<T>(
+        Tensor<T> scores, TensorShape key, WindowAttentionOptions? options = null, bool average = false)
+        where T : unmanaged
+    {
+        var problem = Check(nameof(scores), scores, key, options, average);
+        using var device = scores.Device.Use();
+        using var use = scores.Use();
+        var kernels = WindowWeightsKernels.For(scores.ElementType);
+        var weights = Tensor<T>.Create(scores.Device, scores.Shape, scores.Format);
+        kernels.Forward(in problem, scores, weights);
+        if (!average)
+            return weights;
+        using (weights)
+        {
+            var mean = Tensor<T>.Create(scores.Device, MeanShape(scores.Shape, in problem), scores.Format);
+            kernels.Average(in problem, weights, mean);
+            return mean;
+        }
+    }
+
+    /// <summary>The gradient of the scores, given that of the weights or of their mean over the heads.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="scores">The scores of the forward, [B, heads·K², OH, OW].</param>
+    /// <param name="key">The shape of the decoder map.</param>
+    /// <param name="gradWeights">The gradient of the weights, in their shape.</param>
+    /// <param name="options">The options of the forward.</param>
+    /// <param name="average">Whether the forward averaged over the heads.</param>
+    /// <returns>The gradient, in the format of the scores.</returns>
+    /// <exception cref="ArgumentException">A shape is wrong.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
+    public static Tensor<T> Backward<T>(
+        Tensor<T> scores,
+        TensorShape key,
+        Tensor<T> gradWeights,
+        WindowAttentionOptions? options = null,
+        bool average = false)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(gradWeights);
+        var problem = Check(nameof(scores), scores, key, options, average);
+        Operand s = new(nameof(scores), scores), g = new(nameof(gradWeights), gradWeights);
+        OperandChecks.SameDevice(s, g);
+        var expected = average ? MeanShape(scores.Shape, in problem) : scores.Shape;
+        OperandChecks.Shape(nameof(gradWeights), gradWeights, expected, s, g);
+        using var device = scores.Device.Use();
+        using var useScores = scores.Use();
+        using var useGradient = gradWeights.Use();
+        var gradScores = Tensor<T>.Create(scores.Device, scores.Shape, scores.Format);
+        WindowWeightsKernels.For(scores.ElementType).Backward(in problem, scores, gradWeights, gradScores);
+        return gradScores;
+    }
+
+    private static TensorShape MeanShape(TensorShape scores, in WeightsProblem problem) =>
+        new(scores.Batch, problem.Taps, scores.Height, scores.Width);
+
+    private static WeightsProblem Check<T>(
+        string name, Tensor<T> scores, TensorShape key, WindowAttentionOptions? options, bool average)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(scores);
+        options ??= WindowAttentionOptions.Default;
+        Operand s = new(name, scores);
+        OperandChecks.SameDevice(s);
+        if (options.Heads < 1)
+            throw new ArgumentException($"Heads is at least 1; got {options.Heads}.", nameof(options));
+        if (key.ElementCount == 0 || key.Batch != scores.Shape.Batch)
+        {
+            throw new ArgumentException(
+                $"The decoder map {key} must have the images of the scores. {OperandChecks.Describe(s)}", nameof(key));
+        }
+        int window = Math.Max(1, options.Window);
+        var shape = new WindowShape(key, 1, scores.Shape.Height, scores.Shape.Width, window);
+        OperandChecks.Supported(scores, in shape, options.Border, s);
+        var expected = new HeadedWindow(shape, options).WeightsShape;
+        OperandChecks.Shape(name, scores, expected, s);
+        return new WeightsProblem(
+            shape.Extent(options.Border),
+            options.Heads,
+            window * window,
+            options.Normalisation,
+            Masked: options.Border == BorderRule.Masked,
+            Averaged: average);
+    }
+}
