@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using SapaGpu.Kernels.Simd;
 
 namespace SapaGpu.Kernels;
@@ -51,16 +52,19 @@ public readonly struct SoftmaxNormalisation : INormalisation
     public static bool Divides => true;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TAccumulator Power<TElement, TStorage, TAccumulator>(TAccumulator score)
         where TElement : struct, IElement<TStorage, TAccumulator>
         where TStorage : unmanaged
         where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> => TElement.Exp(score);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TAccumulator Slope<TAccumulator>(TAccumulator power)
         where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> => power;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector PowerOf<TSimd, TStorage, T, TVector>(TVector score)
         where TSimd : struct, ISimd<TStorage, T, TVector>
         where TStorage : unmanaged
@@ -68,6 +72,7 @@ public readonly struct SoftmaxNormalisation : INormalisation
         where TVector : struct => SimdMath<TSimd, TStorage, T, TVector>.Exp(score);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector SlopeOf<TSimd, TStorage, T, TVector>(TVector power)
         where TSimd : struct, ISimd<TStorage, T, TVector>
         where TStorage : unmanaged
@@ -85,6 +90,7 @@ public readonly struct SigmoidNormalisation : INormalisation
     public static bool Divides => true;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TAccumulator Power<TElement, TStorage, TAccumulator>(TAccumulator score)
         where TElement : struct, IElement<TStorage, TAccumulator>
         where TStorage : unmanaged
@@ -92,10 +98,12 @@ public readonly struct SigmoidNormalisation : INormalisation
         Sigmoid.Of<TElement, TStorage, TAccumulator>(score);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TAccumulator Slope<TAccumulator>(TAccumulator power)
         where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> => power * (TAccumulator.One - power);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector PowerOf<TSimd, TStorage, T, TVector>(TVector score)
         where TSimd : struct, ISimd<TStorage, T, TVector>
         where TStorage : unmanaged
@@ -113,6 +121,7 @@ public readonly struct SigmoidNormalisation : INormalisation
     }
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector SlopeOf<TSimd, TStorage, T, TVector>(TVector power)
         where TSimd : struct, ISimd<TStorage, T, TVector>
         where TStorage : unmanaged
@@ -130,6 +139,7 @@ public readonly struct NoNormalisation : INormalisation
     public static bool Divides => false;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TAccumulator Power<TElement, TStorage, TAccumulator>(TAccumulator score)
         where TElement : struct, IElement<TStorage, TAccumulator>
         where TStorage : unmanaged
@@ -137,10 +147,12 @@ public readonly struct NoNormalisation : INormalisation
         score == TAccumulator.NegativeInfinity ? TAccumulator.Zero : score;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TAccumulator Slope<TAccumulator>(TAccumulator power)
         where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> => TAccumulator.One;
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector PowerOf<TSimd, TStorage, T, TVector>(TVector score)
         where TSimd : struct, ISimd<TStorage, T, TVector>
         where TStorage : unmanaged
@@ -149,6 +161,7 @@ public readonly struct NoNormalisation : INormalisation
             score, TSimd.Constant(typeof(T) == typeof(double) ? double.MinValue : float.MinValue), score);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector SlopeOf<TSimd, TStorage, T, TVector>(TVector power)
         where TSimd : struct, ISimd<TStorage, T, TVector>
         where TStorage : unmanaged

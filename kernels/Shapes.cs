@@ -24,13 +24,15 @@ public struct AxisGrid
     /// <summary>The first query of a cell, or of any later one if the cell has none.</summary>
     public readonly int First(int cell)
     {
+        if (Scale > 0)
+            return cell * Scale;
         if (cell <= Lead)
             return 0;
         return cell >= Cells - Lead ? Queries : (int)(((long)cell * Queries + Cells - 1) / Cells);
     }
 
     /// <summary>The queries of a cell.</summary>
-    public readonly int Count(int cell) => First(cell + 1) - First(cell);
+    public readonly int Count(int cell) => Scale > 0 ? Scale : First(cell + 1) - First(cell);
 
     /// <summary>The largest number of queries that a cell may have.</summary>
     public readonly int MaximumCount =>

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>The queries of one cell, row by row.</summary>
@@ -9,6 +11,7 @@ internal unsafe struct StripQueries
     public int Count;
 
     /// <summary>Finds the queries of a cell.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static StripQueries Locate(in WindowExtent extent, int row, int column)
     {
         if (extent.IsUniform)
@@ -42,6 +45,7 @@ internal unsafe struct StripQueries
     }
 
     /// <summary>The place of a query; one past the last stands for the last.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly T* At<T>(in MapPointer<T> map, int image, int channel, int query)
         where T : unmanaged
     {

@@ -249,6 +249,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         bool streams = StreamingStores.Pay(in output, in extent, channels, lanes * sizeof(TStorage));
         int firstRow = Math.Max(0, radius - row);
         int endRow = Math.Min(extent.Window, extent.Height - row + radius);
+        bool uniform = extent.IsUniform;
         var queries = StripQueries.Locate(in extent, row, strip.Column);
         var targets = new QuadTargets(in queries, quad, output.RowStride, output.ColumnStride);
         var walk = new WindowWalk
@@ -276,15 +277,9 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
                 TStorage* source = valueRow + (lane + firstColumn) * value.ColumnStride;
                 T* weight = weightRow + (nint)firstColumn * 4 * lanes + lane;
                 TStorage* destination = outputRow + lane * cellStep;
-                if (!extent.IsUniform)
-                {
-                    var own = StripQueries.Locate(in extent, row, column);
-                    targets = new QuadTargets(in own, quad, output.RowStride, output.ColumnStride);
-                    if (targets.Members <= 0)
-                        continue;
-                    destination = output.At(strip.Image, start, own.Row, own.Column);
-                }
-                if (block == lanes)
+                if (!uniform)
+                    OneCell(weight, source, in walk, in output, in extent, in strip, row, quad, lane, start, block);
+                else if (block == lanes)
                     OneVector(weight, source, in walk, destination, in targets);
                 else
                     FourVectors(weight, source, in walk, destination, in targets, streamsBlock);
@@ -293,6 +288,32 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         }
         if (streams)
             StreamingStores.Complete();
+    }
+
+    // A cell whose number of queries is its own.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void OneCell(
+        T* weights,
+        TStorage* source,
+        in WindowWalk walk,
+        in MapPointer<TStorage> output,
+        in WindowExtent extent,
+        in Strip strip,
+        int row,
+        int quad,
+        int lane,
+        int channel,
+        int channels)
+    {
+        var queries = StripQueries.Locate(in extent, row, strip.Column + lane);
+        var targets = new QuadTargets(in queries, quad, output.RowStride, output.ColumnStride);
+        if (targets.Members <= 0)
+            return;
+        TStorage* destination = output.At(strip.Image, channel, queries.Row, queries.Column);
+        if (channels == TSimd.Lanes)
+            OneVector(weights, source, in walk, destination, in targets);
+        else
+            FourVectors(weights, source, in walk, destination, in targets, streams: false);
     }
 
     // Whether the windows of a row of a strip lie inside the map.

@@ -45,6 +45,9 @@ public abstract class Tensor : IDisposable
         $"{Shape} {ElementType.ShortName()} {(Format == MemoryFormat.Contiguous ? "contiguous" : "channels-last")} " +
         $"on {Device.Id}";
 
+    /// <summary>Sets every element to zero.</summary>
+    public abstract void Clear();
+
     /// <summary>Lets go of the memory, which stays until views and running calls have let go as well.</summary>
     public void Dispose()
     {
@@ -263,11 +266,16 @@ public sealed class Tensor<T> : Tensor
     /// <summary>Copies the tensor, without gaps and in the same format, to a device.</summary>
     public Tensor<T> To(Device device) => From(device, Shape, ToArray(), Format);
 
-    /// <summary>Copies the tensor, without gaps and in a given format, by way of the host.</summary>
-    public Tensor<T> To(MemoryFormat format) => From(Device, Shape, ToArray(format), format);
+    /// <summary>Copies the tensor, without gaps and in a given format, on its device.</summary>
+    public Tensor<T> To(MemoryFormat format)
+    {
+        var copy = Create(Device, Shape, format);
+        copy.CopyFrom(this);
+        return copy;
+    }
 
-    /// <summary>Sets every element to zero.</summary>
-    public void Clear()
+    /// <inheritdoc/>
+    public override void Clear()
     {
         if (!IsDense)
         {

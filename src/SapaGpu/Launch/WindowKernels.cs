@@ -322,21 +322,20 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         public static ILaunchable<WindowSimilarityParameters<TStorage>> Similarity(KernelVariant v) =>
             v.VectorBits > 0
                 ? KernelVariants.Tiles<WindowSimilarityParameters<TStorage>>(
-                    typeof(WindowSimilarityProgram<,,,,>), [.. Simd(v), KernelVariants.Border(v.Border)])
+                    typeof(WindowSimilarityProgram<,,,,>), [.. Simd(v), Replication(v)])
                 : KernelVariants.Group<WindowSimilarityParameters<TStorage>>(
                     typeof(WindowSimilarity<,,,,,,>),
                     [
-                        .. Element, .. Window(v), KernelVariants.Border(v.Border),
-                        KernelVariants.Access(v.EmbeddingVectors),
+                        .. Element, .. Window(v), Replication(v), KernelVariants.Access(v.EmbeddingVectors),
                     ]);
 
         public static ILaunchable<WindowReassemblyParameters<TStorage>> Reassembly(KernelVariant v) =>
             v.VectorBits > 0
                 ? KernelVariants.Tiles<WindowReassemblyParameters<TStorage>>(
-                    typeof(WindowReassemblyProgram<,,,,>), [.. Simd(v), KernelVariants.Border(v.Border)])
+                    typeof(WindowReassemblyProgram<,,,,>), [.. Simd(v), Replication(v)])
                 : KernelVariants.Group<WindowReassemblyParameters<TStorage>>(
                     typeof(WindowReassembly<,,,,,,>),
-                    [.. Element, .. Window(v), KernelVariants.Border(v.Border), KernelVariants.Access(v.ValueVectors)]);
+                    [.. Element, .. Window(v), Replication(v), KernelVariants.Access(v.ValueVectors)]);
 
         public static ILaunchable<TransposedReassemblyParameters<TStorage, TWeight>> Transposed<TWeight>(
             KernelVariant v, Type weightElement)
@@ -350,6 +349,10 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
 
         private static Type[] Window(KernelVariant v) =>
             [KernelVariants.Window(v.Window), KernelVariants.Scale(v.Scale)];
+
+        // Without a normalisation to leave them out of, taps outside are masked by having score or value 0.
+        private static Type Replication(KernelVariant v) => KernelVariants.Border(
+            v.Border == BorderRule.Replicate ? BorderRule.Replicate : BorderRule.ZeroLogit);
 
         private static Type[] Rules(KernelVariant v) =>
             [KernelVariants.Border(v.Border), KernelVariants.Normalisation(v.Normalisation)];

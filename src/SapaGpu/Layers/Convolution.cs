@@ -39,7 +39,7 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
         ParameterSet parameters, ParameterSet gradients, Tensor input, Tensor gradOutput, Tensor gradInput)
     {
         var kernels = ProjectionKernels.For(input.ElementType);
-        gradients[weightName].WriteNumbers(new double[gradients[weightName].Shape.ElementCount]);
+        gradients[weightName].Clear();
         bool accumulate = false;
         foreach (int tap in Taps)
         {

@@ -40,6 +40,14 @@ internal sealed class ParameterSet : IDisposable
     /// <summary>Room for the gradients of these parameters, laid out in the same way.</summary>
     public ParameterSet CreateLike() => new(device, elementType, Specs);
 
+    /// <summary>Hands the parameters over to the caller, who disposes them one by one.</summary>
+    public IReadOnlyList<Parameter> Release()
+    {
+        foreach (var stack in stacks.Values)
+            stack.Dispose();
+        return parameters;
+    }
+
     /// <summary>Sets the initial values.</summary>
     public void Initialise(Random random)
     {

@@ -161,7 +161,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
             ownKey ? gradEncoderQuery : null,
             gradEncoder,
             accumulate: false);
-        return new SapaGradients<T>(gradEncoder, gradDecoder, gradients.Parameters);
+        return new SapaGradients<T>(gradEncoder, gradDecoder, gradients.Release());
     }
 
     private static IReadOnlyList<ParameterSpec> Specs(Device device, SapaOptions options)
@@ -193,10 +193,11 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
             query = QueryBlend.Forward(query, fromDecoder, gate);
         }
 
-        WindowAttentionContext<T>? attentionContext = null;
-        var output = keep
-            ? WindowAttention.Forward(query, key, projected ?? decoder, attention, out attentionContext)
-            : WindowAttention.Forward(query, key, projected ?? decoder, attention);
+        var shape = new WindowShape(
+            key.Shape, Options.OutputChannels, encoder.Shape.Height, encoder.Shape.Width, Options.Window);
+        var attentionContext = keep ? new WindowAttentionContext<T>(Device, shape, attention) : null;
+        var output = Tensor<T>.Create(Device, shape.OutputShape, decoder.Format);
+        WindowAttention.Forward(query, key, projected ?? decoder, output, attention, attentionContext);
         context = new SapaContext<T>(
             this,
             encoder,
@@ -216,10 +217,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
             Gate = gate,
             Attention = attentionContext!,
         };
-        if (output.Format == decoder.Format)
-            return output;
-        using (output)
-            return output.To(decoder.Format);
+        return output;
     }
 
     private void Check(Tensor<T> encoder, Tensor<T> decoder)

@@ -21,6 +21,14 @@ public static class KernelCatalogue
             .OrderBy(kernel => kernel.ToString(), StringComparer.Ordinal),
     ];
 
+    /// <summary>
+    /// Gets the kernels whose code is looked at: of the 16-bit types, which differ from single precision in reading and
+    /// writing only, those of the common case; of the general window kernels those without vectors or with vectors
+    /// throughout.
+    /// </summary>
+    public static IEnumerable<KernelInstantiation> Inspected =>
+        All.Where(kernel => kernel.IsFast || kernel.IsMap || !(kernel.IsNarrow || kernel.IsMixed));
+
     /// <summary>Gets the kernels of the common case.</summary>
     public static IEnumerable<KernelInstantiation> Fast => All.Where(kernel => kernel.IsFast);
 

@@ -22,7 +22,7 @@ public sealed class KernelInstantiation
     public Type Parameters { get; }
 
     /// <summary>Gets the name of the kernel without its type parameters.</summary>
-    public string Operator => WithoutArity(Kernel);
+    public string Operator => WithoutArity(IsMap ? Kernel.GetGenericArguments()[0] : Kernel);
 
     /// <summary>Gets whether the kernel calculates in double precision.</summary>
     public bool IsDouble => arguments.Contains(typeof(double));
@@ -32,8 +32,16 @@ public sealed class KernelInstantiation
     /// has no version for.
     /// </summary>
     public bool IsFast =>
-        !arguments.Intersect([typeof(AnyWindow), typeof(AnyScale), typeof(StridedAccess)]).Any();
+        !arguments.Intersect([typeof(AnyWindow), typeof(AnyScale), typeof(AnyRatio), typeof(StridedAccess)]).Any();
 
+    /// <summary>Gets whether the kernel is a map program, which computes one value at a time.</summary>
+    public bool IsMap => Kernel.GetGenericTypeDefinition() == typeof(MapKernel<,>);
+
+    /// <summary>Gets whether the kernel reads some maps four channels at a time and others not.</summary>
+    public bool IsMixed => arguments.Contains(typeof(VectorAccess)) && arguments.Contains(typeof(StridedAccess));
+
+    /// <summary>Gets whether tensors have a type of 16 bits.</summary>
+    public bool IsNarrow => arguments.Contains(typeof(ushort));
     /// <summary>Gets whether all accesses to the feature maps take four channels.</summary>
     public bool ByVectors => arguments.Contains(typeof(VectorAccess)) && !arguments.Contains(typeof(StridedAccess));
 
