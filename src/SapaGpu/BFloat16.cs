@@ -15,7 +15,7 @@ public readonly struct BFloat16 : IEquatable<BFloat16>
     public static explicit operator BFloat16(float value) => new(NarrowFloat.ToBFloat16(value));
 
     /// <summary>Rounds to the format.</summary>
-    public static explicit operator BFloat16(double value) => new(NarrowFloat.ToBFloat16((float)value));
+    public static explicit operator BFloat16(double value) => new(NarrowFloat.ToBFloat16(ToOdd(value)));
 
     /// <summary>Widens.</summary>
     public static implicit operator float(BFloat16 value) => NarrowFloat.FromBFloat16(value.bits);
@@ -43,4 +43,16 @@ public readonly struct BFloat16 : IEquatable<BFloat16>
 
     /// <inheritdoc/>
     public override string ToString() => ((float)this).ToString(CultureInfo.CurrentCulture);
+
+    // To single precision with rounding to odd; what is rounded from there to nearest is as if rounded once.
+    private static float ToOdd(double value)
+    {
+        float single = (float)value;
+        if (single == value || double.IsNaN(value))
+            return single;
+        uint bits = BitConverter.SingleToUInt32Bits(single);
+        if (Math.Abs((double)single) > Math.Abs(value))
+            bits--;
+        return BitConverter.UInt32BitsToSingle(bits | 1);
+    }
 }

@@ -7,12 +7,18 @@ public static class Tolerances
 {
     /// <summary>The allowed error as a share of the largest expected magnitude, or of 1 where that is smaller.</summary>
     public static double Relative<T>(bool backward)
-        where T : unmanaged => (typeof(T) == typeof(double), backward) switch
+        where T : unmanaged => (ElementTypes.Of<T>(), backward) switch
         {
-            (true, false) => 1e-12,
-            (true, true) => 1e-11,
-            (false, false) => 1e-5,
-            (false, true) => 3e-5,
+            (ElementType.Float64, false) => 1e-12,
+            (ElementType.Float64, true) => 1e-11,
+            (ElementType.Float32, false) => 1e-5,
+            (ElementType.Float32, true) => 3e-5,
+
+            // Half a unit in the last place is 2⁻¹¹ and 2⁻⁸; gradients may be rounded once for every head.
+            (ElementType.Float16, false) => 5.2e-4,
+            (ElementType.Float16, true) => 1.1e-3,
+            (ElementType.BFloat16, false) => 4.1e-3,
+            _ => 8.5e-3,
         };
 }
 
@@ -22,8 +28,14 @@ public static class Compare
     public static void Forward<T>(Tensor<T> actual, ReferenceMap expected, string what)
         where T : unmanaged => AllClose<T>(Values(actual), expected.ToArray(), expected.Shape, backward: false, what);
 
+    public static void Forward<T>(double[] actual, ReferenceMap expected, string what)
+        where T : unmanaged => AllClose<T>(actual, expected.ToArray(), expected.Shape, backward: false, what);
+
     public static void Backward<T>(Tensor<T> actual, double[] expected, string what)
         where T : unmanaged => AllClose<T>(Values(actual), expected, actual.Shape, backward: true, what);
+
+    public static void Backward<T>(double[] actual, double[] expected, TensorShape shape, string what)
+        where T : unmanaged => AllClose<T>(actual, expected, shape, backward: true, what);
 
     public static void Backward<T>(Parameter actual, double[] expected, string what)
         where T : unmanaged => AllClose<T>(actual.Read(), expected, actual.Value.Shape, backward: true, what);
@@ -46,10 +58,12 @@ public static class Compare
         }
     }
 
-    private static void AllClose<T>(double[] actual, double[] expected, TensorShape shape, bool backward, string what)
+    /// <summary>What differs by more than the tolerance, in words; null if nothing does.</summary>
+    public static string? Difference<T>(double[] actual, double[] expected, TensorShape shape, bool backward)
         where T : unmanaged
     {
-        Assert.That(actual, Has.Length.EqualTo(expected.Length), what);
+        if (actual.Length != expected.Length)
+            return $"{actual.Length} values, expected {expected.Length}";
         double magnitude = 1;
         foreach (double value in expected)
             magnitude = Math.Max(magnitude, Math.Abs(value));
@@ -70,13 +84,20 @@ public static class Compare
             }
         }
         if (failing == 0)
-            return;
+            return null;
         int x = at % shape.Width;
         int y = at / shape.Width % shape.Height;
         int c = at / shape.Width / shape.Height % shape.Channels;
         int b = at / shape.Width / shape.Height / shape.Channels;
-        Assert.Fail(
-            $"{what}: {failing} of {actual.Length} values are off by more than {bound:e1}; the worst is " +
-            $"[{b},{c},{y},{x}]: {actual[at]:g9}, expected {expected[at]:g9}, off by {worst:e2}");
+        return
+            $"{failing} of {actual.Length} values are off by more than {bound:e1}; the worst is " +
+            $"[{b},{c},{y},{x}]: {actual[at]:g9}, expected {expected[at]:g9}, off by {worst:e2}";
+    }
+
+    private static void AllClose<T>(double[] actual, double[] expected, TensorShape shape, bool backward, string what)
+        where T : unmanaged
+    {
+        if (Difference<T>(actual, expected, shape, backward) is { } difference)
+            Assert.Fail($"{what}: {difference}");
     }
 }

@@ -21,6 +21,12 @@ public readonly record struct Dual(double Value, double Derivative)
         return new(power, power * a.Derivative);
     }
 
+    public static Dual Sigmoid(Dual a)
+    {
+        double value = 1 / (1 + Math.Exp(-a.Value));
+        return new(value, value * (1 - value) * a.Derivative);
+    }
+
     public static Dual Sqrt(Dual a)
     {
         double root = Math.Sqrt(a.Value);

@@ -6,103 +6,126 @@ namespace SapaGpu.Tests;
 /// </summary>
 public static class Reference
 {
-    public static ReferenceMap Similarity(ReferenceMap query, ReferenceMap key, int window)
+    /// <summary>scores[head·K² + tap] = ⟨query, key at tap⟩ over the channels of the head; 0 where there is no cell.</summary>
+    public static ReferenceMap Similarity(ReferenceMap query, ReferenceMap key, WindowAttentionOptions options)
     {
-        int scale = query.Shape.Height / key.Shape.Height;
-        int radius = window / 2;
+        int taps = options.Window * options.Window;
+        int channels = key.Shape.Channels / options.Heads;
         var scores = new ReferenceMap(
-            new TensorShape(query.Shape.Batch, window * window, query.Shape.Height, query.Shape.Width));
-        for (int b = 0; b < query.Shape.Batch; b++)
+            new TensorShape(query.Shape.Batch, options.Heads * taps, query.Shape.Height, query.Shape.Width));
+        ForEachPixel(query.Shape, (b, y, x) =>
         {
-            for (int y = 0; y < query.Shape.Height; y++)
+            for (int tap = 0; tap < taps; tap++)
             {
-                for (int x = 0; x < query.Shape.Width; x++)
+                if (ReferenceWindow.Cell(key.Shape, query.Shape, options, y, x, tap) is not (int row, int column))
+                    continue;
+                for (int head = 0; head < options.Heads; head++)
                 {
-                    for (int tap = 0; tap < window * window; tap++)
-                    {
-                        int keyRow = y / scale + tap / window - radius;
-                        int keyColumn = x / scale + tap % window - radius;
-                        if (!key.Holds(keyRow, keyColumn))
-                            continue;
-                        for (int c = 0; c < query.Shape.Channels; c++)
-                            scores[b, tap, y, x] += query[b, c, y, x] * key[b, c, keyRow, keyColumn];
-                    }
+                    Dual sum = 0;
+                    for (int c = head * channels; c < (head + 1) * channels; c++)
+                        sum += query[b, c, y, x] * key[b, c, row, column];
+                    scores[b, head * taps + tap, y, x] = sum;
                 }
             }
-        }
+        });
         return scores;
     }
 
-    public static ReferenceMap Reassembly(ReferenceMap weights, ReferenceMap value)
-    {
-        int scale = weights.Shape.Height / value.Shape.Height;
-        int window = (int)Math.Sqrt(weights.Shape.Channels);
-        int radius = window / 2;
-        var output = new ReferenceMap(
-            new TensorShape(weights.Shape.Batch, value.Shape.Channels, weights.Shape.Height, weights.Shape.Width));
-        for (int b = 0; b < output.Shape.Batch; b++)
-        {
-            for (int y = 0; y < output.Shape.Height; y++)
-            {
-                for (int x = 0; x < output.Shape.Width; x++)
-                {
-                    for (int tap = 0; tap < window * window; tap++)
-                    {
-                        int row = y / scale + tap / window - radius;
-                        int column = x / scale + tap % window - radius;
-                        if (!value.Holds(row, column))
-                            continue;
-                        for (int c = 0; c < output.Shape.Channels; c++)
-                            output[b, c, y, x] += weights[b, tap, y, x] * value[b, c, row, column];
-                    }
-                }
-            }
-        }
-        return output;
-    }
+    /// <inheritdoc cref="Similarity(ReferenceMap, ReferenceMap, WindowAttentionOptions)"/>
+    public static ReferenceMap Similarity(ReferenceMap query, ReferenceMap key, int window) =>
+        Similarity(query, key, new WindowAttentionOptions { Window = window });
 
-    /// <summary>Softmax over the taps of a map of scores.</summary>
-    public static ReferenceMap Softmax(ReferenceMap scores, int scale, BorderRule border)
+    /// <summary>Scores to weights, each head for itself; the shape of the key says which taps lie outside.</summary>
+    public static ReferenceMap Weights(ReferenceMap scores, TensorShape key, WindowAttentionOptions options)
     {
-        int window = (int)Math.Sqrt(scores.Shape.Channels);
-        int height = scores.Shape.Height / scale;
-        int width = scores.Shape.Width / scale;
+        int taps = options.Window * options.Window;
         var weights = new ReferenceMap(scores.Shape);
-        for (int b = 0; b < scores.Shape.Batch; b++)
+        ForEachPixel(scores.Shape, (b, y, x) =>
         {
-            for (int y = 0; y < scores.Shape.Height; y++)
+            for (int head = 0; head < options.Heads; head++)
             {
-                for (int x = 0; x < scores.Shape.Width; x++)
+                var counted = new List<int>();
+                for (int tap = 0; tap < taps; tap++)
                 {
-                    bool Counts(int tap)
-                    {
-                        int row = y / scale + tap / window - window / 2;
-                        int column = x / scale + tap % window - window / 2;
-                        return border == BorderRule.ZeroLogit
-                            || (row >= 0 && row < height && column >= 0 && column < width);
-                    }
-
-                    var taps = Enumerable.Range(0, window * window).Where(Counts).ToArray();
-                    double maximum = double.NegativeInfinity;
-                    foreach (int tap in taps)
-                        maximum = Math.Max(maximum, scores[b, tap, y, x].Value);
-                    Dual sum = 0;
-                    foreach (int tap in taps)
-                        sum += Dual.Exp(scores[b, tap, y, x] - maximum);
-                    foreach (int tap in taps)
-                        weights[b, tap, y, x] = Dual.Exp(scores[b, tap, y, x] - maximum) / sum;
+                    bool hasCell = ReferenceWindow.Cell(key, scores.Shape, options, y, x, tap) is not null;
+                    if (hasCell || options.Border != BorderRule.Masked)
+                        counted.Add(head * taps + tap);
                 }
+                double maximum = double.NegativeInfinity;
+                foreach (int channel in counted)
+                    maximum = Math.Max(maximum, scores[b, channel, y, x].Value);
+                Dual sum = 0;
+                foreach (int channel in counted)
+                {
+                    var score = scores[b, channel, y, x];
+                    var power = options.Normalisation switch
+                    {
+                        KernelNormalisation.Softmax => Dual.Exp(score - maximum),
+                        KernelNormalisation.Sigmoid => Dual.Sigmoid(score),
+                        _ => score,
+                    };
+                    weights[b, channel, y, x] = power;
+                    sum += power;
+                }
+                if (options.Normalisation == KernelNormalisation.None)
+                    continue;
+                foreach (int channel in counted)
+                    weights[b, channel, y, x] /= sum;
             }
-        }
+        });
         return weights;
     }
 
-    public static ReferenceMap Attention(
-        ReferenceMap query, ReferenceMap key, ReferenceMap value, int window, BorderRule border)
+    /// <summary>The mean of the weights over the heads.</summary>
+    public static ReferenceMap Mean(ReferenceMap weights, int heads)
     {
-        int scale = query.Shape.Height / key.Shape.Height;
-        return Reassembly(Softmax(Similarity(query, key, window), scale, border), value);
+        int taps = weights.Shape.Channels / heads;
+        var mean = new ReferenceMap(
+            new TensorShape(weights.Shape.Batch, taps, weights.Shape.Height, weights.Shape.Width));
+        ForEachPixel(weights.Shape, (b, y, x) =>
+        {
+            for (int channel = 0; channel < weights.Shape.Channels; channel++)
+                mean[b, channel % taps, y, x] += weights[b, channel, y, x] / heads;
+        });
+        return mean;
     }
+
+    /// <summary>output = Σ weights · value at tap, every head its own channels or all of them.</summary>
+    public static ReferenceMap Reassembly(ReferenceMap weights, ReferenceMap value, WindowAttentionOptions options)
+    {
+        int taps = options.Window * options.Window;
+        bool shared = options.HeadValue == HeadValue.Shared;
+        int channels = shared ? value.Shape.Channels : value.Shape.Channels / options.Heads;
+        var output = new ReferenceMap(new TensorShape(
+            weights.Shape.Batch, options.Heads * channels, weights.Shape.Height, weights.Shape.Width));
+        ForEachPixel(output.Shape, (b, y, x) =>
+        {
+            for (int tap = 0; tap < taps; tap++)
+            {
+                if (ReferenceWindow.Cell(value.Shape, weights.Shape, options, y, x, tap) is not (int row, int column))
+                    continue;
+                for (int c = 0; c < output.Shape.Channels; c++)
+                {
+                    int head = c / channels;
+                    int source = shared ? c % channels : c;
+                    output[b, c, y, x] += weights[b, head * taps + tap, y, x] * value[b, source, row, column];
+                }
+            }
+        });
+        return output;
+    }
+
+    /// <inheritdoc cref="Reassembly(ReferenceMap, ReferenceMap, WindowAttentionOptions)"/>
+    public static ReferenceMap Reassembly(ReferenceMap weights, ReferenceMap value) => Reassembly(
+        weights, value, new WindowAttentionOptions { Window = (int)Math.Sqrt(weights.Shape.Channels) });
+
+    public static ReferenceMap Attention(
+        ReferenceMap query, ReferenceMap key, ReferenceMap value, WindowAttentionOptions options) =>
+        Reassembly(Weights(Similarity(query, key, options), key.Shape, options), value, options);
+
+    public static ReferenceMap Attention(
+        ReferenceMap query, ReferenceMap key, ReferenceMap value, int window, BorderRule border) =>
+        Attention(query, key, value, new WindowAttentionOptions { Window = window, Border = border });
 
     /// <summary>LayerNorm over the channels of each pixel.</summary>
     public static ReferenceMap LayerNorm(ReferenceMap input, ReferenceMap weight, ReferenceMap bias, double epsilon)

@@ -27,6 +27,11 @@ public sealed class ReferenceMap(TensorShape shape)
         return map;
     }
 
+    /// <summary>The map with every value rounded to an element type.</summary>
+    public ReferenceMap RoundedTo<T>()
+        where T : unmanaged =>
+        From(Shape, Array.ConvertAll(ToArray(), value => ElementTypes.ToDouble(Convert<T>(value))));
+
     public bool Holds(int y, int x) => y >= 0 && y < Shape.Height && x >= 0 && x < Shape.Width;
 
     public double[] ToArray() => Array.ConvertAll(Values, value => value.Value);

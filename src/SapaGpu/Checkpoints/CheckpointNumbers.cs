@@ -61,7 +61,7 @@ internal static class CheckpointNumbers
                 BinaryPrimitives.WriteHalfLittleEndian(element, (Half)value);
                 break;
             case CheckpointType.BFloat16:
-                BinaryPrimitives.WriteUInt16LittleEndian(element, BFloat16Bits(value));
+                BinaryPrimitives.WriteUInt16LittleEndian(element, ((BFloat16)value).ToBits());
                 break;
             case CheckpointType.Int64:
                 BinaryPrimitives.WriteInt64LittleEndian(element, long.CreateSaturating(whole));
@@ -82,22 +82,5 @@ internal static class CheckpointNumbers
                 element[0] = value == 0 ? (byte)0 : (byte)1;
                 break;
         }
-    }
-
-    // To single precision with rounding to odd, and from there to nearest even: as if rounded once.
-    private static ushort BFloat16Bits(double value)
-    {
-        float single = (float)value;
-        uint bits = BitConverter.SingleToUInt32Bits(single);
-        if (double.IsNaN(value))
-            return (ushort)(bits >> 16 | 0x40);
-        if (single != value)
-        {
-            if (Math.Abs((double)single) > Math.Abs(value))
-                bits--;
-            bits |= 1;
-        }
-        uint roundUp = 0x7fff + (bits >> 16 & 1);
-        return (ushort)(bits + roundUp >> 16);
     }
 }

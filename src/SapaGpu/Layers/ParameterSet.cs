@@ -5,6 +5,7 @@ internal sealed class ParameterSet : IDisposable
 {
     private readonly Dictionary<string, Tensor> values = [];
     private readonly Dictionary<string, Tensor> stacks = [];
+    private readonly Dictionary<(string Name, int First, int Count), Tensor> columns = [];
     private readonly List<Parameter> parameters = [];
     private readonly Device device;
     private readonly ElementType elementType;
@@ -37,16 +38,30 @@ internal sealed class ParameterSet : IDisposable
     /// <summary>All parameters of a stack as one tensor; null where there is none.</summary>
     public Tensor? Stack(string name) => stacks.GetValueOrDefault(name);
 
-    /// <summary>Room for the gradients of these parameters, laid out in the same way.</summary>
-    public ParameterSet CreateLike() => new(device, elementType, Specs);
-
-    /// <summary>Hands the parameters over to the caller, who disposes them one by one.</summary>
-    public IReadOnlyList<Parameter> Release()
+    /// <summary>Some columns of a matrix, a view that belongs to the set.</summary>
+    public Tensor Columns(string name, int first, int count)
     {
-        foreach (var stack in stacks.Values)
-            stack.Dispose();
+        lock (columns)
+        {
+            if (!columns.TryGetValue((name, first, count), out var view))
+            {
+                view = values[name].ChannelsOf(first, count);
+                columns.Add((name, first, count), view);
+            }
+            return view;
+        }
+    }
+
+    /// <summary>The parameters for a caller who disposes them; the set lets go of everything else.</summary>
+    public IReadOnlyList<Parameter> HandOver()
+    {
+        foreach (var view in stacks.Values.Concat(columns.Values))
+            view.Dispose();
         return parameters;
     }
+
+    /// <summary>Room for the gradients of these parameters, laid out in the same way.</summary>
+    public ParameterSet CreateLike() => new(device, elementType, Specs);
 
     /// <summary>Sets the initial values.</summary>
     public void Initialise(Random random)
@@ -65,8 +80,8 @@ internal sealed class ParameterSet : IDisposable
 
     public void Dispose()
     {
-        foreach (var value in values.Values.Concat(stacks.Values))
-            value.Dispose();
+        foreach (var value in HandOver())
+            value.Value.Dispose();
     }
 
     // Matrices are stacked by their rows, vectors by their elements.

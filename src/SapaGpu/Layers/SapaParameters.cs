@@ -18,7 +18,7 @@ internal static class SapaParameters
 
     /// <summary>The part of the query's matrix that is applied to encoder features.</summary>
     public static Tensor EncoderMatrix(ParameterSet parameters, int encoderChannels) =>
-        parameters.Find("qy.weight") ?? parameters["q.weight"].ChannelsOf(0, encoderChannels);
+        parameters.Find("qy.weight") ?? parameters.Columns("q.weight", 0, encoderChannels);
 
     public static Tensor<T> Key<T>(Tensor<T> projections, SapaOptions options)
         where T : unmanaged => projections.Channels(0, options.EmbeddingChannels);

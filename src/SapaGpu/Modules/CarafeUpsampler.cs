@@ -100,7 +100,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         var gradients = Values.CreateLike();
         predictor.Backward(
             Values, gradients, context.Wide, context.Compressed, context.Scores, gradMasks, gradFeatures);
-        return new CarafeGradients<T>(gradFeatures, gradients.Release());
+        return new CarafeGradients<T>(gradFeatures, gradients.HandOver());
     }
 
     private static IReadOnlyList<ParameterSpec> Specs(Device device, CarafeOptions options)

@@ -125,7 +125,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
             Values, gradients, context.Encoder, context.EncoderEmbedding, gradQuery, null, gradEncoder, accumulate: false);
         decoderEmbedder.Backward(
             Values, gradients, context.Decoder, context.DecoderEmbedding, gradProjection, null, gradDecoder, accumulate: true);
-        return new SapaGradients<T>(gradEncoder, gradDecoder, gradients.Release());
+        return new SapaGradients<T>(gradEncoder, gradDecoder, gradients.HandOver());
     }
 
     private static FeatureNorm? Norm(string name, DeformableUpsamplerOptions options) => options.HasNorm

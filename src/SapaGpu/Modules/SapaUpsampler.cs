@@ -66,7 +66,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         {
             Similarity.GatedBilinear => new Embedder(null, p => p["qx.weight"], p => p.Find("qx.bias")),
             Similarity.Concatenated => new Embedder(
-                null, p => p["q.weight"].ChannelsOf(guide, options.DecoderChannels), null),
+                null, p => p.Columns("q.weight", guide, options.DecoderChannels), null),
             _ => null,
         };
     }
@@ -161,7 +161,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
             ownKey ? gradEncoderQuery : null,
             gradEncoder,
             accumulate: false);
-        return new SapaGradients<T>(gradEncoder, gradDecoder, gradients.Release());
+        return new SapaGradients<T>(gradEncoder, gradDecoder, gradients.HandOver());
     }
 
     private static IReadOnlyList<ParameterSpec> Specs(Device device, SapaOptions options)

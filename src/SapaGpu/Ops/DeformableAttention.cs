@@ -97,6 +97,7 @@ public static class DeformableAttention
         Tensor<T> weights, Tensor<T> value, Tensor<T> offsets, DeformableOptions options)
         where T : unmanaged
     {
+        ArgumentNullException.ThrowIfNull(weights);
         Operand w = new(nameof(weights), weights), v = new(nameof(value), value), o = new(nameof(offsets), offsets);
         Check(options, default, v, o);
         OperandChecks.SameDevice(w, v, o);
@@ -122,6 +123,7 @@ public static class DeformableAttention
         Tensor<T> weights, Tensor<T> value, Tensor<T> offsets, Tensor<T> gradOutput, DeformableOptions options)
         where T : unmanaged
     {
+        ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(gradOutput);
         Operand w = new(nameof(weights), weights), v = new(nameof(value), value), o = new(nameof(offsets), offsets);
         Operand g = new(nameof(gradOutput), gradOutput);

@@ -103,7 +103,8 @@ public static class WindowAttention
         {
             throw new ArgumentException(
                 $"The context was made for query {context.Shape.QueryShape}, value {context.Shape.ValueShape} and " +
-                $"{context.Options}; this call has {options}. {OperandChecks.Describe(q, k, v, o)}",
+                $"{context.Options.Describe()}; this call has {options.Describe()}. " +
+                OperandChecks.Describe(q, k, v, o),
                 nameof(context));
         }
         Run(in window, query, key, value, output, context);

@@ -16,12 +16,18 @@ public sealed class WindowAttentionContext<T> : IDisposable
     /// <summary>Creates a context that a forward of the given problem can fill.</summary>
     /// <param name="device">The device of the operands.</param>
     /// <param name="shape">The problem.</param>
-    /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
+    /// <param name="options">Window, border, normalisation, heads; null for the defaults with the window of the problem.</param>
+    /// <exception cref="ArgumentException">The options have another window than the problem.</exception>
     public WindowAttentionContext(Device device, WindowShape shape, WindowAttentionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         Shape = shape;
-        Options = options ?? WindowAttentionOptions.Default;
+        Options = options ?? WindowAttentionOptions.Default with { Window = shape.Window };
+        if (Options.Window != shape.Window)
+        {
+            throw new ArgumentException(
+                $"The problem has window {shape.Window}, the options have window {Options.Window}.", nameof(options));
+        }
         Normaliser = Tensor.Create(
             device, Window.NormaliserShape, MemoryFormat.Contiguous, ElementTypes.Of<T>().Accumulator());
     }

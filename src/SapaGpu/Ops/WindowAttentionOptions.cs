@@ -22,4 +22,8 @@ public sealed record WindowAttentionOptions
 
     /// <summary>Gets what the heads reassemble.</summary>
     public HeadValue HeadValue { get; init; } = HeadValue.Split;
+
+    /// <summary>The choices in words, for messages.</summary>
+    internal string Describe() =>
+        $"window {Window}, border {Border}, normalisation {Normalisation}, heads {Heads}, value {HeadValue}";
 }

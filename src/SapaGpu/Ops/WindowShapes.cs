@@ -29,16 +29,17 @@ internal readonly record struct HeadedWindow(WindowShape Shape, WindowAttentionO
     }
 
     /// <summary>Gets the shape of the output, [B, C or heads·C, OH, OW].</summary>
-    public TensorShape OutputShape => With(Shape.ValueShape.Channels * (Heads / ValueHeads));
+    public TensorShape OutputShape => With((long)Shape.ValueShape.Channels * (Heads / ValueHeads));
 
     /// <summary>Gets the shape of scores and weights, [B, heads·K², OH, OW].</summary>
-    public TensorShape WeightsShape => With(checked(Heads * Shape.Window * Shape.Window));
+    public TensorShape WeightsShape => With((long)Heads * Shape.Window * Shape.Window);
 
     /// <summary>Gets the shape of what the forward saves, [B, heads, OH, OW].</summary>
     public TensorShape NormaliserShape => With(Heads);
 
-    private TensorShape With(int channels) =>
-        new(Shape.QueryShape.Batch, channels, Shape.QueryShape.Height, Shape.QueryShape.Width);
+    private TensorShape With(long channels) => channels <= int.MaxValue
+        ? new(Shape.QueryShape.Batch, (int)channels, Shape.QueryShape.Height, Shape.QueryShape.Width)
+        : throw new ArgumentException($"{Heads} heads ask for {channels} channels, more than a tensor can have.");
 }
 
 /// <summary>Derives a window problem from the operands of a call.</summary>
@@ -66,13 +67,7 @@ internal static class WindowShapes
                 OperandChecks.Describe(operands),
                 highName);
         }
-        if (options.Heads < 1)
-            throw new ArgumentException($"Heads is at least 1; got {options.Heads}.", nameof(options));
-        if (options.Window < 1)
-        {
-            throw new NotSupportedException(
-                $"The window is {options.Window}, and it must be odd and from 1 to {OpSupport.MaximumWindow}.");
-        }
+        CheckLeast(options);
         int valueHeads = options.HeadValue == HeadValue.Split ? options.Heads : 1;
         if (embeddingChannels % options.Heads != 0 || valueChannels % valueHeads != 0)
         {
@@ -85,5 +80,19 @@ internal static class WindowShapes
         var shape = new WindowShape(key, valueChannels, high.Shape.Height, high.Shape.Width, options.Window);
         OperandChecks.Supported(low, in shape, options.Border, operands);
         return new HeadedWindow(shape, options);
+    }
+
+    /// <summary>The window and the heads are numbers that shapes can be derived from.</summary>
+    /// <exception cref="ArgumentException">There are no heads.</exception>
+    /// <exception cref="NotSupportedException">There is no window.</exception>
+    public static void CheckLeast(WindowAttentionOptions options)
+    {
+        if (options.Heads < 1)
+            throw new ArgumentException($"Heads is at least 1; got {options.Heads}.", nameof(options));
+        if (options.Window < 1)
+        {
+            throw new NotSupportedException(
+                $"The window is {options.Window}, and it must be odd and from 1 to {OpSupport.MaximumWindow}.");
+        }
     }
 }

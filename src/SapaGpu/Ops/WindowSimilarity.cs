@@ -98,7 +98,7 @@ public static class WindowSimilarity
         using var useGradScores = gradScores.Use();
         using var useGradQuery = Tensor.Hold(gradQuery);
         using var useGradKey = Tensor.Hold(gradKey);
-        var problem = window.Head;
+        var problem = OfKeys(in window);
         var kernels = WindowKernels.For(query.ElementType);
         for (int head = 0; head < window.Heads; head++)
         {
@@ -145,6 +145,17 @@ public static class WindowSimilarity
         var window = WindowShapes.Infer(nameof(query), query, nameof(key), key, channels, channels, options, q, k);
         OperandChecks.Shape(nameof(query), query, window.Shape.QueryShape, q, k);
         return window;
+    }
+
+    // The kernels of the adjoint reassemble as many channels as they compare, whatever the heads do with a value.
+    private static WindowProblem OfKeys(in HeadedWindow window)
+    {
+        var key = window.Head.Shape.KeyShape;
+        var query = window.Shape.QueryShape;
+        return window.Head with
+        {
+            Shape = new WindowShape(key, key.Channels, query.Height, query.Width, window.Shape.Window),
+        };
     }
 
     private static void Run<T>(in HeadedWindow window, Tensor<T> query, Tensor<T> key, Tensor<T> scores)

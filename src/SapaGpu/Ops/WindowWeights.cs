@@ -107,22 +107,20 @@ public static class WindowWeights
         options ??= WindowAttentionOptions.Default;
         Operand s = new(name, scores);
         OperandChecks.SameDevice(s);
-        if (options.Heads < 1)
-            throw new ArgumentException($"Heads is at least 1; got {options.Heads}.", nameof(options));
+        WindowShapes.CheckLeast(options);
         if (key.ElementCount == 0 || key.Batch != scores.Shape.Batch)
         {
             throw new ArgumentException(
                 $"The decoder map {key} must have the images of the scores. {OperandChecks.Describe(s)}", nameof(key));
         }
-        int window = Math.Max(1, options.Window);
-        var shape = new WindowShape(key, 1, scores.Shape.Height, scores.Shape.Width, window);
+        var shape = new WindowShape(key, 1, scores.Shape.Height, scores.Shape.Width, options.Window);
         OperandChecks.Supported(scores, in shape, options.Border, s);
         var expected = new HeadedWindow(shape, options).WeightsShape;
         OperandChecks.Shape(name, scores, expected, s);
         return new WeightsProblem(
             shape.Extent(options.Border),
             options.Heads,
-            window * window,
+            options.Window * options.Window,
             options.Normalisation,
             Masked: options.Border == BorderRule.Masked,
             Averaged: average);

@@ -8,6 +8,7 @@ namespace SapaGpu.Tests.Checkpoints;
 /// PyTorch checkpoints that are damaged or made to do harm are refused, with the reason and in little memory.
 /// </summary>
 [TestFixture]
+[NonParallelizable]
 public sealed class HostileTorchTests
 {
     private const int Small = 1 << 24;

@@ -4,6 +4,7 @@ namespace SapaGpu.Tests.Checkpoints;
 
 /// <summary>Files of every format that are damaged at random are read or refused, and do no harm.</summary>
 [TestFixture]
+[NonParallelizable]
 public sealed class MutationTests
 {
     private const int Mutations = 4000;

@@ -10,6 +10,7 @@ namespace SapaGpu.Tests.Guided;
 /// and must come nearer to the truth than by bilinear interpolation on the average. Prints the figures.
 /// </summary>
 [TestFixture]
+[NonParallelizable]
 internal sealed class GuidedQualityTests
 {
     private const string FolderVariable = "SAPAGPU_DATA";

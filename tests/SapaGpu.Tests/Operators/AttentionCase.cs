@@ -28,7 +28,7 @@ public sealed class AttentionCase
 
     public WindowAttentionOptions Options => new() { Window = Problem.Window, Border = Border };
 
-    public ReferenceMap Forward() => Reference.Attention(Query, Key, Value, Problem.Window, Border);
+    public ReferenceMap Forward() => Reference.Attention(Query, Key, Value, Options);
 
     public double[] Gradient(ReferenceMap input) => Reference.Gradient(Forward, input, GradOutput);
 }

@@ -22,6 +22,7 @@ public sealed record WindowProblem(
         new(1, 1, 2, 3, 16, 2, 4),
         new(1, 9, 1, 9, 2, 12, 12),
         new(1, 3, 35, 5, 2, 68, 7),
+        new(1, 5, 35, 5, 2, 20, 24),
     ];
 
     /// <summary>Gets the sizes that gradients are checked on; every element costs a forward of the reference.</summary>
@@ -31,9 +32,13 @@ public sealed record WindowProblem(
         new(2, 1, 2, 5, 2, 3, 2),
         new(1, 3, 2, 7, 1, 2, 3),
         new(1, 2, 2, 3, 3, 1, 5),
+        new(1, 3, 4, 3, 2, 2, 3),
     ];
 
     public WindowShape Shape => new(Batch, Height, Width, Window, Scale, EmbeddingChannels, ValueChannels);
+
+    /// <summary>Whether windows that are moved inside the map, where the border asks for that, have room in it.</summary>
+    public bool Fits(BorderRule border) => border != BorderRule.Shifted || Window <= Math.Min(Height, Width);
 
     public override string ToString() =>
         $"B{Batch} {Height}x{Width} K{Window} s{Scale} D{EmbeddingChannels} C{ValueChannels}";

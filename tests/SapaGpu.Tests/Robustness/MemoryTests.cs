@@ -6,6 +6,7 @@ namespace SapaGpu.Tests.Robustness;
 
 /// <summary>Memory that does not grow, calls that allocate nothing, memory of others that is used as it is.</summary>
 [TestFixture]
+[NonParallelizable]
 public sealed class MemoryTests
 {
     private static readonly AttentionCase Operands =

@@ -5,6 +5,7 @@ namespace SapaGpu.Tests.Robustness;
 
 /// <summary>One device used from many threads at once.</summary>
 [TestFixture]
+[NonParallelizable]
 public sealed class ThreadingTests
 {
     private const int Threads = 8;

@@ -5,7 +5,7 @@ using SapaGpu.Tests.Operators;
 
 namespace SapaGpu.Tests.Vectors;
 
-/// <summary>Collects the tensors of a case and writes them; maps are stored [B, H, W, C].</summary>
+/// <summary>Collects the tensors of a case and writes them; maps are stored in the order of the case's operator.</summary>
 public sealed class CaseBuilder(string name, bool corruptOutput)
 {
     private readonly List<(string Name, string Role, int[] Shape, double[] Values)> tensors = [];
@@ -14,46 +14,54 @@ public sealed class CaseBuilder(string name, bool corruptOutput)
     public Dictionary<string, object> Parameters { get; } = [];
 
     /// <summary>The operator that a case name starts with.</summary>
-    public static string OpOf(string name) =>
-        name.StartsWith("sapa_b", StringComparison.Ordinal) ? "sapa_b" : name[..name.IndexOf('_', StringComparison.Ordinal)];
+    public static string OpOf(string name) => VectorOperators.Layouts.Keys
+        .Where(op => name.StartsWith($"{op}_", StringComparison.Ordinal))
+        .MaxBy(op => op.Length)!;
 
     public void Set(WindowProblem problem)
     {
         Parameters.Add("kernel_size", problem.Window);
-        Parameters.Add("scale", problem.Scale);
-        Parameters.Add("batch", problem.Batch);
-        Parameters.Add("height", problem.Height);
-        Parameters.Add("width", problem.Width);
+        Set(problem.Batch, problem.Height, problem.Width, problem.Scale);
     }
 
-    public void Add(string tensor, string role, ReferenceMap map)
+    public void Set(int batch, int height, int width, int scale)
     {
-        AddMap(tensor, role, map.Shape, map.ToArray());
+        Parameters.Add("scale", scale);
+        Parameters.Add("batch", batch);
+        Parameters.Add("height", height);
+        Parameters.Add("width", width);
+    }
+
+    public void Add(string tensor, string role, ReferenceMap map, int[]? shape = null)
+    {
+        AddMap(tensor, role, map.Shape, map.ToArray(), shape);
         differentiable.Add((tensor, map));
     }
 
-    public void AddParameter(string tensor, ReferenceMap map)
+    /// <summary>Adds a parameter with its dimensions in a state_dict.</summary>
+    public void AddParameter(string tensor, ReferenceMap map, IReadOnlyList<int> shape)
     {
-        tensors.Add((tensor, "parameter", ParameterShape(map.Shape), map.ToArray()));
+        tensors.Add((tensor, "parameter", [.. shape], map.ToArray()));
         differentiable.Add((tensor, map));
     }
 
     /// <summary>Adds the output and the gradient of every input and parameter.</summary>
-    public void Finish(Func<ReferenceMap> forward, ReferenceMap gradOutput)
+    public void Finish(Func<ReferenceMap> forward, ReferenceMap gradOutput, int[]? shape = null)
     {
         var output = forward();
         var values = output.ToArray();
         if (corruptOutput)
             values[^1] += 0.01;
-        AddMap("out", "output", output.Shape, values);
-        AddMap("grad_out", "upstream_grad", gradOutput.Shape, gradOutput.ToArray());
+        AddMap("out", "output", output.Shape, values, shape);
+        AddMap("grad_out", "upstream_grad", gradOutput.Shape, gradOutput.ToArray(), shape);
         foreach (var (input, map) in differentiable)
         {
             var gradient = Reference.Gradient(forward, map, gradOutput);
-            if (tensors.First(t => t.Name == input).Role == "parameter")
-                tensors.Add(($"grad_{input}", "grad", ParameterShape(map.Shape), gradient));
+            var (_, role, inputShape, _) = tensors.First(t => t.Name == input);
+            if (role == "parameter")
+                tensors.Add(($"grad_{input}", "grad", inputShape, gradient));
             else
-                AddMap($"grad_{input}", "grad", map.Shape, gradient);
+                AddMap($"grad_{input}", "grad", map.Shape, gradient, inputShape);
         }
     }
 
@@ -82,12 +90,18 @@ public sealed class CaseBuilder(string name, bool corruptOutput)
             Path.Combine(folder, "case.json"), JsonSerializer.Serialize(file, VectorJson.Options) + "\n");
     }
 
-    private static int[] ParameterShape(TensorShape shape) =>
-        shape.Batch == 1 ? [shape.Channels] : [shape.Batch, shape.Channels];
-
-    private void AddMap(string tensor, string role, TensorShape shape, double[] contiguous) => tensors.Add((
-        tensor,
-        role,
-        [shape.Batch, shape.Height, shape.Width, shape.Channels],
-        TensorLayout.Reorder(contiguous, shape, MemoryFormat.Contiguous, MemoryFormat.ChannelsLast)));
+    // Values per group and point have one more dimension, which is given.
+    private void AddMap(string tensor, string role, TensorShape shape, double[] contiguous, int[]? stored)
+    {
+        bool channelsLast = VectorOperators.Layouts[OpOf(name)] == VectorLayout.ChannelsLast;
+        int[] own = channelsLast
+            ? [shape.Batch, shape.Height, shape.Width, shape.Channels]
+            : [shape.Batch, shape.Channels, shape.Height, shape.Width];
+        var format = channelsLast ? MemoryFormat.ChannelsLast : MemoryFormat.Contiguous;
+        tensors.Add((
+            tensor,
+            role,
+            stored ?? own,
+            TensorLayout.Reorder(contiguous, shape, MemoryFormat.Contiguous, format)));
+    }
 }

@@ -1,0 +1,119 @@
+using NUnit.Framework;
+
+namespace SapaGpu.Tests.Operators;
+
+/// <summary>
+/// Window attention with every border, normalisation, ratio and division into heads against the reference, on every
+/// device, in both formats and precisions.
+/// </summary>
+[TestFixture]
+public sealed class WindowOptionsTests
+{
+    [Test]
+    public void Forward_matches_the_reference(
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
+        [Values] MemoryFormat format,
+        [Values] BorderRule border)
+    {
+        var opened = TestDevices.Open(device);
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (var operands in OptionsCases.Small(border).Concat(OptionsCases.Large(border)))
+            {
+                Forward<float>(opened, operands, format);
+                if (RunsDouble(opened, operands))
+                    Forward<double>(opened, operands, format);
+            }
+        }
+    }
+
+    [Test]
+    public void Backward_matches_the_exact_derivatives_of_the_reference(
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
+        [Values] MemoryFormat format,
+        [Values] BorderRule border)
+    {
+        var opened = TestDevices.Open(device);
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (var operands in OptionsCases.Small(border))
+            {
+                Backward<float>(opened, operands, format);
+                if (RunsDouble(opened, operands))
+                    Backward<double>(opened, operands, format);
+            }
+        }
+    }
+
+    [Test]
+    public void The_emulator_matches_the_reference_in_double_precision([Values] BorderRule border)
+    {
+        var opened = TestDevices.Open("emulator");
+        foreach (var operands in OptionsCases.Small(border))
+            Backward<double>(opened, operands, MemoryFormat.ChannelsLast);
+    }
+
+    [Test]
+    public void Bands_of_a_small_workspace_give_the_same_gradients(
+        [Values("cpu", "emulator")] string device, [Values] BorderRule border)
+    {
+        var options = new WindowAttentionOptions { Window = 3, Border = border };
+        var operands = new OptionsCase(new WindowShape(new TensorShape(2, 2, 9, 4), 3, 13, 7, 3), options);
+        using var whole = Open(new DeviceOptions());
+        using var banded = Open(new DeviceOptions { WorkspaceBytes = 2 * 9 * 7 * 8 * sizeof(float) });
+        var expected = Gradients(whole, operands);
+        var actual = Gradients(banded, operands);
+        for (int i = 0; i < expected.Length; i++)
+            Compare.Bitwise(actual[i], expected[i], $"{device} {operands}, gradient {i}");
+
+        Device Open(DeviceOptions chosen) =>
+            device == "cpu" ? Device.Open(DeviceKind.Cpu, 0, chosen) : Device.OpenEmulator(chosen);
+    }
+
+    // An OpenCL driver takes seconds for a kernel; the emulator runs the same programs in double precision.
+    private static bool RunsDouble(Device device, OptionsCase operands) =>
+        device.Kind != DeviceKind.OpenCL || operands == OptionsCases.Small(operands.Options.Border).First();
+
+    private static float[][] Gradients(Device device, OptionsCase operands)
+    {
+        using var query = operands.Query.ToTensor<float>(device, MemoryFormat.ChannelsLast);
+        using var key = operands.Key.ToTensor<float>(device, MemoryFormat.ChannelsLast);
+        using var value = operands.Value.ToTensor<float>(device, MemoryFormat.ChannelsLast);
+        using var gradOutput = operands.GradOutput.ToTensor<float>(device, MemoryFormat.ChannelsLast);
+        using var output = WindowAttention.Forward(query, key, value, operands.Options, out var context);
+        using (context)
+        {
+            using var gradients = WindowAttention.Backward(context, gradOutput);
+            return [gradients.Query!.ToArray(), gradients.Key!.ToArray(), gradients.Value!.ToArray()];
+        }
+    }
+
+    private static void Forward<T>(Device device, OptionsCase operands, MemoryFormat format)
+        where T : unmanaged
+    {
+        using var query = operands.Query.ToTensor<T>(device, format);
+        using var key = operands.Key.ToTensor<T>(device, format);
+        using var value = operands.Value.ToTensor<T>(device, format);
+        using var output = WindowAttention.Forward(query, key, value, operands.Options);
+        Compare.Forward(output, operands.Output, $"{device} {typeof(T).Name} {format} {operands}");
+    }
+
+    private static void Backward<T>(Device device, OptionsCase operands, MemoryFormat format)
+        where T : unmanaged
+    {
+        using var query = operands.Query.ToTensor<T>(device, format);
+        using var key = operands.Key.ToTensor<T>(device, format);
+        using var value = operands.Value.ToTensor<T>(device, format);
+        using var gradOutput = operands.GradOutput.ToTensor<T>(device, format);
+        using var output = WindowAttention.Forward(query, key, value, operands.Options, out var context);
+        using (context)
+        {
+            using var gradients = WindowAttention.Backward(context, gradOutput);
+            string what = $"{device} {typeof(T).Name} {format} {operands}";
+            Compare.Forward(output, operands.Output, $"with a context, {what}");
+            Compare.Backward(gradients.Query!, operands.Gradient(operands.Query), $"query, {what}");
+            Compare.Backward(gradients.Key!, operands.Gradient(operands.Key), $"key, {what}");
+            Compare.Backward(gradients.Value!, operands.Gradient(operands.Value), $"value, {what}");
+        }
+    }
+}
