@@ -266,13 +266,8 @@ public sealed class Tensor<T> : Tensor
     /// <summary>Copies the tensor, without gaps and in the same format, to a device.</summary>
     public Tensor<T> To(Device device) => From(device, Shape, ToArray(), Format);
 
-    /// <summary>Copies the tensor, without gaps and in a given format, on its device.</summary>
-    public Tensor<T> To(MemoryFormat format)
-    {
-        var copy = Create(Device, Shape, format);
-        copy.CopyFrom(this);
-        return copy;
-    }
+    /// <summary>Copies the tensor, without gaps and in a given format, by way of the host, bit by bit.</summary>
+    public Tensor<T> To(MemoryFormat format) => From(Device, Shape, ToArray(format), format);
 
     /// <inheritdoc/>
     public override void Clear()

@@ -34,7 +34,7 @@ public sealed class SapaUpsamplerTests
 
     [Test]
     public void A_ratio_that_is_no_integer_matches_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] Similarity similarity)
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device, [Values] Similarity similarity)
     {
         var opened = TestDevices.Open(device);
         var options = Fitting(similarity) with { ValueChannels = 3 };

@@ -52,12 +52,12 @@ public sealed class NarrowTypesTests
 
     [Test]
     public void Half_matches_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format) =>
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device, [Values] MemoryFormat format) =>
         CompareWithReference<Half>(device, format);
 
     [Test]
     public void Bfloat16_matches_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format) =>
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device, [Values] MemoryFormat format) =>
         CompareWithReference<BFloat16>(device, format);
 
     [Test]
