@@ -31,6 +31,9 @@ public struct AxisGrid
         return cell >= Cells - Lead ? Queries : (int)(((long)cell * Queries + Cells - 1) / Cells);
     }
 
+    /// <summary>The cell around which the window of a query lies, where no window is moved.</summary>
+    public readonly int CellOf(int query) => (int)((long)query * Cells / Queries);
+
     /// <summary>The queries of a cell.</summary>
     public readonly int Count(int cell) => Scale > 0 ? Scale : First(cell + 1) - First(cell);
 

@@ -85,9 +85,9 @@ public struct SamplePoint<TAccumulator>
         where TStorage : unmanaged
     {
         long offset = offsets.Offset(image, 2 * point, queryRow, queryColumn);
-        var row = TElement.FromCount((int)((long)queryRow * rows.Cells / rows.Queries))
+        var row = TElement.FromCount(rows.CellOf(queryRow))
             + TElement.Load(offsets.Data[offset + offsets.ChannelStride]);
-        var column = TElement.FromCount((int)((long)queryColumn * columns.Cells / columns.Queries))
+        var column = TElement.FromCount(columns.CellOf(queryColumn))
             + TElement.Load(offsets.Data[offset]);
         var sample = default(SamplePoint<TAccumulator>);
         sample.Contributes = row > -TAccumulator.One && column > -TAccumulator.One

@@ -53,8 +53,6 @@ internal static class QueryBlend
         var score = TElement.Load(parameters.Gate.Data[parameters.Gate.Offset(image, 0, row, column)]);
         return Sigmoid.Of<TElement, TStorage, TAccumulator>(score);
     }
-
-    public static int Cell(in AxisGrid axis, int query) => (int)((long)query * axis.Cells / axis.Queries);
 }
 
 /// <summary>The blended query, [B, D, OH, OW].</summary>
@@ -74,8 +72,8 @@ public readonly struct QueryBlendForward<TElement, TStorage, TAccumulator>
     /// <inheritdoc/>
     public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
     {
-        int row = QueryBlend.Cell(in parameters.Rows, at.Row);
-        int column = QueryBlend.Cell(in parameters.Columns, at.Column);
+        int row = parameters.Rows.CellOf(at.Row);
+        int column = parameters.Columns.CellOf(at.Column);
         var encoder = TElement.Load(parameters.Encoder.Data[at.In(in parameters.Encoder)]);
         var decoder = TElement.Load(
             parameters.Decoder.Data[parameters.Decoder.Offset(at.Image, at.Channel, row, column)]);
@@ -106,8 +104,8 @@ public readonly struct QueryBlendEncoderGradient<TElement, TStorage, TAccumulato
     /// <inheritdoc/>
     public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
     {
-        int row = QueryBlend.Cell(in parameters.Rows, at.Row);
-        int column = QueryBlend.Cell(in parameters.Columns, at.Column);
+        int row = parameters.Rows.CellOf(at.Row);
+        int column = parameters.Columns.CellOf(at.Column);
         var gate = QueryBlend.Gate<TElement, TStorage, TAccumulator>(in parameters, at.Image, row, column);
         var gradient = TElement.Load(parameters.GradQuery.Data[at.In(in parameters.GradQuery)]);
         parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(gate * gradient);

@@ -37,9 +37,8 @@ public struct WindowWeightsParameters<TStorage, TResult>
     {
         if (Masked == 0)
             return false;
-        int row = (int)((long)query.Row * Extent.Rows.Cells / Extent.Rows.Queries) + tap / Extent.Window - Extent.Radius;
-        int column = (int)((long)query.Column * Extent.Columns.Cells / Extent.Columns.Queries)
-            + tap % Extent.Window - Extent.Radius;
+        int row = Extent.Rows.CellOf(query.Row) + tap / Extent.Window - Extent.Radius;
+        int column = Extent.Columns.CellOf(query.Column) + tap % Extent.Window - Extent.Radius;
         return row < 0 || row >= Extent.Height || column < 0 || column >= Extent.Width;
     }
 
@@ -241,8 +240,8 @@ public readonly struct WeightFold<TElement, TStorage, TAccumulator>
         int window = parameters.Extent.Window;
         int tapRow = at.Channel / window;
         int tapColumn = at.Channel % window;
-        int row = QueryBlend.Cell(in parameters.Extent.Rows, at.Row) + tapRow - parameters.Extent.Radius;
-        int column = QueryBlend.Cell(in parameters.Extent.Columns, at.Column) + tapColumn - parameters.Extent.Radius;
+        int row = parameters.Extent.Rows.CellOf(at.Row) + tapRow - parameters.Extent.Radius;
+        int column = parameters.Extent.Columns.CellOf(at.Column) + tapColumn - parameters.Extent.Radius;
         var sum = TAccumulator.Zero;
         if (row >= 0 && row < parameters.Extent.Height && column >= 0 && column < parameters.Extent.Width)
         {

@@ -26,6 +26,9 @@ public static class TestDevices
     /// <summary>Gets the devices that run the vector programs of the CPU.</summary>
     public static IEnumerable<string> Processors => ["cpu", "cpu-256", "cpu-128"];
 
+    /// <summary>Gets the devices that run in .NET itself, where no driver takes seconds to compile a kernel.</summary>
+    public static IEnumerable<string> WithoutDriver => [.. Processors, "emulator"];
+
     /// <summary>Gets the devices that are not slowed down by emulation.</summary>
     public static IEnumerable<string> Fast => Openers.Keys.Where(name => name != "emulator");
 

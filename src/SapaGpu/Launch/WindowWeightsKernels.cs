@@ -12,7 +12,7 @@ internal abstract class WindowWeightsKernels
     /// <summary>The operators of an element type.</summary>
     public static WindowWeightsKernels For(ElementType elementType) => Known[elementType];
 
-    /// <summary>Weights of every head; scores and weights may be the same tensor for one head only.</summary>
+    /// <summary>The weights of every head.</summary>
     public abstract void Forward(in WeightsProblem problem, Tensor scores, Tensor weights);
 
     /// <summary>The gradient of the scores, from that of the weights or of their mean over the heads.</summary>

@@ -42,12 +42,12 @@ public sealed class NarrowTypesTests
 
     [Test]
     public void Half_is_as_accurate_as_the_composition(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format) =>
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] MemoryFormat format) =>
         CompareWithComposition<Half>(device, format);
 
     [Test]
     public void Bfloat16_is_as_accurate_as_the_composition(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format) =>
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] MemoryFormat format) =>
         CompareWithComposition<BFloat16>(device, format);
 
     [Test]

@@ -13,7 +13,7 @@ public sealed class WindowStepsTests
 
     [Test]
     public void Similarity_matches_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device,
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutDriver))] string device,
         [Values] MemoryFormat format,
         [Values] BorderRule border)
     {
@@ -41,7 +41,7 @@ public sealed class WindowStepsTests
 
     [Test]
     public void Reassembly_matches_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device,
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutDriver))] string device,
         [Values] MemoryFormat format,
         [Values] BorderRule border)
     {
@@ -73,7 +73,7 @@ public sealed class WindowStepsTests
 
     [Test]
     public void Weights_match_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device,
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutDriver))] string device,
         [Values] MemoryFormat format,
         [Values] BorderRule border)
     {
@@ -96,7 +96,7 @@ public sealed class WindowStepsTests
 
     [Test]
     public void Weights_averaged_over_the_heads_match_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device, [Values] MemoryFormat format)
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutDriver))] string device, [Values] MemoryFormat format)
     {
         var opened = TestDevices.Open(device);
         foreach (var steps in Cases.Where(c => c.Operands.Options.Heads > 1))
@@ -115,7 +115,7 @@ public sealed class WindowStepsTests
 
     [Test]
     public void The_steps_together_give_what_the_fused_operator_gives(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device,
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutDriver))] string device,
         [Values] MemoryFormat format,
         [Values] BorderRule border)
     {
