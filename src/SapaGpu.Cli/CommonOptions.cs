@@ -12,6 +12,26 @@ internal static class CommonOptions
         HelpName = "id",
     };
 
+    /// <summary>The element type of the tensors.</summary>
+    public static Option<string> ElementType()
+    {
+        var option = new Option<string>("--dtype")
+        {
+            Description = "The type of the tensors: f64, f32, f16 or bf16.",
+            DefaultValueFactory = _ => SapaGpu.ElementType.Float32.ShortName(),
+        };
+        option.AcceptOnlyFromAmong([.. Enum.GetValues<ElementType>().Select(known => known.ShortName())]);
+        return option;
+    }
+
+    /// <summary>The element type that the option names.</summary>
+    public static ElementType Parse(string elementType) =>
+        Enum.GetValues<ElementType>().First(known => known.ShortName() == elementType);
+
+    /// <summary>Whether to print for programs.</summary>
+    public static Option<bool> Json() =>
+        new("--json") { Description = "Print JSON on standard output and nothing else." };
+
     /// <summary>Opens the device that the option names.</summary>
     /// <exception cref="DeviceUnavailableException">There is no such device on this machine.</exception>
     /// <exception cref="ArgumentException">The text names no device.</exception>

@@ -10,6 +10,7 @@ var root = new RootCommand(
     InfoCommand.Create(),
     VerifyCommand.Create(),
     UpsampleCommand.Create(),
+    BenchCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)

@@ -16,7 +16,7 @@ internal static class InfoCommand
 
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "Print JSON on standard output and nothing else." };
+        var json = CommonOptions.Json();
         var command = new Command("info", "List the devices of this machine, what each supports, and why not.") { json };
         command.SetAction(result =>
         {

@@ -25,13 +25,8 @@ internal static class VerifyCommand
             Description = "A folder of test vectors: index.json and one folder for every case.",
         };
         var device = CommonOptions.Device();
-        var type = new Option<string>("--dtype")
-        {
-            Description = "The type of the tensors: f64, f32, f16 or bf16.",
-            DefaultValueFactory = _ => "f32",
-        };
-        type.AcceptOnlyFromAmong([.. Enum.GetValues<ElementType>().Select(known => known.ShortName())]);
-        var json = new Option<bool>("--json") { Description = "Print JSON on standard output and nothing else." };
+        var type = CommonOptions.ElementType();
+        var json = CommonOptions.Json();
         var command = new Command(
             "verify", "Run test vectors, forward and gradients in both memory formats, and compare with what is expected.")
         {
@@ -40,7 +35,7 @@ internal static class VerifyCommand
         command.SetAction(result =>
         {
             var cases = VectorCase.ReadAll(result.GetRequiredValue(folder).FullName);
-            var elementType = Enum.GetValues<ElementType>().First(known => known.ShortName() == result.GetValue(type));
+            var elementType = CommonOptions.Parse(result.GetValue(type)!);
             using var opened = CommonOptions.Open(result.GetValue(device));
             bool asJson = result.GetValue(json);
             var report = new Report(opened.Id, elementType.ShortName(), Run(cases, opened, elementType, !asJson));

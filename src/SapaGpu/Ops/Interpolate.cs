@@ -86,10 +86,40 @@ public static class Interpolate
         Check(nameof(gradOutput), gradOutput, height, width, mode, alignCorners);
         var shape = new TensorShape(gradOutput.Shape.Batch, gradOutput.Shape.Channels, height, width);
         var gradInput = Tensor<T>.Create(gradOutput.Device, shape, gradOutput.Format);
-        using var device = gradOutput.Device.Use();
-        using var use = gradOutput.Use();
-        ResamplingKernels.For(gradOutput.ElementType).InterpolateBackward(mode, alignCorners, gradOutput, gradInput);
+        RunBackward(gradOutput, gradInput, mode, alignCorners);
         return gradInput;
+    }
+
+    /// <summary>The gradient of the input in a tensor of the caller, given that of the output.</summary>
+    /// <inheritdoc cref="Backward{T}(Tensor{T}, int, int, InterpolationMode, bool)"/>
+    /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW].</param>
+    /// <param name="gradInput">Where the gradient of the input is written, [B, C, H, W], in any format.</param>
+    /// <param name="mode">The mode of the forward.</param>
+    /// <param name="alignCorners">Whether the forward aligned corners.</param>
+    public static void Backward<T>(
+        Tensor<T> gradOutput,
+        Tensor<T> gradInput,
+        InterpolationMode mode = InterpolationMode.Bilinear,
+        bool alignCorners = false)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(gradInput);
+        Check(nameof(gradOutput), gradOutput, gradInput.Shape.Height, gradInput.Shape.Width, mode, alignCorners);
+        Operand g = new(nameof(gradOutput), gradOutput), i = new(nameof(gradInput), gradInput);
+        OperandChecks.SameDevice(g, i);
+        OperandChecks.Shape(nameof(gradInput), gradInput, Resized(gradOutput.Shape, gradInput.Shape), g, i);
+        OperandChecks.NoOverlap(nameof(gradInput), gradInput, g);
+        RunBackward(gradOutput, gradInput, mode, alignCorners);
+    }
+
+    private static void RunBackward<T>(
+        Tensor<T> gradOutput, Tensor<T> gradInput, InterpolationMode mode, bool alignCorners)
+        where T : unmanaged
+    {
+        using var device = gradOutput.Device.Use();
+        using var useOutput = gradOutput.Use();
+        using var useInput = gradInput.Use();
+        ResamplingKernels.For(gradOutput.ElementType).InterpolateBackward(mode, alignCorners, gradOutput, gradInput);
     }
 
     private static TensorShape Resized(TensorShape input, TensorShape output) =>

@@ -1,0 +1,121 @@
+namespace SapaGpu.Cli.Benchmarking;
+
+/// <summary>The direction of a measured call.</summary>
+internal enum Pass
+{
+    Forward,
+    Backward,
+}
+
+/// <summary>One measured call.</summary>
+/// <param name="Operator">The operator.</param>
+/// <param name="Pass">Forward or backward.</param>
+/// <param name="Workload">The name of the workload, whose stages are run one after the other.</param>
+/// <param name="Dtype">The type of the tensors.</param>
+/// <param name="MemoryFormat">The format of all maps.</param>
+/// <param name="MedianMilliseconds">The median time.</param>
+/// <param name="Gflops">The operations that are needed at least, in 10⁹ a second.</param>
+/// <param name="GigabytesPerSecond">The bytes that have to be read and written at least, in 10⁹ a second.</param>
+/// <param name="ShareOfLimit">The time that the limit allows, as a share of the median.</param>
+/// <param name="Limit">The limit that binds.</param>
+internal sealed record BenchmarkResult(
+    Operator Operator,
+    Pass Pass,
+    string Workload,
+    string Dtype,
+    MemoryFormat MemoryFormat,
+    double MedianMilliseconds,
+    double Gflops,
+    double GigabytesPerSecond,
+    double ShareOfLimit,
+    Limit Limit);
+
+/// <summary>The operators on one workload, with the limits of the device measured in the same run.</summary>
+/// <param name="Device">The identifier of the device.</param>
+/// <param name="Processor">Its name.</param>
+/// <param name="Limits">What it can do at most.</param>
+/// <param name="Results">The measured calls.</param>
+internal sealed record BenchmarkReport(
+    string Device, string Processor, DeviceLimits Limits, IReadOnlyList<BenchmarkResult> Results)
+{
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.3);
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(0.9);
+    private static readonly MemoryFormat[] Formats = [MemoryFormat.ChannelsLast, MemoryFormat.Contiguous];
+
+    /// <summary>Measures every operator in both formats.</summary>
+    /// <param name="device">The device, which should have nothing else to do.</param>
+    /// <param name="workload">What is upsampled.</param>
+    /// <param name="elementType">The type of the tensors.</param>
+    /// <param name="progress">Is told the share that is done.</param>
+    public static BenchmarkReport Create(
+        Device device, Workload workload, ElementType elementType, Action<double>? progress = null)
+    {
+        var limits = DeviceLimits.Measure(device);
+        var operators = Enum.GetValues<Operator>();
+        var results = new List<BenchmarkResult>();
+        foreach (var kind in operators)
+        {
+            foreach (var format in Formats)
+            {
+                results.AddRange(Measure(device, limits, workload, elementType, kind, format));
+                progress?.Invoke((double)results.Count / (2 * operators.Length * Formats.Length));
+            }
+        }
+        return new BenchmarkReport(device.Id, device.Info.Name, limits, results);
+    }
+
+    private static IEnumerable<BenchmarkResult> Measure(
+        Device device, DeviceLimits limits, Workload workload, ElementType elementType, Operator kind, MemoryFormat format)
+    {
+        var runs = new List<OperatorRun>();
+        try
+        {
+            runs.AddRange(workload.Stages.Select(stage => OperatorRun.Create(kind, device, stage, elementType, format)));
+            foreach (var pass in Enum.GetValues<Pass>())
+                yield return Measure(device, limits, workload, elementType, kind, format, pass, runs);
+        }
+        finally
+        {
+            foreach (var run in runs)
+                run.Dispose();
+        }
+    }
+
+    private static BenchmarkResult Measure(
+        Device device,
+        DeviceLimits limits,
+        Workload workload,
+        ElementType elementType,
+        Operator kind,
+        MemoryFormat format,
+        Pass pass,
+        IReadOnlyList<OperatorRun> runs)
+    {
+        double seconds = Stopclock.Measure(RunAll, WarmUp, Duration).Median();
+        var cost = runs.Aggregate(default(Cost), (sum, run) => sum + (pass == Pass.Forward ? run.ForwardCost : run.BackwardCost));
+        var (floor, limit) = cost.Floor(limits);
+        return new BenchmarkResult(
+            kind,
+            pass,
+            workload.Name,
+            elementType.ShortName(),
+            format,
+            seconds * 1e3,
+            cost.Operations / seconds * 1e-9,
+            cost.Bytes / seconds * 1e-9,
+            floor / seconds,
+            limit);
+
+        void RunAll()
+        {
+            foreach (var run in runs)
+            {
+                if (pass == Pass.Forward)
+                    run.Forward();
+                else
+                    run.Backward();
+            }
+            device.Synchronize();
+        }
+    }
+}

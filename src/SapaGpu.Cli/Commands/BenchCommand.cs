@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using SapaGpu.Cli.Benchmarking;
+using Spectre.Console;
+
+namespace SapaGpu.Cli.Commands;
+
+/// <summary><c>sapagpu bench</c>: the time of the operators on this machine, beside the limits of the machine.</summary>
+internal static class BenchCommand
+{
+    private static readonly JsonSerializerOptions JsonFormat = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+        WriteIndented = true,
+    };
+
+    public static Command Create()
+    {
+        var workload = new Option<string>("--workload")
+        {
+            Description = "What is upsampled: " +
+                string.Join("; ", Workload.All.Select(known => $"{known.Name}, {known.Description}")) + ".",
+            DefaultValueFactory = _ => Workload.W0.Name,
+            HelpName = "name",
+        };
+        var device = CommonOptions.Device();
+        var type = CommonOptions.ElementType();
+        var json = CommonOptions.Json();
+        var command = new Command(
+            "bench", "Time the operators on this machine, forward and backward, beside the limits of the machine.")
+        {
+            workload, device, type, json,
+        };
+        command.SetAction(result =>
+        {
+            var chosen = Workload.Find(result.GetValue(workload)!);
+            var elementType = CommonOptions.Parse(result.GetValue(type)!);
+            using var opened = CommonOptions.Open(result.GetValue(device));
+            bool asJson = result.GetValue(json);
+            var report = asJson ? BenchmarkReport.Create(opened, chosen, elementType) : Watch(opened, chosen, elementType);
+            if (asJson)
+                Console.Out.WriteLine(JsonSerializer.Serialize(report, JsonFormat));
+            else
+                Print(report, chosen, opened);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static BenchmarkReport Watch(Device device, Workload workload, ElementType elementType)
+    {
+        BenchmarkReport? report = null;
+        AnsiConsole.Progress().AutoClear(true).Start(progress =>
+        {
+            var task = progress.AddTask("Measuring", maxValue: 1.0);
+            report = BenchmarkReport.Create(device, workload, elementType, share => task.Value = share);
+        });
+        return report!;
+    }
+
+    private static void Print(BenchmarkReport report, Workload workload, Device device)
+    {
+        var table = new Table().AddColumns("Operator", "Pass", "Format", "Median", "GFLOP/s", "GB/s", "Of the limit");
+        foreach (var column in table.Columns.Skip(3))
+            column.RightAligned();
+        foreach (var result in report.Results)
+        {
+            table.AddRow(
+                Text(result.Operator),
+                Text(result.Pass),
+                Text(result.MemoryFormat),
+                string.Create(CultureInfo.InvariantCulture, $"{result.MedianMilliseconds:g4} ms"),
+                result.Gflops.ToString("f1", CultureInfo.InvariantCulture),
+                result.GigabytesPerSecond.ToString("f1", CultureInfo.InvariantCulture),
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{result.ShareOfLimit * 100:f0} % of {Text(result.Limit)}"));
+        }
+        AnsiConsole.MarkupLineInterpolated($"{device}, {device.Info.Details}");
+        AnsiConsole.MarkupLineInterpolated($"{workload.Name}: {workload.Description}; {report.Results[0].Dtype}");
+        AnsiConsole.MarkupLine(Markup.Escape(string.Create(
+            CultureInfo.InvariantCulture,
+            $"Limits: fma {report.Limits.FmaGflops:f0} GFLOP/s (f32), copy {report.Limits.CopyGBps:f1} GB/s")));
+        AnsiConsole.Write(table);
+    }
+
+    private static string Text<TValue>(TValue value)
+        where TValue : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()).Replace('_', ' ');
+}

@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using SapaGpu.Launch;
+
+namespace SapaGpu;
+
+/// <summary>What a device can do at most, measured: the limits that the time of an operator is compared with.</summary>
+/// <param name="FmaGflops">
+/// Single-precision operations of a loop of multiply-adds in registers, on all cores, in 10⁹ a second; a multiply-add is
+/// two.
+/// </param>
+/// <param name="CopyGBps">
+/// Bytes read and written by a copy of a map far larger than the caches, on all cores, in 10⁹ a second.
+/// </param>
+public sealed record DeviceLimits(double FmaGflops, double CopyGBps)
+{
+    private const int CopyBytes = 64 << 20;
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(0.4);
+
+    /// <summary>Measures a device; takes about a second and 128 MiB.</summary>
+    /// <param name="device">The device, which should have nothing else to do.</param>
+    /// <exception cref="InsufficientMemoryException">The device has no memory for the copy.</exception>
+    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    public static DeviceLimits Measure(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return new DeviceLimits(MeasureFma(device), MeasureCopy(device));
+    }
+
+    private static double MeasureFma(Device device)
+    {
+        using var use = device.Use();
+        using var probe = new LimitProbe(device);
+        return probe.Operations / FastestSeconds(device, probe.Run) * 1e-9;
+    }
+
+    private static double MeasureCopy(Device device)
+    {
+        var shape = new TensorShape(1, CopyBytes / sizeof(float) / (1 << 16), 1 << 8, 1 << 8);
+        using var source = Tensor<float>.Create(device, shape);
+        using var result = Tensor<float>.Create(device, shape);
+        source.Clear();
+        return 2.0 * CopyBytes / FastestSeconds(device, () => result.CopyFrom(source)) * 1e-9;
+    }
+
+    // A limit is what the device does when nothing disturbs it: the fastest of many.
+    private static double FastestSeconds(Device device, Action action)
+    {
+        action();
+        device.Synchronize();
+        double fastest = double.PositiveInfinity;
+        long begin = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(begin) < Duration)
+        {
+            long start = Stopwatch.GetTimestamp();
+            action();
+            device.Synchronize();
+            fastest = Math.Min(fastest, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+        return fastest;
+    }
+}

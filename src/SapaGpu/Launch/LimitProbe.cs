@@ -1,0 +1,50 @@
+using ILGPU.Runtime;
+using SapaGpu.Kernels.Probes;
+
+namespace SapaGpu.Launch;
+
+/// <summary>The loop of multiply-adds that shows the arithmetic limit of a device.</summary>
+internal sealed class LimitProbe : IDisposable
+{
+    private const int GpuWorkers = 1 << 20;
+    private const int GpuRounds = 256;
+    private const int TilesPerThread = 8;
+    private const int TileRounds = 1 << 16;
+
+    private static readonly VariantTable<ProbeParameters> Programs = new(Create);
+
+    private readonly Device device;
+    private readonly MemoryBuffer memory;
+    private readonly ProbeParameters parameters;
+
+    public LimitProbe(Device device)
+    {
+        this.device = device;
+        int workers = device.RunsVectorPrograms ? device.Options.Threads * TilesPerThread : GpuWorkers;
+        memory = device.Pool.Rent((long)workers * sizeof(float));
+        parameters = new ProbeParameters
+        {
+            Workers = workers,
+            Rounds = device.RunsVectorPrograms ? TileRounds : GpuRounds,
+            Result = memory.View<float>(0, workers),
+        };
+        Operations = device.RunsVectorPrograms
+            ? MultiplyAddProgram.Operations(in parameters, device.Options.VectorBits / (8 * sizeof(float)))
+            : MultiplyAddKernel.Operations(in parameters);
+    }
+
+    /// <summary>Gets the operations of one run.</summary>
+    public double Operations { get; }
+
+    public void Run() => Programs.Launch(device, in parameters);
+
+    public void Dispose() => device.Pool.Return(memory);
+
+    private static ILaunchable<ProbeParameters> Create(KernelVariant variant)
+    {
+        if (variant.VectorBits == 0)
+            return KernelVariants.Group<ProbeParameters>(typeof(MultiplyAddKernel));
+        var (simd, vector) = KernelVariants.Simd(variant.VectorBits, typeof(float));
+        return KernelVariants.Tiles<ProbeParameters>(typeof(MultiplyAddProgram<,>), simd, vector);
+    }
+}
