@@ -35,6 +35,11 @@ public interface ITileProgram<TParameters>
     /// <summary>An estimate of the floating-point operations of the whole problem, by which launches are sized.</summary>
     static abstract double Operations(in TParameters parameters);
 
+    /// <summary>Fills what all tiles of a thread share in its scratch memory; called once, before its first tile.</summary>
+    static virtual unsafe void Begin(in TParameters parameters, byte* scratch)
+    {
+    }
+
     /// <summary>Computes one tile.</summary>
     static abstract unsafe void Execute(in TParameters parameters, long tile, byte* scratch);
 }

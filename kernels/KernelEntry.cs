@@ -31,12 +31,14 @@ public static class KernelEntry
         var scratch = (byte*)Unsafe.AsPointer(ref launch.Scratch.LoadEffectiveAddress());
         ref long next = ref *(long*)scratch;
         byte* own = scratch + TileLaunch.CounterBytes + worker * launch.ScratchStride;
-        while (true)
+        long tile = Interlocked.Increment(ref next) - 1;
+        if (tile >= launch.TileCount)
+            return;
+        TProgram.Begin(in launch.Parameters, own);
+        while (tile < launch.TileCount)
         {
-            long tile = Interlocked.Increment(ref next) - 1;
-            if (tile >= launch.TileCount)
-                return;
             TProgram.Execute(in launch.Parameters, tile, own);
+            tile = Interlocked.Increment(ref next) - 1;
         }
     }
 }

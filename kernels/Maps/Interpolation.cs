@@ -58,6 +58,9 @@ public struct SamplePlace
 /// <summary>Where an output sample is taken from. The arithmetic is on whole numbers, so no place is rounded.</summary>
 public interface ISampling
 {
+    /// <summary>Gets whether an output sample may lie between two input samples; if not, it is a copy of one.</summary>
+    static abstract bool Blends { get; }
+
     /// <summary>The place of an output sample.</summary>
     static abstract SamplePlace Locate(in SampleAxis axis, int output);
 
@@ -71,6 +74,9 @@ public interface ISampling
 /// <summary>The nearest sample, ⌊output·H/OH⌋.</summary>
 public readonly struct NearestSampling : ISampling
 {
+    /// <inheritdoc/>
+    public static bool Blends => false;
+
     /// <inheritdoc/>
     public static SamplePlace Locate(in SampleAxis axis, int output)
     {
@@ -92,6 +98,9 @@ public readonly struct NearestSampling : ISampling
 /// </summary>
 public readonly struct LinearSampling : ISampling
 {
+    /// <inheritdoc/>
+    public static bool Blends => true;
+
     /// <inheritdoc/>
     public static SamplePlace Locate(in SampleAxis axis, int output)
     {
@@ -161,10 +170,15 @@ public readonly struct Interpolation<TElement, TStorage, TAccumulator, TSampling
     {
         var row = TSampling.Locate(in parameters.Rows, at.Row);
         var column = TSampling.Locate(in parameters.Columns, at.Column);
-        var down = Fraction(in row);
-        var across = Fraction(in column);
         ref readonly var source = ref parameters.Source;
         long low = source.Offset(at.Image, at.Channel, row.Low, column.Low);
+        if (!TSampling.Blends)
+        {
+            parameters.Result.Data[at.In(in parameters.Result)] = source.Data[low];
+            return;
+        }
+        var down = Fraction(in row);
+        var across = Fraction(in column);
         long rowStep = (row.High - row.Low) * source.RowStride;
         long columnStep = (column.High - column.Low) * source.ColumnStride;
         var a = TElement.Load(source.Data[low]);

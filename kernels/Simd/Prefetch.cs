@@ -27,4 +27,22 @@ internal static unsafe class Prefetch
                 Sse.Prefetch1(first + offset);
         }
     }
+
+    /// <summary>Asks for some channels of a run of positions.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Channels<T>(
+        in MapPointer<T> map, int image, int row, int column, int columns, int channel, int channels)
+        where T : unmanaged
+    {
+        if (!Sse.IsSupported || !map.IsChannelsLast)
+            return;
+        var first = (byte*)map.At(image, channel, row, column);
+        nint step = map.ColumnStride * sizeof(T);
+        for (int i = 0; i < columns; i++)
+        {
+            for (int offset = 0; offset < channels * sizeof(T); offset += LineBytes)
+                Sse.Prefetch1(first + offset);
+            first += step;
+        }
+    }
 }

@@ -1,13 +1,13 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using ILGPU;
 using ILGPU.Runtime;
 
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// LayerNorm and a linear map in one pass on the CPU. A tile is a run of pixels two vectors long, staged once with the
-/// pixels in the lanes and normalised there; the product takes eight outputs at a time: sixteen multiply-adds for two
-/// vector and eight scalar loads, all accumulators in registers.
+/// LayerNorm and a linear map in one pass on the CPU. Every thread packs the matrix into panels once; a tile is a run of
+/// pixels, staged with their channels side by side, normalised there and multiplied panel by panel.
 /// </summary>
 public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
     : ITileProgram<ProjectionParameters<TStorage, T>>
@@ -16,12 +16,18 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TVector : struct
 {
-    private const int OutputsPerStep = 8;
+    private const int PreferredLength = 48;
 
-    private static int Length => 2 * TSimd.Lanes;
+    // A tile is a few runs, so that the next one can be asked for while one is multiplied.
+    private const int MostRuns = 8;
+    private const int TilesPreferred = 64;
+
+    // The input channels that are worked at a time, so that a panel of the matrix stays in the first-level cache.
+    private const int DepthChunk = 64;
 
     /// <inheritdoc/>
-    public static long TileCount(in ProjectionParameters<TStorage, T> parameters) => parameters.Extent.Runs(Length);
+    public static long TileCount(in ProjectionParameters<TStorage, T> parameters) =>
+        (Runs(in parameters) + RunsPerTile(in parameters) - 1) / RunsPerTile(in parameters);
 
     /// <inheritdoc/>
     public static double Operations(in ProjectionParameters<TStorage, T> parameters) =>
@@ -31,172 +37,189 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
     public static long ScratchBytes(in ProjectionParameters<TStorage, T> parameters)
     {
         var scratch = new ScratchAllocator(null);
-        _ = new Workspace(ref scratch, in parameters);
+        _ = new Workspace(ref scratch, in parameters, Length(in parameters));
         return scratch.Used;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Begin(in ProjectionParameters<TStorage, T> parameters, byte* scratch)
+    {
+        var allocator = new ScratchAllocator(scratch);
+        var workspace = new Workspace(ref allocator, in parameters, Length(in parameters));
+        int inputs = parameters.Extent.InputChannels;
+        int outputs = parameters.Extent.OutputChannels;
+        int panel = MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns;
+        T* matrix = Pointer(parameters.Weight);
+        var rowStride = (nint)parameters.WeightRowStride;
+        var columnStride = (nint)parameters.WeightColumnStride;
+        for (int output = 0; output < outputs; output += panel)
+        {
+            T* packed = workspace.Matrix + (nint)output * inputs;
+            int count = Math.Min(panel, outputs - output);
+            if (count < panel)
+                new Span<T>(packed, inputs * panel).Clear();
+            T* first = matrix + output * rowStride;
+            if (columnStride == 1)
+            {
+                Transposition.Run(first, rowStride, packed, panel, count, inputs, TSimd.Lanes * sizeof(T));
+                continue;
+            }
+            for (int input = 0; input < inputs; input++)
+                StridedCopy.Gather(first + input * columnStride, rowStride, packed + (nint)input * panel, count);
+        }
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in ProjectionParameters<TStorage, T> parameters, long tile, byte* scratch)
     {
+        int length = Length(in parameters);
         var allocator = new ScratchAllocator(scratch);
-        var workspace = new Workspace(ref allocator, in parameters);
-        var span = PixelSpan.Locate(in parameters.Extent, tile, Length);
+        var workspace = new Workspace(ref allocator, in parameters, length);
+        long first = tile * RunsPerTile(in parameters);
+        long end = Math.Min(first + RunsPerTile(in parameters), Runs(in parameters));
+        for (long run = first; run < end; run++)
+        {
+            var span = PixelSpan.Locate(in parameters.Extent, run, length);
+            var next = PixelSpan.Locate(in parameters.Extent, Math.Min(run + 1, end - 1), length);
+            Project(in parameters, in span, in next, in workspace);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Project(
+        in ProjectionParameters<TStorage, T> parameters, in PixelSpan span, in PixelSpan next, in Workspace workspace)
+    {
         int inputs = parameters.Extent.InputChannels;
         int outputs = parameters.Extent.OutputChannels;
-        PixelTile<TSimd, TStorage, T, TVector>.Load(
-            new MapPointer<TStorage>(in parameters.Input), in span, workspace.Input, inputs, Length);
+        var source = new MapPointer<TStorage>(in parameters.Input);
+        var target = new MapPointer<TStorage>(in parameters.Output);
+        PixelRows<TSimd, TStorage, T, TVector>.Load(in source, in span, workspace.Input, inputs, workspace.InputStride);
         if (parameters.HasNorm != 0)
             Normalise(in parameters, in span, in workspace);
-
-        var weight = (T*)Unsafe.AsPointer(ref parameters.Weight.LoadEffectiveAddress());
-        var target = new MapPointer<TStorage>(in parameters.Output);
-        if (parameters.Accumulate != 0)
-            PixelTile<TSimd, TStorage, T, TVector>.Load(in target, in span, workspace.Output, outputs, Length);
-        for (int output = 0; output < outputs; output += OutputsPerStep)
-            Multiply(in parameters, weight, output, workspace.Input, workspace.Output + (nint)output * Length);
-        PixelTile<TSimd, TStorage, T, TVector>.Store(
-            workspace.Output, in target, in span, outputs, Length);
+        bool adds = Prepare(in parameters, in target, in span, in workspace);
+        bool streams = parameters.Accumulate == 0
+            && StreamingStores.Pay<TStorage>(parameters.Extent.Pixels * outputs)
+            && StreamingStores.IsAligned(in target, TSimd.Lanes * sizeof(TStorage));
+        int panel = MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns;
+        for (int input = 0; input < inputs; input += DepthChunk)
+        {
+            int depth = Math.Min(DepthChunk, inputs - input);
+            Prefetch.Channels(in source, next.Image, next.Row, next.Column, next.Count, input, depth);
+            for (int output = 0; output < outputs; output += panel)
+            {
+                MatrixProduct<TSimd, TStorage, T, TVector>.MultiplyPanel(
+                    workspace.Input + input,
+                    workspace.InputStride,
+                    1,
+                    workspace.Matrix + (nint)output * inputs + (nint)input * panel,
+                    panel,
+                    workspace.Output + output,
+                    workspace.OutputStride,
+                    span.Count,
+                    depth,
+                    Math.Min(panel, outputs - output),
+                    adds || input > 0);
+            }
+        }
+        PixelRows<TSimd, TStorage, T, TVector>.Store(
+            workspace.Output, workspace.OutputStride, in target, in span, outputs, streams);
     }
+
+    private static long Runs(in ProjectionParameters<TStorage, T> parameters) =>
+        parameters.Extent.Runs(Length(in parameters));
+
+    private static int RunsPerTile(in ProjectionParameters<TStorage, T> parameters) =>
+        (int)Math.Clamp(Runs(in parameters) / TilesPreferred, 1, MostRuns);
+
+    private static int Length(in ProjectionParameters<TStorage, T> parameters) =>
+        PixelSpan.EvenLength(in parameters.Extent, PreferredLength);
+
+    private static T* Pointer(ArrayView<T> view) => (T*)Unsafe.AsPointer(ref view.LoadEffectiveAddress());
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Normalise(
         in ProjectionParameters<TStorage, T> parameters, in PixelSpan span, in Workspace workspace)
     {
         int channels = parameters.Extent.InputChannels;
-        var count = TSimd.Constant(channels);
-        for (int pixel = 0; pixel < Length; pixel += TSimd.Lanes)
-        {
-            T* own = workspace.Input + pixel;
-            var sum = TSimd.Constant(0.0);
-            for (int channel = 0; channel < channels; channel++)
-                sum = TSimd.Add(sum, TSimd.Load(own + (nint)channel * Length));
-            var mean = TSimd.Divide(sum, count);
-            var squares = TSimd.Constant(0.0);
-            for (int channel = 0; channel < channels; channel++)
-            {
-                var centred = TSimd.Subtract(TSimd.Load(own + (nint)channel * Length), mean);
-                squares = TSimd.MultiplyAdd(centred, centred, squares);
-            }
-            var variance = TSimd.Add(TSimd.Divide(squares, count), TSimd.Broadcast(parameters.Epsilon));
-            TSimd.Store(workspace.Mean + pixel, mean);
-            TSimd.Store(workspace.Reciprocal + pixel, TSimd.Divide(TSimd.Constant(1.0), TSimd.Sqrt(variance)));
-        }
-        PixelTile<TSimd, TStorage, T, TVector>.Normalise(
-            workspace.Input, workspace.Mean, workspace.Reciprocal, channels, Length);
-
-        for (int channel = 0; channel < channels; channel++)
-        {
-            var factor = TSimd.Broadcast(parameters.NormWeight[channel]);
-            var offset = TSimd.Broadcast(parameters.NormBias[channel]);
-            T* row = workspace.Input + (nint)channel * Length;
-            TSimd.Store(row, TSimd.MultiplyAdd(factor, TSimd.Load(row), offset));
-            TSimd.Store(row + TSimd.Lanes, TSimd.MultiplyAdd(factor, TSimd.Load(row + TSimd.Lanes), offset));
-        }
-
+        PixelRows<TSimd, TStorage, T, TVector>.Measure(
+            workspace.Input,
+            workspace.InputStride,
+            span.Count,
+            channels,
+            parameters.Epsilon,
+            workspace.Means,
+            workspace.Reciprocals);
+        PixelRows<TSimd, TStorage, T, TVector>.Apply(
+            workspace.Input,
+            workspace.InputStride,
+            span.Count,
+            channels,
+            Pointer(parameters.NormWeight),
+            Pointer(parameters.NormBias),
+            workspace.Means,
+            workspace.Reciprocals);
         var statistics = new MapPointer<T>(in parameters.Statistics);
         T* saved = statistics.At(span.Image, 0, span.Row, span.Column);
-        StridedCopy.Scatter(workspace.Mean, saved, statistics.ColumnStride, span.Count);
+        StridedCopy.Scatter(workspace.Means, saved, statistics.ColumnStride, span.Count);
         StridedCopy.Scatter(
-            workspace.Reciprocal, saved + statistics.ChannelStride, statistics.ColumnStride, span.Count);
+            workspace.Reciprocals, saved + statistics.ChannelStride, statistics.ColumnStride, span.Count);
     }
 
-    // Outputs past the last repeat it, into rows of the tile that are not written back.
+    // What the product is added to, if anything: what the output holds, the bias, or both.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply(
-        in ProjectionParameters<TStorage, T> parameters, T* weight, int output, T* input, T* product)
+    private static bool Prepare(
+        in ProjectionParameters<TStorage, T> parameters,
+        in MapPointer<TStorage> target,
+        in PixelSpan span,
+        in Workspace workspace)
     {
-        int lanes = TSimd.Lanes;
-        int last = parameters.Extent.OutputChannels - 1;
-        var rowStride = (nint)parameters.WeightRowStride;
-        var columnStride = (nint)parameters.WeightColumnStride;
-        T* r0 = weight + Math.Min(output, last) * rowStride;
-        T* r1 = weight + Math.Min(output + 1, last) * rowStride;
-        T* r2 = weight + Math.Min(output + 2, last) * rowStride;
-        T* r3 = weight + Math.Min(output + 3, last) * rowStride;
-        T* r4 = weight + Math.Min(output + 4, last) * rowStride;
-        T* r5 = weight + Math.Min(output + 5, last) * rowStride;
-        T* r6 = weight + Math.Min(output + 6, last) * rowStride;
-        T* r7 = weight + Math.Min(output + 7, last) * rowStride;
-        var zero = TSimd.Constant(0.0);
-        TVector a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero, a6 = zero, a7 = zero;
-        TVector b0 = zero, b1 = zero, b2 = zero, b3 = zero, b4 = zero, b5 = zero, b6 = zero, b7 = zero;
-        nint at = 0;
-        for (int channel = 0; channel < parameters.Extent.InputChannels; channel++)
+        int outputs = parameters.Extent.OutputChannels;
+        bool holds = parameters.Accumulate != 0;
+        if (holds)
         {
-            var x = TSimd.Load(input);
-            var y = TSimd.Load(input + lanes);
-            var w = TSimd.Broadcast(r0[at]);
-            a0 = TSimd.MultiplyAdd(w, x, a0);
-            b0 = TSimd.MultiplyAdd(w, y, b0);
-            w = TSimd.Broadcast(r1[at]);
-            a1 = TSimd.MultiplyAdd(w, x, a1);
-            b1 = TSimd.MultiplyAdd(w, y, b1);
-            w = TSimd.Broadcast(r2[at]);
-            a2 = TSimd.MultiplyAdd(w, x, a2);
-            b2 = TSimd.MultiplyAdd(w, y, b2);
-            w = TSimd.Broadcast(r3[at]);
-            a3 = TSimd.MultiplyAdd(w, x, a3);
-            b3 = TSimd.MultiplyAdd(w, y, b3);
-            w = TSimd.Broadcast(r4[at]);
-            a4 = TSimd.MultiplyAdd(w, x, a4);
-            b4 = TSimd.MultiplyAdd(w, y, b4);
-            w = TSimd.Broadcast(r5[at]);
-            a5 = TSimd.MultiplyAdd(w, x, a5);
-            b5 = TSimd.MultiplyAdd(w, y, b5);
-            w = TSimd.Broadcast(r6[at]);
-            a6 = TSimd.MultiplyAdd(w, x, a6);
-            b6 = TSimd.MultiplyAdd(w, y, b6);
-            w = TSimd.Broadcast(r7[at]);
-            a7 = TSimd.MultiplyAdd(w, x, a7);
-            b7 = TSimd.MultiplyAdd(w, y, b7);
-            input += 2 * lanes;
-            at += columnStride;
+            PixelRows<TSimd, TStorage, T, TVector>.Load(
+                in target, in span, workspace.Output, outputs, workspace.OutputStride);
         }
-        Write(in parameters, output, product, 0, a0, b0);
-        Write(in parameters, output, product, 1, a1, b1);
-        Write(in parameters, output, product, 2, a2, b2);
-        Write(in parameters, output, product, 3, a3, b3);
-        Write(in parameters, output, product, 4, a4, b4);
-        Write(in parameters, output, product, 5, a5, b5);
-        Write(in parameters, output, product, 6, a6, b6);
-        Write(in parameters, output, product, 7, a7, b7);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Write(
-        in ProjectionParameters<TStorage, T> parameters, int output, T* product, int step, TVector a, TVector b)
-    {
-        if (parameters.HasBias != 0 && output + step < parameters.Extent.OutputChannels)
+        if (parameters.HasBias == 0)
+            return holds;
+        var bias = new Span<T>(Pointer(parameters.Bias), outputs);
+        for (int pixel = 0; pixel < span.Count; pixel++)
         {
-            var bias = TSimd.Broadcast(parameters.Bias[output + step]);
-            a = TSimd.Add(a, bias);
-            b = TSimd.Add(b, bias);
+            var row = new Span<T>(workspace.Output + (nint)pixel * workspace.OutputStride, outputs);
+            if (!holds)
+            {
+                bias.CopyTo(row);
+                continue;
+            }
+            for (int output = 0; output < outputs; output++)
+                row[output] += bias[output];
         }
-        product += (nint)step * Length;
-        if (parameters.Accumulate != 0)
-        {
-            a = TSimd.Add(a, TSimd.Load(product));
-            b = TSimd.Add(b, TSimd.Load(product + TSimd.Lanes));
-        }
-        TSimd.Store(product, a);
-        TSimd.Store(product + TSimd.Lanes, b);
+        return true;
     }
 
     private readonly struct Workspace
     {
+        public readonly T* Matrix;
         public readonly T* Input;
         public readonly T* Output;
-        public readonly T* Mean;
-        public readonly T* Reciprocal;
+        public readonly T* Means;
+        public readonly T* Reciprocals;
+        public readonly int InputStride;
+        public readonly int OutputStride;
 
-        public Workspace(ref ScratchAllocator scratch, in ProjectionParameters<TStorage, T> parameters)
+        public Workspace(ref ScratchAllocator scratch, in ProjectionParameters<TStorage, T> parameters, int length)
         {
-            int outputs = (parameters.Extent.OutputChannels + OutputsPerStep - 1) / OutputsPerStep * OutputsPerStep;
-            Input = scratch.Take<T>((long)parameters.Extent.InputChannels * Length);
-            Output = scratch.Take<T>((long)outputs * Length);
-            Mean = scratch.Take<T>(Length);
-            Reciprocal = scratch.Take<T>(Length);
+            int inputs = parameters.Extent.InputChannels;
+            int outputs = parameters.Extent.OutputChannels;
+            InputStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(inputs);
+            OutputStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(outputs);
+            Matrix = scratch.Take<T>((long)inputs * MatrixProduct<TSimd, TStorage, T, TVector>.WholePanels(outputs));
+            Input = scratch.Take<T>((long)length * InputStride);
+            Output = scratch.Take<T>((long)length * OutputStride);
+            Means = scratch.Take<T>(length);
+            Reciprocals = scratch.Take<T>(length);
         }
     }
 }

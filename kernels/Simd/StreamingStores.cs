@@ -1,23 +1,49 @@
+using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace SapaGpu.Kernels.Simd;
 
-/// <summary>When output is written past the caches.</summary>
+/// <summary>When and how output is written past the caches.</summary>
 internal static unsafe class StreamingStores
 {
     // Smaller outputs fit a cache, where whatever reads them next finds them.
     private const long SmallestBytes = 8L << 20;
 
+    /// <summary>Whether an output of so many values is large enough.</summary>
+    public static bool Pay<T>(long values)
+        where T : unmanaged => values * sizeof(T) >= SmallestBytes;
+
     /// <summary>Whether an output is large, and every vector of its channels is aligned.</summary>
     public static bool Pay<T>(in MapPointer<T> output, in WindowExtent extent, int channels, int vectorBytes)
-        where T : unmanaged
+        where T : unmanaged =>
+        Pay<T>((long)extent.Rows.Queries * extent.Columns.Queries * extent.Batch * channels)
+            && IsAligned(in output, vectorBytes);
+
+    /// <summary>Whether the first channel of every pixel of a channels-last map is aligned.</summary>
+    public static bool IsAligned<T>(in MapPointer<T> map, int vectorBytes)
+        where T : unmanaged =>
+        (nint)map.At(0, 0, 0, 0) % vectorBytes == 0
+            && map.BatchStride * sizeof(T) % vectorBytes == 0
+            && map.RowStride * sizeof(T) % vectorBytes == 0
+            && map.ColumnStride * sizeof(T) % vectorBytes == 0;
+
+    /// <summary>Copies bytes past the caches.</summary>
+    public static void Copy(byte* source, byte* destination, long count)
     {
-        long bytes = (long)extent.Rows.Queries * extent.Columns.Queries * extent.Batch * channels * sizeof(T);
-        return bytes >= SmallestBytes
-            && (nint)output.At(0, 0, 0, 0) % vectorBytes == 0
-            && output.BatchStride * sizeof(T) % vectorBytes == 0
-            && output.RowStride * sizeof(T) % vectorBytes == 0
-            && output.ColumnStride * sizeof(T) % vectorBytes == 0;
+        int size = Vector512.IsHardwareAccelerated ? Vector512<byte>.Count : Vector256<byte>.Count;
+        long i = Math.Min(count, (size - (nint)destination % size) % size);
+        Buffer.MemoryCopy(source, destination, i, i);
+        if (Vector512.IsHardwareAccelerated)
+        {
+            for (; i + size <= count; i += size)
+                Vector512.Load(source + i).StoreAlignedNonTemporal(destination + i);
+        }
+        else
+        {
+            for (; i + size <= count; i += size)
+                Vector256.Load(source + i).StoreAlignedNonTemporal(destination + i);
+        }
+        Buffer.MemoryCopy(source + i, destination + i, count - i, count - i);
     }
 
     /// <summary>Makes streamed output visible to other threads.</summary>

@@ -110,7 +110,8 @@ internal static class KernelVariants
     /// <summary>Closes a thread-group program.</summary>
     public static ILaunchable<TParameters> Group<TParameters>(Type openKernel, params Type[] arguments)
         where TParameters : struct =>
-        Create<TParameters>(typeof(GroupLaunchable<,>), openKernel.MakeGenericType(arguments));
+        Create<TParameters>(
+            typeof(GroupLaunchable<,>), arguments.Length > 0 ? openKernel.MakeGenericType(arguments) : openKernel);
 
     /// <summary>Closes a vector program.</summary>
     public static ILaunchable<TParameters> Tiles<TParameters>(Type openProgram, params Type[] arguments)

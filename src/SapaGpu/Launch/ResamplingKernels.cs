@@ -1,6 +1,8 @@
 using System.Numerics;
 using SapaGpu.Kernels;
 using SapaGpu.Kernels.Maps;
+using SapaGpu.Kernels.Simd;
+using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
@@ -45,30 +47,25 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
         typeof(TAccumulator) == typeof(double) ? typeof(Float64Element) : typeof(Float32Element);
 
     private readonly VariantTable<InterpolationParameters<TStorage>> nearest =
-        Table(typeof(Interpolation<TElement, TStorage, TAccumulator, NearestSampling>));
+        Interpolations<NearestSampling>();
 
     private readonly VariantTable<InterpolationParameters<TStorage>> nearestAdjoint =
-        Table(typeof(InterpolationAdjoint<TElement, TStorage, TAccumulator, NearestSampling>));
+        Adjoints<NearestSampling>();
 
     private readonly VariantTable<InterpolationParameters<TStorage>> linear =
-        Table(typeof(Interpolation<TElement, TStorage, TAccumulator, LinearSampling>));
+        Interpolations<LinearSampling>();
 
     private readonly VariantTable<InterpolationParameters<TStorage>> linearAdjoint =
-        Table(typeof(InterpolationAdjoint<TElement, TStorage, TAccumulator, LinearSampling>));
+        Adjoints<LinearSampling>();
 
     private readonly VariantTable<ConversionParameters<TStorage, TStorage>> copy =
-        KernelVariants.Maps<ConversionParameters<TStorage, TStorage>>(
-            typeof(Conversion<TElement, TStorage, TElement, TStorage, TAccumulator>));
+        Copies<TStorage, TStorage>(typeof(TElement), typeof(TElement));
 
     private readonly VariantTable<ConversionParameters<TStorage, TAccumulator>> widen =
-        KernelVariants.Maps<ConversionParameters<TStorage, TAccumulator>>(
-            typeof(Conversion<,,,,>).MakeGenericType(
-                typeof(TElement), typeof(TStorage), Wide, typeof(TAccumulator), typeof(TAccumulator)));
+        Copies<TStorage, TAccumulator>(typeof(TElement), Wide);
 
     private readonly VariantTable<ConversionParameters<TAccumulator, TStorage>> narrow =
-        KernelVariants.Maps<ConversionParameters<TAccumulator, TStorage>>(
-            typeof(Conversion<,,,,>).MakeGenericType(
-                Wide, typeof(TAccumulator), typeof(TElement), typeof(TStorage), typeof(TAccumulator)));
+        Copies<TAccumulator, TStorage>(Wide, typeof(TElement));
 
     public override void Interpolate(InterpolationMode mode, bool alignCorners, Tensor input, Tensor output) =>
         (mode == InterpolationMode.Nearest ? nearest : linear).Launch(
@@ -98,8 +95,42 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
     public override void Narrow(Tensor source, Tensor result) =>
         narrow.Launch(source.Device, Copy<TAccumulator, TStorage>(source, result));
 
-    private static VariantTable<InterpolationParameters<TStorage>> Table(Type program) =>
-        KernelVariants.Maps<InterpolationParameters<TStorage>>(program);
+    private static VariantTable<InterpolationParameters<TStorage>> Interpolations<TSampling>()
+        where TSampling : struct, ISampling => new(variant => variant.VectorBits > 0
+            ? KernelVariants.Tiles<InterpolationParameters<TStorage>>(
+                typeof(InterpolationProgram<,,,,>), [.. Simd(variant), typeof(TSampling)])
+            : KernelVariants.Group<InterpolationParameters<TStorage>>(
+                typeof(MapKernel<Interpolation<TElement, TStorage, TAccumulator, TSampling>, InterpolationParameters<TStorage>>)));
+
+    private static VariantTable<InterpolationParameters<TStorage>> Adjoints<TSampling>()
+        where TSampling : struct, ISampling => new(variant => variant.VectorBits > 0
+            ? KernelVariants.Tiles<InterpolationParameters<TStorage>>(
+                typeof(InterpolationAdjointProgram<,,,,>), [.. Simd(variant), typeof(TSampling)])
+            : KernelVariants.Group<InterpolationParameters<TStorage>>(
+                typeof(MapKernel<InterpolationAdjoint<TElement, TStorage, TAccumulator, TSampling>, InterpolationParameters<TStorage>>)));
+
+    private static VariantTable<ConversionParameters<TSource, TResult>> Copies<TSource, TResult>(
+        Type sourceElement, Type resultElement)
+        where TSource : unmanaged
+        where TResult : unmanaged => new(variant =>
+        {
+            var wide = typeof(TAccumulator);
+            if (variant.VectorBits == 0)
+            {
+                return KernelVariants.Group<ConversionParameters<TSource, TResult>>(
+                    typeof(MapKernel<,>),
+                    typeof(Conversion<,,,,>).MakeGenericType(
+                        sourceElement, typeof(TSource), resultElement, typeof(TResult), wide),
+                    typeof(ConversionParameters<TSource, TResult>));
+            }
+            var source = KernelVariants.SimdArguments<TElement, TSource, TAccumulator>(variant);
+            var result = KernelVariants.SimdArguments<TElement, TResult, TAccumulator>(variant);
+            return KernelVariants.Tiles<ConversionParameters<TSource, TResult>>(
+                typeof(CopyProgram<,,,,,>), source[0], typeof(TSource), result[0], typeof(TResult), wide, source[3]);
+        });
+
+    private static Type[] Simd(KernelVariant variant) =>
+        KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant);
 
     private static InterpolationParameters<TStorage> Parameters(
         bool alignCorners, TensorShape input, TensorShape output, Tensor source, Tensor result) => new()

@@ -1,0 +1,197 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// A run of neighbouring pixels of a row, staged with the channels of every pixel side by side, [pixel][channel], whatever
+/// the format of the map.
+/// </summary>
+internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+{
+    /// <summary>
+    /// The elements from one staged pixel to the next: whole panels, so that vectors past the last channel stay in the row,
+    /// and one vector more, so that the rows do not all fall on the same lines of the cache.
+    /// </summary>
+    public static int Stride(int channels) =>
+        MatrixProduct<TSimd, TStorage, T, TVector>.WholePanels(channels) + TSimd.Lanes;
+
+    /// <summary>Reads a run of a map; what follows the last channel of a row is left as it is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Load(in MapPointer<TStorage> map, in PixelSpan span, T* rows, int channels, int stride)
+    {
+        TStorage* source = map.At(span.Image, 0, span.Row, span.Column);
+        if (!map.IsChannelsLast)
+        {
+            TSimd.Transpose(source, map.ChannelStride, rows, stride, channels, span.Count);
+            return;
+        }
+        for (int pixel = 0; pixel < span.Count; pixel++)
+            TSimd.Gather(source + pixel * map.ColumnStride, 1, rows + (nint)pixel * stride, channels);
+    }
+
+    /// <summary>Writes a run of a map.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Store(
+        T* rows, int stride, in MapPointer<TStorage> map, in PixelSpan span, int channels, bool streams = false)
+    {
+        TStorage* destination = map.At(span.Image, 0, span.Row, span.Column);
+        if (!map.IsChannelsLast)
+        {
+            TSimd.TransposeBack(rows, stride, destination, map.ChannelStride, span.Count, channels);
+            return;
+        }
+        if (streams)
+        {
+            Stream(rows, stride, destination, map.ColumnStride, span.Count, channels);
+            return;
+        }
+        for (int pixel = 0; pixel < span.Count; pixel++)
+            TSimd.Scatter(rows + (nint)pixel * stride, destination + pixel * map.ColumnStride, 1, channels);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Stream(T* rows, int stride, TStorage* destination, nint step, int pixels, int channels)
+    {
+        int lanes = TSimd.Lanes;
+        int whole = channels / lanes * lanes;
+        for (int pixel = 0; pixel < pixels; pixel++)
+        {
+            for (int channel = 0; channel < whole; channel += lanes)
+                TSimd.StreamStorage(destination + channel, TSimd.Load(rows + channel));
+            for (int channel = whole; channel < channels; channel++)
+                destination[channel] = TSimd.Narrow(rows[channel]);
+            rows += stride;
+            destination += step;
+        }
+        StreamingStores.Complete();
+    }
+
+    /// <summary>Normalises every pixel with its mean and its reciprocal deviation, where they were saved.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Normalise(
+        T* rows, int stride, in MapPointer<T> statistics, in PixelSpan span, int channels)
+    {
+        T* saved = statistics.At(span.Image, 0, span.Row, span.Column);
+        for (int pixel = 0; pixel < span.Count; pixel++)
+        {
+            T* mean = saved + pixel * statistics.ColumnStride;
+            Normalise(rows + (nint)pixel * stride, channels, *mean, mean[statistics.ChannelStride]);
+        }
+    }
+
+    /// <summary>x = (x − mean)·reciprocal.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Normalise(T* row, int channels, T mean, T reciprocal)
+    {
+        int lanes = TSimd.Lanes;
+        var centre = TSimd.Broadcast(mean);
+        var factor = TSimd.Broadcast(reciprocal);
+        int channel = 0;
+        for (; channel + lanes <= channels; channel += lanes)
+        {
+            TSimd.Store(
+                row + channel, TSimd.Multiply(TSimd.Subtract(TSimd.Load(row + channel), centre), factor));
+        }
+        for (; channel < channels; channel++)
+            row[channel] = (row[channel] - mean) * reciprocal;
+    }
+
+    /// <summary>
+    /// Mean and reciprocal deviation of every staged pixel. Each step goes over all pixels, which are independent, so that
+    /// the sums of one do not wait for those of another.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Measure(T* rows, int stride, int pixels, int channels, T epsilon, T* means, T* reciprocals)
+    {
+        int lanes = TSimd.Lanes;
+        int whole = channels / lanes * lanes;
+        T count = T.CreateTruncating(channels);
+        for (int pixel = 0; pixel < pixels; pixel++)
+        {
+            T* row = rows + (nint)pixel * stride;
+            var sums = TSimd.Constant(0.0);
+            for (int channel = 0; channel < whole; channel += lanes)
+                sums = TSimd.Add(sums, TSimd.Load(row + channel));
+            T sum = TSimd.Sum(sums);
+            for (int channel = whole; channel < channels; channel++)
+                sum += row[channel];
+            means[pixel] = sum / count;
+        }
+        for (int pixel = 0; pixel < pixels; pixel++)
+        {
+            T* row = rows + (nint)pixel * stride;
+            T mean = means[pixel];
+            var centre = TSimd.Broadcast(mean);
+            var squares = TSimd.Constant(0.0);
+            for (int channel = 0; channel < whole; channel += lanes)
+            {
+                var centred = TSimd.Subtract(TSimd.Load(row + channel), centre);
+                squares = TSimd.MultiplyAdd(centred, centred, squares);
+            }
+            T square = TSimd.Sum(squares);
+            for (int channel = whole; channel < channels; channel++)
+                square += (row[channel] - mean) * (row[channel] - mean);
+            reciprocals[pixel] = T.One / T.Sqrt(square / count + epsilon);
+        }
+    }
+
+    /// <summary>x = weight·(x − mean)·reciprocal + bias for every staged pixel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Apply(
+        T* rows, int stride, int pixels, int channels, T* weight, T* bias, T* means, T* reciprocals)
+    {
+        int lanes = TSimd.Lanes;
+        int whole = channels / lanes * lanes;
+        for (int pixel = 0; pixel < pixels; pixel++)
+        {
+            T* row = rows + (nint)pixel * stride;
+            var centre = TSimd.Broadcast(means[pixel]);
+            var factor = TSimd.Broadcast(reciprocals[pixel]);
+            for (int channel = 0; channel < whole; channel += lanes)
+            {
+                var normalised = TSimd.Multiply(TSimd.Subtract(TSimd.Load(row + channel), centre), factor);
+                TSimd.Store(
+                    row + channel,
+                    TSimd.MultiplyAdd(TSimd.Load(weight + channel), normalised, TSimd.Load(bias + channel)));
+            }
+            for (int channel = whole; channel < channels; channel++)
+                row[channel] = weight[channel] * ((row[channel] - means[pixel]) * reciprocals[pixel]) + bias[channel];
+        }
+    }
+}
+
+/// <summary>A run of neighbouring pixels of a row.</summary>
+internal struct PixelSpan
+{
+    public int Image;
+    public int Row;
+    public int Column;
+    public int Count;
+
+    /// <summary>Finds a run by its number.</summary>
+    public static PixelSpan Locate(in PointwiseExtent extent, long run, int length)
+    {
+        int across = (extent.Width + length - 1) / length;
+        (long row, long tile) = Math.DivRem(run, across);
+        int column = (int)tile * length;
+        return new PixelSpan
+        {
+            Image = (int)(row / extent.Height),
+            Row = (int)(row % extent.Height),
+            Column = column,
+            Count = Math.Min(length, extent.Width - column),
+        };
+    }
+
+    /// <summary>The length of runs of about a size that cut a row evenly.</summary>
+    public static int EvenLength(in PointwiseExtent extent, int preferred)
+    {
+        int runs = (extent.Width + preferred - 1) / preferred;
+        return (extent.Width + runs - 1) / runs;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Maps;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>Whether an axis is doubled, which has its own steps because it is by far the most frequent ratio.</summary>
+internal static class PlanarDoubling
+{
+    public static bool Fits(in SampleAxis axis) => axis.Output == 2 * axis.Input && axis.AlignCorners == 0;
+}
+
+/// <summary>
+/// A row of a plane doubled linearly: output 2i is ¾ of input i and ¼ of the one before, output 2i + 1 is ¾ of input i and
+/// ¼ of the one after; at either end the input stands for its neighbour.
+/// </summary>
+internal static unsafe class PlanarDoubling<TSimd, TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+{
+    private static readonly T Near = T.CreateTruncating(0.75);
+    private static readonly T Far = T.CreateTruncating(0.25);
+
+    /// <summary>Doubles a row; even and odd are room for a row each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Expand(T* row, T* even, T* odd, TStorage* output, int count)
+    {
+        int lanes = TSimd.Lanes;
+        var near = TSimd.Constant(0.75);
+        var far = TSimd.Constant(0.25);
+        int i = 1;
+        for (; i + lanes < count; i += lanes)
+        {
+            var centre = TSimd.Multiply(near, TSimd.Load(row + i));
+            TSimd.Store(even + i, TSimd.MultiplyAdd(far, TSimd.Load(row + i - 1), centre));
+            TSimd.Store(odd + i, TSimd.MultiplyAdd(far, TSimd.Load(row + i + 1), centre));
+        }
+        for (; i < count - 1; i++)
+        {
+            even[i] = Near * row[i] + Far * row[i - 1];
+            odd[i] = Near * row[i] + Far * row[i + 1];
+        }
+        even[0] = row[0];
+        odd[0] = count > 1 ? Near * row[0] + Far * row[1] : row[0];
+        if (count > 1)
+        {
+            even[count - 1] = Near * row[count - 1] + Far * row[count - 2];
+            odd[count - 1] = row[count - 1];
+        }
+        TSimd.Interleave(even, odd, output, count);
+    }
+
+    /// <summary>
+    /// The adjoint, linear or nearest: gathers a row from one of twice its length, split into even and odd.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Contract<TSampling>(T* even, T* odd, T* row, int count)
+        where TSampling : struct, ISampling
+    {
+        int lanes = TSimd.Lanes;
+        var near = TSimd.Constant(0.75);
+        var far = TSimd.Constant(0.25);
+        int end = TSampling.Blends ? count - 1 : count;
+        int i = TSampling.Blends ? 1 : 0;
+        for (; i + lanes <= end; i += lanes)
+        {
+            var own = TSimd.Add(TSimd.Load(even + i), TSimd.Load(odd + i));
+            if (TSampling.Blends)
+            {
+                var others = TSimd.Add(TSimd.Load(odd + i - 1), TSimd.Load(even + i + 1));
+                own = TSimd.MultiplyAdd(far, others, TSimd.Multiply(near, own));
+            }
+            TSimd.Store(row + i, own);
+        }
+        for (; i < end; i++)
+        {
+            row[i] = even[i] + odd[i];
+            if (TSampling.Blends)
+                row[i] = Near * row[i] + Far * (odd[i - 1] + even[i + 1]);
+        }
+        if (!TSampling.Blends)
+            return;
+        if (count == 1)
+        {
+            row[0] = even[0] + odd[0];
+            return;
+        }
+        row[0] = even[0] + Near * odd[0] + Far * even[1];
+        row[count - 1] = odd[count - 1] + Near * even[count - 1] + Far * odd[count - 2];
+    }
+}

@@ -1,0 +1,93 @@
+using System.Numerics;
+using SapaGpu.Kernels.Maps;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>Between which input samples every output sample of an axis lies, computed once for many rows.</summary>
+internal readonly unsafe ref struct SampleTable<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    public SampleTable(ref ScratchAllocator scratch, in SampleAxis axis)
+    {
+        Low = scratch.Take<int>(axis.Output);
+        High = scratch.Take<int>(axis.Output);
+        Fraction = scratch.Take<T>(axis.Output);
+    }
+
+    /// <summary>Gets the sample before every output sample.</summary>
+    public int* Low { get; }
+
+    /// <summary>Gets the sample after it.</summary>
+    public int* High { get; }
+
+    /// <summary>Gets the way from one to the other.</summary>
+    public T* Fraction { get; }
+
+    public void Fill<TSampling>(in SampleAxis axis)
+        where TSampling : struct, ISampling
+    {
+        for (int output = 0; output < axis.Output; output++)
+        {
+            var place = TSampling.Locate(in axis, output);
+            Low[output] = place.Low;
+            High[output] = place.High;
+            Fraction[output] = FractionOf(in place);
+        }
+    }
+
+    public static T FractionOf(in SamplePlace place) =>
+        T.CreateTruncating(place.Numerator) / T.CreateTruncating(place.Denominator);
+}
+
+/// <summary>What every input sample of an axis contributed to which output samples: the transpose of a <see cref="SampleTable{T}"/>.</summary>
+internal readonly unsafe ref struct ShareTable<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private readonly int* starts;
+    private readonly int* firsts;
+    private readonly T* shares;
+
+    public ShareTable(ref ScratchAllocator scratch, in SampleAxis axis)
+    {
+        // An output sample is shared by two input samples at most, and beside them the bounds leave a few to spare.
+        starts = scratch.Take<int>(axis.Input + 1);
+        firsts = scratch.Take<int>(axis.Input);
+        shares = scratch.Take<T>(Capacity(in axis));
+    }
+
+    /// <summary>The shares of an input sample in the output samples from <see cref="First"/> on.</summary>
+    public ReadOnlySpan<T> this[int input] => new(shares + starts[input], starts[input + 1] - starts[input]);
+
+    public int First(int input) => firsts[input];
+
+    public void Fill<TSampling>(in SampleAxis axis)
+        where TSampling : struct, ISampling
+    {
+        int count = 0;
+        for (int input = 0; input < axis.Input; input++)
+        {
+            starts[input] = count;
+            int first = TSampling.First(in axis, input);
+            int end = TSampling.End(in axis, input);
+            while (first < end && Share<TSampling>(in axis, input, first) == T.Zero)
+                first++;
+            while (end > first && Share<TSampling>(in axis, input, end - 1) == T.Zero)
+                end--;
+            firsts[input] = first;
+            for (int output = first; output < end; output++)
+                shares[count++] = Share<TSampling>(in axis, input, output);
+        }
+        starts[axis.Input] = count;
+    }
+
+    private static long Capacity(in SampleAxis axis) => 2L * axis.Output;
+
+    private static T Share<TSampling>(in SampleAxis axis, int input, int output)
+        where TSampling : struct, ISampling
+    {
+        var place = TSampling.Locate(in axis, output);
+        var way = SampleTable<T>.FractionOf(in place);
+        var share = place.Low == input ? T.One - way : T.Zero;
+        return place.High == input ? share + way : share;
+    }
+}
