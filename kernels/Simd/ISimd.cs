@@ -97,6 +97,9 @@ public unsafe interface ISimd<TStorage, T, TVector>
     /// <summary>Spreads destination[i·stride] = source[i].</summary>
     static abstract void Scatter(T* source, TStorage* destination, nint stride, int count);
 
-    /// <summary>Spreads two rows: destination[2i] = even[i], destination[2i + 1] = odd[i].</summary>
-    static abstract void Interleave(T* even, T* odd, TStorage* destination, int count);
+    /// <summary>
+    /// Spreads two rows: destination[2i] = even[i], destination[2i + 1] = odd[i]; past the caches where that is asked for
+    /// and the destination is aligned. <see cref="StreamingStores.Complete"/> has to follow then.
+    /// </summary>
+    static abstract void Interleave(T* even, T* odd, TStorage* destination, int count, bool streams = false);
 }

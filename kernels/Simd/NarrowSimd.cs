@@ -184,7 +184,7 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
     /// <inheritdoc/>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Interleave(float* even, float* odd, ushort* destination, int count)
+    public static void Interleave(float* even, float* odd, ushort* destination, int count, bool streams = false)
     {
         float* both = stackalloc float[2 * BlockColumns];
         for (int i = 0; i < count; i += BlockColumns)

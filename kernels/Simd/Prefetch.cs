@@ -11,23 +11,6 @@ internal static unsafe class Prefetch
 {
     private const int LineBytes = 64;
 
-    /// <summary>Asks for some rows of positions, from a column on.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Rows<T>(
-        in MapPointer<T> map, int image, int row, int rows, int column, int columns, int channels)
-        where T : unmanaged
-    {
-        if (!Sse.IsSupported || !map.IsChannelsLast)
-            return;
-        long bytes = ((columns - 1) * (long)map.ColumnStride + channels) * sizeof(T);
-        for (int i = 0; i < rows; i++)
-        {
-            var first = (byte*)map.At(image, 0, row + i, column);
-            for (long offset = 0; offset < bytes; offset += LineBytes)
-                Sse.Prefetch1(first + offset);
-        }
-    }
-
     /// <summary>Asks for some channels of a run of positions.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Channels<T>(
@@ -43,6 +26,25 @@ internal static unsafe class Prefetch
             for (int offset = 0; offset < channels * sizeof(T); offset += LineBytes)
                 Sse.Prefetch1(first + offset);
             first += step;
+        }
+    }
+
+    /// <summary>Asks for the next four channels of the staged rows of a window, for the first-level cache.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Runs<T>(T** taps, int window, nint offset, nint stride, int bytes)
+        where T : unmanaged
+    {
+        if (!Sse.IsSupported)
+            return;
+        for (int row = 0; row < window; row++)
+        {
+            T* run = taps[row * window] + offset;
+            for (int channel = 0; channel < 4; channel++)
+            {
+                for (int at = 0; at < bytes; at += LineBytes)
+                    Sse.Prefetch0((byte*)run + at);
+                run += stride;
+            }
         }
     }
 }

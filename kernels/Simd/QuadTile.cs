@@ -53,7 +53,8 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
         int quad,
         in WindowExtent extent,
         int firstChannel,
-        int channels)
+        int channels,
+        bool streams = false)
     {
         int lanes = TSimd.Lanes;
         if (!extent.IsUniform)
@@ -68,9 +69,9 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
             {
                 T* source = tile + channel * 4 * lanes;
                 TStorage* destination = map.At(strip.Image, firstChannel + channel, first.Row, first.Column);
-                TSimd.Interleave(source, source + lanes, destination, strip.Columns);
+                TSimd.Interleave(source, source + lanes, destination, strip.Columns, streams);
                 TSimd.Interleave(
-                    source + 2 * lanes, source + 3 * lanes, destination + map.RowStride, strip.Columns);
+                    source + 2 * lanes, source + 3 * lanes, destination + map.RowStride, strip.Columns, streams);
             }
             return;
         }

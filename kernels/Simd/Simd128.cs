@@ -135,6 +135,6 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Interleave(T* even, T* odd, T* destination, int count) =>
-        StridedCopy.Interleave(even, odd, destination, count);
+    public static void Interleave(T* even, T* odd, T* destination, int count, bool streams = false) =>
+        StridedCopy.Interleave(even, odd, destination, count, streams);
 }

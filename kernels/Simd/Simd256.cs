@@ -135,6 +135,6 @@ public readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Interleave(T* even, T* odd, T* destination, int count) =>
-        StridedCopy.Interleave(even, odd, destination, count);
+    public static void Interleave(T* even, T* odd, T* destination, int count, bool streams = false) =>
+        StridedCopy.Interleave(even, odd, destination, count, streams);
 }

@@ -50,29 +50,58 @@ internal static unsafe class StridedCopy
             destination[i * stride] = source[i];
     }
 
-    /// <summary>destination[2i] = even[i], destination[2i + 1] = odd[i].</summary>
+    /// <summary>destination[2i] = even[i], destination[2i + 1] = odd[i]; past the caches if asked for and aligned.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Interleave<T>(T* even, T* odd, T* destination, int count)
+    public static void Interleave<T>(T* even, T* odd, T* destination, int count, bool streams = false)
         where T : unmanaged
     {
-        int i = 0;
-        if (typeof(T) == typeof(float) && Avx512F.IsSupported)
-        {
-            var low = Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            var high = low + Vector512.Create(8);
-            for (; i + 16 <= count; i += 16)
-            {
-                var a = Vector512.Load((float*)even + i);
-                var b = Vector512.Load((float*)odd + i);
-                Avx512F.PermuteVar16x32x2(a, low, b).Store((float*)destination + 2 * i);
-                Avx512F.PermuteVar16x32x2(a, high, b).Store((float*)destination + 2 * i + 16);
-            }
-        }
+        int i = typeof(T) == typeof(float)
+            ? InterleaveSingle((float*)even, (float*)odd, (float*)destination, count, streams)
+            : 0;
         for (; i < count; i++)
         {
             destination[2 * i] = even[i];
             destination[2 * i + 1] = odd[i];
         }
+    }
+
+    // Returns how many were done.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int InterleaveSingle(float* even, float* odd, float* destination, int count, bool streams)
+    {
+        int i = 0;
+        if (Avx512F.IsSupported)
+        {
+            var low = Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            var high = low + Vector512.Create(8);
+            streams = streams && (nint)destination % Vector512<byte>.Count == 0;
+            for (; i + 16 <= count; i += 16)
+            {
+                var a = Vector512.Load(even + i);
+                var b = Vector512.Load(odd + i);
+                var first = Avx512F.PermuteVar16x32x2(a, low, b);
+                var second = Avx512F.PermuteVar16x32x2(a, high, b);
+                if (streams)
+                {
+                    first.StoreAlignedNonTemporal(destination + 2 * i);
+                    second.StoreAlignedNonTemporal(destination + 2 * i + 16);
+                    continue;
+                }
+                first.Store(destination + 2 * i);
+                second.Store(destination + 2 * i + 16);
+            }
+        }
+        if (Avx.IsSupported)
+        {
+            for (; i + 8 <= count; i += 8)
+            {
+                var low = Avx.UnpackLow(Vector256.Load(even + i), Vector256.Load(odd + i));
+                var high = Avx.UnpackHigh(Vector256.Load(even + i), Vector256.Load(odd + i));
+                Avx.Permute2x128(low, high, 0x20).Store(destination + 2 * i);
+                Avx.Permute2x128(low, high, 0x31).Store(destination + 2 * i + 8);
+            }
+        }
+        return i;
     }
 
     // Runs are about as long as a vector, so a call to the general copy would cost more than the copy. The last vector

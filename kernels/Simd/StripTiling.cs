@@ -1,34 +1,39 @@
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The cut of a band of decoder cells into tiles for the CPU: strips of as many columns as a vector has lanes, a few
-/// rows high, so that the rows of the window are staged once for all rows of the tile. It depends on the problem only,
-/// never on the number of threads.
+/// The cut of a band of decoder cells into tiles for the CPU: a few rows of a few strips, a strip being as many columns as a
+/// vector has lanes. The rows of the windows are staged once for all rows of a tile, in runs as long as a tile is wide. It
+/// depends on the problem only, never on the number of threads.
 /// </summary>
 internal readonly struct StripTiling
 {
-    private const int RowsPreferred = 16;
-    private const int TilesPreferred = 64;
+    private const int MostStrips = 4;
+    private const int MostRows = 16;
+    private const int TilesPreferred = 24;
 
     private readonly RowBand band;
     private readonly int width;
     private readonly int columns;
     private readonly int rows;
 
-    public StripTiling(int width, in RowBand band, int columns)
+    public StripTiling(int width, in RowBand band, int lanes, int mostStrips = MostStrips)
     {
         this.width = width;
         this.band = band;
-        this.columns = columns;
-        rows = RowsPreferred;
-        while (rows > 2 && Tiles(rows) < TilesPreferred)
-            rows /= 2;
+        int strips = Math.Min(mostStrips, (width + lanes - 1) / lanes);
+        columns = strips * lanes;
+        rows = MostRows;
+        while (rows > 4 && Tiles(columns, rows) < TilesPreferred)
+            rows = rows > 8 || strips == 1 ? rows / 2 : Narrow(ref strips, lanes, ref columns, rows);
     }
 
-    public long Count => Tiles(rows);
+    public long Count => Tiles(columns, rows);
 
     /// <summary>Gets the rows of a whole tile.</summary>
     public int RowsPerTile => rows;
+
+    /// <summary>Gets the columns of a whole tile.</summary>
+    public int ColumnsPerTile => columns;
 
     public Strip this[long tile]
     {
@@ -50,11 +55,18 @@ internal readonly struct StripTiling
         }
     }
 
-    private long Tiles(int height) =>
-        (long)((width + columns - 1) / columns) * ((band.Rows + height - 1) / height) * band.Images;
+    private static int Narrow(ref int strips, int lanes, ref int columns, int rows)
+    {
+        strips = (strips + 1) / 2;
+        columns = strips * lanes;
+        return rows;
+    }
+
+    private long Tiles(int wide, int high) =>
+        (long)((width + wide - 1) / wide) * ((band.Rows + high - 1) / high) * band.Images;
 }
 
-/// <summary>A tile of decoder cells.</summary>
+/// <summary>A tile of decoder cells, or one strip of it.</summary>
 internal struct Strip
 {
     public int Image;
@@ -62,4 +74,13 @@ internal struct Strip
     public int RowEnd;
     public int Column;
     public int Columns;
+
+    /// <summary>The columns of a tile that start at one of them, as many as a vector has lanes.</summary>
+    public readonly Strip Part(int first, int lanes)
+    {
+        var part = this;
+        part.Column += first;
+        part.Columns = Math.Min(lanes, Columns - first);
+        return part;
+    }
 }

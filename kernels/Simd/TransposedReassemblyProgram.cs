@@ -70,7 +70,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     }
 
     private static StripTiling Tiling(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
-        new(parameters.Extent.Width, in parameters.Band, Columns);
+        new(parameters.Extent.Width, in parameters.Band, Columns, mostStrips: 1);
 
     // The sums of one tile for one block of channels: [row][column][channel].
     private ref struct Block

@@ -40,7 +40,8 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
     public static long ScratchBytes(in WindowAttentionBackwardParameters<TStorage, T> parameters)
     {
         var scratch = new ScratchAllocator(null);
-        _ = new Workspace(ref scratch, in parameters, default);
+        var tiling = new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes);
+        _ = new Workspace(ref scratch, in parameters, default, tiling.ColumnsPerTile);
         return scratch.Used;
     }
 
@@ -50,99 +51,146 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         in WindowAttentionBackwardParameters<TStorage, T> parameters, long tile, byte* scratch)
     {
         ref readonly var extent = ref parameters.Extent;
-        var strip = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes)[tile];
+        var tiling = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes);
+        var cells = tiling[tile];
         var allocator = new ScratchAllocator(scratch);
-        var workspace = new Workspace(ref allocator, in parameters, in strip);
+        var workspace = new Workspace(ref allocator, in parameters, in cells, tiling.ColumnsPerTile);
+        for (int row = cells.Row; row < cells.RowEnd; row++)
+        {
+            workspace.MoveTo(row);
+            var next = default(PrefetchQueue);
+            if (row + 1 < cells.RowEnd)
+                Foresee(in parameters, in cells, row + 1, in workspace, ref next);
+            for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
+            {
+                workspace.Select(row, column);
+                Differentiate(in parameters, cells.Part(column, TSimd.Lanes), row, in workspace, ref next);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Differentiate(
+        in WindowAttentionBackwardParameters<TStorage, T> parameters,
+        in Strip strip,
+        int row,
+        in Workspace workspace,
+        ref PrefetchQueue next)
+    {
+        ref readonly var extent = ref parameters.Extent;
         var query = new MapPointer<TStorage>(in parameters.Query);
-        var key = new MapPointer<TStorage>(in parameters.Key);
         var gradOutput = new MapPointer<TStorage>(in parameters.GradOutput);
         var gradQuery = new MapPointer<TStorage>(in parameters.GradQuery);
         var normaliserMap = new MapPointer<T>(in parameters.Normaliser);
         var weights = new MapPointer<T>(in parameters.Weights);
         var gradScores = new MapPointer<T>(in parameters.GradScores);
-        for (int row = strip.Row; row < strip.RowEnd; row++)
+        int quads = StripQueries.Quads(in extent, in strip, row);
+        for (int quad = 0; quad < quads; quad++)
         {
-            workspace.Keys.MoveTo(row);
-            workspace.Values.MoveTo(row);
-            int quads = StripQueries.Quads(in extent, in strip, row);
-            for (int quad = 0; quad < quads; quad++)
+            QuadTile<TSimd, TStorage, T, TVector>.Load(
+                in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
+            WindowSteps<TSimd, TStorage, T, TVector>.Dots(
+                workspace.Queries,
+                workspace.Keys.Taps,
+                extent.Taps,
+                workspace.Keys.ChannelStride,
+                extent.EmbeddingChannels,
+                workspace.Weights);
+            WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
+                workspace.Weights, in extent, in strip, row, TBorder.OutsideScore<T>());
+
+            QuadTile<TSimd, TStorage, T, TVector>.Load(
+                in gradOutput, in strip, row, quad, in extent, workspace.Queries, extent.ValueChannels);
+            WindowSteps<TSimd, TStorage, T, TVector>.Dots(
+                workspace.Queries,
+                workspace.Values.Taps,
+                extent.Taps,
+                workspace.Values.ChannelStride,
+                extent.ValueChannels,
+                workspace.GradScores);
+            WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
+                workspace.GradScores, in extent, in strip, row, T.Zero);
+
+            SimdScalarMap<T>.Load(
+                in normaliserMap, in strip, row, quad, in extent, workspace.Normaliser, TSimd.Lanes);
+            WindowSteps<TSimd, TStorage, T, TVector>.NormaliseBackward<TNormalisation>(
+                workspace.Weights, workspace.GradScores, extent.Taps, workspace.Normaliser);
+            if (TBorder.Replicates)
             {
-                QuadTile<TSimd, TStorage, T, TVector>.Load(
-                    in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
-                WindowSteps<TSimd, TStorage, T, TVector>.Dots(
-                    workspace.Queries,
+                WindowSteps<TSimd, TStorage, T, TVector>.Fold(
+                    workspace.Weights, in extent, in strip, row);
+                WindowSteps<TSimd, TStorage, T, TVector>.Fold(
+                    workspace.GradScores, in extent, in strip, row);
+            }
+            if (parameters.NeedsWeights != 0)
+            {
+                QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
+                    workspace.Weights, in weights, in strip, row, quad, in extent, 0, extent.Taps);
+            }
+            if (parameters.NeedsGradScores != 0)
+            {
+                QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
+                    workspace.GradScores, in gradScores, in strip, row, quad, in extent, 0, extent.Taps);
+            }
+            if (parameters.NeedsGradQuery == 0)
+                continue;
+            if (workspace.OverChannels)
+            {
+                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
+                    workspace.GradScores,
+                    in workspace.KeyPixels,
+                    extent.EmbeddingChannels,
+                    in gradQuery,
+                    in extent,
+                    in strip,
+                    row,
+                    quad,
+                    ref next);
+            }
+            else
+            {
+                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
+                    workspace.GradScores,
                     workspace.Keys.Taps,
                     extent.Taps,
                     workspace.Keys.ChannelStride,
                     extent.EmbeddingChannels,
-                    workspace.Weights);
-                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
-                    workspace.Weights, in extent, in strip, row, TBorder.OutsideScore<T>());
-
-                QuadTile<TSimd, TStorage, T, TVector>.Load(
-                    in gradOutput, in strip, row, quad, in extent, workspace.Queries, extent.ValueChannels);
-                WindowSteps<TSimd, TStorage, T, TVector>.Dots(
-                    workspace.Queries,
-                    workspace.Values.Taps,
-                    extent.Taps,
-                    workspace.Values.ChannelStride,
-                    extent.ValueChannels,
-                    workspace.GradScores);
-                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
-                    workspace.GradScores, in extent, in strip, row, T.Zero);
-
-                SimdScalarMap<T>.Load(
-                    in normaliserMap, in strip, row, quad, in extent, workspace.Normaliser, TSimd.Lanes);
-                WindowSteps<TSimd, TStorage, T, TVector>.NormaliseBackward<TNormalisation>(
-                    workspace.Weights, workspace.GradScores, extent.Taps, workspace.Normaliser);
-                if (TBorder.Replicates)
-                {
-                    WindowSteps<TSimd, TStorage, T, TVector>.Fold(
-                        workspace.Weights, in extent, in strip, row);
-                    WindowSteps<TSimd, TStorage, T, TVector>.Fold(
-                        workspace.GradScores, in extent, in strip, row);
-                }
-                if (parameters.NeedsWeights != 0)
-                {
-                    QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
-                        workspace.Weights, in weights, in strip, row, quad, in extent, 0, extent.Taps);
-                }
-                if (parameters.NeedsGradScores != 0)
-                {
-                    QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
-                        workspace.GradScores, in gradScores, in strip, row, quad, in extent, 0, extent.Taps);
-                }
-                if (parameters.NeedsGradQuery == 0)
-                    continue;
-                if (workspace.OverChannels)
-                {
-                    WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
-                        workspace.GradScores,
-                        in key,
-                        extent.EmbeddingChannels,
-                        in gradQuery,
-                        in extent,
-                        in strip,
-                        row,
-                        quad);
-                }
-                else
-                {
-                    WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
-                        workspace.GradScores,
-                        workspace.Keys.Taps,
-                        extent.Taps,
-                        workspace.Keys.ChannelStride,
-                        extent.EmbeddingChannels,
-                        workspace.Sums,
-                        in gradQuery,
-                        in strip,
-                        row,
-                        quad,
-                        in extent);
-                }
+                    workspace.Sums,
+                    in gradQuery,
+                    in strip,
+                    row,
+                    quad,
+                    in extent,
+                    ref next);
             }
         }
+    }
+
+    // What the next row reads for the first time: the gradients of its outputs and the last row of its windows.
+    private static void Foresee(
+        in WindowAttentionBackwardParameters<TStorage, T> parameters,
+        in Strip cells,
+        int row,
+        in Workspace workspace,
+        ref PrefetchQueue next)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        var gradOutput = new MapPointer<TStorage>(in parameters.GradOutput);
+        int firstQuery = extent.Columns.First(cells.Column);
+        int queries = extent.Columns.First(cells.Column + cells.Columns) - firstQuery;
+        int queryRow = extent.Rows.First(row);
+        for (int i = 0; i < Math.Min(2, extent.Rows.Count(row)); i++)
+            next.Add(in gradOutput, cells.Image, queryRow + i, firstQuery, queries, extent.ValueChannels);
+        int last = row + extent.Radius;
+        if (last < extent.Height)
+        {
+            var value = new MapPointer<TStorage>(in parameters.Value);
+            int columns = Math.Min(extent.Width - cells.Column, cells.Columns + extent.Radius);
+            next.Add(in value, cells.Image, last, cells.Column, columns, extent.ValueChannels);
+        }
+        next.Plan(
+            WindowSteps<TSimd, TStorage, T, TVector>.SumSteps(
+                workspace.OverChannels, extent.EmbeddingChannels, cells.Columns));
     }
 
     private struct Workspace
@@ -150,6 +198,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         public bool OverChannels;
         public WindowRows<TSimd, TStorage, T, TVector> Keys;
         public WindowRows<TSimd, TStorage, T, TVector> Values;
+        public PixelWindow<TSimd, TStorage, T, TVector> KeyPixels;
         public T* Queries;
         public T* Weights;
         public T* GradScores;
@@ -157,19 +206,38 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         public T* Sums;
 
         public Workspace(
-            ref ScratchAllocator scratch, in WindowAttentionBackwardParameters<TStorage, T> parameters, in Strip strip)
+            ref ScratchAllocator scratch, in WindowAttentionBackwardParameters<TStorage, T> parameters, in Strip cells, int columns)
         {
             ref readonly var extent = ref parameters.Extent;
             int lanes = TSimd.Lanes;
-            OverChannels = SimdFormats.OverChannels(
-                in parameters.Key, in parameters.GradQuery, extent.EmbeddingChannels, lanes);
-            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in strip, TBorder.Replicates);
-            Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in strip, TBorder.Replicates);
+            OverChannels = parameters.NeedsGradQuery != 0
+                && SimdFormats.OverChannels(in parameters.GradQuery, extent.EmbeddingChannels, lanes);
+            KeyPixels = default;
+            if (OverChannels)
+                KeyPixels = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in cells, columns);
+            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in cells, columns, TBorder.Replicates);
+            Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns, TBorder.Replicates);
             Queries = scratch.Take<T>(4L * lanes * Math.Max(extent.EmbeddingChannels, extent.ValueChannels));
             Weights = scratch.Take<T>(4L * lanes * extent.Taps);
             GradScores = scratch.Take<T>(4L * lanes * extent.Taps);
             Normaliser = scratch.Take<T>(4L * lanes);
             Sums = scratch.Take<T>(16L * lanes);
+        }
+
+        public void MoveTo(int row)
+        {
+            Keys.MoveTo(row);
+            Values.MoveTo(row);
+            if (OverChannels)
+                KeyPixels.MoveTo(row);
+        }
+
+        public readonly void Select(int row, int column)
+        {
+            Keys.Select(row, column);
+            Values.Select(row, column);
+            if (OverChannels)
+                KeyPixels.Select(row, column);
         }
     }
 }

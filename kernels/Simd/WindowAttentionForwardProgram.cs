@@ -6,7 +6,7 @@ namespace SapaGpu.Kernels.Simd;
 /// <summary>
 /// Fused window attention, forward, on the CPU. A tile is a strip of cells as wide as a vector, a few rows high: keys
 /// and queries are staged with the cells in the lanes, scores and softmax stay in scratch memory, and the values are
-/// summed straight from the tensor (channels-last) or from staged rows (contiguous).
+/// staged and summed with the lanes over channels where the output is channels-last, and over cells where it is contiguous.
 /// </summary>
 public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, TVector, TBorder, TNormalisation>
     : ITileProgram<WindowAttentionParameters<TStorage, T>>
@@ -32,7 +32,8 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
     public static long ScratchBytes(in WindowAttentionParameters<TStorage, T> parameters)
     {
         var scratch = new ScratchAllocator(null);
-        _ = new Workspace(ref scratch, in parameters, default);
+        var tiling = new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes);
+        _ = new Workspace(ref scratch, in parameters, default, tiling.ColumnsPerTile);
         return scratch.Used;
     }
 
@@ -41,85 +42,114 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
     public static void Execute(in WindowAttentionParameters<TStorage, T> parameters, long tile, byte* scratch)
     {
         ref readonly var extent = ref parameters.Extent;
-        var strip = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes)[tile];
+        var tiling = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes);
+        var cells = tiling[tile];
         var allocator = new ScratchAllocator(scratch);
-        var workspace = new Workspace(ref allocator, in parameters, in strip);
+        var workspace = new Workspace(ref allocator, in parameters, in cells, tiling.ColumnsPerTile);
+        var next = default(PrefetchQueue);
+        for (int row = cells.Row; row < cells.RowEnd; row++)
+        {
+            workspace.MoveTo(row);
+            next = default;
+            if (row + 1 < cells.RowEnd)
+                Foresee(in parameters, in cells, row + 1, workspace.OverChannels, ref next);
+            for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
+            {
+                workspace.Select(row, column);
+                Attend(in parameters, cells.Part(column, TSimd.Lanes), row, in workspace, ref next);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Attend(
+        in WindowAttentionParameters<TStorage, T> parameters,
+        in Strip strip,
+        int row,
+        in Workspace workspace,
+        ref PrefetchQueue next)
+    {
+        ref readonly var extent = ref parameters.Extent;
         var query = new MapPointer<TStorage>(in parameters.Query);
-        var value = new MapPointer<TStorage>(in parameters.Value);
         var output = new MapPointer<TStorage>(in parameters.Output);
         var normaliserMap = new MapPointer<T>(in parameters.Normaliser);
         T* normaliser = parameters.SaveNormaliser != 0 ? workspace.Normaliser : null;
-        int firstQuery = extent.Columns.First(strip.Column);
-        for (int row = strip.Row; row < strip.RowEnd; row++)
+        int quads = StripQueries.Quads(in extent, in strip, row);
+        for (int quad = 0; quad < quads; quad++)
         {
-            workspace.Keys.MoveTo(row);
-            if (!workspace.OverChannels)
-                workspace.Values.MoveTo(row);
-            if (row + 1 < strip.RowEnd)
+            QuadTile<TSimd, TStorage, T, TVector>.Load(
+                in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
+            WindowSteps<TSimd, TStorage, T, TVector>.Dots(
+                workspace.Queries,
+                workspace.Keys.Taps,
+                extent.Taps,
+                workspace.Keys.ChannelStride,
+                extent.EmbeddingChannels,
+                workspace.Scores);
+            WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
+                workspace.Scores, in extent, in strip, row, TBorder.OutsideScore<T>());
+            WindowSteps<TSimd, TStorage, T, TVector>.Normalise<TNormalisation>(workspace.Scores, extent.Taps, normaliser);
+            if (normaliser is not null)
+                SimdScalarMap<T>.Store(normaliser, in normaliserMap, in strip, row, quad, in extent, TSimd.Lanes);
+            if (TBorder.Replicates)
+                WindowSteps<TSimd, TStorage, T, TVector>.Fold(workspace.Scores, in extent, in strip, row);
+            if (workspace.OverChannels)
             {
-                Prefetch.Rows(
-                    in query,
-                    strip.Image,
-                    extent.Rows.First(row + 1),
-                    extent.Rows.Count(row + 1),
-                    firstQuery,
-                    extent.Columns.First(strip.Column + strip.Columns) - firstQuery,
-                    extent.EmbeddingChannels);
-                int next = row + 1 + extent.Radius;
-                if (workspace.OverChannels && next < extent.Height)
-                {
-                    Prefetch.Rows(
-                        in value, strip.Image, next, 1, strip.Column, strip.Columns, extent.ValueChannels);
-                }
+                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
+                    workspace.Scores,
+                    in workspace.Pixels,
+                    extent.ValueChannels,
+                    in output,
+                    in extent,
+                    in strip,
+                    row,
+                    quad,
+                    ref next);
             }
-            int quads = StripQueries.Quads(in extent, in strip, row);
-            for (int quad = 0; quad < quads; quad++)
+            else
             {
-                QuadTile<TSimd, TStorage, T, TVector>.Load(
-                    in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
-                WindowSteps<TSimd, TStorage, T, TVector>.Dots(
-                    workspace.Queries,
-                    workspace.Keys.Taps,
+                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
+                    workspace.Scores,
+                    workspace.Values.Taps,
                     extent.Taps,
-                    workspace.Keys.ChannelStride,
-                    extent.EmbeddingChannels,
-                    workspace.Scores);
-                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
-                    workspace.Scores, in extent, in strip, row, TBorder.OutsideScore<T>());
-                WindowSteps<TSimd, TStorage, T, TVector>.Normalise<TNormalisation>(workspace.Scores, extent.Taps, normaliser);
-                if (normaliser is not null)
-                    SimdScalarMap<T>.Store(normaliser, in normaliserMap, in strip, row, quad, in extent, TSimd.Lanes);
-                if (TBorder.Replicates)
-                    WindowSteps<TSimd, TStorage, T, TVector>.Fold(workspace.Scores, in extent, in strip, row);
-                if (workspace.OverChannels)
-                {
-                    WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
-                        workspace.Scores,
-                        in value,
-                        extent.ValueChannels,
-                        in output,
-                        in extent,
-                        in strip,
-                        row,
-                        quad);
-                }
-                else
-                {
-                    WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
-                        workspace.Scores,
-                        workspace.Values.Taps,
-                        extent.Taps,
-                        workspace.Values.ChannelStride,
-                        extent.ValueChannels,
-                        workspace.Sums,
-                        in output,
-                        in strip,
-                        row,
-                        quad,
-                        in extent);
-                }
+                    workspace.Values.ChannelStride,
+                    extent.ValueChannels,
+                    workspace.Sums,
+                    in output,
+                    in strip,
+                    row,
+                    quad,
+                    in extent,
+                    ref next);
             }
         }
+    }
+
+    // What the next row reads for the first time: its queries and the last row of its windows.
+    private static void Foresee(
+        in WindowAttentionParameters<TStorage, T> parameters,
+        in Strip cells,
+        int row,
+        bool overChannels,
+        ref PrefetchQueue next)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        var query = new MapPointer<TStorage>(in parameters.Query);
+        int firstQuery = extent.Columns.First(cells.Column);
+        int queries = extent.Columns.First(cells.Column + cells.Columns) - firstQuery;
+        int queryRow = extent.Rows.First(row);
+        for (int i = 0; i < Math.Min(2, extent.Rows.Count(row)); i++)
+            next.Add(in query, cells.Image, queryRow + i, firstQuery, queries, extent.EmbeddingChannels);
+        int last = row + extent.Radius;
+        if (last < extent.Height)
+        {
+            var key = new MapPointer<TStorage>(in parameters.Key);
+            var value = new MapPointer<TStorage>(in parameters.Value);
+            int columns = Math.Min(extent.Width - cells.Column, cells.Columns + extent.Radius);
+            next.Add(in value, cells.Image, last, cells.Column, columns, extent.ValueChannels);
+            next.Add(in key, cells.Image, last, cells.Column, columns, extent.EmbeddingChannels);
+        }
+        next.Plan(WindowSteps<TSimd, TStorage, T, TVector>.SumSteps(overChannels, extent.ValueChannels, cells.Columns));
     }
 
     private struct Workspace
@@ -127,26 +157,51 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
         public bool OverChannels;
         public WindowRows<TSimd, TStorage, T, TVector> Keys;
         public WindowRows<TSimd, TStorage, T, TVector> Values;
+        public PixelWindow<TSimd, TStorage, T, TVector> Pixels;
         public T* Queries;
         public T* Scores;
         public T* Normaliser;
         public T* Sums;
 
         public Workspace(
-            ref ScratchAllocator scratch, in WindowAttentionParameters<TStorage, T> parameters, in Strip strip)
+            ref ScratchAllocator scratch,
+            in WindowAttentionParameters<TStorage, T> parameters,
+            in Strip cells,
+            int columns)
         {
             ref readonly var extent = ref parameters.Extent;
             int lanes = TSimd.Lanes;
-            OverChannels = SimdFormats.OverChannels(
-                in parameters.Value, in parameters.Output, extent.ValueChannels, lanes);
-            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in strip, TBorder.Replicates);
+            OverChannels = SimdFormats.OverChannels(in parameters.Output, extent.ValueChannels, lanes);
+            Keys = new(
+                ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in cells, columns, TBorder.Replicates);
             Values = default;
-            if (!OverChannels)
-                Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in strip, replicates: false);
+            Pixels = default;
+            if (OverChannels)
+                Pixels = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns);
+            else
+                Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns, replicates: false);
             Queries = scratch.Take<T>(4L * lanes * extent.EmbeddingChannels);
             Scores = scratch.Take<T>(4L * lanes * extent.Taps);
             Normaliser = scratch.Take<T>(4L * lanes);
             Sums = scratch.Take<T>(16L * lanes);
+        }
+
+        public void MoveTo(int row)
+        {
+            Keys.MoveTo(row);
+            if (OverChannels)
+                Pixels.MoveTo(row);
+            else
+                Values.MoveTo(row);
+        }
+
+        public readonly void Select(int row, int column)
+        {
+            Keys.Select(row, column);
+            if (OverChannels)
+                Pixels.Select(row, column);
+            else
+                Values.Select(row, column);
         }
     }
 }

@@ -24,7 +24,8 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
     public static long ScratchBytes(in WindowReassemblyParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
-        _ = new Workspace(ref scratch, in parameters, default);
+        var tiling = new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes);
+        _ = new Workspace(ref scratch, in parameters, default, tiling.ColumnsPerTile);
         return scratch.Used;
     }
 
@@ -33,74 +34,138 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
     public static void Execute(in WindowReassemblyParameters<TStorage> parameters, long tile, byte* scratch)
     {
         ref readonly var extent = ref parameters.Extent;
-        var strip = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes)[tile];
+        var tiling = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes);
+        var cells = tiling[tile];
         var allocator = new ScratchAllocator(scratch);
-        var workspace = new Workspace(ref allocator, in parameters, in strip);
-        var weights = new MapPointer<TStorage>(in parameters.Weights);
-        var value = new MapPointer<TStorage>(in parameters.Value);
-        var output = new MapPointer<TStorage>(in parameters.Output);
-        for (int row = strip.Row; row < strip.RowEnd; row++)
+        var workspace = new Workspace(ref allocator, in parameters, in cells, tiling.ColumnsPerTile);
+        for (int row = cells.Row; row < cells.RowEnd; row++)
         {
-            if (!workspace.OverChannels)
-                workspace.Values.MoveTo(row);
-            int quads = StripQueries.Quads(in extent, in strip, row);
-            for (int quad = 0; quad < quads; quad++)
+            workspace.MoveTo(row);
+            var next = default(PrefetchQueue);
+            if (row + 1 < cells.RowEnd)
+                Foresee(in parameters, in cells, row + 1, workspace.OverChannels, ref next);
+            for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
             {
-                QuadTile<TSimd, TStorage, T, TVector>.Load(
-                    in weights, in strip, row, quad, in extent, workspace.Weights, extent.Taps);
-                if (TBorder.Replicates)
-                    WindowSteps<TSimd, TStorage, T, TVector>.Fold(workspace.Weights, in extent, in strip, row);
-                if (workspace.OverChannels)
-                {
-                    WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
-                        workspace.Weights,
-                        in value,
-                        extent.ValueChannels,
-                        in output,
-                        in extent,
-                        in strip,
-                        row,
-                        quad);
-                    continue;
-                }
+                workspace.Select(row, column);
+                Reassemble(in parameters, cells.Part(column, TSimd.Lanes), row, in workspace, ref next);
+            }
+        }
+    }
 
-                // A weight outside the map meets a staged zero; it is cleared so that not even infinity leaves a trace.
-                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
-                    workspace.Weights, in extent, in strip, row, T.Zero);
-                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Reassemble(
+        in WindowReassemblyParameters<TStorage> parameters,
+        in Strip strip,
+        int row,
+        in Workspace workspace,
+        ref PrefetchQueue next)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        var weights = new MapPointer<TStorage>(in parameters.Weights);
+        var output = new MapPointer<TStorage>(in parameters.Output);
+        int quads = StripQueries.Quads(in extent, in strip, row);
+        for (int quad = 0; quad < quads; quad++)
+        {
+            QuadTile<TSimd, TStorage, T, TVector>.Load(
+                in weights, in strip, row, quad, in extent, workspace.Weights, extent.Taps);
+            if (TBorder.Replicates)
+                WindowSteps<TSimd, TStorage, T, TVector>.Fold(workspace.Weights, in extent, in strip, row);
+            if (workspace.OverChannels)
+            {
+                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
                     workspace.Weights,
-                    workspace.Values.Taps,
-                    extent.Taps,
-                    workspace.Values.ChannelStride,
+                    in workspace.Pixels,
                     extent.ValueChannels,
-                    workspace.Sums,
                     in output,
+                    in extent,
                     in strip,
                     row,
                     quad,
-                    in extent);
+                    ref next);
+                continue;
             }
+
+            // A weight outside the map meets a staged zero; it is cleared so that not even infinity leaves a trace.
+            WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
+                workspace.Weights, in extent, in strip, row, T.Zero);
+            WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
+                workspace.Weights,
+                workspace.Values.Taps,
+                extent.Taps,
+                workspace.Values.ChannelStride,
+                extent.ValueChannels,
+                workspace.Sums,
+                in output,
+                in strip,
+                row,
+                quad,
+                in extent,
+                ref next);
         }
+    }
+
+    // What the next row reads for the first time: its weights and the last row of its windows.
+    private static void Foresee(
+        in WindowReassemblyParameters<TStorage> parameters,
+        in Strip cells,
+        int row,
+        bool overChannels,
+        ref PrefetchQueue next)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        var weights = new MapPointer<TStorage>(in parameters.Weights);
+        int firstQuery = extent.Columns.First(cells.Column);
+        int queries = extent.Columns.First(cells.Column + cells.Columns) - firstQuery;
+        int queryRow = extent.Rows.First(row);
+        for (int i = 0; i < Math.Min(2, extent.Rows.Count(row)); i++)
+            next.Add(in weights, cells.Image, queryRow + i, firstQuery, queries, extent.Taps);
+        int last = row + extent.Radius;
+        if (last < extent.Height)
+        {
+            var value = new MapPointer<TStorage>(in parameters.Value);
+            int columns = Math.Min(extent.Width - cells.Column, cells.Columns + extent.Radius);
+            next.Add(in value, cells.Image, last, cells.Column, columns, extent.ValueChannels);
+        }
+        next.Plan(WindowSteps<TSimd, TStorage, T, TVector>.SumSteps(overChannels, extent.ValueChannels, cells.Columns));
     }
 
     private struct Workspace
     {
         public bool OverChannels;
         public WindowRows<TSimd, TStorage, T, TVector> Values;
+        public PixelWindow<TSimd, TStorage, T, TVector> Pixels;
         public T* Weights;
         public T* Sums;
 
         public Workspace(
-            ref ScratchAllocator scratch, in WindowReassemblyParameters<TStorage> parameters, in Strip strip)
+            ref ScratchAllocator scratch, in WindowReassemblyParameters<TStorage> parameters, in Strip cells, int columns)
         {
             ref readonly var extent = ref parameters.Extent;
-            OverChannels = SimdFormats.OverChannels(
-                in parameters.Value, in parameters.Output, extent.ValueChannels, TSimd.Lanes);
+            OverChannels = SimdFormats.OverChannels(in parameters.Output, extent.ValueChannels, TSimd.Lanes);
             Values = default;
-            if (!OverChannels)
-                Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in strip, replicates: false);
+            Pixels = default;
+            if (OverChannels)
+                Pixels = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns);
+            else
+                Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns, replicates: false);
             Weights = scratch.Take<T>(4L * TSimd.Lanes * extent.Taps);
             Sums = scratch.Take<T>(16L * TSimd.Lanes);
+        }
+
+        public void MoveTo(int row)
+        {
+            if (OverChannels)
+                Pixels.MoveTo(row);
+            else
+                Values.MoveTo(row);
+        }
+
+        public readonly void Select(int row, int column)
+        {
+            if (OverChannels)
+                Pixels.Select(row, column);
+            else
+                Values.Select(row, column);
         }
     }
 }

@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The K rows of a decoder map around the current one, staged for a strip of cells: [slot][channel][lanes + 2·radius],
-/// columns side by side and, outside the map, zeros or the nearest cell, whatever the format of the map. Moving down a row stages one row.
+/// The K rows of a decoder map around the current one, staged for a tile of cells: [slot][channel][columns + 2·radius],
+/// columns side by side and, outside the map, zeros or the nearest cell, whatever the format of the map. Moving down a row
+/// stages one row.
 /// </summary>
 internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
     where TSimd : struct, ISimd<TStorage, T, TVector>
@@ -22,6 +23,7 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
     private readonly int image;
     private readonly int firstColumn;
     private readonly bool replicates;
+    private readonly int length;
     private int nextRow;
 
     public WindowRows(
@@ -29,7 +31,8 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
         in MapView<TStorage> view,
         in WindowExtent extent,
         int channels,
-        in Strip strip,
+        in Strip tile,
+        int columnsPerTile,
         bool replicates)
     {
         map = new MapPointer<TStorage>(in view);
@@ -38,20 +41,21 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
         window = extent.Window;
         height = extent.Height;
         width = extent.Width;
-        image = strip.Image;
-        firstColumn = strip.Column - extent.Radius;
-        nextRow = strip.Row - extent.Radius;
+        image = tile.Image;
+        firstColumn = tile.Column - extent.Radius;
+        nextRow = tile.Row - extent.Radius;
+        length = columnsPerTile + TSimd.Lanes + window - 1;
 
         // Channels are computed four at a time; the rows of the last ones past the end are read and never written.
-        memory = scratch.Take<T>((long)window * RowLength(window) * (channels + 3));
+        memory = scratch.Take<T>((long)window * length * (channels + 3));
         taps = (T**)scratch.Take<nint>(window * window);
     }
 
     /// <summary>Gets the elements from one channel of a staged row to the next.</summary>
-    public readonly nint ChannelStride => RowLength(window);
+    public readonly nint ChannelStride => length;
 
     /// <summary>
-    /// Gets, for every tap of the window, where the first channel of its first lane is, after <see cref="MoveTo"/>.
+    /// Gets, for every tap of the window, where the first channel of its first lane is, after <see cref="Select"/>.
     /// </summary>
     public readonly T** Taps => taps;
 
@@ -62,24 +66,28 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
         int radius = window / 2;
         for (; nextRow <= row + radius; nextRow++)
             Stage(nextRow);
+    }
+
+    /// <summary>Points the taps of a row at the strip that starts at a column of the tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public readonly void Select(int row, int column)
+    {
+        int radius = window / 2;
         for (int y = 0; y < window; y++)
         {
-            T* slot = Slot(row - radius + y);
+            T* slot = Slot(row - radius + y) + column;
             for (int x = 0; x < window; x++)
                 taps[y * window + x] = slot + x;
         }
     }
 
-    private static int RowLength(int window) => TSimd.Lanes + window - 1;
-
     private readonly T* Slot(int row) =>
-        memory + (nint)((row % window + window) % window) * RowLength(window) * channels;
+        memory + (nint)((row % window + window) % window) * length * channels;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Stage(int row)
     {
         T* slot = Slot(row);
-        int length = RowLength(window);
         if (replicates)
             row = AxisTaps.Clamp(row, height);
         if (row < 0 || row >= height)
@@ -111,7 +119,6 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
 
     private readonly void Extend(T* slot, int first, int end)
     {
-        int length = RowLength(window);
         for (int channel = 0; channel < channels; channel++)
         {
             var row = new Span<T>(slot + (nint)channel * length, length);

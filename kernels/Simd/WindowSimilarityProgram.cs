@@ -24,7 +24,8 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
     public static long ScratchBytes(in WindowSimilarityParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
-        _ = new Workspace(ref scratch, in parameters, default);
+        var tiling = new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes);
+        _ = new Workspace(ref scratch, in parameters, default, tiling.ColumnsPerTile);
         return scratch.Used;
     }
 
@@ -33,31 +34,44 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
     public static void Execute(in WindowSimilarityParameters<TStorage> parameters, long tile, byte* scratch)
     {
         ref readonly var extent = ref parameters.Extent;
-        var strip = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes)[tile];
+        var tiling = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes);
+        var cells = tiling[tile];
         var allocator = new ScratchAllocator(scratch);
-        var workspace = new Workspace(ref allocator, in parameters, in strip);
-        var query = new MapPointer<TStorage>(in parameters.Query);
-        var scores = new MapPointer<TStorage>(in parameters.Scores);
-        for (int row = strip.Row; row < strip.RowEnd; row++)
+        var workspace = new Workspace(ref allocator, in parameters, in cells, tiling.ColumnsPerTile);
+        for (int row = cells.Row; row < cells.RowEnd; row++)
         {
             workspace.Keys.MoveTo(row);
-            int quads = StripQueries.Quads(in extent, in strip, row);
-            for (int quad = 0; quad < quads; quad++)
+            for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
             {
-                QuadTile<TSimd, TStorage, T, TVector>.Load(
-                    in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
-                WindowSteps<TSimd, TStorage, T, TVector>.Dots(
-                    workspace.Queries,
-                    workspace.Keys.Taps,
-                    extent.Taps,
-                    workspace.Keys.ChannelStride,
-                    extent.EmbeddingChannels,
-                    workspace.Scores);
-                WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
-                    workspace.Scores, in extent, in strip, row, T.Zero);
-                QuadTile<TSimd, TStorage, T, TVector>.Store(
-                    workspace.Scores, in scores, in strip, row, quad, in extent, 0, extent.Taps);
+                workspace.Keys.Select(row, column);
+                Compare(in parameters, cells.Part(column, TSimd.Lanes), row, in workspace);
             }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Compare(
+        in WindowSimilarityParameters<TStorage> parameters, in Strip strip, int row, in Workspace workspace)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        var query = new MapPointer<TStorage>(in parameters.Query);
+        var scores = new MapPointer<TStorage>(in parameters.Scores);
+        int quads = StripQueries.Quads(in extent, in strip, row);
+        for (int quad = 0; quad < quads; quad++)
+        {
+            QuadTile<TSimd, TStorage, T, TVector>.Load(
+                in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
+            WindowSteps<TSimd, TStorage, T, TVector>.Dots(
+                workspace.Queries,
+                workspace.Keys.Taps,
+                extent.Taps,
+                workspace.Keys.ChannelStride,
+                extent.EmbeddingChannels,
+                workspace.Scores);
+            WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
+                workspace.Scores, in extent, in strip, row, T.Zero);
+            QuadTile<TSimd, TStorage, T, TVector>.Store(
+                workspace.Scores, in scores, in strip, row, quad, in extent, 0, extent.Taps);
         }
     }
 
@@ -68,10 +82,10 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
         public T* Scores;
 
         public Workspace(
-            ref ScratchAllocator scratch, in WindowSimilarityParameters<TStorage> parameters, in Strip strip)
+            ref ScratchAllocator scratch, in WindowSimilarityParameters<TStorage> parameters, in Strip cells, int columns)
         {
             ref readonly var extent = ref parameters.Extent;
-            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in strip, TBorder.Replicates);
+            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in cells, columns, TBorder.Replicates);
             Queries = scratch.Take<T>(4L * TSimd.Lanes * extent.EmbeddingChannels);
             Scores = scratch.Take<T>(4L * TSimd.Lanes * extent.Taps);
         }

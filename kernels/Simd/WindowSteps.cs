@@ -219,30 +219,43 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         in Strip strip,
         int row,
         int quad,
-        in WindowExtent extent)
+        in WindowExtent extent,
+        ref PrefetchQueue next)
     {
+        bool streams = StreamingStores.Pay<TStorage>(
+            (long)extent.Batch * extent.Rows.Queries * extent.Columns.Queries * channels);
         for (int channel = 0; channel < channels; channel += 4)
         {
+            Prefetch.Runs(taps, extent.Window, (channel + 4) * valueStride, valueStride, (TSimd.Lanes + extent.Window) * sizeof(T));
             FourChannels(weights, taps, tapCount, channel * valueStride, valueStride, tile);
             QuadTile<TSimd, TStorage, T, TVector>.Store(
-                tile, in output, in strip, row, quad, in extent, channel, Math.Min(4, channels - channel));
+                tile, in output, in strip, row, quad, in extent, channel, Math.Min(4, channels - channel), streams);
+            next.Step();
         }
+        if (streams)
+            StreamingStores.Complete();
     }
 
+    /// <summary>The steps in which the sums of a strip are computed.</summary>
+    public static int SumSteps(bool overChannels, int channels, int columns) =>
+        overChannels ? columns * ((channels + 4 * TSimd.Lanes - 1) / (4 * TSimd.Lanes)) : (channels + 3) / 4;
+
     /// <summary>
-    /// output = Σ weights · value with the lanes over channels, straight from channels-last memory; the last vector
-    /// overlaps the one before it when the channels are no multiple of the lanes.
+    /// output = Σ weights · value with the lanes over channels, from staged cells to channels-last memory; the last vector
+    /// overlaps the one before it when the channels are no multiple of the lanes. On the way, the memory that the next row
+    /// will read is asked for.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SumsOverChannels(
         T* weights,
-        in MapPointer<TStorage> value,
+        in PixelWindow<TSimd, TStorage, T, TVector> value,
         int channels,
         in MapPointer<TStorage> output,
         in WindowExtent extent,
         in Strip strip,
         int row,
-        int quad)
+        int quad,
+        ref PrefetchQueue next)
     {
         int lanes = TSimd.Lanes;
         int radius = extent.Radius;
@@ -256,17 +269,16 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         {
             Rows = endRow - firstRow,
             WeightRowStep = (nint)extent.Window * 4 * lanes,
-            ValueRowStep = value.RowStride,
-            ValueColumnStep = value.ColumnStride,
+            ValueColumnStep = value.Stride,
         };
         T* weightRow = weights + firstRow * walk.WeightRowStep;
+        T** valueRows = value.Rows + firstRow;
         nint cellStep = queries.Columns * output.ColumnStride;
         int channel = 0;
         while (channel < channels)
         {
             int block = channels - channel >= 4 * lanes ? 4 * lanes : lanes;
             int start = Math.Min(channel, channels - block);
-            TStorage* valueRow = value.At(strip.Image, start, row + firstRow - radius, strip.Column - radius);
             TStorage* outputRow = output.At(strip.Image, start, queries.Row, queries.Column);
             bool streamsBlock = streams && start % lanes == 0;
             for (int lane = 0; lane < strip.Columns; lane++)
@@ -274,15 +286,16 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
                 int column = strip.Column + lane;
                 int firstColumn = Math.Max(0, radius - column);
                 walk.Columns = Math.Min(extent.Window, extent.Width - column + radius) - firstColumn;
-                TStorage* source = valueRow + (lane + firstColumn) * value.ColumnStride;
+                walk.ValueOffset = (nint)(lane + firstColumn) * value.Stride + start;
                 T* weight = weightRow + (nint)firstColumn * 4 * lanes + lane;
                 TStorage* destination = outputRow + lane * cellStep;
                 if (!uniform)
-                    OneCell(weight, source, in walk, in output, in extent, in strip, row, quad, lane, start, block);
+                    OneCell(weight, valueRows, in walk, in output, in extent, in strip, row, quad, lane, start, block);
                 else if (block == lanes)
-                    OneVector(weight, source, in walk, destination, in targets);
+                    OneVector(weight, valueRows, in walk, destination, in targets);
                 else
-                    FourVectors(weight, source, in walk, destination, in targets, streamsBlock);
+                    FourVectors(weight, valueRows, in walk, destination, in targets, streamsBlock);
+                next.Step();
             }
             channel += block;
         }
@@ -294,7 +307,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void OneCell(
         T* weights,
-        TStorage* source,
+        T** rows,
         in WindowWalk walk,
         in MapPointer<TStorage> output,
         in WindowExtent extent,
@@ -311,9 +324,9 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
             return;
         TStorage* destination = output.At(strip.Image, channel, queries.Row, queries.Column);
         if (channels == TSimd.Lanes)
-            OneVector(weights, source, in walk, destination, in targets);
+            OneVector(weights, rows, in walk, destination, in targets);
         else
-            FourVectors(weights, source, in walk, destination, in targets, streams: false);
+            FourVectors(weights, rows, in walk, destination, in targets, streams: false);
     }
 
     // Whether the windows of a row of a strip lie inside the map.
@@ -482,7 +495,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourVectors(
-        T* weights, TStorage* source, in WindowWalk walk, TStorage* destination, in QuadTargets targets, bool streams)
+        T* weights, T** rows, in WindowWalk walk, TStorage* destination, in QuadTargets targets, bool streams)
     {
         int lanes = TSimd.Lanes;
         int columns = walk.Columns;
@@ -495,13 +508,13 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         for (int row = 0; row < walk.Rows; row++)
         {
             T* weight = weights;
-            TStorage* value = source;
+            T* value = rows[row] + walk.ValueOffset;
             for (int column = 0; column < columns; column++)
             {
-                var v0 = TSimd.LoadStorage(value);
-                var v1 = TSimd.LoadStorage(value + lanes);
-                var v2 = TSimd.LoadStorage(value + 2 * lanes);
-                var v3 = TSimd.LoadStorage(value + 3 * lanes);
+                var v0 = TSimd.Load(value);
+                var v1 = TSimd.Load(value + lanes);
+                var v2 = TSimd.Load(value + 2 * lanes);
+                var v3 = TSimd.Load(value + 3 * lanes);
                 var w = TSimd.Broadcast(*weight);
                 s00 = TSimd.MultiplyAdd(w, v0, s00);
                 s01 = TSimd.MultiplyAdd(w, v1, s01);
@@ -526,7 +539,6 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
                 value += step;
             }
             weights += walk.WeightRowStep;
-            source += walk.ValueRowStep;
         }
         Store(destination + targets.First, s00, s01, s02, s03, streams);
         if (targets.Members > 1)
@@ -539,7 +551,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneVector(
-        T* weights, TStorage* source, in WindowWalk walk, TStorage* destination, in QuadTargets targets)
+        T* weights, T** rows, in WindowWalk walk, TStorage* destination, in QuadTargets targets)
     {
         int lanes = TSimd.Lanes;
         var zero = TSimd.Constant(0.0);
@@ -547,10 +559,10 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         for (int row = 0; row < walk.Rows; row++)
         {
             T* weight = weights;
-            TStorage* value = source;
+            T* value = rows[row] + walk.ValueOffset;
             for (int column = 0; column < walk.Columns; column++)
             {
-                var v = TSimd.LoadStorage(value);
+                var v = TSimd.Load(value);
                 s0 = TSimd.MultiplyAdd(TSimd.Broadcast(*weight), v, s0);
                 s1 = TSimd.MultiplyAdd(TSimd.Broadcast(weight[lanes]), v, s1);
                 s2 = TSimd.MultiplyAdd(TSimd.Broadcast(weight[2 * lanes]), v, s2);
@@ -559,7 +571,6 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
                 value += walk.ValueColumnStep;
             }
             weights += walk.WeightRowStep;
-            source += walk.ValueRowStep;
         }
         TSimd.StoreStorage(destination + targets.First, s0);
         if (targets.Members > 1)
@@ -595,8 +606,8 @@ internal struct WindowWalk
     public int Rows;
     public int Columns;
     public nint WeightRowStep;
-    public nint ValueRowStep;
     public nint ValueColumnStep;
+    public nint ValueOffset;
 }
 
 /// <summary>Where the queries of a quad are written, as offsets from the first query of their cell.</summary>

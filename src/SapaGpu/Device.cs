@@ -130,6 +130,7 @@ public sealed class Device : IDisposable
         disposed = true;
         SpinWait.SpinUntil(() => Volatile.Read(ref callers) == 0);
         Accelerator.Synchronize();
+        Launcher.Dispose();
         Pool.Dispose();
         Accelerator.Dispose();
         context.Dispose();

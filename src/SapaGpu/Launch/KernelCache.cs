@@ -8,40 +8,43 @@ using SapaGpu.Kernels;
 
 namespace SapaGpu.Launch;
 
-/// <summary>The kernels of a device, compiled at their first launch. A kernel's slot is a number of its own type.</summary>
+/// <summary>
+/// The kernels of a device, compiled at their first launch, and the jobs of vector programs. The slot of each is a number
+/// of its own type.
+/// </summary>
 internal sealed class KernelCache(Accelerator accelerator)
 {
     private readonly Lock gate = new();
-    private volatile Delegate?[] slots = new Delegate?[16];
+    private volatile object?[] slots = new object?[16];
 
     /// <summary>The launcher of a thread-group program.</summary>
     public Action<AcceleratorStream, KernelConfig, TParameters> Group<TKernel, TParameters>()
         where TKernel : struct, IKernel<TParameters>
-        where TParameters : struct => Get<TKernel, TParameters>(KernelEntry.Run<TKernel, TParameters>);
+        where TParameters : struct => Get<TKernel, Action<AcceleratorStream, KernelConfig, TParameters>>(
+            () => Load<TParameters>(KernelEntry.Run<TKernel, TParameters>));
 
-    /// <summary>The launcher of a vector program.</summary>
-    public Action<AcceleratorStream, KernelConfig, TileLaunch<TParameters>> Tiles<TProgram, TParameters>()
+    /// <summary>The job of a vector program, which is set anew for every launch.</summary>
+    public TileJob<TProgram, TParameters> Job<TProgram, TParameters>()
         where TProgram : struct, ITileProgram<TParameters>
-        where TParameters : struct =>
-        Get<TProgram, TileLaunch<TParameters>>(KernelEntry.RunTiles<TProgram, TParameters>);
+        where TParameters : struct => Get<TProgram, TileJob<TProgram, TParameters>>(() => new());
 
-    private Action<AcceleratorStream, KernelConfig, TLaunch> Get<TKernel, TLaunch>(Action<TLaunch> entryPoint)
-        where TLaunch : struct
+    private TItem Get<TKernel, TItem>(Func<TItem> create)
+        where TItem : class
     {
         int slot = Slot<TKernel>.Index;
         var known = slots;
         if (slot < known.Length && known[slot] is { } loaded)
-            return (Action<AcceleratorStream, KernelConfig, TLaunch>)loaded;
+            return (TItem)loaded;
         lock (gate)
         {
             if (slot >= slots.Length)
             {
-                var grown = new Delegate?[Math.Max(slot + 1, slots.Length * 2)];
+                var grown = new object?[Math.Max(slot + 1, slots.Length * 2)];
                 slots.CopyTo(grown, 0);
                 slots = grown;
             }
-            slots[slot] ??= Load(entryPoint);
-            return (Action<AcceleratorStream, KernelConfig, TLaunch>)slots[slot]!;
+            slots[slot] ??= create();
+            return (TItem)slots[slot]!;
         }
     }
 

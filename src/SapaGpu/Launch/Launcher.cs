@@ -4,14 +4,19 @@ using SapaGpu.Kernels;
 
 namespace SapaGpu.Launch;
 
-/// <summary>Queues kernels on the stream of a device.</summary>
-internal sealed class Launcher(Accelerator accelerator, MemoryPool pool, int workers)
+/// <summary>
+/// Queues thread-group programs on the stream of a device and runs vector programs on the CPU, where a call returns when
+/// its work is done.
+/// </summary>
+internal sealed class Launcher(Accelerator accelerator, MemoryPool pool, int workers) : IDisposable
 {
     /// <summary>
-    /// Work below this many operations is done by the calling thread: handing it to the accelerator's threads costs
-    /// about 100 µs, in which one core does about this much.
+    /// Work below this many operations is done by the calling thread: until another thread has woken up, one core does
+    /// about this much.
     /// </summary>
-    private const double InlineOperations = 4e6;
+    private const double InlineOperations = 2e6;
+
+    private readonly WorkerTeam team = new(workers);
 
     private readonly KernelCache kernels = new(accelerator);
 
@@ -42,28 +47,23 @@ internal sealed class Launcher(Accelerator accelerator, MemoryPool pool, int wor
         where TParameters : struct
     {
         long tiles = TProgram.TileCount(in parameters);
+        if (tiles == 0)
+            return;
         int threads = TProgram.Operations(in parameters) < InlineOperations ? 1 : (int)Math.Min(workers, tiles);
         long stride = TProgram.ScratchBytes(in parameters);
-        var scratch = pool.Rent(TileLaunch.CounterBytes + threads * stride);
+        var scratch = pool.Rent(Math.Max(1, threads * stride));
         try
         {
-            var launch = new TileLaunch<TParameters>
-            {
-                Parameters = parameters,
-                Scratch = scratch.View<byte>(0, scratch.LengthInBytes),
-                ScratchStride = stride,
-                TileCount = tiles,
-            };
-            *(long*)scratch.NativePtr = 0;
             if (threads == 1)
             {
-                KernelEntry.Work<TProgram, TParameters>(launch, 0);
+                TileJob<TProgram, TParameters>.Run(in parameters, tiles, (byte*)scratch.NativePtr);
                 return;
             }
             lock (gate)
             {
-                kernels.Tiles<TProgram, TParameters>()(
-                    accelerator.DefaultStream, new KernelConfig(threads, 1), launch);
+                var job = kernels.Job<TProgram, TParameters>();
+                job.Set(in parameters, tiles, (byte*)scratch.NativePtr, stride);
+                team.Run(job, threads);
             }
         }
         finally
@@ -71,4 +71,7 @@ internal sealed class Launcher(Accelerator accelerator, MemoryPool pool, int wor
             pool.Return(scratch);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => team.Dispose();
 }
