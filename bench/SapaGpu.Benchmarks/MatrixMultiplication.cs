@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using TorchSharp;
 
@@ -12,7 +11,6 @@ internal static class MatrixMultiplication
 {
     /// <summary>The argument that makes this program the process that multiplies.</summary>
     public const string Argument = "mm";
-
 
     /// <summary>The multiplications and additions of a product of square matrices.</summary>
     public static double Operations(int size) => 2.0 * size * size * size;
@@ -29,19 +27,8 @@ internal static class MatrixMultiplication
     }
 
     /// <summary>The seconds of every call, timed in a process of its own.</summary>
-    public static IReadOnlyList<double> Measure(int size)
-    {
-        var start = new ProcessStartInfo("dotnet", [typeof(MatrixMultiplication).Assembly.Location, Argument, $"{size}"])
-        {
-            RedirectStandardOutput = true,
-        };
-        using var process = Process.Start(start)!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse)]
-            : throw new InvalidOperationException($"The matrix multiplication ended with {process.ExitCode}: {output}");
-    }
+    public static IReadOnlyList<double> Measure(int size) =>
+        [.. ChildProcess.Run(Argument, $"{size}").Select(Parse)];
 
     private static double Parse(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 }

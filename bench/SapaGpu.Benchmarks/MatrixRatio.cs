@@ -1,4 +1,5 @@
 using System.Globalization;
+using SapaGpu.Cli.Benchmarking;
 
 namespace SapaGpu.Benchmarks;
 
@@ -14,19 +15,22 @@ internal static class MatrixRatio
     private const int LargeSize = 1024;
     private const int SameSize = 512;
 
-    /// <summary>Measures both formats, prints a table and returns the ratio of the channels-last forward.</summary>
-    public static double Run()
+    /// <summary>Measures both formats, prints a table and returns the ratios of the channels-last passes.</summary>
+    public static (double Forward, double Backward) Run()
     {
+        var stage = Workload.Medium.Stages[0];
         using var device = Device.Open(DeviceKind.Cpu);
-        using var channelsLast = new Workload(device, Workload.Medium, MemoryFormat.ChannelsLast);
-        using var contiguous = new Workload(device, Workload.Medium, MemoryFormat.Contiguous);
+        using var channelsLast = Create(device, stage, MemoryFormat.ChannelsLast);
+        using var contiguous = Create(device, stage, MemoryFormat.Contiguous);
+        double forward = Operations(Pass.Forward);
+        double backward = Operations(Pass.Backward);
         var series = new[]
         {
             new Series("mm, 1024 cubed", MatrixMultiplication.Operations(LargeSize)),
-            new Series("forward, channels-last", channelsLast.ForwardOperations),
-            new Series("backward, channels-last", channelsLast.BackwardOperations),
-            new Series("forward, contiguous", contiguous.ForwardOperations),
-            new Series("backward, contiguous", contiguous.BackwardOperations),
+            new Series("forward, channels-last", forward),
+            new Series("backward, channels-last", backward),
+            new Series("forward, contiguous", forward),
+            new Series("backward, contiguous", backward),
             new Series("mm, 512 cubed", MatrixMultiplication.Operations(SameSize)),
         };
         for (int block = 0; block < Blocks; block++)
@@ -39,15 +43,21 @@ internal static class MatrixRatio
             series[5].Seconds.AddRange(MatrixMultiplication.Measure(SameSize));
         }
 
-        var shape = Workload.Medium;
+        var shape = stage.Shape;
         Console.WriteLine($"{device.Info.Name}, {device.Info.Details}");
         Console.WriteLine(
             $"f32, {shape.ValueShape} to {shape.OutputShape}, K{shape.Window}, D{shape.QueryShape.Channels}; " +
             $"medians and fastest tenths of the calls of {Blocks} seconds");
         foreach (var measured in series)
             Print(measured, series[0]);
-        return series[1].RatioTo(series[0], 0.5);
+        return (series[1].RatioTo(series[0], 0.5), series[2].RatioTo(series[0], 0.5));
     }
+
+    private static OperatorRun Create(Device device, Stage stage, MemoryFormat format) =>
+        OperatorRun.Create(Operator.WindowAttention, device, stage, ElementType.Float32, format);
+
+    private static double Operations(Pass pass) =>
+        Cost.Of(Operator.WindowAttention, pass, Workload.Medium, ElementType.Float32).Operations;
 
     private static void Measure(Action action, Series series) => series.Seconds.AddRange(Timing.Measure(action));
 

@@ -1,25 +1,9 @@
 namespace SapaGpu.Cli.Benchmarking;
 
-/// <summary>The operators that are measured.</summary>
-internal enum Operator
-{
-    WindowAttention,
-    SapaB,
-    Carafe,
-    Bilinear,
-    Nearest,
-}
-
 /// <summary>An operator with its operands for one stage of a workload, ready to be timed.</summary>
 internal abstract class OperatorRun : IDisposable
 {
     private readonly List<IDisposable> owned = [];
-
-    /// <summary>Gets what the forward has to do at least.</summary>
-    public abstract Cost ForwardCost { get; }
-
-    /// <summary>Gets what the backward has to do at least.</summary>
-    public abstract Cost BackwardCost { get; }
 
     /// <summary>Makes the operands of an operator.</summary>
     public static OperatorRun Create(
@@ -38,8 +22,13 @@ internal abstract class OperatorRun : IDisposable
         return kind switch
         {
             Operator.WindowAttention => new AttentionRun<T>(operands, stage),
-            Operator.SapaB => new SapaRun<T>(operands, stage),
+            Operator.SapaI => new SapaRun<T>(operands, stage, Similarity.InnerProduct),
+            Operator.SapaB => new SapaRun<T>(operands, stage, Similarity.Bilinear),
+            Operator.SapaG => new SapaRun<T>(operands, stage, Similarity.GatedBilinear),
+            Operator.SapaD => new SapaDeformableRun<T>(operands, stage),
+            Operator.Deformable => new DeformableRun<T>(operands, stage),
             Operator.Carafe => new ReassemblyRun<T>(operands, stage),
+            Operator.CarafeModule => new CarafeRun<T>(operands, stage),
             Operator.Bilinear => new InterpolationRun<T>(operands, stage, InterpolationMode.Bilinear),
             _ => new InterpolationRun<T>(operands, stage, InterpolationMode.Nearest),
         };
@@ -50,6 +39,16 @@ internal abstract class OperatorRun : IDisposable
 
     /// <summary>Queues the backward.</summary>
     public abstract void Backward();
+
+    /// <summary>Queues a forward that keeps what the backward needs, and that backward.</summary>
+    public virtual void Both()
+    {
+        Forward();
+        Backward();
+    }
+
+    /// <summary>Runs both and copies operands and results to the host, to be compared with another implementation.</summary>
+    public abstract OperatorSample Sample();
 
     /// <inheritdoc/>
     public void Dispose()
@@ -75,8 +74,6 @@ internal sealed class Operands<T>(Device device, MemoryFormat format)
 
     public Device Device => device;
 
-    public int ElementSize { get; } = ElementTypes.Of<T>().Size();
-
     public Tensor<T> Create(TensorShape shape, double magnitude = 1.0)
     {
         var type = ElementTypes.Of<T>();
@@ -100,14 +97,12 @@ internal sealed class AttentionRun<T> : OperatorRun
     where T : unmanaged
 {
     private readonly Stage stage;
-    private readonly int size;
     private readonly Tensor<T> query, key, value, output, gradOutput, gradQuery, gradKey, gradValue;
     private readonly WindowAttentionContext<T> context;
 
     public AttentionRun(Operands<T> operands, Stage stage)
     {
         this.stage = stage;
-        size = operands.ElementSize;
         query = Own(operands.Create(stage.Shape.QueryShape));
         key = Own(operands.Create(stage.Shape.KeyShape));
         value = Own(operands.Create(stage.Shape.ValueShape));
@@ -120,35 +115,47 @@ internal sealed class AttentionRun<T> : OperatorRun
         WindowAttention.Forward(query, key, value, output, stage.Options, context);
     }
 
-    public override Cost ForwardCost => Cost.AttentionForward(stage, size);
-
-    public override Cost BackwardCost => Cost.AttentionBackward(stage, size);
-
     public override void Forward() => WindowAttention.Forward(query, key, value, output, stage.Options);
 
     public override void Backward() => WindowAttention.Backward(context, gradOutput, gradQuery, gradKey, gradValue);
+
+    public override void Both()
+    {
+        WindowAttention.Forward(query, key, value, output, stage.Options, context);
+        Backward();
+    }
+
+    public override OperatorSample Sample()
+    {
+        Both();
+        return new OperatorSample(
+            [HostArray.Of("query", query), HostArray.Of("key", key), HostArray.Of("value", value)],
+            HostArray.Of(gradOutput),
+            HostArray.Of(output),
+            [HostArray.Of("query", gradQuery), HostArray.Of("key", gradKey), HostArray.Of("value", gradValue)]);
+    }
 }
 
-/// <summary>The module SAPA-B.</summary>
+/// <summary>The modules SAPA-I, -B and -G.</summary>
 internal sealed class SapaRun<T> : OperatorRun
     where T : unmanaged
 {
-    private readonly Stage stage;
-    private readonly int size;
     private readonly SapaUpsampler<T> module;
     private readonly Tensor<T> encoder, decoder, gradOutput;
     private readonly SapaContext<T> context;
 
-    public SapaRun(Operands<T> operands, Stage stage)
+    public SapaRun(Operands<T> operands, Stage stage, Similarity similarity)
     {
-        this.stage = stage;
-        size = operands.ElementSize;
+        // The inner product compares the features as they are.
+        if (similarity == Similarity.InnerProduct)
+            stage = stage with { EncoderChannels = stage.Channels };
         module = Own(new SapaUpsampler<T>(operands.Device, new SapaOptions
         {
-            EncoderChannels = stage.EncoderChannels,
+            EncoderChannels = stage.EncoderShape.Channels,
             DecoderChannels = stage.Channels,
             EmbeddingChannels = stage.Embedding,
             Window = stage.Window,
+            Similarity = similarity,
         }));
         encoder = Own(operands.Create(stage.EncoderShape));
         decoder = Own(operands.Create(stage.Shape.ValueShape));
@@ -157,28 +164,42 @@ internal sealed class SapaRun<T> : OperatorRun
         Own(context);
     }
 
-    public override Cost ForwardCost => Cost.SapaForward(stage, size);
-
-    public override Cost BackwardCost => Cost.SapaBackward(stage, size);
-
     public override void Forward() => module.Forward(encoder, decoder).Dispose();
 
     public override void Backward() => module.Backward(context, gradOutput).Dispose();
+
+    public override void Both()
+    {
+        module.Forward(encoder, decoder, out var own).Dispose();
+        using (own)
+            module.Backward(own, gradOutput).Dispose();
+    }
+
+    public override OperatorSample Sample()
+    {
+        using var output = module.Forward(encoder, decoder);
+        using var gradients = module.Backward(context, gradOutput);
+        return new OperatorSample(
+            [HostArray.Of("encoder", encoder), HostArray.Of("decoder", decoder), .. HostArray.Of(module.Parameters)],
+            HostArray.Of(gradOutput),
+            HostArray.Of(output),
+            [
+                HostArray.Of("encoder", gradients.Encoder),
+                HostArray.Of("decoder", gradients.Decoder),
+                .. HostArray.Of(gradients.Parameters),
+            ]);
+    }
 }
 
 /// <summary>The reassembly of CARAFE, by given kernels.</summary>
 internal sealed class ReassemblyRun<T> : OperatorRun
     where T : unmanaged
 {
-    private readonly Stage stage;
-    private readonly int size;
     private readonly Tensor<T> weights, value, output, gradOutput, gradWeights, gradValue;
     private readonly WindowAttentionOptions options;
 
     public ReassemblyRun(Operands<T> operands, Stage stage)
     {
-        this.stage = stage;
-        size = operands.ElementSize;
         options = new WindowAttentionOptions { Window = stage.Window };
         weights = Own(operands.Create(stage.Shape.WeightsShape, 1.0 / stage.Window));
         value = Own(operands.Create(stage.Shape.ValueShape));
@@ -188,45 +209,49 @@ internal sealed class ReassemblyRun<T> : OperatorRun
         gradValue = Own(operands.Create(stage.Shape.ValueShape));
     }
 
-    public override Cost ForwardCost => Cost.ReassemblyForward(stage, size);
-
-    public override Cost BackwardCost => Cost.ReassemblyBackward(stage, size);
-
     public override void Forward() => WindowReassembly.Forward(weights, value, output, options);
 
     public override void Backward() =>
         WindowReassembly.Backward(weights, value, gradOutput, gradWeights, gradValue, options);
+
+    public override OperatorSample Sample()
+    {
+        Both();
+        return new OperatorSample(
+            [HostArray.Of("weights", weights), HostArray.Of("value", value)],
+            HostArray.Of(gradOutput),
+            HostArray.Of(output),
+            [HostArray.Of("weights", gradWeights), HostArray.Of("value", gradValue)]);
+    }
 }
 
 /// <summary>Interpolation, which knows no guide.</summary>
 internal sealed class InterpolationRun<T> : OperatorRun
     where T : unmanaged
 {
-    // Two multiply-adds along each axis, where the rows are shared by two; nearest only copies.
-    private const double BilinearOperations = 6;
-
-    private readonly Stage stage;
-    private readonly int size;
     private readonly InterpolationMode mode;
     private readonly Tensor<T> input, output, gradOutput, gradInput;
 
     public InterpolationRun(Operands<T> operands, Stage stage, InterpolationMode mode)
     {
-        this.stage = stage;
         this.mode = mode;
-        size = operands.ElementSize;
         input = Own(operands.Create(stage.Shape.ValueShape));
         output = Own(operands.Create(stage.Shape.OutputShape));
         gradOutput = Own(operands.Create(stage.Shape.OutputShape));
         gradInput = Own(operands.Create(stage.Shape.ValueShape));
     }
 
-    public override Cost ForwardCost =>
-        Cost.Interpolation(stage, size, mode == InterpolationMode.Bilinear ? BilinearOperations : 0);
-
-    public override Cost BackwardCost => ForwardCost;
-
     public override void Forward() => Interpolate.Forward(input, output, mode);
 
     public override void Backward() => Interpolate.Backward(gradOutput, gradInput, mode);
+
+    public override OperatorSample Sample()
+    {
+        Both();
+        return new OperatorSample(
+            [HostArray.Of("input", input)],
+            HostArray.Of(gradOutput),
+            HostArray.Of(output),
+            [HostArray.Of("input", gradInput)]);
+    }
 }

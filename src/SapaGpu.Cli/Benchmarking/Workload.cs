@@ -41,6 +41,10 @@ internal sealed record Workload(string Name, string Description, params IReadOnl
     public static Workload W0 { get; } = new(
         "W0", "256 channels of 120x120 cells, ratio 2", new Stage(1, 256, 120, 120));
 
+    /// <summary>Gets one doubling of ordinary size, for comparisons with a matrix multiplication.</summary>
+    public static Workload Medium { get; } = new(
+        "medium", "256 channels of 64x64 cells, ratio 2", new Stage(1, 256, 64, 64));
+
     /// <summary>Gets every workload.</summary>
     public static IReadOnlyList<Workload> All { get; } =
     [
@@ -60,6 +64,7 @@ internal sealed record Workload(string Name, string Description, params IReadOnl
             new Stage(1, 256, 25, 42),
             new Stage(1, 256, 50, 84),
             new Stage(1, 256, 100, 168)),
+        Medium,
         new("W1-x2", "384 channels of 28x28 cells, 9x9 windows, 4 heads, ratio 2", Backbone(2)),
         new("W1-x4", "the same, ratio 4", Backbone(4)),
         new("W1-x8", "the same, ratio 8", Backbone(8)),

@@ -1,0 +1,11 @@
+using BenchmarkDotNet.Attributes;
+using SapaGpu.Cli.Benchmarking;
+
+namespace SapaGpu.Benchmarks;
+
+/// <summary>Interpolation, which knows no guide.</summary>
+public class InterpolationBenchmarks : OperatorBenchmarks
+{
+    [Params(nameof(Operator.Bilinear), nameof(Operator.Nearest))]
+    public override string Operation { get; set; } = "";
+}

@@ -1,0 +1,11 @@
+using BenchmarkDotNet.Attributes;
+using SapaGpu.Cli.Benchmarking;
+
+namespace SapaGpu.Benchmarks;
+
+/// <summary>The module SAPA-D, and attention over points at given offsets.</summary>
+public class SapaDeformableBenchmarks : OperatorBenchmarks
+{
+    [Params(nameof(Operator.SapaD), nameof(Operator.Deformable))]
+    public override string Operation { get; set; } = "";
+}

@@ -1,0 +1,11 @@
+using BenchmarkDotNet.Attributes;
+using SapaGpu.Cli.Benchmarking;
+
+namespace SapaGpu.Benchmarks;
+
+/// <summary>Window attention on given query, key and value.</summary>
+public class WindowAttentionBenchmarks : OperatorBenchmarks
+{
+    [Params(nameof(Operator.WindowAttention))]
+    public override string Operation { get; set; } = "";
+}

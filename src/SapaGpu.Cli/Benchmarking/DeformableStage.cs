@@ -1,0 +1,18 @@
+namespace SapaGpu.Cli.Benchmarking;
+
+/// <summary>How a stage is upsampled by attention over points, as in the paper of SAPA-D.</summary>
+internal static class DeformableStage
+{
+    public const int Groups = 4;
+    public const int Points = 9;
+
+    /// <summary>Gets the options of the operator.</summary>
+    public static DeformableOptions Options { get; } = new() { Groups = Groups, Points = Points };
+
+    /// <summary>The shape of the offsets: two for every point of every group.</summary>
+    public static TensorShape OffsetShape(Stage stage)
+    {
+        var query = stage.Shape.QueryShape;
+        return new TensorShape(query.Batch, Groups * Points * 2, query.Height, query.Width);
+    }
+}

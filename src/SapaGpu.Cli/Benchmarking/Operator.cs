@@ -1,0 +1,16 @@
+namespace SapaGpu.Cli.Benchmarking;
+
+/// <summary>The operators and modules that can be measured.</summary>
+internal enum Operator
+{
+    WindowAttention,
+    SapaB,
+    Carafe,
+    Bilinear,
+    Nearest,
+    SapaI,
+    SapaG,
+    SapaD,
+    Deformable,
+    CarafeModule,
+}
