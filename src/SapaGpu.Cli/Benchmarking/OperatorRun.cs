@@ -96,13 +96,13 @@ internal sealed class Operands<T>(Device device, MemoryFormat format)
 internal sealed class AttentionRun<T> : OperatorRun
     where T : unmanaged
 {
-    private readonly Stage stage;
+    private readonly WindowAttentionOptions options;
     private readonly Tensor<T> query, key, value, output, gradOutput, gradQuery, gradKey, gradValue;
     private readonly WindowAttentionContext<T> context;
 
     public AttentionRun(Operands<T> operands, Stage stage)
     {
-        this.stage = stage;
+        options = stage.Options;
         query = Own(operands.Create(stage.Shape.QueryShape));
         key = Own(operands.Create(stage.Shape.KeyShape));
         value = Own(operands.Create(stage.Shape.ValueShape));
@@ -111,17 +111,17 @@ internal sealed class AttentionRun<T> : OperatorRun
         gradQuery = Own(operands.Create(stage.Shape.QueryShape));
         gradKey = Own(operands.Create(stage.Shape.KeyShape));
         gradValue = Own(operands.Create(stage.Shape.ValueShape));
-        context = Own(new WindowAttentionContext<T>(operands.Device, stage.Shape, stage.Options));
-        WindowAttention.Forward(query, key, value, output, stage.Options, context);
+        context = Own(new WindowAttentionContext<T>(operands.Device, stage.Shape, options));
+        WindowAttention.Forward(query, key, value, output, options, context);
     }
 
-    public override void Forward() => WindowAttention.Forward(query, key, value, output, stage.Options);
+    public override void Forward() => WindowAttention.Forward(query, key, value, output, options);
 
     public override void Backward() => WindowAttention.Backward(context, gradOutput, gradQuery, gradKey, gradValue);
 
     public override void Both()
     {
-        WindowAttention.Forward(query, key, value, output, stage.Options, context);
+        WindowAttention.Forward(query, key, value, output, options, context);
         Backward();
     }
 
