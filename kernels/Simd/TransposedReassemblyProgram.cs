@@ -4,9 +4,10 @@ using System.Runtime.CompilerServices;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The gather of the backward on the CPU. A tile is a block of cells whose sums, one block of channels at a time, stay
-/// in the cache while the queries around them pass by; the lanes are channels. Every sum adds its contributions in the
-/// order of the queries, so the result does not depend on the tiling.
+/// The gather of the backward on the CPU. A tile is a block of cells; the queries around them are staged, some channels at a
+/// time, and six neighbouring cells are summed at once over all queries that contribute to one of them, in registers and
+/// with the lanes over channels. Every sum adds its contributions in the same order, so the result does not depend on the
+/// tiling.
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic of source and result.</typeparam>
 /// <typeparam name="TStorage">The type of source and result.</typeparam>
@@ -23,8 +24,12 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     where TWeightElement : struct, IElement<TWeight, T>
     where TWeight : unmanaged
 {
-    private const int Columns = 16;
-    private const int VectorsPerBlock = 4;
+    private const int CellsPerStep = 6;
+    private const int Columns = 4 * CellsPerStep;
+    private const int MostChannels = 256;
+
+    // The vectors of channels that six cells sum in registers.
+    private static int Vectors => TSimd.Lanes * sizeof(T) >= 64 ? 4 : 2;
 
     /// <inheritdoc/>
     public static long TileCount(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
@@ -38,7 +43,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     public static long ScratchBytes(in TransposedReassemblyParameters<TStorage, TWeight> parameters)
     {
         var scratch = new ScratchAllocator(null);
-        _ = new Block(ref scratch, in parameters, default);
+        _ = new Workspace(ref scratch, in parameters, default);
         return scratch.Used;
     }
 
@@ -47,330 +52,342 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     public static void Execute(
         in TransposedReassemblyParameters<TStorage, TWeight> parameters, long tile, byte* scratch)
     {
-        var strip = Tiling(in parameters)[tile];
-        ref readonly var extent = ref parameters.Extent;
+        var cells = Tiling(in parameters)[tile];
         var allocator = new ScratchAllocator(scratch);
-        var block = new Block(ref allocator, in parameters, in strip);
-        int radius = extent.Radius;
-        int firstSourceRow = Math.Max(0, strip.Row - radius);
-        int endSourceRow = Math.Min(extent.Height, strip.RowEnd + radius);
-        for (int channel = 0; channel < extent.ValueChannels; channel += Block.Width)
+        var workspace = new Workspace(ref allocator, in parameters, in cells);
+        int all = parameters.Extent.ValueChannels;
+        for (int channel = 0; channel < all; channel += MostChannels)
         {
-            block.Begin(channel, extent.ValueChannels);
-            for (int sourceRow = firstSourceRow; sourceRow < endSourceRow; sourceRow++)
+            int channels = Math.Min(MostChannels, all - channel);
+            workspace.Queries.Begin(cells.Row, channel, channels);
+            for (int row = cells.Row; row < cells.RowEnd; row++)
             {
-                block.Open(sourceRow);
-                int firstRow = Math.Max(strip.Row, sourceRow - radius);
-                int endRow = Math.Min(strip.RowEnd, sourceRow + radius + 1);
-                for (int row = firstRow; row < endRow; row++)
-                    block.Add(sourceRow, row);
+                workspace.Queries.MoveTo(row);
+                SumRow(in parameters, in cells, row, channels, in workspace);
+                Finish(in parameters, in cells, row, channel, channels, in workspace);
             }
-            block.Finish(parameters.Accumulate != 0);
         }
     }
 
     private static StripTiling Tiling(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
         new(parameters.Extent.Width, in parameters.Band, Columns, mostStrips: 1);
 
-    // The sums of one tile for one block of channels: [row][column][channel].
-    private ref struct Block
+    // The loops over queries must not call anything: a call takes all vector registers, and with them the sums.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SumRow(
+        in TransposedReassemblyParameters<TStorage, TWeight> parameters,
+        in Strip cells,
+        int row,
+        int channels,
+        in Workspace workspace)
     {
-        private readonly WindowExtent extent;
-        private readonly Strip strip;
-        private readonly MapPointer<TWeight> weights;
-        private readonly MapPointer<TStorage> source;
-        private readonly MapPointer<TStorage> result;
-        private readonly T* sums;
-        private readonly TStorage* staged;
-        private readonly T* stagedWide;
-        private readonly int firstSourceColumn;
-        private readonly int endSourceColumn;
-        private int firstChannel;
-        private int channels;
-        private TStorage* sourceBase;
-        private nint sourceRowStep;
-        private nint sourceColumnStep;
-
-        public Block(
-            ref ScratchAllocator scratch,
-            in TransposedReassemblyParameters<TStorage, TWeight> parameters,
-            in Strip strip)
+        int lanes = TSimd.Lanes;
+        int rows = ListRows(in parameters.Extent, cells.Image, row, in workspace);
+        nint tapStep = workspace.Weights.ChannelStride;
+        for (int column = 0; column < cells.Columns; column += CellsPerStep)
         {
-            extent = parameters.Extent;
-            this.strip = strip;
-            weights = new(in parameters.Weights);
-            source = new(in parameters.Source);
-            result = new(in parameters.Result);
-            firstSourceColumn = Math.Max(0, strip.Column - extent.Radius);
-            endSourceColumn = Math.Min(extent.Width, strip.Column + strip.Columns + extent.Radius);
-            var tiling = Tiling(in parameters);
-            sums = scratch.Take<T>((long)tiling.RowsPerTile * Columns * Width);
-            long queryColumns = Math.Min(
-                extent.Columns.Queries, (long)(Columns + 2 * extent.Radius) * extent.Columns.MaximumCount);
-            staged = scratch.Take<TStorage>(queryColumns * extent.Rows.MaximumCount * Width);
-            stagedWide = scratch.Take<T>(queryColumns * Width);
-            firstChannel = 0;
-            channels = 0;
-            sourceBase = null;
-            sourceRowStep = 0;
-            sourceColumnStep = 0;
-        }
-
-        /// <summary>Gets the channels of a block.</summary>
-        public static int Width => VectorsPerBlock * TSimd.Lanes;
-
-        public void Begin(int first, int all)
-        {
-            firstChannel = first;
-            channels = Math.Min(Width, all - first);
-            new Span<T>(sums, (strip.RowEnd - strip.Row) * Columns * Width).Clear();
-        }
-
-        /// <summary>
-        /// Makes the queries of a row of cells readable as [row in cell][column][channel]: in place where the tensor
-        /// is channels-last and has a whole block of channels, otherwise by a copy padded with zeros.
-        /// </summary>
-        public void Open(int sourceRow)
-        {
-            int firstRow = extent.Rows.First(sourceRow);
-            int rows = extent.Rows.Count(sourceRow);
-            int firstColumn = extent.Columns.First(firstSourceColumn);
-            if (source.IsChannelsLast && channels == Width)
+            int count = Math.Min(CellsPerStep, cells.Columns - column);
+            int steps = ListSteps(in parameters.Extent, cells.Column + column, count, in workspace);
+            T* sums = workspace.Sums + column * workspace.Stride;
+            int channel = 0;
+            if (Vectors == 4)
             {
-                sourceBase = source.At(strip.Image, firstChannel, firstRow, firstColumn);
-                sourceRowStep = source.RowStride;
-                sourceColumnStep = source.ColumnStride;
-                return;
+                for (; channel + 2 * lanes < channels; channel += 4 * lanes)
+                    SixByFour(workspace.Rows, rows, workspace.Steps, steps, tapStep, channel, sums, workspace.Stride);
             }
+            for (; channel < channels; channel += 2 * lanes)
+                SixByTwo(workspace.Rows, rows, workspace.Steps, steps, tapStep, channel, sums, workspace.Stride);
+        }
+    }
 
-            int count = extent.Columns.First(endSourceColumn) - firstColumn;
-            sourceBase = staged;
-            sourceColumnStep = Width;
-            sourceRowStep = (nint)count * Width;
-            new Span<TStorage>(staged, rows * count * Width).Clear();
-            for (int i = 0; i < rows; i++)
+    // The rows of queries in whose windows a row of cells lies.
+    private static int ListRows(in WindowExtent extent, int image, int row, in Workspace workspace)
+    {
+        int count = 0;
+        int end = Math.Min(extent.Height, row + extent.Radius + 1);
+        for (int cellRow = Math.Max(0, row - extent.Radius); cellRow < end; cellRow++)
+        {
+            int first = extent.Rows.First(cellRow);
+            int queryRows = extent.Rows.Count(cellRow);
+            nint tap = (nint)(row - cellRow + extent.Radius) * extent.Window * workspace.Weights.ChannelStride;
+            for (int i = 0; i < queryRows; i++)
             {
-                TStorage* from = source.At(strip.Image, firstChannel, firstRow + i, firstColumn);
-                TStorage* to = staged + i * sourceRowStep;
-                if (source.IsChannelsLast)
+                workspace.Rows[count++] = new QueryRow
                 {
-                    for (int column = 0; column < count; column++)
-                    {
-                        new ReadOnlySpan<TStorage>(from + column * source.ColumnStride, channels)
-                            .CopyTo(new Span<TStorage>(to + (nint)column * Width, channels));
-                    }
-                    continue;
-                }
-
-                // Planes of columns to rows of channels, by way of the accumulator type.
-                for (int channel = 0; channel < channels; channel++)
-                {
-                    TSimd.Gather(
-                        from + channel * source.ChannelStride, source.ColumnStride, stagedWide + channel * count, count);
-                }
-                TSimd.TransposeBack(stagedWide, count, to, Width, channels, count);
+                    Value = workspace.Queries.Row(cellRow) + i * workspace.Queries.RowStride,
+                    Weight = workspace.Weights.At(image, 0, first + i, 0) + tap,
+                };
             }
         }
+        return count;
+    }
 
-        /// <summary>Adds the queries of a row of cells to the sums of another row within its windows.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public readonly void Add(int sourceRow, int row)
+    // The queries of a row in whose windows some cells lie.
+    private static int ListSteps(in WindowExtent extent, int column, int cells, in Workspace workspace)
+    {
+        int count = 0;
+        int end = Math.Min(extent.Width, column + cells + extent.Radius);
+        for (int cell = Math.Max(0, column - extent.Radius); cell < end; cell++)
         {
-            int radius = extent.Radius;
-            int firstTap = (row - sourceRow + radius) * extent.Window;
-            T* rowSums = sums + (nint)(row - strip.Row) * Columns * Width;
-            int stripEnd = strip.Column + strip.Columns;
-            var queries = new CellQueries
+            int low = Math.Max(0, cell - extent.Radius - column);
+            int high = Math.Min(cells - 1, cell + extent.Radius - column);
+            int first = extent.Columns.First(cell);
+            int queries = extent.Columns.Count(cell);
+            int before = workspace.Queries.Before(cell);
+            nint tap = (column + extent.Radius - cell) * workspace.Weights.ChannelStride;
+            for (int j = 0; j < queries; j++)
             {
-                Rows = extent.Rows.Count(sourceRow),
-                SourceRowStep = sourceRowStep,
-                SourceColumnStep = sourceColumnStep,
-                WeightRowStep = weights.RowStride,
-                WeightColumnStep = weights.ColumnStride,
-                WeightTapStep = weights.ChannelStride,
-            };
-            int firstRow = extent.Rows.First(sourceRow);
-            int firstColumn = extent.Columns.First(firstSourceColumn);
-            int queryColumn = firstColumn;
-            for (int cell = firstSourceColumn; cell < endSourceColumn; cell++)
-            {
-                queries.Columns = extent.Columns.First(cell + 1) - queryColumn;
-                int column = Math.Max(strip.Column, cell - radius);
-                int endColumn = Math.Min(stripEnd, cell + radius + 1);
-                TStorage* cellSource = sourceBase + (queryColumn - firstColumn) * sourceColumnStep;
-                TWeight* cellWeights = weights.At(strip.Image, 0, firstRow, queryColumn);
-                queryColumn += queries.Columns;
-                for (; column + 4 <= endColumn; column += 4)
+                workspace.Steps[count++] = new QueryStep
                 {
-                    int tap = firstTap + column - cell + radius;
-                    FourCells(
-                        rowSums + (nint)(column - strip.Column) * Width,
-                        cellSource,
-                        cellWeights + tap * weights.ChannelStride,
-                        in queries);
-                }
-                for (; column < endColumn; column++)
-                {
-                    int tap = firstTap + column - cell + radius;
-                    OneCell(
-                        rowSums + (nint)(column - strip.Column) * Width,
-                        cellSource,
-                        cellWeights + tap * weights.ChannelStride,
-                        in queries);
-                }
+                    Value = (nint)(before + j) * workspace.Queries.Stride,
+                    Weight = (first + j) * workspace.Weights.ColumnStride + tap,
+                    Mask = (2 << high) - (1 << low),
+                };
             }
         }
+        return count;
+    }
 
-        public readonly void Finish(bool accumulate)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Finish(
+        in TransposedReassemblyParameters<TStorage, TWeight> parameters,
+        in Strip cells,
+        int row,
+        int firstChannel,
+        int channels,
+        in Workspace workspace)
+    {
+        var result = new MapPointer<TStorage>(in parameters.Result);
+        TStorage* destination = result.At(cells.Image, firstChannel, row, cells.Column);
+        if (parameters.Accumulate != 0)
+            AddKnown(in result, destination, cells.Columns, channels, in workspace);
+        if (result.ColumnStride == 1 && !result.IsChannelsLast)
         {
-            for (int row = strip.Row; row < strip.RowEnd; row++)
-            {
-                T* rowSums = sums + (nint)(row - strip.Row) * Columns * Width;
-                TStorage* destination = result.At(strip.Image, firstChannel, row, strip.Column);
-                if (accumulate)
-                    AddKnown(rowSums, destination);
-                if (!result.IsChannelsLast && result.ColumnStride == 1)
-                {
-                    TSimd.TransposeBack(
-                        rowSums, Width, destination, result.ChannelStride, strip.Columns, channels);
-                    continue;
-                }
-                for (int column = 0; column < strip.Columns; column++)
-                {
-                    TSimd.Scatter(
-                        rowSums + (nint)column * Width,
-                        destination + column * result.ColumnStride,
-                        result.ChannelStride,
-                        channels);
-                }
-            }
+            TSimd.TransposeBack(
+                workspace.Sums, workspace.Stride, destination, result.ChannelStride, cells.Columns, channels);
+            return;
         }
-
-        private readonly void AddKnown(T* rowSums, TStorage* known)
+        for (int column = 0; column < cells.Columns; column++)
         {
-            for (int column = 0; column < strip.Columns; column++)
-            {
-                for (int channel = 0; channel < channels; channel++)
-                {
-                    rowSums[(nint)column * Width + channel] +=
-                        TSimd.Widen(known[column * result.ColumnStride + channel * result.ChannelStride]);
-                }
-            }
+            TSimd.Scatter(
+                workspace.Sums + (nint)column * workspace.Stride,
+                destination + column * result.ColumnStride,
+                result.ChannelStride,
+                channels);
         }
+    }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void FourCells(T* sums, TStorage* source, TWeight* weights, in CellQueries queries)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddKnown(
+        in MapPointer<TStorage> result, TStorage* known, int columns, int channels, in Workspace workspace)
+    {
+        for (int column = 0; column < columns; column++)
         {
-            int lanes = TSimd.Lanes;
-            nint next = VectorsPerBlock * lanes;
-            var s00 = TSimd.Load(sums);
-            var s01 = TSimd.Load(sums + lanes);
-            var s02 = TSimd.Load(sums + 2 * lanes);
-            var s03 = TSimd.Load(sums + 3 * lanes);
-            var s10 = TSimd.Load(sums + next);
-            var s11 = TSimd.Load(sums + next + lanes);
-            var s12 = TSimd.Load(sums + next + 2 * lanes);
-            var s13 = TSimd.Load(sums + next + 3 * lanes);
-            var s20 = TSimd.Load(sums + 2 * next);
-            var s21 = TSimd.Load(sums + 2 * next + lanes);
-            var s22 = TSimd.Load(sums + 2 * next + 2 * lanes);
-            var s23 = TSimd.Load(sums + 2 * next + 3 * lanes);
-            var s30 = TSimd.Load(sums + 3 * next);
-            var s31 = TSimd.Load(sums + 3 * next + lanes);
-            var s32 = TSimd.Load(sums + 3 * next + 2 * lanes);
-            var s33 = TSimd.Load(sums + 3 * next + 3 * lanes);
-            nint tapStep = queries.WeightTapStep;
-            for (int i = 0; i < queries.Rows; i++)
+            T* sums = workspace.Sums + (nint)column * workspace.Stride;
+            for (int channel = 0; channel < channels; channel++)
+                sums[channel] += TSimd.Widen(known[column * result.ColumnStride + channel * result.ChannelStride]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SixByFour(
+        QueryRow* rows, int rowCount, QueryStep* steps, int stepCount, nint tapStep, int channel, T* sums, int stride)
+    {
+        int lanes = TSimd.Lanes;
+        var zero = TSimd.Constant(0.0);
+        TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
+        TVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+        TVector s20 = zero, s21 = zero, s22 = zero, s23 = zero;
+        TVector s30 = zero, s31 = zero, s32 = zero, s33 = zero;
+        TVector s40 = zero, s41 = zero, s42 = zero, s43 = zero;
+        TVector s50 = zero, s51 = zero, s52 = zero, s53 = zero;
+        for (int row = 0; row < rowCount; row++)
+        {
+            T* values = rows[row].Value + channel;
+            TWeight* weights = rows[row].Weight;
+            for (int step = 0; step < stepCount; step++)
             {
-                TStorage* value = source + i * queries.SourceRowStep;
-                TWeight* weight = weights + i * queries.WeightRowStep;
-                for (int j = 0; j < queries.Columns; j++)
+                T* value = values + steps[step].Value;
+                TWeight* weight = weights + steps[step].Weight;
+                int mask = steps[step].Mask;
+                var v0 = TSimd.Load(value);
+                var v1 = TSimd.Load(value + lanes);
+                var v2 = TSimd.Load(value + 2 * lanes);
+                var v3 = TSimd.Load(value + 3 * lanes);
+                if ((mask & 1) != 0)
                 {
-                    var v0 = TSimd.LoadStorage(value);
-                    var v1 = TSimd.LoadStorage(value + lanes);
-                    var v2 = TSimd.LoadStorage(value + 2 * lanes);
-                    var v3 = TSimd.LoadStorage(value + 3 * lanes);
                     var w = TSimd.Broadcast(TWeightElement.Load(*weight));
                     s00 = TSimd.MultiplyAdd(w, v0, s00);
                     s01 = TSimd.MultiplyAdd(w, v1, s01);
                     s02 = TSimd.MultiplyAdd(w, v2, s02);
                     s03 = TSimd.MultiplyAdd(w, v3, s03);
-                    w = TSimd.Broadcast(TWeightElement.Load(weight[tapStep]));
+                }
+                if ((mask & 2) != 0)
+                {
+                    var w = TSimd.Broadcast(TWeightElement.Load(weight[tapStep]));
                     s10 = TSimd.MultiplyAdd(w, v0, s10);
                     s11 = TSimd.MultiplyAdd(w, v1, s11);
                     s12 = TSimd.MultiplyAdd(w, v2, s12);
                     s13 = TSimd.MultiplyAdd(w, v3, s13);
-                    w = TSimd.Broadcast(TWeightElement.Load(weight[2 * tapStep]));
+                }
+                if ((mask & 4) != 0)
+                {
+                    var w = TSimd.Broadcast(TWeightElement.Load(weight[2 * tapStep]));
                     s20 = TSimd.MultiplyAdd(w, v0, s20);
                     s21 = TSimd.MultiplyAdd(w, v1, s21);
                     s22 = TSimd.MultiplyAdd(w, v2, s22);
                     s23 = TSimd.MultiplyAdd(w, v3, s23);
-                    w = TSimd.Broadcast(TWeightElement.Load(weight[3 * tapStep]));
+                }
+                if ((mask & 8) != 0)
+                {
+                    var w = TSimd.Broadcast(TWeightElement.Load(weight[3 * tapStep]));
                     s30 = TSimd.MultiplyAdd(w, v0, s30);
                     s31 = TSimd.MultiplyAdd(w, v1, s31);
                     s32 = TSimd.MultiplyAdd(w, v2, s32);
                     s33 = TSimd.MultiplyAdd(w, v3, s33);
-                    value += queries.SourceColumnStep;
-                    weight += queries.WeightColumnStep;
                 }
-            }
-            TSimd.Store(sums, s00);
-            TSimd.Store(sums + lanes, s01);
-            TSimd.Store(sums + 2 * lanes, s02);
-            TSimd.Store(sums + 3 * lanes, s03);
-            TSimd.Store(sums + next, s10);
-            TSimd.Store(sums + next + lanes, s11);
-            TSimd.Store(sums + next + 2 * lanes, s12);
-            TSimd.Store(sums + next + 3 * lanes, s13);
-            TSimd.Store(sums + 2 * next, s20);
-            TSimd.Store(sums + 2 * next + lanes, s21);
-            TSimd.Store(sums + 2 * next + 2 * lanes, s22);
-            TSimd.Store(sums + 2 * next + 3 * lanes, s23);
-            TSimd.Store(sums + 3 * next, s30);
-            TSimd.Store(sums + 3 * next + lanes, s31);
-            TSimd.Store(sums + 3 * next + 2 * lanes, s32);
-            TSimd.Store(sums + 3 * next + 3 * lanes, s33);
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void OneCell(T* sums, TStorage* source, TWeight* weights, in CellQueries queries)
-        {
-            int lanes = TSimd.Lanes;
-            var s0 = TSimd.Load(sums);
-            var s1 = TSimd.Load(sums + lanes);
-            var s2 = TSimd.Load(sums + 2 * lanes);
-            var s3 = TSimd.Load(sums + 3 * lanes);
-            for (int i = 0; i < queries.Rows; i++)
-            {
-                TStorage* value = source + i * queries.SourceRowStep;
-                TWeight* weight = weights + i * queries.WeightRowStep;
-                for (int j = 0; j < queries.Columns; j++)
+                if ((mask & 16) != 0)
                 {
-                    var w = TSimd.Broadcast(TWeightElement.Load(*weight));
-                    s0 = TSimd.MultiplyAdd(w, TSimd.LoadStorage(value), s0);
-                    s1 = TSimd.MultiplyAdd(w, TSimd.LoadStorage(value + lanes), s1);
-                    s2 = TSimd.MultiplyAdd(w, TSimd.LoadStorage(value + 2 * lanes), s2);
-                    s3 = TSimd.MultiplyAdd(w, TSimd.LoadStorage(value + 3 * lanes), s3);
-                    value += queries.SourceColumnStep;
-                    weight += queries.WeightColumnStep;
+                    var w = TSimd.Broadcast(TWeightElement.Load(weight[4 * tapStep]));
+                    s40 = TSimd.MultiplyAdd(w, v0, s40);
+                    s41 = TSimd.MultiplyAdd(w, v1, s41);
+                    s42 = TSimd.MultiplyAdd(w, v2, s42);
+                    s43 = TSimd.MultiplyAdd(w, v3, s43);
+                }
+                if ((mask & 32) != 0)
+                {
+                    var w = TSimd.Broadcast(TWeightElement.Load(weight[5 * tapStep]));
+                    s50 = TSimd.MultiplyAdd(w, v0, s50);
+                    s51 = TSimd.MultiplyAdd(w, v1, s51);
+                    s52 = TSimd.MultiplyAdd(w, v2, s52);
+                    s53 = TSimd.MultiplyAdd(w, v3, s53);
                 }
             }
-            TSimd.Store(sums, s0);
-            TSimd.Store(sums + lanes, s1);
-            TSimd.Store(sums + 2 * lanes, s2);
-            TSimd.Store(sums + 3 * lanes, s3);
         }
+        Keep(sums + channel, s00, s01, s02, s03);
+        Keep(sums + channel + stride, s10, s11, s12, s13);
+        Keep(sums + channel + 2 * stride, s20, s21, s22, s23);
+        Keep(sums + channel + 3 * stride, s30, s31, s32, s33);
+        Keep(sums + channel + 4 * stride, s40, s41, s42, s43);
+        Keep(sums + channel + 5 * stride, s50, s51, s52, s53);
     }
 
-    // How to step through the queries of one cell.
-    private struct CellQueries
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SixByTwo(
+        QueryRow* rows, int rowCount, QueryStep* steps, int stepCount, nint tapStep, int channel, T* sums, int stride)
     {
-        public int Rows;
-        public int Columns;
-        public nint SourceRowStep;
-        public nint SourceColumnStep;
-        public nint WeightRowStep;
-        public nint WeightColumnStep;
-        public nint WeightTapStep;
+        int lanes = TSimd.Lanes;
+        var zero = TSimd.Constant(0.0);
+        TVector s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero;
+        TVector s30 = zero, s31 = zero, s40 = zero, s41 = zero, s50 = zero, s51 = zero;
+        for (int row = 0; row < rowCount; row++)
+        {
+            T* values = rows[row].Value + channel;
+            TWeight* weights = rows[row].Weight;
+            for (int step = 0; step < stepCount; step++)
+            {
+                T* value = values + steps[step].Value;
+                TWeight* weight = weights + steps[step].Weight;
+                int mask = steps[step].Mask;
+                var v0 = TSimd.Load(value);
+                var v1 = TSimd.Load(value + lanes);
+                if ((mask & 1) != 0)
+                {
+                    var w = TSimd.Broadcast(TWeightElement.Load(*weight));
+                    s00 = TSimd.MultiplyAdd(w, v0, s00);
+                    s01 = TSimd.MultiplyAdd(w, v1, s01);
+                }
+                if ((mask & 2) != 0)
+                {
+                    var w = TSimd.Broadcast(TWeightElement.Load(weight[tapStep]));
+                    s10 = TSimd.MultiplyAdd(w, v0, s10);
+                    s11 = TSimd.MultiplyAdd(w, v1, s11);
+                }
+                if ((mask & 4) != 0)
+                {
+                    var w = TSimd.Broadcast(TWeightElement.Load(weight[2 * tapStep]));
+                    s20 = TSimd.MultiplyAdd(w, v0, s20);
+                    s21 = TSimd.MultiplyAdd(w, v1, s21);
+                }
+                if ((mask & 8) != 0)
+                {
+                    var w = TSimd.Broadcast(TWeightElement.Load(weight[3 * tapStep]));
+                    s30 = TSimd.MultiplyAdd(w, v0, s30);
+                    s31 = TSimd.MultiplyAdd(w, v1, s31);
+                }
+                if ((mask & 16) != 0)
+                {
+                    var w = TSimd.Broadcast(TWeightElement.Load(weight[4 * tapStep]));
+                    s40 = TSimd.MultiplyAdd(w, v0, s40);
+                    s41 = TSimd.MultiplyAdd(w, v1, s41);
+                }
+                if ((mask & 32) != 0)
+                {
+                    var w = TSimd.Broadcast(TWeightElement.Load(weight[5 * tapStep]));
+                    s50 = TSimd.MultiplyAdd(w, v0, s50);
+                    s51 = TSimd.MultiplyAdd(w, v1, s51);
+                }
+            }
+        }
+        Keep(sums + channel, s00, s01);
+        Keep(sums + channel + stride, s10, s11);
+        Keep(sums + channel + 2 * stride, s20, s21);
+        Keep(sums + channel + 3 * stride, s30, s31);
+        Keep(sums + channel + 4 * stride, s40, s41);
+        Keep(sums + channel + 5 * stride, s50, s51);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Keep(T* sums, TVector a, TVector b, TVector c, TVector d)
+    {
+        Keep(sums, a, b);
+        Keep(sums + 2 * TSimd.Lanes, c, d);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Keep(T* sums, TVector a, TVector b)
+    {
+        TSimd.Store(sums, a);
+        TSimd.Store(sums + TSimd.Lanes, b);
+    }
+
+    // A row of queries: where it is staged, and the weights of its first column for the row of taps that is added.
+    private struct QueryRow
+    {
+        public T* Value;
+        public TWeight* Weight;
+    }
+
+    // A query of a row, as offsets, and a bit for each of six cells that it contributes to.
+    private struct QueryStep
+    {
+        public nint Value;
+        public nint Weight;
+        public int Mask;
+    }
+
+    private struct Workspace
+    {
+        public QueryWindow<TSimd, TStorage, T, TVector> Queries;
+        public MapPointer<TWeight> Weights;
+        public QueryRow* Rows;
+        public QueryStep* Steps;
+        public T* Sums;
+        public int Stride;
+
+        public Workspace(
+            ref ScratchAllocator scratch,
+            in TransposedReassemblyParameters<TStorage, TWeight> parameters,
+            in Strip cells)
+        {
+            int channels = Math.Min(MostChannels, parameters.Extent.ValueChannels);
+            Queries = new(ref scratch, in parameters.Source, in parameters.Extent, in cells, Columns, channels);
+            Weights = new(in parameters.Weights);
+            ref readonly var extent = ref parameters.Extent;
+            Rows = scratch.Take<QueryRow>((long)extent.Window * extent.Rows.MaximumCount);
+            Steps = scratch.Take<QueryStep>((CellsPerStep + extent.Window - 1L) * extent.Columns.MaximumCount);
+            Stride = Queries.Stride;
+            Sums = scratch.Take<T>((long)Columns * Stride);
+        }
     }
 }

@@ -60,7 +60,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             workspace.MoveTo(row);
             var next = default(PrefetchQueue);
             if (row + 1 < cells.RowEnd)
-                Foresee(in parameters, in cells, row + 1, in workspace, ref next);
+                Foresee(in parameters, in cells, row + 1, ref next);
             for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
             {
                 workspace.Select(row, column);
@@ -95,7 +95,8 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
                 extent.Taps,
                 workspace.Keys.ChannelStride,
                 extent.EmbeddingChannels,
-                workspace.Weights);
+                workspace.Weights,
+                ref next);
             WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
                 workspace.Weights, in extent, in strip, row, TBorder.OutsideScore<T>());
 
@@ -107,7 +108,8 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
                 extent.Taps,
                 workspace.Values.ChannelStride,
                 extent.ValueChannels,
-                workspace.GradScores);
+                workspace.GradScores,
+                ref next);
             WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
                 workspace.GradScores, in extent, in strip, row, T.Zero);
 
@@ -171,7 +173,6 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         in WindowAttentionBackwardParameters<TStorage, T> parameters,
         in Strip cells,
         int row,
-        in Workspace workspace,
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
@@ -181,6 +182,8 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         int queryRow = extent.Rows.First(row);
         for (int i = 0; i < Math.Min(2, extent.Rows.Count(row)); i++)
             next.Add(in gradOutput, cells.Image, queryRow + i, firstQuery, queries, extent.ValueChannels);
+        var query = new MapPointer<TStorage>(in parameters.Query);
+        next.Add(in query, cells.Image, queryRow, firstQuery, queries, extent.EmbeddingChannels);
         int last = row + extent.Radius;
         if (last < extent.Height)
         {
@@ -188,9 +191,10 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             int columns = Math.Min(extent.Width - cells.Column, cells.Columns + extent.Radius);
             next.Add(in value, cells.Image, last, cells.Column, columns, extent.ValueChannels);
         }
+        int strips = (cells.Columns + TSimd.Lanes - 1) / TSimd.Lanes;
         next.Plan(
-            WindowSteps<TSimd, TStorage, T, TVector>.SumSteps(
-                workspace.OverChannels, extent.EmbeddingChannels, cells.Columns));
+            strips * WindowSteps<TSimd, TStorage, T, TVector>.DotSteps(extent.EmbeddingChannels, extent.Taps)
+            + strips * WindowSteps<TSimd, TStorage, T, TVector>.DotSteps(extent.ValueChannels, extent.Taps));
     }
 
     private struct Workspace

@@ -85,7 +85,8 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                 extent.Taps,
                 workspace.Keys.ChannelStride,
                 extent.EmbeddingChannels,
-                workspace.Scores);
+                workspace.Scores,
+                ref next);
             WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
                 workspace.Scores, in extent, in strip, row, TBorder.OutsideScore<T>());
             WindowSteps<TSimd, TStorage, T, TVector>.Normalise<TNormalisation>(workspace.Scores, extent.Taps, normaliser);
@@ -149,7 +150,10 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
             next.Add(in value, cells.Image, last, cells.Column, columns, extent.ValueChannels);
             next.Add(in key, cells.Image, last, cells.Column, columns, extent.EmbeddingChannels);
         }
-        next.Plan(WindowSteps<TSimd, TStorage, T, TVector>.SumSteps(overChannels, extent.ValueChannels, cells.Columns));
+        int strips = (cells.Columns + TSimd.Lanes - 1) / TSimd.Lanes;
+        next.Plan(
+            strips * WindowSteps<TSimd, TStorage, T, TVector>.DotSteps(extent.EmbeddingChannels, extent.Taps)
+            + WindowSteps<TSimd, TStorage, T, TVector>.SumSteps(overChannels, extent.ValueChannels, cells.Columns));
     }
 
     private struct Workspace

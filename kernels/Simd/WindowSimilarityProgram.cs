@@ -41,17 +41,24 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
         for (int row = cells.Row; row < cells.RowEnd; row++)
         {
             workspace.Keys.MoveTo(row);
+            var next = default(PrefetchQueue);
+            if (row + 1 < cells.RowEnd)
+                Foresee(in parameters, in cells, row + 1, ref next);
             for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
             {
                 workspace.Keys.Select(row, column);
-                Compare(in parameters, cells.Part(column, TSimd.Lanes), row, in workspace);
+                Compare(in parameters, cells.Part(column, TSimd.Lanes), row, in workspace, ref next);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compare(
-        in WindowSimilarityParameters<TStorage> parameters, in Strip strip, int row, in Workspace workspace)
+        in WindowSimilarityParameters<TStorage> parameters,
+        in Strip strip,
+        int row,
+        in Workspace workspace,
+        ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
         var query = new MapPointer<TStorage>(in parameters.Query);
@@ -67,12 +74,36 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
                 extent.Taps,
                 workspace.Keys.ChannelStride,
                 extent.EmbeddingChannels,
-                workspace.Scores);
+                workspace.Scores,
+                ref next);
             WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
                 workspace.Scores, in extent, in strip, row, T.Zero);
             QuadTile<TSimd, TStorage, T, TVector>.Store(
                 workspace.Scores, in scores, in strip, row, quad, in extent, 0, extent.Taps);
         }
+    }
+
+    // What the next row reads for the first time: its queries and the last row of its windows.
+    private static void Foresee(
+        in WindowSimilarityParameters<TStorage> parameters, in Strip cells, int row, ref PrefetchQueue next)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        var query = new MapPointer<TStorage>(in parameters.Query);
+        int firstQuery = extent.Columns.First(cells.Column);
+        int queries = extent.Columns.First(cells.Column + cells.Columns) - firstQuery;
+        int queryRow = extent.Rows.First(row);
+        for (int i = 0; i < Math.Min(2, extent.Rows.Count(row)); i++)
+            next.Add(in query, cells.Image, queryRow + i, firstQuery, queries, extent.EmbeddingChannels);
+        int last = row + extent.Radius;
+        if (last < extent.Height)
+        {
+            var key = new MapPointer<TStorage>(in parameters.Key);
+            int columns = Math.Min(extent.Width - cells.Column, cells.Columns + extent.Radius);
+            next.Add(in key, cells.Image, last, cells.Column, columns, extent.EmbeddingChannels);
+        }
+        int strips = (cells.Columns + TSimd.Lanes - 1) / TSimd.Lanes;
+        next.Plan(
+            strips * WindowSteps<TSimd, TStorage, T, TVector>.DotSteps(extent.EmbeddingChannels, extent.Taps));
     }
 
     private struct Workspace

@@ -21,7 +21,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     /// multiply-adds for eight loads, all accumulators in registers.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Dots(T* queries, T** taps, int tapCount, nint keyStride, int channels, T* scores)
+    public static void Dots(
+        T* queries, T** taps, int tapCount, nint keyStride, int channels, T* scores, ref PrefetchQueue next)
     {
         int lanes = TSimd.Lanes;
         for (int first = 0; first < channels; first += ChannelChunk)
@@ -42,6 +43,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
                     count,
                     scores + (nint)tap * 4 * lanes,
                     first > 0);
+                next.Step();
             }
             for (; tap < tapCount; tap++)
                 OneTap(query, taps[tap] + keyOffset, keyStride, count, scores + (nint)tap * 4 * lanes, first > 0);
@@ -235,6 +237,10 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         if (streams)
             StreamingStores.Complete();
     }
+
+    /// <summary>The steps in which the scores of a strip are computed.</summary>
+    public static int DotSteps(int channels, int tapCount) =>
+        (channels + ChannelChunk - 1) / ChannelChunk * (tapCount / 4);
 
     /// <summary>The steps in which the sums of a strip are computed.</summary>
     public static int SumSteps(bool overChannels, int channels, int columns) =>

@@ -1,0 +1,110 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// The queries of the K rows of cells around the current one, staged for a tile of cells with some channels of a query side
+/// by side: [slot][row in cell][query][channel], whatever the format of the map. Moving down a row of cells stages one.
+/// </summary>
+internal unsafe struct QueryWindow<TSimd, TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+{
+    private readonly WindowExtent extent;
+    private readonly MapPointer<TStorage> map;
+    private readonly T* memory;
+    private readonly nint slotLength;
+    private readonly int image;
+    private readonly int firstQuery;
+    private readonly int queries;
+    private int firstChannel;
+    private int channels;
+    private int nextRow;
+
+    public QueryWindow(
+        ref ScratchAllocator scratch,
+        in MapView<TStorage> view,
+        in WindowExtent extent,
+        in Strip tile,
+        int columnsPerTile,
+        int mostChannels)
+    {
+        this.extent = extent;
+        map = new MapPointer<TStorage>(in view);
+        image = tile.Image;
+        FirstCell = Math.Max(0, tile.Column - extent.Radius);
+        EndCell = Math.Min(extent.Width, tile.Column + tile.Columns + extent.Radius);
+        firstQuery = extent.Columns.First(FirstCell);
+        queries = extent.Columns.First(EndCell) - firstQuery;
+        Stride = PixelRows<TSimd, TStorage, T, TVector>.Stride(mostChannels);
+        long mostQueries = Math.Min(
+            extent.Columns.Queries, (columnsPerTile + 2L * extent.Radius) * extent.Columns.MaximumCount);
+        RowStride = (nint)mostQueries * Stride;
+        slotLength = RowStride * extent.Rows.MaximumCount;
+        memory = scratch.Take<T>(extent.Window * slotLength);
+        firstChannel = 0;
+        channels = 0;
+        nextRow = 0;
+    }
+
+    /// <summary>Gets the first cell whose queries are staged.</summary>
+    public int FirstCell { get; }
+
+    /// <summary>Gets the cell after the last.</summary>
+    public int EndCell { get; }
+
+    /// <summary>Gets the elements from one query to the next.</summary>
+    public int Stride { get; }
+
+    /// <summary>Gets the elements from one row of queries to the next.</summary>
+    public nint RowStride { get; }
+
+    /// <summary>Begins with some channels above the first row of a tile.</summary>
+    public void Begin(int row, int first, int count)
+    {
+        firstChannel = first;
+        channels = count;
+        nextRow = Math.Max(0, row - extent.Radius);
+    }
+
+    /// <summary>Stages what the windows around a row need and is not there yet; rows must come in order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void MoveTo(int row)
+    {
+        int end = Math.Min(extent.Height, row + extent.Radius + 1);
+        for (; nextRow < end; nextRow++)
+            Stage(nextRow);
+    }
+
+    /// <summary>The first query of a staged row of cells.</summary>
+    public readonly T* Row(int cellRow) => memory + cellRow % extent.Window * slotLength;
+
+    /// <summary>The queries of a row before a cell.</summary>
+    public readonly int Before(int cell) => extent.Columns.First(cell) - firstQuery;
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Stage(int cellRow)
+    {
+        int first = extent.Rows.First(cellRow);
+        int rows = extent.Rows.Count(cellRow);
+        for (int row = 0; row < rows; row++)
+        {
+            T* to = Row(cellRow) + row * RowStride;
+            TStorage* from = map.At(image, firstChannel, first + row, firstQuery);
+            if (!map.IsChannelsLast)
+            {
+                TSimd.Transpose(from, map.ChannelStride, to, Stride, channels, queries);
+                continue;
+            }
+            for (int query = 0; query < queries; query++)
+            {
+                TSimd.Gather(from, 1, to, channels);
+                from += map.ColumnStride;
+                to += Stride;
+            }
+        }
+    }
+}
