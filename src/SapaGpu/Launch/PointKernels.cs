@@ -2,6 +2,8 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using SapaGpu.Kernels;
 using SapaGpu.Kernels.Maps;
+using SapaGpu.Kernels.Simd;
+using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
@@ -52,46 +54,62 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
     private const int MostChunks = 64;
     private const int SmallestChunk = 256;
 
-    private readonly VariantTable<PointSamplingParameters<TStorage>> similarity =
-        Table(typeof(PointSimilarity<TElement, TStorage, TAccumulator>));
+    private readonly VariantTable<PointSamplingParameters<TStorage>> similarity = Sampling(
+        typeof(PointSimilarity<TElement, TStorage, TAccumulator>),
+        variant => (typeof(PointSimilarityProgram<,,,,>), [.. Simd(variant), typeof(PointScore<TAccumulator>)]));
 
-    private readonly VariantTable<PointSamplingParameters<TStorage>> reassembly =
-        Table(typeof(PointReassembly<TElement, TStorage, TAccumulator>));
+    private readonly VariantTable<PointSamplingParameters<TStorage>> reassembly = Sampling(
+        typeof(PointReassembly<TElement, TStorage, TAccumulator>),
+        variant => (typeof(PointReassemblyProgram<,,,>), Simd(variant)));
 
-    private readonly VariantTable<PointSamplingParameters<TStorage>> offsetGradient =
-        Table(typeof(PointOffsetGradient<TElement, TStorage, TAccumulator>));
+    private readonly VariantTable<PointSamplingParameters<TStorage>> offsetGradient = Sampling(
+        typeof(PointOffsetGradient<TElement, TStorage, TAccumulator>),
+        variant => (typeof(PointSimilarityProgram<,,,,>), [.. Simd(variant), typeof(PointSlope<TAccumulator>)]));
 
-    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> count =
-        Gathering(typeof(PointCount<TElement, TStorage, TAccumulator>));
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> count = Gathering(
+        typeof(PointCount<TElement, TStorage, TAccumulator>),
+        variant => (typeof(PointSortProgram<,,,,>), [.. Simd(variant), typeof(CountSamples)]));
 
     private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> chunkSums =
-        Gathering(typeof(PointChunkSums<TStorage, TAccumulator>));
+        KernelVariants.Maps<PointGatherParameters<TStorage, TAccumulator>>(
+            typeof(PointChunkSums<TStorage, TAccumulator>));
 
-    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> starts =
-        Gathering(typeof(PointStarts<TStorage, TAccumulator>));
+    // On the CPU this is all three steps between counting and placing.
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> starts = Gathering(
+        typeof(PointStarts<TStorage, TAccumulator>),
+        _ => (typeof(PointStartsProgram<,>), [typeof(TStorage), typeof(TAccumulator)]));
 
     private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> chunkStarts =
-        Gathering(typeof(PointChunkStarts<TStorage, TAccumulator>));
+        KernelVariants.Maps<PointGatherParameters<TStorage, TAccumulator>>(
+            typeof(PointChunkStarts<TStorage, TAccumulator>));
 
-    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> placement =
-        Gathering(typeof(PointPlacement<TElement, TStorage, TAccumulator>));
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> placement = Gathering(
+        typeof(PointPlacement<TElement, TStorage, TAccumulator>),
+        variant => (typeof(PointSortProgram<,,,,>), [.. Simd(variant), typeof(PlaceSamples)]));
 
-    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> gather =
-        Gathering(typeof(PointGather<TElement, TStorage, TAccumulator>));
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> gather = Gathering(
+        typeof(PointGather<TElement, TStorage, TAccumulator>),
+        variant => (typeof(PointGatherProgram<,,,>), Simd(variant)));
 
     public override void Similarity(
-        int groups, int points, Tensor features, Tensor map, Tensor offsets, Tensor result) =>
-        similarity.Launch(map.Device, Parameters(groups, points, map, offsets, result) with
+        int groups, int points, Tensor features, Tensor map, Tensor offsets, Tensor result)
+    {
+        using var pixels = new Pixels(map);
+        similarity.Launch(map.Device, Parameters(groups, points, pixels.Tensor, offsets, result) with
         {
             Features = features.Map<TStorage>(),
         });
+    }
 
     public override void Reassembly(
-        int groups, int points, Tensor weights, Tensor map, Tensor offsets, Tensor result) =>
-        reassembly.Launch(map.Device, Parameters(groups, points, map, offsets, result) with
+        int groups, int points, Tensor weights, Tensor map, Tensor offsets, Tensor result)
+    {
+        using var pixels = new Pixels(map);
+        reassembly.Launch(map.Device, Parameters(groups, points, pixels.Tensor, offsets, result) with
         {
             Weights = weights.Map<TStorage>(),
         });
+    }
 
     public override void OffsetGradient(
         int groups,
@@ -101,13 +119,16 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
         Tensor map,
         Tensor offsets,
         Tensor gradOffsets,
-        bool accumulate) =>
-        offsetGradient.Launch(map.Device, Parameters(groups, points, map, offsets, gradOffsets) with
+        bool accumulate)
+    {
+        using var pixels = new Pixels(map);
+        offsetGradient.Launch(map.Device, Parameters(groups, points, pixels.Tensor, offsets, gradOffsets) with
         {
             Features = features.Map<TStorage>(),
             Weights = weights.Map<TStorage>(),
             Accumulate = accumulate ? 1 : 0,
         });
+    }
 
     public override void MapGradients(
         int groups, int points, Tensor offsets, params ReadOnlySpan<PointGradient> gradients)
@@ -147,19 +168,15 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
                     Result = gradients[0].Result.Map<TStorage>(),
                 };
                 count.Launch(device, in parameters);
-                chunkSums.Launch(device, in parameters);
+                if (!device.RunsVectorPrograms)
+                    chunkSums.Launch(device, in parameters);
                 starts.Launch(device, in parameters);
-                chunkStarts.Launch(device, in parameters);
+                if (!device.RunsVectorPrograms)
+                    chunkStarts.Launch(device, in parameters);
                 placement.Launch(device, in parameters);
                 foreach (var gradient in gradients)
                 {
-                    gather.Launch(device, parameters with
-                    {
-                        GroupChannels = gradient.Result.Shape.Channels / groups,
-                        Weights = gradient.Weights.Map<TStorage>(),
-                        Features = gradient.Features.Map<TStorage>(),
-                        Result = gradient.Result.Map<TStorage>(),
-                    });
+                    Gather(groups, in parameters, in gradient);
                 }
             }
         }
@@ -169,11 +186,40 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
         }
     }
 
-    private static VariantTable<PointSamplingParameters<TStorage>> Table(Type program) =>
-        KernelVariants.Maps<PointSamplingParameters<TStorage>>(program);
+    private static VariantTable<PointSamplingParameters<TStorage>> Sampling(
+        Type map, Func<KernelVariant, (Type Open, Type[] Arguments)> vectors) => Table<PointSamplingParameters<TStorage>>(map, vectors);
 
-    private static VariantTable<PointGatherParameters<TStorage, TAccumulator>> Gathering(Type program) =>
-        KernelVariants.Maps<PointGatherParameters<TStorage, TAccumulator>>(program);
+    private static VariantTable<PointGatherParameters<TStorage, TAccumulator>> Gathering(
+        Type map, Func<KernelVariant, (Type Open, Type[] Arguments)> vectors) =>
+        Table<PointGatherParameters<TStorage, TAccumulator>>(map, vectors);
+
+    private static VariantTable<TParameters> Table<TParameters>(
+        Type map, Func<KernelVariant, (Type Open, Type[] Arguments)> vectors)
+        where TParameters : struct => new(variant =>
+        {
+            if (variant.VectorBits == 0)
+                return KernelVariants.Group<TParameters>(typeof(MapKernel<,>), map, typeof(TParameters));
+            var (open, arguments) = vectors(variant);
+            return KernelVariants.Tiles<TParameters>(open, arguments);
+        });
+
+    private static Type[] Simd(KernelVariant variant) =>
+        KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant);
+
+    private void Gather(
+        int groups, in PointGatherParameters<TStorage, TAccumulator> lists, in PointGradient gradient)
+    {
+        var (weights, features, result) = gradient;
+        using var pixels = new Pixels(features);
+        var parameters = lists with
+        {
+            GroupChannels = result.Shape.Channels / groups,
+            Features = pixels.Tensor.Map<TStorage>(),
+            Weights = weights.Map<TStorage>(),
+            Result = result.Map<TStorage>(),
+        };
+        gather.Launch(result.Device, in parameters);
+    }
 
     private static PointSamplingParameters<TStorage> Parameters(
         int groups, int points, Tensor map, Tensor offsets, Tensor result) => new()
@@ -190,4 +236,28 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
             Weights = map.Map<TStorage>(),
             Result = result.Map<TStorage>(),
         };
+
+    // Points may be anywhere, so on the CPU nothing can be staged: a map in planes is brought into channels-last once.
+    private readonly ref struct Pixels
+    {
+        private readonly bool isCopy;
+
+        public Pixels(Tensor map)
+        {
+            isCopy = map.Device.RunsVectorPrograms && map.Layout.ChannelStride != 1;
+            Tensor = isCopy
+                ? Tensor.Create(map.Device, map.Shape, MemoryFormat.ChannelsLast, map.ElementType)
+                : map;
+            if (isCopy)
+                ResamplingKernels.For(map.ElementType).Copy(map, Tensor);
+        }
+
+        public Tensor Tensor { get; }
+
+        public void Dispose()
+        {
+            if (isCopy)
+                Tensor.Dispose();
+        }
+    }
 }
