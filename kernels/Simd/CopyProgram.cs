@@ -27,8 +27,7 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
     private const int Block = 64;
 
     /// <inheritdoc/>
-    public static long TileCount(in ConversionParameters<TSource, TResult> parameters) =>
-        Tiling(in parameters).Count(IsPlanar(in parameters) ? (long)parameters.Batch * parameters.Channels : parameters.Batch);
+    public static long TileCount(in ConversionParameters<TSource, TResult> parameters) => Tiling(in parameters).Count;
 
     /// <inheritdoc/>
     public static double Operations(in ConversionParameters<TSource, TResult> parameters) =>
@@ -41,27 +40,38 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in ConversionParameters<TSource, TResult> parameters, long tile, byte* scratch)
     {
-        var rows = Tiling(in parameters)[tile];
         var source = new MapPointer<TSource>(in parameters.Source);
         var result = new MapPointer<TResult>(in parameters.Result);
         bool accumulates = parameters.Accumulate != 0;
         bool streams = !accumulates && StreamingStores.Pay<TResult>(
             (long)parameters.Batch * parameters.Channels * parameters.Height * parameters.Width);
-        if (parameters.Scale > 1)
-            Shuffle(in parameters, in source, in result, in rows, accumulates);
-        else if (IsPlanar(in parameters))
-            CopyPlane(in parameters, in source, in result, in rows, accumulates, streams);
-        else if (source.ChannelStride == 1 && result.ChannelStride == 1)
-            CopyPixels(in parameters, in source, in result, in rows, accumulates, streams);
-        else
-            Transpose(in parameters, in source, in result, in rows, accumulates, (T*)scratch);
+        var tiling = Tiling(in parameters);
+        var rows = tiling.Begin(tile);
+        while (tiling.Next(ref rows))
+        {
+            if (parameters.Scale > 1)
+                Shuffle(in parameters, in source, in result, in rows, accumulates);
+            else if (IsPlanar(in parameters))
+                CopyPlane(in parameters, in source, in result, in rows, accumulates, streams);
+            else if (source.ChannelStride == 1 && result.ChannelStride == 1)
+                CopyPixels(in parameters, in source, in result, in rows, accumulates, streams);
+            else
+                Transpose(in parameters, in source, in result, in rows, accumulates, (T*)scratch);
+        }
         if (streams)
             StreamingStores.Complete();
     }
 
-    // Planes are cut one by one, other maps into rows of all channels.
-    private static RowTiling Tiling(in ConversionParameters<TSource, TResult> parameters) => new(
-        parameters.Height, (long)parameters.Width * (IsPlanar(in parameters) ? 1 : parameters.Channels), ValuesPerTile);
+    // Planes are cut one after the other, other maps into rows of all channels.
+    private static JoinedRows Tiling(in ConversionParameters<TSource, TResult> parameters)
+    {
+        int channels = IsPlanar(in parameters) ? 1 : parameters.Channels;
+        return new(
+            (long)parameters.Batch * parameters.Channels / channels,
+            parameters.Height,
+            (long)parameters.Width * channels,
+            ValuesPerTile);
+    }
 
     private static bool IsPlanar(in ConversionParameters<TSource, TResult> parameters) =>
         parameters.Scale == 1 && parameters.Source.ColumnStride == 1 && parameters.Result.ColumnStride == 1;
@@ -70,7 +80,7 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
         in ConversionParameters<TSource, TResult> parameters,
         in MapPointer<TSource> source,
         in MapPointer<TResult> result,
-        in RowRange rows,
+        in JoinedRange rows,
         bool accumulates,
         bool streams)
     {
@@ -93,7 +103,7 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
         in ConversionParameters<TSource, TResult> parameters,
         in MapPointer<TSource> source,
         in MapPointer<TResult> result,
-        in RowRange rows,
+        in JoinedRange rows,
         bool accumulates,
         bool streams)
     {
@@ -120,7 +130,7 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
         in ConversionParameters<TSource, TResult> parameters,
         in MapPointer<TSource> source,
         in MapPointer<TResult> result,
-        in RowRange rows,
+        in JoinedRange rows,
         bool accumulates,
         T* block)
     {
@@ -171,7 +181,7 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
         in ConversionParameters<TSource, TResult> parameters,
         in MapPointer<TSource> source,
         in MapPointer<TResult> result,
-        in RowRange rows,
+        in JoinedRange rows,
         bool accumulates)
     {
         int scale = parameters.Scale;

@@ -19,8 +19,7 @@ public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, T, TV
     private const int ValuesPerTile = 1 << 13;
 
     /// <inheritdoc/>
-    public static long TileCount(in InterpolationParameters<TStorage> parameters) => Tiling(in parameters).Count(
-        IsOverChannels(in parameters) ? parameters.Batch : (long)parameters.Batch * parameters.Channels);
+    public static long TileCount(in InterpolationParameters<TStorage> parameters) => Tiling(in parameters).Count;
 
     /// <inheritdoc/>
     public static double Operations(in InterpolationParameters<TStorage> parameters) =>
@@ -49,26 +48,35 @@ public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, T, TV
     {
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters);
-        var rows = Tiling(in parameters)[tile];
         var source = new MapPointer<TStorage>(in parameters.Source);
         var result = new MapPointer<TStorage>(in parameters.Result);
         bool overChannels = IsOverChannels(in parameters);
-        for (int row = rows.First; row < rows.End; row++)
+        var tiling = Tiling(in parameters);
+        var rows = tiling.Begin(tile);
+        while (tiling.Next(ref rows))
         {
-            if (overChannels)
-                Pixels(in parameters, in source, in result, in workspace, rows.Image, row);
-            else
-                Plane(in parameters, in source, in result, in workspace, rows.Image, row);
+            for (int row = rows.First; row < rows.End; row++)
+            {
+                if (overChannels)
+                    Pixels(in parameters, in source, in result, in workspace, rows.Image, row);
+                else
+                    Plane(in parameters, in source, in result, in workspace, rows.Image, row);
+            }
         }
     }
 
     private static bool IsOverChannels(in InterpolationParameters<TStorage> parameters) =>
         SimdFormats.OverChannels(in parameters.Source, in parameters.Result, parameters.Channels, TSimd.Lanes);
 
-    private static RowTiling Tiling(in InterpolationParameters<TStorage> parameters) => new(
-        parameters.Rows.Input,
-        (long)parameters.Columns.Input * (IsOverChannels(in parameters) ? parameters.Channels : 1),
-        ValuesPerTile);
+    private static JoinedRows Tiling(in InterpolationParameters<TStorage> parameters)
+    {
+        int channels = IsOverChannels(in parameters) ? parameters.Channels : 1;
+        return new(
+            (long)parameters.Batch * parameters.Channels / channels,
+            parameters.Rows.Input,
+            (long)parameters.Columns.Input * channels,
+            ValuesPerTile);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Pixels(

@@ -19,8 +19,7 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
     private const int ValuesPerTile = 1 << 15;
 
     /// <inheritdoc/>
-    public static long TileCount(in InterpolationParameters<TStorage> parameters) => Tiling(in parameters).Count(
-        IsOverChannels(in parameters) ? parameters.Batch : (long)parameters.Batch * parameters.Channels);
+    public static long TileCount(in InterpolationParameters<TStorage> parameters) => Tiling(in parameters).Count;
 
     /// <inheritdoc/>
     public static double Operations(in InterpolationParameters<TStorage> parameters) =>
@@ -47,20 +46,36 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
     {
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters);
-        var rows = Tiling(in parameters)[tile];
         var source = new MapPointer<TStorage>(in parameters.Source);
         var result = new MapPointer<TStorage>(in parameters.Result);
+        bool overChannels = IsOverChannels(in parameters);
         bool streams = StreamingStores.Pay<TStorage>(
-            (long)parameters.Batch * parameters.Channels * parameters.Rows.Output * parameters.Columns.Output);
-        if (!IsOverChannels(in parameters))
+                (long)parameters.Batch * parameters.Channels * parameters.Rows.Output * parameters.Columns.Output)
+            && (overChannels
+                ? StreamingStores.IsAligned(in result, TSimd.Lanes * sizeof(TStorage))
+                : result.ColumnStride == 1);
+        var tiling = Tiling(in parameters);
+        var rows = tiling.Begin(tile);
+        while (tiling.Next(ref rows))
         {
-            streams = streams && result.ColumnStride == 1;
-            Plane(in parameters, in source, in result, in rows, in workspace, streams);
-            if (streams)
-                StreamingStores.Complete();
-            return;
+            if (overChannels)
+                Pixels(in parameters, in source, in result, in rows, in workspace, streams);
+            else
+                Plane(in parameters, in source, in result, in rows, in workspace, streams);
         }
-        streams = streams && StreamingStores.IsAligned(in result, TSimd.Lanes * sizeof(TStorage));
+        if (streams)
+            StreamingStores.Complete();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Pixels(
+        in InterpolationParameters<TStorage> parameters,
+        in MapPointer<TStorage> source,
+        in MapPointer<TStorage> result,
+        in JoinedRange rows,
+        in Workspace workspace,
+        bool streams)
+    {
         for (int row = rows.First; row < rows.End; row++)
         {
             var place = TSampling.Locate(in parameters.Rows, row);
@@ -69,17 +84,20 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
             else
                 CopyPixels(in parameters, in source, in result, in workspace, rows.Image, row, place.Low, streams);
         }
-        if (streams)
-            StreamingStores.Complete();
     }
 
     private static bool IsOverChannels(in InterpolationParameters<TStorage> parameters) =>
         SimdFormats.OverChannels(in parameters.Source, in parameters.Result, parameters.Channels, TSimd.Lanes);
 
-    private static RowTiling Tiling(in InterpolationParameters<TStorage> parameters) => new(
-        parameters.Rows.Output,
-        (long)parameters.Columns.Output * (IsOverChannels(in parameters) ? parameters.Channels : 1),
-        ValuesPerTile);
+    private static JoinedRows Tiling(in InterpolationParameters<TStorage> parameters)
+    {
+        int channels = IsOverChannels(in parameters) ? parameters.Channels : 1;
+        return new(
+            (long)parameters.Batch * parameters.Channels / channels,
+            parameters.Rows.Output,
+            (long)parameters.Columns.Output * channels,
+            ValuesPerTile);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CopyPixels(
@@ -156,7 +174,7 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         in InterpolationParameters<TStorage> parameters,
         in MapPointer<TStorage> source,
         in MapPointer<TStorage> result,
-        in RowRange rows,
+        in JoinedRange rows,
         in Workspace workspace,
         bool streams)
     {
