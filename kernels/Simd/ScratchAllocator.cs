@@ -5,6 +5,9 @@ internal unsafe ref struct ScratchAllocator(byte* memory)
 {
     private const long Alignment = 64;
 
+    /// <summary>Gets whether there is no memory behind it.</summary>
+    public readonly bool OnlyCounts => memory is null;
+
     /// <summary>Gets the bytes handed out.</summary>
     public long Used { get; private set; }
 

@@ -24,6 +24,7 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
     private readonly int firstColumn;
     private readonly bool replicates;
     private readonly int length;
+    private readonly int columns;
     private int nextRow;
 
     public WindowRows(
@@ -44,11 +45,17 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
         image = tile.Image;
         firstColumn = tile.Column - extent.Radius;
         nextRow = tile.Row - extent.Radius;
-        length = columnsPerTile + TSimd.Lanes + window - 1;
+        columns = tile.Columns + window - 1;
+        length = columnsPerTile + window - 1;
 
-        // Channels are computed four at a time; the rows of the last ones past the end are read and never written.
-        memory = scratch.Take<T>((long)window * length * (channels + 3));
+        // Channels are computed four at a time; the rows of the last ones past the end are read and never written. What is
+        // never staged is cleared once: the padding outside the map is zero by contract, and elsewhere the processor is
+        // slow where it finds denormal numbers.
+        long size = (long)window * length * channels + 3L * length;
+        memory = scratch.Take<T>(size);
         taps = (T**)scratch.Take<nint>(window * window);
+        if (!scratch.OnlyCounts)
+            new Span<T>(memory, checked((int)size)).Clear();
     }
 
     /// <summary>Gets the elements from one channel of a staged row to the next.</summary>
@@ -97,9 +104,7 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
         }
 
         int first = Math.Max(0, -firstColumn);
-        int end = Math.Min(length, width - firstColumn);
-        if (first > 0 || end < length)
-            new Span<T>(slot, length * channels).Clear();
+        int end = Math.Min(columns, width - firstColumn);
         TStorage* source = map.At(image, 0, row, firstColumn + first);
         if (map.IsChannelsLast)
         {
@@ -113,7 +118,7 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
                     source + channel * map.ChannelStride, map.ColumnStride, slot + channel * length + first, end - first);
             }
         }
-        if (replicates && (first > 0 || end < length))
+        if (replicates && (first > 0 || end < columns))
             Extend(slot, first, end);
     }
 

@@ -66,9 +66,13 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         {
             int tapRow = row + tap / extent.Window - radius;
             int tapColumn = strip.Column + tap % extent.Window - radius;
-            bool rowInside = tapRow >= 0 && tapRow < extent.Height;
-            int first = rowInside ? Math.Clamp(-tapColumn, 0, strip.Columns) : strip.Columns;
-            int end = rowInside ? Math.Clamp(extent.Width - tapColumn, first, strip.Columns) : strip.Columns;
+            if (tapRow < 0 || tapRow >= extent.Height)
+            {
+                new Span<T>(scores + (nint)tap * 4 * lanes, 4 * lanes).Fill(outside);
+                continue;
+            }
+            int first = Math.Clamp(-tapColumn, 0, strip.Columns);
+            int end = Math.Clamp(extent.Width - tapColumn, first, strip.Columns);
             if (first == 0 && end == strip.Columns)
                 continue;
             for (int member = 0; member < 4; member++)

@@ -79,7 +79,8 @@ internal sealed class WorkerTeam : IDisposable
             if (!started)
                 return;
             Interlocked.Increment(ref epoch);
-            wake.Release(threads.Length);
+            if (threads.Length > 0)
+                wake.Release(threads.Length);
             foreach (var thread in threads)
                 thread.Join();
         }
