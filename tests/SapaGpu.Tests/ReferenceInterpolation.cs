@@ -25,6 +25,31 @@ public static class ReferenceInterpolation
                 return (1 - down) * above + down * below;
             });
 
+    /// <summary>The adjoint: every output sample hands its gradient to the samples that it was made of.</summary>
+    public static ReferenceMap Adjoint(
+        ReferenceMap gradient, int height, int width, InterpolationMode mode, bool alignCorners)
+    {
+        var shape = gradient.Shape;
+        var result = new ReferenceMap(new TensorShape(shape.Batch, shape.Channels, height, width));
+        (int Low, int High, double Way) Find(int output, int cells, int outputs) => mode == InterpolationMode.Nearest
+            ? (output * cells / outputs, 0, 0)
+            : Place(output, cells, outputs, alignCorners);
+        var down = Enumerable.Range(0, shape.Height).Select(y => Find(y, height, shape.Height)).ToArray();
+        var across = Enumerable.Range(0, shape.Width).Select(x => Find(x, width, shape.Width)).ToArray();
+        ReferenceMaps.Build(shape, (b, c, y, x) =>
+        {
+            var value = gradient[b, c, y, x];
+            var (top, bottom, way) = down[y];
+            var (left, right, side) = across[x];
+            result[b, c, top, left] += (1 - way) * (1 - side) * value;
+            result[b, c, top, right] += (1 - way) * side * value;
+            result[b, c, bottom, left] += way * (1 - side) * value;
+            result[b, c, bottom, right] += way * side * value;
+            return value;
+        });
+        return result;
+    }
+
     /// <summary>Channels (c, i, j) of a cell become the points (i, j) of channel c.</summary>
     public static ReferenceMap PixelShuffle(ReferenceMap input, int scale)
     {

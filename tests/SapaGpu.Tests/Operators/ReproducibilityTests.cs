@@ -22,7 +22,7 @@ public sealed class ReproducibilityTests
     {
         using var one = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = 1 });
         var expected = Run(one, format);
-        foreach (int threads in new[] { 2, 3, 8 })
+        foreach (int threads in new[] { 2, 3, 5, 8 })
         {
             using var many = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads });
             Same(Run(many, format), expected, $"{threads} threads");
@@ -30,12 +30,16 @@ public sealed class ReproducibilityTests
     }
 
     [Test]
-    public void Module_gradients_do_not_depend_on_the_number_of_threads()
+    public void Module_gradients_do_not_depend_on_the_number_of_threads(
+        [Values] MemoryFormat format, [Values(Similarity.Bilinear, Similarity.GatedBilinear)] Similarity similarity)
     {
         using var one = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = 1 });
-        var expected = RunModule(one);
-        using var many = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = 5 });
-        Same(RunModule(many), expected, "5 threads");
+        var expected = RunModule(one, format, similarity);
+        foreach (int threads in new[] { 2, 3, 5 })
+        {
+            using var many = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads });
+            Same(RunModule(many, format, similarity), expected, $"{threads} threads");
+        }
     }
 
     [Test]
@@ -74,17 +78,25 @@ public sealed class ReproducibilityTests
         }
     }
 
-    private static float[][] RunModule(Device device)
+    private static float[][] RunModule(Device device, MemoryFormat format, Similarity similarity)
     {
         var random = new Random(1);
         using var module = new SapaUpsampler<float>(
-            device, new SapaOptions { EncoderChannels = 24, DecoderChannels = 40, EmbeddingChannels = 16 }, seed: 3);
+            device,
+            new SapaOptions
+            {
+                Similarity = similarity,
+                EncoderChannels = 24,
+                DecoderChannels = 40,
+                EmbeddingChannels = 16,
+            },
+            seed: 3);
         using var encoder = ReferenceMap.Random(random, new TensorShape(2, 24, 62, 66))
-            .ToTensor<float>(device, MemoryFormat.ChannelsLast);
+            .ToTensor<float>(device, format);
         using var decoder = ReferenceMap.Random(random, new TensorShape(2, 40, 31, 33))
-            .ToTensor<float>(device, MemoryFormat.ChannelsLast);
+            .ToTensor<float>(device, format);
         using var gradOutput = ReferenceMap.Random(random, new TensorShape(2, 40, 62, 66))
-            .ToTensor<float>(device, MemoryFormat.ChannelsLast);
+            .ToTensor<float>(device, format);
         using var output = module.Forward(encoder, decoder, out var context);
         using (context)
         {

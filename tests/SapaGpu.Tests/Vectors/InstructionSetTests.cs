@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using System.Text.Json;
+using NUnit.Framework;
+using SapaGpu.Cli;
+
+namespace SapaGpu.Tests.Vectors;
+
+/// <summary>
+/// The shipped vectors in processes of their own that do without some of the processor's instructions, as on an older one.
+/// </summary>
+[TestFixture]
+public sealed class InstructionSetTests
+{
+    private const int PatienceMilliseconds = 120_000;
+
+    private static readonly (string Variable, int Bits, Func<bool> Applies)[] Settings =
+    [
+        ("DOTNET_EnableAVX512", 256, () => Avx2.IsSupported),
+        ("DOTNET_EnableAVX2", 128, () => Vector128.IsHardwareAccelerated),
+        ("DOTNET_EnableHWIntrinsic", 128, () => true),
+    ];
+
+    private static IEnumerable<string> Variables => Settings.Select(setting => setting.Variable);
+
+    [Test]
+    public void Shipped_vectors_pass_without(
+        [ValueSource(nameof(Variables))] string variable,
+        [Values(ElementType.Float32, ElementType.Float16)] ElementType elementType)
+    {
+        RequireInstructions(variable);
+        var (code, output) = Run(
+            variable,
+            "verify",
+            Path.Combine(AppContext.BaseDirectory, "vectors"),
+            "--device",
+            "cpu",
+            "--dtype",
+            elementType.ShortName());
+        using var report = JsonDocument.Parse(output);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(code, Is.Zero, output);
+            Assert.That(report.RootElement.GetProperty("failed").GetInt32(), Is.Zero);
+            Assert.That(report.RootElement.GetProperty("skipped").GetInt32(), Is.Zero);
+            Assert.That(report.RootElement.GetProperty("passed").GetInt32(), Is.EqualTo(VectorWriter.Cases.Count));
+        }
+    }
+
+    [Test]
+    public void The_vectors_are_narrower_without([ValueSource(nameof(Variables))] string variable)
+    {
+        int bits = RequireInstructions(variable);
+        Assert.That(Run(variable, "info").Output, Does.Contain($" {bits}-bit vectors"));
+    }
+
+    // The width that is left; without the instructions there is nothing to test.
+    private static int RequireInstructions(string variable)
+    {
+        var (_, bits, applies) = Settings.Single(setting => setting.Variable == variable);
+        if (!applies())
+            Assert.Ignore("This processor has no such instructions anyway.");
+        return bits;
+    }
+
+    private static (int Code, string Output) Run(string variable, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(ExitCode).Assembly.Location, .. arguments, "--json"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (string other in Variables)
+            start.Environment.Remove(other);
+        start.Environment[variable] = "0";
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEndAsync();
+        if (!process.WaitForExit(PatienceMilliseconds))
+        {
+            process.Kill();
+            Assert.Fail($"{variable}=0 {arguments[0]} did not end.");
+        }
+        process.WaitForExit();
+        Assert.That(errors.Result, Is.Empty, $"{variable}=0 {arguments[0]}");
+        return (process.ExitCode, output.Result);
+    }
+}
