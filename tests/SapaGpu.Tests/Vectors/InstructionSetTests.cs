@@ -8,12 +8,16 @@ using SapaGpu.Cli;
 namespace SapaGpu.Tests.Vectors;
 
 /// <summary>
-/// The shipped vectors in processes of their own that do without some of the processor's instructions, as on an older one.
+/// The shipped vectors and tests of every operator in processes of their own that do without some of the processor's
+/// instructions, as on an older one.
 /// </summary>
 [TestFixture]
 public sealed class InstructionSetTests
 {
     private const int PatienceMilliseconds = 120_000;
+
+    private const string OperatorTests =
+        "FullyQualifiedName~ResamplingPropertyTests<Single>|FullyQualifiedName~VectorWidthTests<Single>";
 
     private static readonly (string Variable, int Bits, Func<bool> Applies)[] Settings =
     [
@@ -30,7 +34,7 @@ public sealed class InstructionSetTests
         [Values(ElementType.Float32, ElementType.Float16)] ElementType elementType)
     {
         RequireInstructions(variable);
-        var (code, output) = Run(
+        var (code, output) = RunTool(
             variable,
             "verify",
             Path.Combine(AppContext.BaseDirectory, "vectors"),
@@ -52,7 +56,18 @@ public sealed class InstructionSetTests
     public void The_vectors_are_narrower_without([ValueSource(nameof(Variables))] string variable)
     {
         int bits = RequireInstructions(variable);
-        Assert.That(Run(variable, "info").Output, Does.Contain($" {bits}-bit vectors"));
+        Assert.That(RunTool(variable, "info").Output, Does.Contain($" {bits}-bit vectors"));
+    }
+
+    [Test]
+    public void Operators_match_without([ValueSource(nameof(Variables))] string variable)
+    {
+        RequireInstructions(variable);
+        var (code, output, errors) = Run(
+            variable, typeof(InstructionSetTests).Assembly.Location, "--filter", OperatorTests);
+
+        // A run of no tests is no success.
+        Assert.That(code, Is.Zero, output + errors);
     }
 
     // The width that is left; without the instructions there is nothing to test.
@@ -64,9 +79,16 @@ public sealed class InstructionSetTests
         return bits;
     }
 
-    private static (int Code, string Output) Run(string variable, params string[] arguments)
+    private static (int Code, string Output) RunTool(string variable, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(ExitCode).Assembly.Location, .. arguments, "--json"])
+        var (code, output, errors) = Run(variable, [typeof(ExitCode).Assembly.Location, .. arguments, "--json"]);
+        Assert.That(errors, Is.Empty, $"{variable}=0 {arguments[0]}");
+        return (code, output);
+    }
+
+    private static (int Code, string Output, string Errors) Run(string variable, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -80,10 +102,9 @@ public sealed class InstructionSetTests
         if (!process.WaitForExit(PatienceMilliseconds))
         {
             process.Kill();
-            Assert.Fail($"{variable}=0 {arguments[0]} did not end.");
+            Assert.Fail($"{variable}=0 {string.Join(' ', arguments)} did not end.");
         }
         process.WaitForExit();
-        Assert.That(errors.Result, Is.Empty, $"{variable}=0 {arguments[0]}");
-        return (process.ExitCode, output.Result);
+        return (process.ExitCode, output.Result, errors.Result);
     }
 }
