@@ -1,6 +1,8 @@
 using System.Numerics;
 using SapaGpu.Kernels;
 using SapaGpu.Kernels.Maps;
+using SapaGpu.Kernels.Simd;
+using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
@@ -35,16 +37,24 @@ internal sealed class QueryBlendKernels<TElement, TStorage, TAccumulator> : Quer
     where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
 {
     private readonly VariantTable<QueryBlendParameters<TStorage>> forward =
-        Table(typeof(QueryBlendForward<TElement, TStorage, TAccumulator>));
+        Table(
+            typeof(QueryBlendProgram<,,,,>),
+            typeof(QueryBlendForward<TElement, TStorage, TAccumulator>), typeof(BothTerms));
 
     private readonly VariantTable<QueryBlendParameters<TStorage>> encoderGradient =
-        Table(typeof(QueryBlendEncoderGradient<TElement, TStorage, TAccumulator>));
+        Table(
+            typeof(QueryBlendProgram<,,,,>),
+            typeof(QueryBlendEncoderGradient<TElement, TStorage, TAccumulator>), typeof(EncoderTerm));
 
     private readonly VariantTable<QueryBlendParameters<TStorage>> decoderGradient =
-        Table(typeof(QueryBlendDecoderGradient<TElement, TStorage, TAccumulator>));
+        Table(
+            typeof(QueryBlendDecoderGradientProgram<,,,>),
+            typeof(QueryBlendDecoderGradient<TElement, TStorage, TAccumulator>));
 
     private readonly VariantTable<QueryBlendParameters<TStorage>> gateGradient =
-        Table(typeof(QueryBlendGateGradient<TElement, TStorage, TAccumulator>));
+        Table(
+            typeof(QueryBlendGateGradientProgram<,,,>),
+            typeof(QueryBlendGateGradient<TElement, TStorage, TAccumulator>));
 
     public override void Forward(Tensor encoder, Tensor decoder, Tensor? gate, Tensor query) =>
         forward.Launch(query.Device, Parameters(encoder, decoder, gate, query, query));
@@ -66,8 +76,12 @@ internal sealed class QueryBlendKernels<TElement, TStorage, TAccumulator> : Quer
         gateGradient.Launch(device, Parameters(encoder, decoder, gate, gradQuery, gradGate!));
     }
 
-    private static VariantTable<QueryBlendParameters<TStorage>> Table(Type program) =>
-        KernelVariants.Maps<QueryBlendParameters<TStorage>>(program);
+    private static VariantTable<QueryBlendParameters<TStorage>> Table(Type tiles, Type program, params Type[] terms) =>
+        new(variant => variant.VectorBits > 0
+            ? KernelVariants.Tiles<QueryBlendParameters<TStorage>>(
+                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant), .. terms])
+            : KernelVariants.Group<QueryBlendParameters<TStorage>>(
+                typeof(MapKernel<,>), program, typeof(QueryBlendParameters<TStorage>)));
 
     private static QueryBlendParameters<TStorage> Parameters(
         Tensor encoder, Tensor decoder, Tensor? gate, Tensor gradQuery, Tensor result) => new()
