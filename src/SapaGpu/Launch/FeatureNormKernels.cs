@@ -63,35 +63,60 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TAccumulator> : Fea
             : KernelVariants.Group<LayerNormBackwardParameters<TStorage, TAccumulator>>(
                 typeof(LayerNormBackward<,,>), typeof(TElement), typeof(TStorage), typeof(TAccumulator)));
 
+    // Not on the CPU, where statistics and normalised features of a pixel are one step.
     private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> pixelMoments =
-        Table(typeof(PixelMoments<TElement, TStorage, TAccumulator>));
+        KernelVariants.Maps<FeatureNormParameters<TStorage, TAccumulator>>(
+            typeof(PixelMoments<TElement, TStorage, TAccumulator>));
+
+    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> layerForward =
+        Simd(
+            typeof(LayerNormProgram<,,,>),
+            typeof(FeatureNormForward<TElement, TStorage, TAccumulator>));
 
     private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> rowSums =
-        Table(typeof(RowSums<TElement, TStorage, TAccumulator>));
+        Simd(
+            typeof(FeatureRowSumsProgram<,,,,>),
+            typeof(RowSums<TElement, TStorage, TAccumulator>), typeof(PlainRowTerms));
 
     private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> rowSquares =
-        Table(typeof(RowSquares<TElement, TStorage, TAccumulator>));
+        Simd(
+            typeof(FeatureRowSumsProgram<,,,,>),
+            typeof(RowSquares<TElement, TStorage, TAccumulator>), typeof(SquareRowTerms));
 
     private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> means =
-        Table(typeof(GroupMeans<TElement, TStorage, TAccumulator>));
+        Plain(
+            typeof(GroupTotalsProgram<TStorage, TAccumulator, MeanTotal>),
+            typeof(GroupMeans<TElement, TStorage, TAccumulator>));
 
     private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> deviations =
-        Table(typeof(GroupDeviations<TElement, TStorage, TAccumulator>));
+        Plain(
+            typeof(GroupTotalsProgram<TStorage, TAccumulator, DeviationTotal>),
+            typeof(GroupDeviations<TElement, TStorage, TAccumulator>));
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> forward =
-        Table(typeof(FeatureNormForward<TElement, TStorage, TAccumulator>));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> groupForward =
+        Simd(
+            typeof(GroupNormProgram<,,,,>),
+            typeof(FeatureNormForward<TElement, TStorage, TAccumulator>), typeof(NormForward));
 
     private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> rowGradients =
-        Table(typeof(RowGradientSums<TElement, TStorage, TAccumulator>));
+        Simd(
+            typeof(FeatureRowSumsProgram<,,,,>),
+            typeof(RowGradientSums<TElement, TStorage, TAccumulator>), typeof(GradientRowTerms));
 
     private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> parameterGradients =
-        Table(typeof(FeatureNormParameterGradients<TStorage, TAccumulator>));
+        Plain(
+            typeof(FeatureNormParameterProgram<TStorage, TAccumulator>),
+            typeof(FeatureNormParameterGradients<TStorage, TAccumulator>));
 
     private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> gradientMeans =
-        Table(typeof(GroupGradientMeans<TElement, TStorage, TAccumulator>));
+        Plain(
+            typeof(GroupTotalsProgram<TStorage, TAccumulator, GradientTotal>),
+            typeof(GroupGradientMeans<TElement, TStorage, TAccumulator>));
 
     private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> groupBackward =
-        Table(typeof(GroupNormBackward<TElement, TStorage, TAccumulator>));
+        Simd(
+            typeof(GroupNormProgram<,,,,>),
+            typeof(GroupNormBackward<TElement, TStorage, TAccumulator>), typeof(NormBackward));
 
     public override void LayerForward(
         Tensor weight, Tensor bias, double epsilon, Tensor input, Tensor output, Tensor statistics)
@@ -103,8 +128,9 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TAccumulator> : Fea
             Statistics = statistics.Map<TAccumulator>(),
             Epsilon = TAccumulator.CreateTruncating(epsilon),
         };
-        pixelMoments.Launch(input.Device, in parameters);
-        forward.Launch(input.Device, in parameters);
+        if (!input.Device.RunsVectorPrograms)
+            pixelMoments.Launch(input.Device, in parameters);
+        layerForward.Launch(input.Device, in parameters);
     }
 
     public override void GroupForward(
@@ -124,7 +150,7 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TAccumulator> : Fea
         means.Launch(device, in parameters);
         rowSquares.Launch(device, in parameters);
         deviations.Launch(device, in parameters);
-        forward.Launch(device, in parameters);
+        groupForward.Launch(device, in parameters);
     }
 
     public override void LayerNormBackward(
@@ -180,8 +206,19 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TAccumulator> : Fea
         groupBackward.Launch(device, in parameters);
     }
 
-    private static VariantTable<FeatureNormParameters<TStorage, TAccumulator>> Table(Type program) =>
-        KernelVariants.Maps<FeatureNormParameters<TStorage, TAccumulator>>(program);
+    private static VariantTable<FeatureNormParameters<TStorage, TAccumulator>> Simd(
+        Type tiles, Type program, params Type[] choices) => new(variant => variant.VectorBits > 0
+            ? KernelVariants.Tiles<FeatureNormParameters<TStorage, TAccumulator>>(
+                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant), .. choices])
+            : KernelVariants.Group<FeatureNormParameters<TStorage, TAccumulator>>(
+                typeof(MapKernel<,>), program, typeof(FeatureNormParameters<TStorage, TAccumulator>)));
+
+    // Programs that add up too little to need vectors.
+    private static VariantTable<FeatureNormParameters<TStorage, TAccumulator>> Plain(Type tiles, Type program) =>
+        new(variant => variant.VectorBits > 0
+            ? KernelVariants.Tiles<FeatureNormParameters<TStorage, TAccumulator>>(tiles)
+            : KernelVariants.Group<FeatureNormParameters<TStorage, TAccumulator>>(
+                typeof(MapKernel<,>), program, typeof(FeatureNormParameters<TStorage, TAccumulator>)));
 
     private static PointwiseExtent Extent(TensorShape shape) => new()
     {

@@ -116,7 +116,8 @@ internal static class KernelVariants
     /// <summary>Closes a vector program.</summary>
     public static ILaunchable<TParameters> Tiles<TParameters>(Type openProgram, params Type[] arguments)
         where TParameters : struct =>
-        Create<TParameters>(typeof(TileLaunchable<,>), openProgram.MakeGenericType(arguments));
+        Create<TParameters>(
+            typeof(TileLaunchable<,>), arguments.Length > 0 ? openProgram.MakeGenericType(arguments) : openProgram);
 
     public static Type Window(int window) => window switch
     {

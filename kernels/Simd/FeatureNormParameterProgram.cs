@@ -1,0 +1,55 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using ILGPU.Runtime;
+using SapaGpu.Kernels.Maps;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// The gradients of factor and offset of a normalisation from the sums of the rows on the CPU; a tile is some channels.
+/// </summary>
+public readonly unsafe struct FeatureNormParameterProgram<TStorage, T> : ITileProgram<FeatureNormParameters<TStorage, T>>
+    where TStorage : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
+{
+    private const int ChannelsPerTile = 16;
+
+    /// <inheritdoc/>
+    public static long TileCount(in FeatureNormParameters<TStorage, T> parameters) =>
+        (parameters.Extent.InputChannels + ChannelsPerTile - 1) / ChannelsPerTile;
+
+    /// <inheritdoc/>
+    public static double Operations(in FeatureNormParameters<TStorage, T> parameters) =>
+        4.0 * parameters.Extent.Batch * parameters.Extent.InputChannels * parameters.Extent.Height;
+
+    /// <inheritdoc/>
+    public static long ScratchBytes(in FeatureNormParameters<TStorage, T> parameters) => 0;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Execute(in FeatureNormParameters<TStorage, T> parameters, long tile, byte* scratch)
+    {
+        int first = (int)tile * ChannelsPerTile;
+        int end = Math.Min(first + ChannelsPerTile, parameters.Extent.InputChannels);
+        var sums = new MapPointer<T>(in parameters.RowSums);
+        var gradWeight = (T*)Unsafe.AsPointer(ref parameters.GradWeight.LoadEffectiveAddress());
+        var gradBias = (T*)Unsafe.AsPointer(ref parameters.GradBias.LoadEffectiveAddress());
+        for (int channel = first; channel < end; channel++)
+        {
+            T sum = T.Zero;
+            T product = T.Zero;
+            for (int image = 0; image < parameters.Extent.Batch; image++)
+            {
+                T* own = sums.At(image, 2 * channel, 0, 0);
+                for (int row = 0; row < parameters.Extent.Height; row++)
+                {
+                    sum += *own;
+                    product += own[sums.ChannelStride];
+                    own += sums.RowStride;
+                }
+            }
+            gradBias[channel] = sum;
+            gradWeight[channel] = product;
+        }
+    }
+}

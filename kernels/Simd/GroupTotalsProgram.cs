@@ -1,0 +1,105 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using ILGPU.Runtime;
+using SapaGpu.Kernels.Maps;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>What is made of the sums of the rows of a group.</summary>
+public interface IGroupTotal
+{
+    /// <summary>Gets whether the reciprocal deviation is computed from sums of squares, not the mean.</summary>
+    static abstract bool IsDeviation { get; }
+
+    /// <summary>Gets whether the means that the gradient is freed of are computed, from pairs of sums.</summary>
+    static abstract bool IsOfGradients { get; }
+}
+
+/// <summary>The mean of every group.</summary>
+public readonly struct MeanTotal : IGroupTotal
+{
+    /// <inheritdoc/>
+    public static bool IsDeviation => false;
+
+    /// <inheritdoc/>
+    public static bool IsOfGradients => false;
+}
+
+/// <summary>The reciprocal deviation of every group.</summary>
+public readonly struct DeviationTotal : IGroupTotal
+{
+    /// <inheritdoc/>
+    public static bool IsDeviation => true;
+
+    /// <inheritdoc/>
+    public static bool IsOfGradients => false;
+}
+
+/// <summary>The means of γ·g and of γ·g·x̂ of every group.</summary>
+public readonly struct GradientTotal : IGroupTotal
+{
+    /// <inheritdoc/>
+    public static bool IsDeviation => false;
+
+    /// <inheritdoc/>
+    public static bool IsOfGradients => true;
+}
+
+/// <summary>The numbers of every group from the sums of its rows on the CPU; a tile is one group of one image.</summary>
+public readonly unsafe struct GroupTotalsProgram<TStorage, T, TTotal> : ITileProgram<FeatureNormParameters<TStorage, T>>
+    where TStorage : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TTotal : struct, IGroupTotal
+{
+    /// <inheritdoc/>
+    public static long TileCount(in FeatureNormParameters<TStorage, T> parameters) =>
+        (long)parameters.Extent.Batch * parameters.Groups;
+
+    /// <inheritdoc/>
+    public static double Operations(in FeatureNormParameters<TStorage, T> parameters) =>
+        4.0 * parameters.Extent.Batch * parameters.Extent.InputChannels * parameters.Extent.Height;
+
+    /// <inheritdoc/>
+    public static long ScratchBytes(in FeatureNormParameters<TStorage, T> parameters) => 0;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Execute(in FeatureNormParameters<TStorage, T> parameters, long tile, byte* scratch)
+    {
+        (long image, long group) = Math.DivRem(tile, parameters.Groups);
+        int parts = TTotal.IsOfGradients ? 2 : 1;
+        int perGroup = parameters.ChannelsPerGroup;
+        int first = (int)group * perGroup;
+        var sums = new MapPointer<T>(in parameters.RowSums);
+        var factors = (T*)Unsafe.AsPointer(ref parameters.Weight.LoadEffectiveAddress());
+        T sum = T.Zero;
+        T product = T.Zero;
+        for (int channel = first; channel < first + perGroup; channel++)
+        {
+            T weight = TTotal.IsOfGradients ? factors[channel] : T.One;
+            T* own = sums.At((int)image, parts * channel, 0, 0);
+            for (int row = 0; row < parameters.Extent.Height; row++)
+            {
+                sum += weight * *own;
+                if (TTotal.IsOfGradients)
+                    product += weight * own[sums.ChannelStride];
+                own += sums.RowStride;
+            }
+        }
+        T height = T.CreateTruncating(parameters.Extent.Height);
+        T width = T.CreateTruncating(parameters.Extent.Width);
+        sum = sum / T.CreateTruncating(perGroup) / height / width;
+        if (TTotal.IsOfGradients)
+        {
+            var means = new MapPointer<T>(in parameters.GradientMeans);
+            *means.At((int)image, 2 * (int)group, 0, 0) = sum;
+            *means.At((int)image, 2 * (int)group + 1, 0, 0) = product / T.CreateTruncating(perGroup) / height / width;
+            return;
+        }
+        var statistics = new MapPointer<T>(in parameters.Statistics);
+        if (TTotal.IsDeviation)
+            *statistics.At((int)image, 2 * (int)group + 1, 0, 0) = T.One / T.Sqrt(sum + parameters.Epsilon);
+        else
+            *statistics.At((int)image, 2 * (int)group, 0, 0) = sum;
+    }
+}
