@@ -80,9 +80,11 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
     private readonly VariantTable<TransposedReassemblyParameters<TStorage, TAccumulator>> transposedWide =
         new(v => Close.Transposed<TAccumulator>(v, AccumulatorElement));
 
-    private readonly VariantTable<WindowWeightsParameters<TStorage, TAccumulator>> fold =
-        KernelVariants.Maps<WindowWeightsParameters<TStorage, TAccumulator>>(
-            typeof(WeightFold<TElement, TStorage, TAccumulator>));
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TAccumulator>> fold = new(v => v.VectorBits > 0
+        ? KernelVariants.Tiles<WindowWeightsParameters<TStorage, TAccumulator>>(
+            typeof(WeightFoldProgram<,,,>), KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(v))
+        : KernelVariants.Group<WindowWeightsParameters<TStorage, TAccumulator>>(
+            typeof(MapKernel<WeightFold<TElement, TStorage, TAccumulator>, WindowWeightsParameters<TStorage, TAccumulator>>)));
 
     public override KernelVariant Plan(
         in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor? output) =>

@@ -1,6 +1,8 @@
 using System.Numerics;
 using SapaGpu.Kernels;
 using SapaGpu.Kernels.Maps;
+using SapaGpu.Kernels.Simd;
+using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
@@ -39,25 +41,51 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TAccumulator> : W
     where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
 {
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> softmax =
-        Table(typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, SoftmaxNormalisation>));
+        Table(
+            typeof(WindowWeightsProgram<,,,,,>),
+            typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, SoftmaxNormalisation>),
+            typeof(SoftmaxNormalisation),
+            typeof(NormForward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> sigmoid =
-        Table(typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, SigmoidNormalisation>));
+        Table(
+            typeof(WindowWeightsProgram<,,,,,>),
+            typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, SigmoidNormalisation>),
+            typeof(SigmoidNormalisation),
+            typeof(NormForward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> none =
-        Table(typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, NoNormalisation>));
+        Table(
+            typeof(WindowWeightsProgram<,,,,,>),
+            typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, NoNormalisation>),
+            typeof(NoNormalisation),
+            typeof(NormForward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> softmaxBackward =
-        Table(typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, SoftmaxNormalisation>));
+        Table(
+            typeof(WindowWeightsProgram<,,,,,>),
+            typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, SoftmaxNormalisation>),
+            typeof(SoftmaxNormalisation),
+            typeof(NormBackward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> sigmoidBackward =
-        Table(typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, SigmoidNormalisation>));
+        Table(
+            typeof(WindowWeightsProgram<,,,,,>),
+            typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, SigmoidNormalisation>),
+            typeof(SigmoidNormalisation),
+            typeof(NormBackward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> noneBackward =
-        Table(typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, NoNormalisation>));
+        Table(
+            typeof(WindowWeightsProgram<,,,,,>),
+            typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, NoNormalisation>),
+            typeof(NoNormalisation),
+            typeof(NormBackward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> mean =
-        Table(typeof(HeadMean<TElement, TStorage, TAccumulator>));
+        Table(
+            typeof(HeadMeanProgram<,,,>),
+            typeof(HeadMean<TElement, TStorage, TAccumulator>));
 
     public override void Forward(in WeightsProblem problem, Tensor scores, Tensor weights)
     {
@@ -84,8 +112,12 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TAccumulator> : W
     public override void Average(in WeightsProblem problem, Tensor weights, Tensor mean) =>
         this.mean.Launch(weights.Device, Parameters(in problem, weights, weights, mean));
 
-    private static VariantTable<WindowWeightsParameters<TStorage, TStorage>> Table(Type program) =>
-        KernelVariants.Maps<WindowWeightsParameters<TStorage, TStorage>>(program);
+    private static VariantTable<WindowWeightsParameters<TStorage, TStorage>> Table(
+        Type tiles, Type program, params Type[] choices) => new(variant => variant.VectorBits > 0
+            ? KernelVariants.Tiles<WindowWeightsParameters<TStorage, TStorage>>(
+                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant), .. choices])
+            : KernelVariants.Group<WindowWeightsParameters<TStorage, TStorage>>(
+                typeof(MapKernel<,>), program, typeof(WindowWeightsParameters<TStorage, TStorage>)));
 
     private static WindowWeightsParameters<TStorage, TStorage> Parameters(
         in WeightsProblem problem, Tensor source, Tensor gradient, Tensor result) => new()

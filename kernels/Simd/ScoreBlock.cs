@@ -1,0 +1,81 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Maps;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// Scores, weights or gradients of one head of some neighbouring queries of a row, staged with the queries side by side,
+/// [tap][query], whatever the format of the map.
+/// </summary>
+internal static unsafe class ScoreBlock<TSimd, TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+{
+    /// <summary>Gets the queries of a block, and the elements from one tap to the next.</summary>
+    public static int Width => 4 * TSimd.Lanes;
+
+    /// <summary>Reads a block, whose first value is given; what follows the last query is left as it is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Load(in MapPointer<TStorage> map, TStorage* first, T* block, int taps, int queries)
+    {
+        if (map.ColumnStride != 1)
+        {
+            TSimd.Transpose(first, map.ColumnStride, block, Width, queries, taps);
+            return;
+        }
+        for (int tap = 0; tap < taps; tap++)
+            TSimd.Gather(first + tap * map.ChannelStride, 1, block + (nint)tap * Width, queries);
+    }
+
+    /// <summary>Writes a block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Store(T* block, in MapPointer<TStorage> map, TStorage* first, int taps, int queries)
+    {
+        if (map.ColumnStride != 1)
+        {
+            TSimd.TransposeBack(block, Width, first, map.ColumnStride, taps, queries);
+            return;
+        }
+        for (int tap = 0; tap < taps; tap++)
+            TSimd.Scatter(block + (nint)tap * Width, first + tap * map.ChannelStride, 1, queries);
+    }
+
+    /// <summary>Replaces the values of the taps that are left out, those outside the decoder map.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Mask(
+        in WindowWeightsParameters<TStorage, TStorage> parameters, int row, int column, T* block, int queries, T value)
+    {
+        int radius = parameters.Extent.Radius;
+        int window = parameters.Extent.Window;
+        int cellRow = parameters.Extent.Rows.CellOf(row);
+        if (parameters.Masked == 0 || IsInside(in parameters, cellRow, column, queries))
+            return;
+        for (int query = 0; query < queries; query++)
+        {
+            int cellColumn = parameters.Extent.Columns.CellOf(column + query);
+            for (int tap = 0; tap < parameters.Taps; tap++)
+            {
+                int tapRow = cellRow + tap / window - radius;
+                int tapColumn = cellColumn + tap % window - radius;
+                bool inside = tapRow >= 0 && tapRow < parameters.Extent.Height
+                    && tapColumn >= 0 && tapColumn < parameters.Extent.Width;
+                if (!inside)
+                    block[(nint)tap * Width + query] = value;
+            }
+        }
+    }
+
+    // The cells of neighbouring queries follow one another, so the outermost two tell of all.
+    private static bool IsInside(
+        in WindowWeightsParameters<TStorage, TStorage> parameters, int cellRow, int column, int queries)
+    {
+        int radius = parameters.Extent.Radius;
+        return cellRow >= radius
+            && cellRow + radius < parameters.Extent.Height
+            && parameters.Extent.Columns.CellOf(column) >= radius
+            && parameters.Extent.Columns.CellOf(column + queries - 1) + radius < parameters.Extent.Width;
+    }
+}

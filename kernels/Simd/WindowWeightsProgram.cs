@@ -1,0 +1,158 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Maps;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// The weights of every head from their scores, or the gradient of the scores from that of the weights, as a step of its own
+/// on the CPU. A tile is some rows of one head; the lanes are neighbouring queries, which are staged block by block, in
+/// channels-last maps by a transposition.
+/// </summary>
+public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, T, TVector, TNormalisation, TDirection>
+    : ITileProgram<WindowWeightsParameters<TStorage, TStorage>>
+    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+    where TNormalisation : struct, INormalisation
+    where TDirection : struct, INormDirection
+{
+    private const int ValuesPerTile = 1 << 14;
+
+    /// <inheritdoc/>
+    public static long TileCount(in WindowWeightsParameters<TStorage, TStorage> parameters) =>
+        Tiling(in parameters).Count((long)parameters.Extent.Batch * parameters.Heads);
+
+    /// <inheritdoc/>
+    public static double Operations(in WindowWeightsParameters<TStorage, TStorage> parameters) =>
+        30.0 * parameters.Extent.Batch * parameters.Heads * parameters.Taps
+            * parameters.Extent.Rows.Queries * parameters.Extent.Columns.Queries;
+
+    /// <inheritdoc/>
+    public static long ScratchBytes(in WindowWeightsParameters<TStorage, TStorage> parameters)
+    {
+        var scratch = new ScratchAllocator(null);
+        scratch.Take<T>(Size(in parameters));
+        scratch.Take<T>(Size(in parameters));
+        return scratch.Used;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Execute(in WindowWeightsParameters<TStorage, TStorage> parameters, long tile, byte* scratch)
+    {
+        var allocator = new ScratchAllocator(scratch);
+        T* scores = allocator.Take<T>(Size(in parameters));
+        T* gradients = allocator.Take<T>(Size(in parameters));
+        int width = ScoreBlock<TSimd, TStorage, T, TVector>.Width;
+        int columns = parameters.Extent.Columns.Queries;
+        int taps = parameters.Taps;
+        var rows = Tiling(in parameters)[tile];
+        (int image, int head) = Math.DivRem(rows.Image, parameters.Heads);
+        int channel = head * taps;
+        int gradientChannel = parameters.Averaged != 0 ? 0 : channel;
+        var source = new MapPointer<TStorage>(in parameters.Source);
+        var gradient = new MapPointer<TStorage>(in parameters.Gradient);
+        var result = new MapPointer<TStorage>(in parameters.Result);
+        T share = parameters.Averaged != 0 ? T.One / T.CreateTruncating(parameters.Heads) : T.One;
+        for (int row = rows.First; row < rows.End; row++)
+        {
+            for (int column = 0; column < columns; column += width)
+            {
+                int queries = Math.Min(width, columns - column);
+                ScoreBlock<TSimd, TStorage, T, TVector>.Load(
+                    in source, source.At(image, channel, row, column), scores, taps, queries);
+                ScoreBlock<TSimd, TStorage, T, TVector>.Mask(
+                    in parameters, row, column, scores, queries, T.NegativeInfinity);
+                if (!TDirection.IsBackward)
+                {
+                    for (int query = 0; query < queries; query += TSimd.Lanes)
+                        Forward(scores + query, width, taps);
+                }
+                else
+                {
+                    ScoreBlock<TSimd, TStorage, T, TVector>.Load(
+                        in gradient, gradient.At(image, gradientChannel, row, column), gradients, taps, queries);
+                    for (int query = 0; query < queries; query += TSimd.Lanes)
+                        Backward(scores + query, gradients + query, width, taps, share);
+                    ScoreBlock<TSimd, TStorage, T, TVector>.Mask(in parameters, row, column, scores, queries, T.Zero);
+                }
+                ScoreBlock<TSimd, TStorage, T, TVector>.Store(
+                    scores, in result, result.At(image, channel, row, column), taps, queries);
+            }
+        }
+    }
+
+    private static RowTiling Tiling(in WindowWeightsParameters<TStorage, TStorage> parameters) => new(
+        parameters.Extent.Rows.Queries, (long)parameters.Extent.Columns.Queries * parameters.Taps, ValuesPerTile);
+
+    private static long Size(in WindowWeightsParameters<TStorage, TStorage> parameters) =>
+        (long)parameters.Taps * ScoreBlock<TSimd, TStorage, T, TVector>.Width;
+
+    // Weights in place of scores, for one vector of queries.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Forward(T* scores, int width, int taps)
+    {
+        T* end = scores + (nint)taps * width;
+        var shift = Largest(scores, end, width);
+        var sum = TSimd.Constant(0.0);
+        for (T* score = scores; score < end; score += width)
+        {
+            var power = TNormalisation.PowerOf<TSimd, TStorage, T, TVector>(TSimd.Subtract(TSimd.Load(score), shift));
+            TSimd.Store(score, power);
+            sum = TSimd.Add(sum, power);
+        }
+        if (!TNormalisation.Divides)
+            return;
+        var factor = TSimd.Divide(TSimd.Constant(1.0), sum);
+        for (T* score = scores; score < end; score += width)
+            TSimd.Store(score, TSimd.Multiply(TSimd.Load(score), factor));
+    }
+
+    // Gradients of the scores in place of the scores: p'/S·(dw − Σ w·dw).
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Backward(T* scores, T* gradients, int width, int taps, T shareOfHead)
+    {
+        T* end = scores + (nint)taps * width;
+        nint toGradient = (nint)(gradients - scores);
+        var shift = Largest(scores, end, width);
+        var sum = TSimd.Constant(0.0);
+        var mean = TSimd.Constant(0.0);
+        for (T* score = scores; score < end; score += width)
+        {
+            var power = TNormalisation.PowerOf<TSimd, TStorage, T, TVector>(TSimd.Subtract(TSimd.Load(score), shift));
+            TSimd.Store(score, power);
+            sum = TSimd.Add(sum, power);
+            mean = TSimd.MultiplyAdd(power, TSimd.Load(score + toGradient), mean);
+        }
+        var factor = TSimd.Broadcast(shareOfHead);
+        if (TNormalisation.Divides)
+        {
+            var reciprocal = TSimd.Divide(TSimd.Constant(1.0), sum);
+            mean = TSimd.Multiply(mean, reciprocal);
+            factor = TSimd.Multiply(factor, reciprocal);
+        }
+        else
+        {
+            mean = TSimd.Constant(0.0);
+        }
+        for (T* score = scores; score < end; score += width)
+        {
+            var slope = TNormalisation.SlopeOf<TSimd, TStorage, T, TVector>(TSimd.Load(score));
+            var centred = TSimd.Subtract(TSimd.Load(score + toGradient), mean);
+            TSimd.Store(score, TSimd.Multiply(TSimd.Multiply(slope, factor), centred));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Largest(T* scores, T* end, int width)
+    {
+        if (!TNormalisation.Shifts)
+            return TSimd.Constant(0.0);
+        var shift = TSimd.Load(scores);
+        for (T* score = scores + width; score < end; score += width)
+            shift = TSimd.Max(shift, TSimd.Load(score));
+        return shift;
+    }
+}
