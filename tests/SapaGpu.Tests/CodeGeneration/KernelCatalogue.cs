@@ -54,15 +54,21 @@ public static class KernelCatalogue
         select (Type[])[element, .. contract.GetGenericArguments()];
 
     private static IEnumerable<KernelInstantiation> Launchables() =>
+        from table in Tables()
+        from variant in Variants
+        let arguments = Launchable(table, variant).GetType().GetGenericArguments()
+        select new KernelInstantiation(arguments[0], arguments[1]);
+
+    // Those of operators are fields of one object for each element type; one that knows no element types is static.
+    private static IEnumerable<object> Tables() =>
         from owner in typeof(KernelVariant).Assembly.GetTypes()
         where owner.GetFields(Members).Any(IsTable)
-        from element in Elements
-        let tables = Activator.CreateInstance(owner.MakeGenericType(element))!
-        from field in tables.GetType().GetFields(Members)
+        from instance in owner.IsGenericTypeDefinition
+            ? Elements.Select(element => Activator.CreateInstance(owner.MakeGenericType(element)))
+            : [null]
+        from field in (instance?.GetType() ?? owner).GetFields(Members)
         where IsTable(field)
-        from variant in Variants
-        let arguments = Launchable(field.GetValue(tables)!, variant).GetType().GetGenericArguments()
-        select new KernelInstantiation(arguments[0], arguments[1]);
+        select field.GetValue(instance)!;
 
     private static object Launchable(object table, KernelVariant variant) =>
         table.GetType().GetProperty("Item")!.GetValue(table, [variant])!;

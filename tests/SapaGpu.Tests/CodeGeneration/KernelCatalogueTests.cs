@@ -8,7 +8,7 @@ public sealed class KernelCatalogueTests
     [Test]
     public void Every_thread_group_program_is_in_the_library_s_tables()
     {
-        var dispatched = KernelCatalogue.All.Select(kernel => kernel.Kernel.GetGenericTypeDefinition());
+        var dispatched = KernelCatalogue.All.Select(kernel => kernel.Definition);
         Assert.That(dispatched.Distinct(), Is.EquivalentTo(KernelCatalogue.Programs));
     }
 

@@ -18,6 +18,9 @@ public sealed class KernelInstantiation
     /// <summary>Gets the closed kernel type.</summary>
     public Type Kernel { get; }
 
+    /// <summary>Gets the kernel type as it was written, with its type parameters open.</summary>
+    public Type Definition => Kernel.IsGenericType ? Kernel.GetGenericTypeDefinition() : Kernel;
+
     /// <summary>Gets the kernel's parameter block.</summary>
     public Type Parameters { get; }
 
@@ -29,19 +32,20 @@ public sealed class KernelInstantiation
 
     /// <summary>
     /// Gets whether the kernel is made for the common case: what it leaves open of window, scale and access is what it
-    /// has no version for.
+    /// has no version for. A kernel that works on no maps is not.
     /// </summary>
     public bool IsFast =>
-        !arguments.Intersect([typeof(AnyWindow), typeof(AnyScale), typeof(AnyRatio), typeof(StridedAccess)]).Any();
+        Kernel.IsGenericType && !arguments.Intersect([typeof(AnyWindow), typeof(AnyScale), typeof(AnyRatio), typeof(StridedAccess)]).Any();
 
     /// <summary>Gets whether the kernel is a map program, which computes one value at a time.</summary>
-    public bool IsMap => Kernel.GetGenericTypeDefinition() == typeof(MapKernel<,>);
+    public bool IsMap => Definition == typeof(MapKernel<,>);
 
     /// <summary>Gets whether the kernel reads some maps four channels at a time and others not.</summary>
     public bool IsMixed => arguments.Contains(typeof(VectorAccess)) && arguments.Contains(typeof(StridedAccess));
 
     /// <summary>Gets whether tensors have a type of 16 bits.</summary>
     public bool IsNarrow => arguments.Contains(typeof(ushort));
+
     /// <summary>Gets whether all accesses to the feature maps take four channels.</summary>
     public bool ByVectors => arguments.Contains(typeof(VectorAccess)) && !arguments.Contains(typeof(StridedAccess));
 
