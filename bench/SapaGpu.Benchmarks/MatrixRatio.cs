@@ -10,6 +10,8 @@ namespace SapaGpu.Benchmarks;
 internal static class MatrixRatio
 {
     private const int Blocks = 3;
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(1);
 
     // A product large enough to show the machine's rate, and one of about as many operations as the forward.
     private const int LargeSize = 1024;
@@ -59,7 +61,10 @@ internal static class MatrixRatio
     private static double Operations(Pass pass) =>
         Cost.Of(Operator.WindowAttention, pass, Workload.Medium, ElementType.Float32).Operations;
 
-    private static void Measure(Action action, Series series) => series.Seconds.AddRange(Timing.Measure(action));
+    /// <summary>The seconds of every call of one block.</summary>
+    public static List<double> Measure(Action action) => Stopclock.Measure(action, WarmUp, Duration);
+
+    private static void Measure(Action action, Series series) => series.Seconds.AddRange(Measure(action));
 
     private static void Print(Series series, Series matrix) => Console.WriteLine(
         $"{series.Name,-24} median {Text(series, matrix, 0.5)}   fastest tenth {Text(series, matrix, 0.1)}");

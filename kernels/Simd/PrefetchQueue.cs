@@ -22,33 +22,25 @@ internal unsafe struct PrefetchQueue
 
     private readonly int Pieces => first.Pieces + second.Pieces + third.Pieces + fourth.Pieces;
 
-    /// <summary>Adds a run of positions in a row of a map; up to four runs are kept.</summary>
-    public void Add<T>(in MapPointer<T> map, int image, int row, int column, int columns, int channels)
+    /// <summary>Adds the queries of a row of a tile, of the first rows of queries in a cell.</summary>
+    public void AddQueries<T>(
+        in MapPointer<T> map, in Strip cells, int row, in WindowExtent extent, int channels, int mostRows = 2)
         where T : unmanaged
     {
-        if (!Sse.IsSupported || columns <= 0)
-            return;
-        var start = (byte*)map.At(image, 0, row, column);
-        if (!map.IsChannelsLast)
-        {
-            long length = (columns - 1) * (long)map.ColumnStride * sizeof(T) + sizeof(T);
-            Push(new Series
-            {
-                Next = start,
-                Step = map.ChannelStride * sizeof(T),
-                Pieces = channels,
-                Lines = (int)Math.Min(length / LineBytes + 2, MostLines),
-            });
-            return;
-        }
-        long bytes = ((columns - 1) * (long)map.ColumnStride + channels) * sizeof(T);
-        Push(new Series
-        {
-            Next = start,
-            Step = LineBytes,
-            Pieces = (int)Math.Min(bytes / LineBytes + 1, MostPieces),
-            Lines = 1,
-        });
+        int first = extent.Columns.First(cells.Column);
+        int queries = extent.Columns.First(cells.Column + cells.Columns) - first;
+        for (int i = 0; i < Math.Min(mostRows, extent.Rows.Count(row)); i++)
+            Add(in map, cells.Image, extent.Rows.First(row) + i, first, queries, channels);
+    }
+
+    /// <summary>Adds the last row of the windows of a row of a tile, if it lies in the map.</summary>
+    public void AddWindowRow<T>(in MapPointer<T> map, in Strip cells, int row, in WindowExtent extent, int channels)
+        where T : unmanaged
+    {
+        int last = row + extent.Radius;
+        int columns = Math.Min(extent.Width - cells.Column, cells.Columns + extent.Radius);
+        if (last < extent.Height)
+            Add(in map, cells.Image, last, cells.Column, columns, channels);
     }
 
     /// <summary>Spreads what is to be asked for over so many steps.</summary>
@@ -77,6 +69,35 @@ internal unsafe struct PrefetchQueue
         }
         first.Next = next;
         first.Pieces -= count;
+    }
+
+    // A run of positions in a row of a map; up to four are kept.
+    private void Add<T>(in MapPointer<T> map, int image, int row, int column, int columns, int channels)
+        where T : unmanaged
+    {
+        if (!Sse.IsSupported || columns <= 0)
+            return;
+        var start = (byte*)map.At(image, 0, row, column);
+        if (!map.IsChannelsLast)
+        {
+            long length = (columns - 1) * (long)map.ColumnStride * sizeof(T) + sizeof(T);
+            Push(new Series
+            {
+                Next = start,
+                Step = map.ChannelStride * sizeof(T),
+                Pieces = channels,
+                Lines = (int)Math.Min(length / LineBytes + 2, MostLines),
+            });
+            return;
+        }
+        long bytes = ((columns - 1) * (long)map.ColumnStride + channels) * sizeof(T);
+        Push(new Series
+        {
+            Next = start,
+            Step = LineBytes,
+            Pieces = (int)Math.Min(bytes / LineBytes + 1, MostPieces),
+            Lines = 1,
+        });
     }
 
     private void Push(in Series series)

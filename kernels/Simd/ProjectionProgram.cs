@@ -18,16 +18,12 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
 {
     private const int PreferredLength = 48;
 
-    // A tile is a few runs, so that the next one can be asked for while one is multiplied.
-    private const int MostRuns = 8;
-    private const int TilesPreferred = 64;
-
     // The input channels that are worked at a time, so that a panel of the matrix stays in the first-level cache.
     private const int DepthChunk = 64;
 
     /// <inheritdoc/>
     public static long TileCount(in ProjectionParameters<TStorage, T> parameters) =>
-        (Runs(in parameters) + RunsPerTile(in parameters) - 1) / RunsPerTile(in parameters);
+        parameters.Extent.Runs(Length(in parameters));
 
     /// <inheritdoc/>
     public static double Operations(in ProjectionParameters<TStorage, T> parameters) =>
@@ -77,20 +73,7 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         int length = Length(in parameters);
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters, length);
-        long first = tile * RunsPerTile(in parameters);
-        long end = Math.Min(first + RunsPerTile(in parameters), Runs(in parameters));
-        for (long run = first; run < end; run++)
-        {
-            var span = PixelSpan.Locate(in parameters.Extent, run, length);
-            var next = PixelSpan.Locate(in parameters.Extent, Math.Min(run + 1, end - 1), length);
-            Project(in parameters, in span, in next, in workspace);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Project(
-        in ProjectionParameters<TStorage, T> parameters, in PixelSpan span, in PixelSpan next, in Workspace workspace)
-    {
+        var span = PixelSpan.Locate(in parameters.Extent, tile, length);
         int inputs = parameters.Extent.InputChannels;
         int outputs = parameters.Extent.OutputChannels;
         var source = new MapPointer<TStorage>(in parameters.Input);
@@ -106,7 +89,6 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         for (int input = 0; input < inputs; input += DepthChunk)
         {
             int depth = Math.Min(DepthChunk, inputs - input);
-            Prefetch.Channels(in source, next.Image, next.Row, next.Column, next.Count, input, depth);
             for (int output = 0; output < outputs; output += panel)
             {
                 MatrixProduct<TSimd, TStorage, T, TVector>.MultiplyPanel(
@@ -126,12 +108,6 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         PixelRows<TSimd, TStorage, T, TVector>.Store(
             workspace.Output, workspace.OutputStride, in target, in span, outputs, streams);
     }
-
-    private static long Runs(in ProjectionParameters<TStorage, T> parameters) =>
-        parameters.Extent.Runs(Length(in parameters));
-
-    private static int RunsPerTile(in ProjectionParameters<TStorage, T> parameters) =>
-        (int)Math.Clamp(Runs(in parameters) / TilesPreferred, 1, MostRuns);
 
     private static int Length(in ProjectionParameters<TStorage, T> parameters) =>
         PixelSpan.EvenLength(in parameters.Extent, PreferredLength);

@@ -176,21 +176,11 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
-        var gradOutput = new MapPointer<TStorage>(in parameters.GradOutput);
-        int firstQuery = extent.Columns.First(cells.Column);
-        int queries = extent.Columns.First(cells.Column + cells.Columns) - firstQuery;
-        int queryRow = extent.Rows.First(row);
-        for (int i = 0; i < Math.Min(2, extent.Rows.Count(row)); i++)
-            next.Add(in gradOutput, cells.Image, queryRow + i, firstQuery, queries, extent.ValueChannels);
-        var query = new MapPointer<TStorage>(in parameters.Query);
-        next.Add(in query, cells.Image, queryRow, firstQuery, queries, extent.EmbeddingChannels);
-        int last = row + extent.Radius;
-        if (last < extent.Height)
-        {
-            var value = new MapPointer<TStorage>(in parameters.Value);
-            int columns = Math.Min(extent.Width - cells.Column, cells.Columns + extent.Radius);
-            next.Add(in value, cells.Image, last, cells.Column, columns, extent.ValueChannels);
-        }
+        next.AddQueries(
+            new MapPointer<TStorage>(in parameters.GradOutput), in cells, row, in extent, extent.ValueChannels);
+        next.AddQueries(
+            new MapPointer<TStorage>(in parameters.Query), in cells, row, in extent, extent.EmbeddingChannels, mostRows: 1);
+        next.AddWindowRow(new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
         int strips = (cells.Columns + TSimd.Lanes - 1) / TSimd.Lanes;
         next.Plan(
             strips * WindowSteps<TSimd, TStorage, T, TVector>.DotSteps(extent.EmbeddingChannels, extent.Taps)

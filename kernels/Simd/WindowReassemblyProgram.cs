@@ -113,19 +113,8 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
-        var weights = new MapPointer<TStorage>(in parameters.Weights);
-        int firstQuery = extent.Columns.First(cells.Column);
-        int queries = extent.Columns.First(cells.Column + cells.Columns) - firstQuery;
-        int queryRow = extent.Rows.First(row);
-        for (int i = 0; i < Math.Min(2, extent.Rows.Count(row)); i++)
-            next.Add(in weights, cells.Image, queryRow + i, firstQuery, queries, extent.Taps);
-        int last = row + extent.Radius;
-        if (last < extent.Height)
-        {
-            var value = new MapPointer<TStorage>(in parameters.Value);
-            int columns = Math.Min(extent.Width - cells.Column, cells.Columns + extent.Radius);
-            next.Add(in value, cells.Image, last, cells.Column, columns, extent.ValueChannels);
-        }
+        next.AddQueries(new MapPointer<TStorage>(in parameters.Weights), in cells, row, in extent, extent.Taps);
+        next.AddWindowRow(new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
         next.Plan(WindowSteps<TSimd, TStorage, T, TVector>.SumSteps(overChannels, extent.ValueChannels, cells.Columns));
     }
 
