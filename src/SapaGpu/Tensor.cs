@@ -36,6 +36,23 @@ public abstract class Tensor : IDisposable
     /// <summary>Gets whether the elements fill their memory without gaps; views usually do not.</summary>
     public bool IsDense => Layout == TensorLayout.Dense(Shape, Format, Layout.Offset);
 
+    /// <summary>
+    /// Gets where the first element is, for code that shares the memory: a host pointer on the CPU, a device pointer on
+    /// CUDA. It is valid until the tensor and every view of it were disposed.
+    /// </summary>
+    /// <exception cref="NotSupportedException">The device is an OpenCL device, whose memory has no address.</exception>
+    /// <exception cref="ObjectDisposedException">The tensor was disposed.</exception>
+    public nint DataPointer
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(IsDisposed, this);
+            return Device.Kind == DeviceKind.OpenCL
+                ? throw new NotSupportedException("Memory of an OpenCL device has no address.")
+                : Memory.NativePointer + (nint)(Layout.Offset * ElementType.Size());
+        }
+    }
+
     internal DeviceMemory Memory { get; }
 
     internal TensorLayout Layout { get; }

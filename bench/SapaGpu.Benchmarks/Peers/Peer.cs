@@ -31,15 +31,20 @@ internal sealed class Peer : IDisposable
     /// <exception cref="InvalidOperationException">They differ.</exception>
     public static Peer Create(Operator kind, Stage stage, ElementType type, MemoryFormat format, bool isChecked)
     {
-        TorchLibrary.AllowOlderRuntime();
-        OperatorSample sample;
-        using (var device = Device.Open(DeviceKind.Cpu))
-        using (var run = OperatorRun.Create(kind, device, stage, type, format))
-            sample = run.Sample();
+        var sample = Sample(kind, stage, type, format);
         var peer = new Peer(kind, stage, sample, type, format);
         if (isChecked)
             peer.Check(sample, type);
         return peer;
+    }
+
+    /// <summary>Operands and results of ours, for an implementation in libtorch, which can be touched after this call.</summary>
+    public static OperatorSample Sample(Operator kind, Stage stage, ElementType type, MemoryFormat format)
+    {
+        TorchLibrary.AllowOlderRuntime();
+        using var device = Device.Open(DeviceKind.Cpu);
+        using var run = OperatorRun.Create(kind, device, stage, type, format);
+        return run.Sample();
     }
 
     /// <summary>The forward that the following backwards belong to.</summary>

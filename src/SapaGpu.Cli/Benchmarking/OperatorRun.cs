@@ -146,18 +146,9 @@ internal sealed class SapaRun<T> : OperatorRun
 
     public SapaRun(Operands<T> operands, Stage stage, Similarity similarity)
     {
-        // The inner product compares the features as they are.
-        if (similarity == Similarity.InnerProduct)
-            stage = stage with { EncoderChannels = stage.Channels };
-        module = Own(new SapaUpsampler<T>(operands.Device, new SapaOptions
-        {
-            EncoderChannels = stage.EncoderShape.Channels,
-            DecoderChannels = stage.Channels,
-            EmbeddingChannels = stage.Embedding,
-            Window = stage.Window,
-            Similarity = similarity,
-        }));
-        encoder = Own(operands.Create(stage.EncoderShape));
+        var options = stage.SapaOptions(similarity);
+        module = Own(new SapaUpsampler<T>(operands.Device, options));
+        encoder = Own(operands.Create((stage with { EncoderChannels = options.EncoderChannels }).EncoderShape));
         decoder = Own(operands.Create(stage.Shape.ValueShape));
         gradOutput = Own(operands.Create(stage.Shape.OutputShape));
         module.Forward(encoder, decoder, out context).Dispose();

@@ -13,15 +13,7 @@ internal sealed class SapaDeformableRun<T> : OperatorRun
 
     public SapaDeformableRun(Operands<T> operands, Stage stage)
     {
-        module = Own(new SapaDeformableUpsampler<T>(operands.Device, new DeformableUpsamplerOptions
-        {
-            EncoderChannels = stage.EncoderChannels,
-            DecoderChannels = stage.Channels,
-            Scale = stage.Scale,
-            Groups = DeformableStage.Groups,
-            Points = DeformableStage.Points,
-            EmbeddingChannels = stage.Embedding / DeformableStage.Groups,
-        }));
+        module = Own(new SapaDeformableUpsampler<T>(operands.Device, stage.DeformableOptions));
         var random = new Random(1);
         var offsets = module["offset.weight"];
         offsets.Write([.. offsets.Read().Select(_ => (random.NextDouble() - 0.5) * OffsetWeight)]);

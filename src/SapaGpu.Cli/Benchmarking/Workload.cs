@@ -29,6 +29,27 @@ internal sealed record Stage(
 
     /// <summary>Gets the options of the attention.</summary>
     public WindowAttentionOptions Options => new() { Window = Window, Heads = Heads };
+
+    /// <summary>Gets the options of SAPA-D.</summary>
+    public DeformableUpsamplerOptions DeformableOptions => new()
+    {
+        EncoderChannels = EncoderChannels,
+        DecoderChannels = Channels,
+        Scale = Scale,
+        Groups = DeformableStage.Groups,
+        Points = DeformableStage.Points,
+        EmbeddingChannels = Embedding / DeformableStage.Groups,
+    };
+
+    /// <summary>The options of a SAPA module; the inner product compares as many encoder as decoder channels.</summary>
+    public SapaOptions SapaOptions(Similarity similarity) => new()
+    {
+        EncoderChannels = similarity == Similarity.InnerProduct ? Channels : EncoderChannels,
+        DecoderChannels = Channels,
+        EmbeddingChannels = Embedding,
+        Window = Window,
+        Similarity = similarity,
+    };
 }
 
 /// <summary>A named problem of real use: the upsamplings that one network does for one batch.</summary>

@@ -47,24 +47,38 @@ internal static class VectorModules
             Keep(operands, module.Backward(context, operands["grad_out"]));
     }
 
+    /// <summary>The options of a SAPA-D module that a case states.</summary>
+    public static DeformableUpsamplerOptions DeformableOptions(VectorCase vector) => new()
+    {
+        EncoderChannels = vector.Integer("y_channels"),
+        DecoderChannels = vector.Integer("x_channels"),
+        EmbeddingChannels = vector.Integer("embedding_dim"),
+        Groups = vector.Integer("groups"),
+        Points = vector.Integer("num_point"),
+        Scale = vector.Integer("scale"),
+        HighResolutionOffsets = vector.Flag("high_offset"),
+        HasNorm = vector.Flag("norm"),
+        NormGroups = vector.Integer("num_groups"),
+        HasBias = vector.Flag("qkv_bias"),
+        Epsilon = vector.NumberOr("eps", 1e-5),
+    };
+
+    /// <summary>The options of a CARAFE module that a case states.</summary>
+    public static CarafeOptions CarafeOptions(VectorCase vector) => new()
+    {
+        Channels = vector.Integer("channels"),
+        CompressedChannels = vector.Integer("compressed_channels"),
+        Window = vector.Integer("up_kernel"),
+        Groups = vector.Integer("up_group"),
+        Scale = vector.Integer("scale"),
+        EncoderKernel = vector.Integer("encoder_kernel"),
+        EncoderDilation = vector.Integer("encoder_dilation"),
+    };
+
     public static void Deformable<T>(VectorOperands<T> operands)
         where T : unmanaged
     {
-        var vector = operands.Case;
-        using var module = new SapaDeformableUpsampler<T>(operands.Device, new DeformableUpsamplerOptions
-        {
-            EncoderChannels = vector.Integer("y_channels"),
-            DecoderChannels = vector.Integer("x_channels"),
-            EmbeddingChannels = vector.Integer("embedding_dim"),
-            Groups = vector.Integer("groups"),
-            Points = vector.Integer("num_point"),
-            Scale = vector.Integer("scale"),
-            HighResolutionOffsets = vector.Flag("high_offset"),
-            HasNorm = vector.Flag("norm"),
-            NormGroups = vector.Integer("num_groups"),
-            HasBias = vector.Flag("qkv_bias"),
-            Epsilon = vector.NumberOr("eps", 1e-5),
-        });
+        using var module = new SapaDeformableUpsampler<T>(operands.Device, DeformableOptions(operands.Case));
         operands.Fill(module);
         operands.Keep("out", module.Forward(operands["y"], operands["x"], out var context));
         using (context)
@@ -74,17 +88,7 @@ internal static class VectorModules
     public static void Carafe<T>(VectorOperands<T> operands)
         where T : unmanaged
     {
-        var vector = operands.Case;
-        using var module = new CarafeUpsampler<T>(operands.Device, new CarafeOptions
-        {
-            Channels = vector.Integer("channels"),
-            CompressedChannels = vector.Integer("compressed_channels"),
-            Window = vector.Integer("up_kernel"),
-            Groups = vector.Integer("up_group"),
-            Scale = vector.Integer("scale"),
-            EncoderKernel = vector.Integer("encoder_kernel"),
-            EncoderDilation = vector.Integer("encoder_dilation"),
-        });
+        using var module = new CarafeUpsampler<T>(operands.Device, CarafeOptions(operands.Case));
         operands.Fill(module);
         operands.Keep("out", module.Forward(operands["x"], out var context));
         using (context)

@@ -62,12 +62,5 @@ internal sealed class VectorOperands<T>(VectorCase vector, VectorLayout layout, 
             tensor.Dispose();
     }
 
-    private TensorShape ShapeOf(string name, int[] shape) => (layout, shape.Length) switch
-    {
-        (VectorLayout.ChannelsLast, 4) => new TensorShape(shape[0], shape[3], shape[1], shape[2]),
-        (VectorLayout.ChannelsFirst, 4) => new TensorShape(shape[0], shape[1], shape[2], shape[3]),
-        (VectorLayout.ChannelsFirst, 5) => new TensorShape(shape[0], shape[1] * shape[2], shape[3], shape[4]),
-        _ => throw new InvalidDataException(
-            $"{vector.Name}: '{name}' has the shape [{string.Join(", ", shape)}], which is none of a map."),
-    };
+    private TensorShape ShapeOf(string name, int[] shape) => layout.ShapeOf(vector.Name, name, shape);
 }

@@ -78,7 +78,8 @@ internal static class VectorOperators
         },
     };
 
-    private static DeformableOptions Points(VectorCase vector) =>
+    /// <summary>Groups and points that a case states.</summary>
+    public static DeformableOptions Points(VectorCase vector) =>
         new() { Groups = vector.Integer("groups"), Points = vector.Integer("num_point") };
 
     private static void Similarity<T>(VectorOperands<T> operands)

@@ -6,18 +6,6 @@ using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
-/// <summary>
-/// LayerNorm and linear map of every pixel: the parameters of one projection, in the accumulator's type. The matrix may be
-/// a view, such as some columns of a larger one or one tap of a convolution.
-/// </summary>
-/// <param name="Weight">The matrix, [O, I, 1, 1].</param>
-/// <param name="Bias">The bias, [1, O, 1, 1]; null for none.</param>
-/// <param name="NormWeight">The factor of the normalisation, [1, I, 1, 1]; null for no normalisation.</param>
-/// <param name="NormBias">The offset of the normalisation, [1, I, 1, 1].</param>
-/// <param name="Epsilon">What is added to the variance.</param>
-internal readonly record struct ProjectionTensors(
-    Tensor Weight, Tensor? Bias, Tensor? NormWeight = null, Tensor? NormBias = null, double Epsilon = 0);
-
 /// <summary>The projection and its gradients on features of one element type, arguments checked.</summary>
 internal abstract class ProjectionKernels
 {

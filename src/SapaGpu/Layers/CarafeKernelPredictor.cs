@@ -20,8 +20,10 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
 
     private int CodeChannels => MaskChannels * options.Scale * options.Scale;
 
+    /// <summary>The parameters in the order of a state_dict; checks the options.</summary>
     public IReadOnlyList<ParameterSpec> Specs()
     {
+        Check();
         // Initial values as in the reference implementation: Xavier for the compressor, deviation 0.001 for the encoder.
         int kernel = options.EncoderKernel;
         double xavier = Math.Sqrt(2.0 / (options.Channels + options.CompressedChannels));
@@ -110,6 +112,23 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
             wide.Device, gradWide.Shape, gradFeatures.Format, gradFeatures.ElementType);
         ResamplingKernels.For(gradFeatures.ElementType).Narrow(gradWide, rounded);
         ResamplingKernels.For(gradFeatures.ElementType).Add(rounded, gradFeatures);
+    }
+
+    private void Check()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Channels, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.CompressedChannels, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderDilation, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Scale, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OpSupport.MaximumScale, nameof(options));
+        if (options.EncoderKernel < 1 || options.EncoderKernel % 2 == 0 || options.Channels % options.Groups != 0)
+        {
+            throw new ArgumentException(
+                "The content encoder's kernel must be odd, and the channels a multiple of the groups; got " +
+                $"{options.EncoderKernel}, {options.Channels} and {options.Groups}.",
+                nameof(options));
+        }
     }
 
     private static ProjectionTensors Compressor(ParameterSet parameters) =>

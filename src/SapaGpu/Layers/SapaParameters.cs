@@ -83,6 +83,7 @@ internal static class SapaParameters
 
     private static void Check(SapaOptions options)
     {
+        NormEpsilon.Check(options.Epsilon);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.EmbeddingChannels, 1, nameof(options));
@@ -98,19 +99,6 @@ internal static class SapaParameters
         {
             GroupNorms.Check(options.NormGroups, options.EncoderChannels);
             GroupNorms.Check(options.NormGroups, options.DecoderChannels);
-        }
-    }
-}
-
-/// <summary>What GroupNorm asks of its channels.</summary>
-internal static class GroupNorms
-{
-    public static void Check(int groups, int channels)
-    {
-        if (groups < 1 || channels % groups != 0)
-        {
-            throw new ArgumentException(
-                $"GroupNorm with {groups} groups asks for channels that are a multiple of {groups}; got {channels}.");
         }
     }
 }

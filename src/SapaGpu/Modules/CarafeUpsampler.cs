@@ -107,19 +107,6 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
     {
         ArgumentNullException.ThrowIfNull(options);
         CheckDevice(device, options.Window);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Channels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.CompressedChannels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderDilation, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Scale, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OpSupport.MaximumScale, nameof(options));
-        if (options.EncoderKernel < 1 || options.EncoderKernel % 2 == 0 || options.Channels % options.Groups != 0)
-        {
-            throw new ArgumentException(
-                "The content encoder's kernel must be odd, and the channels a multiple of the groups; got " +
-                $"{options.EncoderKernel}, {options.Channels} and {options.Groups}.",
-                nameof(options));
-        }
         return new CarafeKernelPredictor(options).Specs();
     }
 }

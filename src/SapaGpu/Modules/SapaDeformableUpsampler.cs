@@ -22,9 +22,6 @@ namespace SapaGpu;
 public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     where T : unmanaged
 {
-    private const string Matrices = "decoder.weight";
-    private const string Biases = "decoder.bias";
-
     private readonly DeformableOptions attention;
     private readonly Embedder encoderEmbedder;
     private readonly Embedder decoderEmbedder;
@@ -41,8 +38,12 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     {
         Options = options;
         attention = new DeformableOptions { Groups = options.Groups, Points = options.Points };
-        encoderEmbedder = new Embedder(Norm("norm_y", options), p => p["q.weight"], p => p.Find("q.bias"));
-        decoderEmbedder = new Embedder(Norm("norm_x", options), p => p.Stack(Matrices)!, p => p.Stack(Biases));
+        encoderEmbedder = new Embedder(
+            DeformableParameters.Norm("norm_y", options), p => p["q.weight"], p => p.Find("q.bias"));
+        decoderEmbedder = new Embedder(
+            DeformableParameters.Norm("norm_x", options),
+            p => p.Stack(DeformableParameters.Matrices)!,
+            p => p.Stack(DeformableParameters.Biases));
     }
 
     /// <summary>Gets the choices that the module was made with.</summary>
@@ -78,7 +79,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         var encoderEmbedding = encoderEmbedder.Forward(Values, encoder);
         var decoderEmbedding = decoderEmbedder.Forward(Values, decoder);
         var key = decoderEmbedding.Values!.Channels(0, KeyChannels);
-        using var cells = decoderEmbedding.Values.Channels(KeyChannels, OffsetChannels(Options));
+        using var cells = decoderEmbedding.Values.Channels(KeyChannels, DeformableParameters.OffsetChannels(Options));
         var offsets = Embedder.CreateValues(encoder, Options.Groups * Options.Points * 2);
         OffsetResampling.Forward(cells, offsets, Options.Scale, Options.HighResolutionOffsets);
         context = new SapaDeformableContext<T>
@@ -116,9 +117,9 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         var gradEncoder = Like(context.Encoder);
         var gradients = Values.CreateLike();
 
-        using var gradProjection = Embedder.CreateValues(context.Decoder, KeyChannels + OffsetChannels(Options));
+        using var gradProjection = Embedder.CreateValues(context.Decoder, KeyChannels + DeformableParameters.OffsetChannels(Options));
         using var keyPart = gradProjection.Channels(0, KeyChannels);
-        using var offsetPart = gradProjection.Channels(KeyChannels, OffsetChannels(Options));
+        using var offsetPart = gradProjection.Channels(KeyChannels, DeformableParameters.OffsetChannels(Options));
         keyPart.CopyFrom(gradKey);
         OffsetResampling.Backward(gradOffsets, offsetPart, Options.Scale, Options.HighResolutionOffsets);
         encoderEmbedder.Backward(
@@ -128,53 +129,11 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         return new SapaGradients<T>(gradEncoder, gradDecoder, gradients.HandOver());
     }
 
-    private static FeatureNorm? Norm(string name, DeformableUpsamplerOptions options) => options.HasNorm
-        ? new FeatureNorm(name, FeatureNormalisation.Group, options.NormGroups, options.Epsilon)
-        : null;
-
-    private static int OffsetChannels(DeformableUpsamplerOptions options) =>
-        options.Groups * options.Points * 2 * (options.HighResolutionOffsets ? options.Scale * options.Scale : 1);
-
-    private static List<ParameterSpec> Specs(Device device, DeformableUpsamplerOptions options)
+    private static IReadOnlyList<ParameterSpec> Specs(Device device, DeformableUpsamplerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         CheckDevice(device, window: 1);
-        CheckEpsilon(options.Epsilon);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.EmbeddingChannels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Points, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Scale, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OpSupport.MaximumScale, nameof(options));
-        if (options.DecoderChannels % options.Groups != 0)
-        {
-            throw new ArgumentException(
-                $"{options.Groups} groups ask for decoder channels that are a multiple of {options.Groups}; " +
-                $"got {options.DecoderChannels}.",
-                nameof(options));
-        }
-        var specs = new List<ParameterSpec>();
-        if (options.HasNorm)
-        {
-            GroupNorms.Check(options.NormGroups, options.EncoderChannels);
-            GroupNorms.Check(options.NormGroups, options.DecoderChannels);
-            specs.AddRange(Norm("norm_y", options)!.Specs(options.EncoderChannels));
-            specs.AddRange(Norm("norm_x", options)!.Specs(options.DecoderChannels));
-        }
-        int embedding = options.Groups * options.EmbeddingChannels;
-        Add("q", embedding, options.EncoderChannels, null, isStacked: false);
-        Add("k", embedding, options.DecoderChannels, null, isStacked: true);
-        Add("offset", OffsetChannels(options), options.DecoderChannels, 0, isStacked: true);
-        return specs;
-
-        void Add(string name, int outputs, int inputs, double? constant, bool isStacked)
-        {
-            specs.Add(new ParameterSpec(
-                $"{name}.weight", [outputs, inputs, 1, 1], constant, Stack: isStacked ? Matrices : null));
-            if (options.HasBias)
-                specs.Add(new ParameterSpec($"{name}.bias", [outputs], 0, Stack: isStacked ? Biases : null));
-        }
+        return DeformableParameters.Specs(options);
     }
 
     private void Check(Tensor<T> encoder, Tensor<T> decoder)

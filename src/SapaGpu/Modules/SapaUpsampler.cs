@@ -168,7 +168,6 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     {
         ArgumentNullException.ThrowIfNull(options);
         CheckDevice(device, options.Window);
-        CheckEpsilon(options.Epsilon);
         return SapaParameters.Specs(options);
     }
 
@@ -190,7 +189,9 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         {
             using var raw = decoderQuery.Forward(Values, decoder);
             fromDecoder = raw.Values!.Channels(0, raw.Values.Shape.Channels);
-            query = QueryBlend.Forward(query, fromDecoder, gate);
+            var fromEncoder = query;
+            query = Embedder.CreateValues(encoder, fromEncoder.Shape.Channels);
+            QueryBlend.Forward(fromEncoder, fromDecoder, gate, query);
         }
 
         var shape = new WindowShape(

@@ -108,13 +108,6 @@ public abstract class UpsamplerModule<T> : IDisposable
             throw new NotSupportedException($"The module does not run on {device}: {string.Join("; ", reasons)}.");
     }
 
-    private protected static void CheckEpsilon(double epsilon)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegative(epsilon);
-        if (!double.IsFinite(epsilon))
-            throw new ArgumentOutOfRangeException(nameof(epsilon), $"Epsilon must be a finite number; got {epsilon}.");
-    }
-
     private protected void CheckFeatures(Operand features, int channels, params ReadOnlySpan<Operand> operands)
     {
         ArgumentNullException.ThrowIfNull(features.Tensor, features.Name);

@@ -166,8 +166,40 @@ public static class DeformableAttention
         return Reassemble(weights, value, offsets, options);
     }
 
+    /// <summary>Scores, softmax and reassembly in one, into a tensor of the caller.</summary>
+    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, Tensor{T}, DeformableOptions)"/>
+    /// <param name="query">Query, [B, G·D, OH, OW].</param>
+    /// <param name="key">Key, [B, G·D, H, W].</param>
+    /// <param name="value">Value, [B, G·C, H, W].</param>
+    /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
+    /// <param name="output">Where the output is written, [B, G·C, OH, OW], in any format.</param>
+    /// <param name="options">Groups and points.</param>
+    public static void Forward<T>(
+        Tensor<T> query,
+        Tensor<T> key,
+        Tensor<T> value,
+        Tensor<T> offsets,
+        Tensor<T> output,
+        DeformableOptions options)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        using var weights = Weights(query, key, value, offsets, options, out var scores);
+        scores.Dispose();
+        Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
+        Operand o = new(nameof(offsets), offsets), result = new(nameof(output), output);
+        OperandChecks.SameDevice(q, k, v, o, result);
+        OperandChecks.Shape(nameof(output), output, OutputShape(value, offsets), q, k, v, o, result);
+        OperandChecks.NoOverlap(nameof(output), output, q, k, v, o);
+        using var device = value.Device.Use();
+        using var useValue = value.Use();
+        using var useOffsets = offsets.Use();
+        using var useOutput = output.Use();
+        PointKernels.For(value.ElementType).Reassembly(options.Groups, options.Points, weights, value, offsets, output);
+    }
+
     /// <summary>The gradients of the fused operator; scores and weights are computed anew.</summary>
-    /// <inheritdoc cref="Forward"/>
+    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, Tensor{T}, DeformableOptions)"/>
     /// <param name="query">Query of the forward.</param>
     /// <param name="key">Key of the forward.</param>
     /// <param name="value">Value of the forward.</param>
@@ -184,6 +216,40 @@ public static class DeformableAttention
         DeformableOptions options)
         where T : unmanaged
     {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(value);
+        ArgumentNullException.ThrowIfNull(offsets);
+        var (gradQuery, gradKey, gradValue, gradOffsets) = (Like(query), Like(key), Like(value), Like(offsets));
+        Backward(query, key, value, offsets, gradOutput, gradQuery, gradKey, gradValue, gradOffsets, options);
+        return new DeformableGradients<T>(gradQuery, gradKey, gradValue, gradOffsets);
+    }
+
+    /// <summary>The gradients of the fused operator, written where a tensor is given.</summary>
+    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, Tensor{T}, DeformableOptions)"/>
+    /// <param name="query">Query of the forward.</param>
+    /// <param name="key">Key of the forward.</param>
+    /// <param name="value">Value of the forward.</param>
+    /// <param name="offsets">Offsets of the forward.</param>
+    /// <param name="gradOutput">The gradient of the output, [B, G·C, OH, OW].</param>
+    /// <param name="gradQuery">Where to write the gradient of the query; null to leave it out.</param>
+    /// <param name="gradKey">Where to write the gradient of the key; null to leave it out.</param>
+    /// <param name="gradValue">Where to write the gradient of the value; null to leave it out.</param>
+    /// <param name="gradOffsets">Where to write the gradient of the offsets; null to leave it out.</param>
+    /// <param name="options">Groups and points.</param>
+    public static void Backward<T>(
+        Tensor<T> query,
+        Tensor<T> key,
+        Tensor<T> value,
+        Tensor<T> offsets,
+        Tensor<T> gradOutput,
+        Tensor<T>? gradQuery,
+        Tensor<T>? gradKey,
+        Tensor<T>? gradValue,
+        Tensor<T>? gradOffsets,
+        DeformableOptions options)
+        where T : unmanaged
+    {
         ArgumentNullException.ThrowIfNull(gradOutput);
         Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
         Operand o = new(nameof(offsets), offsets), g = new(nameof(gradOutput), gradOutput);
@@ -191,30 +257,55 @@ public static class DeformableAttention
         using var ownScores = scores;
         OperandChecks.SameDevice(q, k, v, o, g);
         OperandChecks.Shape(nameof(gradOutput), gradOutput, OutputShape(value, offsets), q, k, v, o, g);
-        var (gradQuery, gradKey, gradValue) = (Like(query), Like(key), Like(value));
-        var gradOffsets = Like(offsets);
-        using var gradWeights = Like(weights);
-        using var gradScores = Like(weights);
+        Operand gq = new(nameof(gradQuery), gradQuery), gk = new(nameof(gradKey), gradKey);
+        Operand gv = new(nameof(gradValue), gradValue), go = new(nameof(gradOffsets), gradOffsets);
+        CheckGradient(gq, query.Shape);
+        CheckGradient(gk, key.Shape);
+        CheckGradient(gv, value.Shape);
+        CheckGradient(go, offsets.Shape);
         using var device = value.Device.Use();
         using var useQuery = query.Use();
         using var useKey = key.Use();
         using var useValue = value.Use();
         using var useOffsets = offsets.Use();
         using var useGradOutput = gradOutput.Use();
+        using var useGradQuery = Tensor.Hold(gradQuery);
+        using var useGradKey = Tensor.Hold(gradKey);
+        using var useGradValue = Tensor.Hold(gradValue);
+        using var useGradOffsets = Tensor.Hold(gradOffsets);
         var kernels = PointKernels.For(value.ElementType);
         var (groups, points) = (options.Groups, options.Points);
-        kernels.Similarity(groups, points, gradOutput, value, offsets, gradWeights);
-        WindowWeightsKernels.For(value.ElementType).Backward(Softmax(query, options), scores, gradWeights, gradScores);
-        kernels.Reassembly(groups, points, gradScores, key, offsets, gradQuery);
-        kernels.OffsetGradient(groups, points, weights, gradOutput, value, offsets, gradOffsets, accumulate: false);
-        kernels.OffsetGradient(groups, points, gradScores, query, key, offsets, gradOffsets, accumulate: true);
-        kernels.MapGradients(
-            groups,
-            points,
-            offsets,
-            new PointGradient(weights, gradOutput, gradValue),
-            new PointGradient(gradScores, query, gradKey));
-        return new DeformableGradients<T>(gradQuery, gradKey, gradValue, gradOffsets);
+        using var gradScores = gradQuery is null && gradKey is null && gradOffsets is null ? null : Like(weights);
+        if (gradScores is not null)
+        {
+            using var gradWeights = Like(weights);
+            kernels.Similarity(groups, points, gradOutput, value, offsets, gradWeights);
+            WindowWeightsKernels.For(value.ElementType).Backward(
+                Softmax(query, options), scores, gradWeights, gradScores);
+        }
+        if (gradQuery is not null)
+            kernels.Reassembly(groups, points, gradScores!, key, offsets, gradQuery);
+        if (gradOffsets is not null)
+        {
+            kernels.OffsetGradient(groups, points, weights, gradOutput, value, offsets, gradOffsets, accumulate: false);
+            kernels.OffsetGradient(groups, points, gradScores!, query, key, offsets, gradOffsets, accumulate: true);
+        }
+        List<PointGradient> maps = [];
+        if (gradValue is not null)
+            maps.Add(new PointGradient(weights, gradOutput, gradValue));
+        if (gradKey is not null)
+            maps.Add(new PointGradient(gradScores!, query, gradKey));
+        if (maps.Count > 0)
+            kernels.MapGradients(groups, points, offsets, [.. maps]);
+
+        void CheckGradient(Operand gradient, TensorShape expected)
+        {
+            if (gradient.Tensor is null)
+                return;
+            OperandChecks.SameDevice(q, k, v, o, g, gradient);
+            OperandChecks.Shape(gradient.Name, gradient.Tensor, expected, q, k, v, o, gradient);
+            OperandChecks.NoOverlap(gradient.Name, gradient.Tensor, q, k, v, o, g, gq, gk, gv, go);
+        }
     }
 
     private static Tensor<T> Weights<T>(

@@ -40,6 +40,24 @@ internal static class OperandChecks
             throw new ArgumentException($"'{name}' must be {expected}, and is {tensor.Shape}. {Describe(operands)}", name);
     }
 
+    /// <summary>Operands are in the type that maps of an element type are computed in.</summary>
+    /// <typeparam name="T">The element type of the maps.</typeparam>
+    public static void Accumulator<T>(params ReadOnlySpan<Operand> operands)
+        where T : unmanaged
+    {
+        var expected = ElementTypes.Of<T>().Accumulator();
+        foreach (var (name, tensor) in operands)
+        {
+            if (tensor is not null && tensor.ElementType != expected)
+            {
+                throw new ArgumentException(
+                    $"'{name}' must be {expected.ShortName()} beside maps of {ElementTypes.Of<T>().ShortName()}, and is " +
+                    $"{tensor.ElementType.ShortName()}. {Describe(operands)}",
+                    name);
+            }
+        }
+    }
+
     /// <summary>Nothing that is written shares memory with anything else.</summary>
     public static void NoOverlap(string name, Tensor? written, params ReadOnlySpan<Operand> others)
     {

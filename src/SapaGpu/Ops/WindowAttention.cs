@@ -175,6 +175,17 @@ public static class WindowAttention
         Run(context, gradOutput, gradQuery, gradKey, gradValue);
     }
 
+    /// <summary>The shapes of the output and of the normaliser that the backward needs, the operands checked.</summary>
+    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, WindowAttentionOptions?)"/>
+    /// <returns>Output [B, C, OH, OW] and normaliser [B, heads, OH, OW].</returns>
+    public static (TensorShape Output, TensorShape Normaliser) Shapes<T>(
+        Tensor<T> query, Tensor<T> key, Tensor<T> value, WindowAttentionOptions? options = null)
+        where T : unmanaged
+    {
+        var window = CheckInputs(query, key, value, options ?? WindowAttentionOptions.Default);
+        return (window.OutputShape, window.NormaliserShape);
+    }
+
     /// <summary>Says in words which kernel the forward would run for these operands.</summary>
     /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, WindowAttentionOptions?)"/>
     public static string DescribeKernel<T>(
@@ -189,7 +200,8 @@ public static class WindowAttention
         return WindowKernels.For(query.ElementType).Plan(window.Head, q.Tensor, k.Tensor, v.Tensor, null).ToString();
     }
 
-    private static HeadedWindow CheckInputs<T>(
+    /// <summary>The problem of a call, its operands checked.</summary>
+    internal static HeadedWindow CheckInputs<T>(
         Tensor<T> query, Tensor<T> key, Tensor<T> value, WindowAttentionOptions options)
         where T : unmanaged
     {

@@ -32,6 +32,40 @@ public sealed class WindowAttentionContext<T> : IDisposable
             device, Window.NormaliserShape, MemoryFormat.Contiguous, ElementTypes.Of<T>().Accumulator());
     }
 
+    /// <summary>
+    /// Creates the context of a forward that has been, from what a caller with memory of its own has kept of it.
+    /// </summary>
+    /// <param name="query">The query of the forward, [B, D, OH, OW].</param>
+    /// <param name="key">The key of the forward, [B, D, H, W].</param>
+    /// <param name="value">The value of the forward, [B, C, H, W].</param>
+    /// <param name="normaliser">
+    /// What a context of the forward had as its <see cref="Normaliser"/>, [B, heads, OH, OW]; it is the context's from now
+    /// on.
+    /// </param>
+    /// <param name="options">The options of the forward; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The shapes do not belong together, or the normaliser has another type.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">Window, scale or element type are not supported.</exception>
+    public WindowAttentionContext(
+        Tensor<T> query,
+        Tensor<T> key,
+        Tensor<T> value,
+        Tensor normaliser,
+        WindowAttentionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(normaliser);
+        Options = options ?? WindowAttentionOptions.Default;
+        var window = WindowAttention.CheckInputs(query, key, value, Options);
+        Shape = window.Shape;
+        Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
+        Operand n = new(nameof(normaliser), normaliser);
+        OperandChecks.SameDevice(q, k, v, n);
+        OperandChecks.Shape(nameof(normaliser), normaliser, window.NormaliserShape, q, k, v, n);
+        OperandChecks.Accumulator<T>(n);
+        Normaliser = normaliser;
+        Fill(query, key, value);
+    }
+
     /// <summary>Gets the problem.</summary>
     public WindowShape Shape { get; }
 

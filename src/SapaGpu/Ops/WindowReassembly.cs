@@ -53,6 +53,15 @@ public static class WindowReassembly
         Run(in window, weights, value, output);
     }
 
+    /// <summary>The shape of the output, the operands checked.</summary>
+    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, WindowAttentionOptions?)" path="/typeparam|/exception"/>
+    /// <param name="weights">Weights, [B, heads·K², OH, OW].</param>
+    /// <param name="value">Value, [B, C, H, W].</param>
+    /// <param name="options">Window, border and heads; null for one head and the window that the weights have.</param>
+    public static TensorShape OutputShape<T>(
+        Tensor<T> weights, Tensor<T> value, WindowAttentionOptions? options = null)
+        where T : unmanaged => Check(weights, value, options).OutputShape;
+
     /// <summary>The gradients of weights and value, given that of the output, written where a tensor is given.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="weights">The weights of the forward, [B, heads·K², OH, OW].</param>

@@ -59,6 +59,14 @@ public static class WindowSimilarity
         Run(in window, query, key, scores);
     }
 
+    /// <summary>The shape of the scores, [B, heads·K², OH, OW], the operands checked.</summary>
+    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, int)" path="/typeparam|/param|/exception"/>
+    /// <param name="query">Query, [B, D, OH, OW].</param>
+    /// <param name="key">Key, [B, D, H, W].</param>
+    /// <param name="options">Window, border and heads; null for the defaults.</param>
+    public static TensorShape ScoresShape<T>(Tensor<T> query, Tensor<T> key, WindowAttentionOptions? options = null)
+        where T : unmanaged => Check(query, key, options ?? WindowAttentionOptions.Default).WeightsShape;
+
     /// <summary>The gradients of query and key, given that of the scores, written where a tensor is given.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="query">The query of the forward, [B, D, OH, OW].</param>

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace SapaGpu.Benchmarks;
+namespace SapaGpu.Shared;
 
 /// <summary>
 /// Lets TorchSharp's native library load where the C++ runtime is older than the one it was linked with: it announces a

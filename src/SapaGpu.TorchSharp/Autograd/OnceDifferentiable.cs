@@ -1,0 +1,55 @@
+using TorchSharp;
+
+namespace SapaGpu.TorchSharp;
+
+/// <summary>
+/// Makes gradients that were computed outside of autograd fail when they are differentiated, instead of counting as
+/// constants.
+/// </summary>
+internal sealed class OnceDifferentiable : torch.autograd.MultiTensorFunction<OnceDifferentiable>
+{
+    private const string CountKey = "count";
+
+    /// <inheritdoc/>
+    public override string Name => nameof(OnceDifferentiable);
+
+    /// <summary>Ties gradients to what they depend on.</summary>
+    /// <param name="gradients">The gradients, which are replaced.</param>
+    /// <param name="sources">What they were computed from.</param>
+    public static void Mark(torch.Tensor?[] gradients, IEnumerable<torch.Tensor> sources)
+    {
+        torch.Tensor[] dependencies = [.. sources.Where(source => source.requires_grad)];
+        if (dependencies.Length == 0)
+            return;
+        var marked = apply([new Results([.. gradients.OfType<torch.Tensor>()], dependencies.Length), .. dependencies]);
+        int next = 0;
+        for (int i = 0; i < gradients.Length; i++)
+        {
+            if (gradients[i] is not null)
+                gradients[i] = marked[next++];
+        }
+    }
+
+    /// <inheritdoc/>
+    public override List<torch.Tensor> forward(torch.autograd.AutogradContext ctx, params object[] vars)
+    {
+        var results = (Results)vars[0];
+        // What torch would fill in has gone with the scope of this call.
+        ctx.set_materialize_grads(false);
+        ctx.save_data(CountKey, results.Dependencies);
+        return results.Gradients;
+    }
+
+    /// <inheritdoc/>
+    public override List<torch.Tensor> backward(torch.autograd.AutogradContext ctx, List<torch.Tensor> grad_outputs)
+    {
+        GradientKeeper.Release();
+        foreach (var gradient in grad_outputs)
+            gradient?.Dispose();
+        var wanted = Enumerable.Repeat(true, (int)ctx.get_data(CountKey)).ToArray();
+        var error = new NotSupportedException("The operators of SapaGpu are differentiable once.");
+        return [null!, .. SapaAutograd.Fail(error, wanted).Select(gradient => gradient!)];
+    }
+
+    private sealed record Results(List<torch.Tensor> Gradients, int Dependencies);
+}

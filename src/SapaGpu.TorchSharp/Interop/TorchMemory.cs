@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+
+namespace SapaGpu.TorchSharp;
+
+/// <summary>Torch's tensors as tensors of SapaGpu over the same memory, and the other way round.</summary>
+internal static partial class TorchMemory
+{
+    /// <summary>The order in memory of a tensor of four dimensions; null where it has gaps or another order.</summary>
+    public static MemoryFormat? FormatOf(torch.Tensor map)
+    {
+        long[] shape = map.shape;
+        long[] stride = map.stride();
+        var (batch, channels, height, width) = (shape[0], shape[1], shape[2], shape[3]);
+        if (Lies(0, channels * height * width) && Lies(1, height * width) && Lies(2, width) && Lies(3, 1))
+            return MemoryFormat.Contiguous;
+        if (Lies(0, channels * height * width) && Lies(1, 1) && Lies(2, width * channels) && Lies(3, channels))
+            return MemoryFormat.ChannelsLast;
+        return null;
+
+        // The stride of a dimension of one element has no meaning.
+        bool Lies(int dimension, long expected) => shape[dimension] == 1 || stride[dimension] == expected;
+    }
+
+    /// <summary>The shape of a map.</summary>
+    public static TensorShape ShapeOf(torch.Tensor map)
+    {
+        long[] shape = map.shape;
+        return new TensorShape(
+            checked((int)shape[0]), checked((int)shape[1]), checked((int)shape[2]), checked((int)shape[3]));
+    }
+
+    /// <summary>A map whose content is arbitrary until it is written.</summary>
+    public static torch.Tensor Create(
+        TensorShape shape, MemoryFormat format, torch.ScalarType type, torch.Device device)
+    {
+        if (LentMemory.Suits(shape, type, device))
+            return LentMemory.Create(TorchDevices.Of(device), shape, format, type);
+        return format == MemoryFormat.Contiguous
+            ? torch.empty([shape.Batch, shape.Channels, shape.Height, shape.Width], type, device)
+            : torch.empty([shape.Batch, shape.Height, shape.Width, shape.Channels], type, device).permute(0, 3, 1, 2);
+    }
+
+    /// <summary>A map of the shape, order, type and place of another.</summary>
+    public static torch.Tensor CreateLike(torch.Tensor map) =>
+        Create(ShapeOf(map), FormatOf(map) ?? MemoryFormat.Contiguous, map.dtype, map.device);
+
+    /// <summary>A map of torch, contiguous or channels-last, as a tensor over the same memory.</summary>
+    /// <typeparam name="T">The element type.</typeparam>
+    public static Tensor<T> Wrap<T>(torch.Tensor map)
+        where T : unmanaged
+    {
+        var format = FormatOf(map)
+            ?? throw new ArgumentException("A map is contiguous or channels-last before it is wrapped.", nameof(map));
+        return Tensor<T>.Wrap(TorchDevices.Of(map.device), Pointer(map), ShapeOf(map), format);
+    }
+
+    /// <summary>A map of the type that maps of an element type are computed in.</summary>
+    /// <typeparam name="T">The element type of the maps.</typeparam>
+    public static Tensor WrapAccumulator<T>(torch.Tensor map)
+        where T : unmanaged => typeof(T) == typeof(double) ? Wrap<double>(map) : Wrap<float>(map);
+
+    /// <summary>
+    /// A contiguous parameter in the type that maps of an element type are computed in: a vector [N] as [1, N, 1, 1], a
+    /// matrix [O, I] as [O, I, 1, 1].
+    /// </summary>
+    /// <typeparam name="T">The element type of the maps.</typeparam>
+    public static Tensor WrapParameter<T>(torch.Tensor parameter)
+        where T : unmanaged
+    {
+        long[] shape = parameter.shape;
+        var (rows, columns) = shape.Length == 1 ? (1, shape[0]) : (shape[0], shape[1]);
+        var own = new TensorShape(checked((int)rows), checked((int)columns), 1, 1);
+        var device = TorchDevices.Of(parameter.device);
+        return typeof(T) == typeof(double)
+            ? Tensor<double>.Wrap(device, Pointer(parameter), own)
+            : Tensor<float>.Wrap(device, Pointer(parameter), own);
+    }
+
+    private static nint Pointer(torch.Tensor tensor)
+    {
+        nint pointer = THSTensor_data(tensor.Handle);
+        GC.KeepAlive(tensor);
+        return pointer;
+    }
+
+    // Torch's own accessors read host memory only, in arrays that cannot be larger than 2 GiB.
+    [LibraryImport("LibTorchSharp")]
+    private static partial nint THSTensor_data(nint tensor);
+}

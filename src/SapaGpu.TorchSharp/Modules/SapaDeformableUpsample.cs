@@ -1,0 +1,77 @@
+using SapaGpu.Layers;
+using TorchSharp;
+
+namespace SapaGpu.TorchSharp;
+
+/// <summary>
+/// SAPA-D as a module of torch (arXiv 2307.08198, section 4). <c>call(encoder, decoder)</c> brings decoder features
+/// [B, Cx, H, W] to the resolution of encoder features [B, Cy, s·H, s·W].
+/// </summary>
+/// <remarks>
+/// Parameters have the names of the authors' module: norm_y, norm_x, q, k and offset, each with weight and bias; initial
+/// values are those of <see cref="SapaDeformableUpsampler{T}"/>. The formulas are there.
+/// </remarks>
+public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>
+{
+    private readonly DeformableOptions attention;
+
+    /// <summary>Creates the module with initial parameters, drawn from torch's generator.</summary>
+    /// <param name="options">Channels, groups, points, offsets.</param>
+    /// <param name="device">Where the parameters live; null for the default.</param>
+    /// <param name="dtype">The type of the parameters; null for the default.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, the scale is above 16, or epsilon is negative.</exception>
+    /// <exception cref="ArgumentException">Channels are no multiple of the groups.</exception>
+    public SapaDeformableUpsample(
+        DeformableUpsamplerOptions options, torch.Device? device = null, torch.ScalarType? dtype = null)
+        : base(nameof(SapaDeformableUpsample))
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Options = options;
+        attention = new DeformableOptions { Groups = options.Groups, Points = options.Points };
+        ModuleParameters.Register(this, DeformableParameters.Specs(options), device, dtype);
+        RegisterComponents();
+    }
+
+    /// <summary>Gets the choices that the module was made with.</summary>
+    public DeformableUpsamplerOptions Options { get; }
+
+    /// <summary>Upsamples decoder features.</summary>
+    /// <param name="encoder">Encoder features, [B, Cy, s·H, s·W].</param>
+    /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
+    /// <returns>The output, [B, Cx, s·H, s·W], in the memory format of the decoder features.</returns>
+    /// <inheritdoc cref="SapaFunctional.WindowAttention" path="/exception"/>
+    public override torch.Tensor forward(torch.Tensor encoder, torch.Tensor decoder)
+    {
+        ChannelChecks.Require(this, nameof(encoder), encoder, Options.EncoderChannels);
+        ChannelChecks.Require(this, nameof(decoder), decoder, Options.DecoderChannels);
+        using var scope = torch.NewDisposeScope();
+        var normalised = Normalised("norm_x", decoder);
+        return SapaFunctional.DeformableAttention(
+            Projections.Project(this, "q", Normalised("norm_y", encoder)),
+            Projections.Project(this, "k", normalised),
+            decoder,
+            Offsets(normalised),
+            attention)
+            .MoveToOuterDisposeScope();
+    }
+
+    private torch.Tensor Offsets(torch.Tensor decoder)
+    {
+        var cells = Projections.Project(this, "offset", decoder);
+        return Options.HighResolutionOffsets
+            ? torch.nn.functional.pixel_shuffle(cells, Options.Scale)
+            : SapaFunctional.Interpolate(
+                cells,
+                checked((int)cells.shape[2] * Options.Scale),
+                checked((int)cells.shape[3] * Options.Scale),
+                InterpolationMode.Nearest);
+    }
+
+    private torch.Tensor Normalised(string norm, torch.Tensor map) => Projections.Normalise(
+        this,
+        norm,
+        Options.HasNorm ? FeatureNormalisation.Group : FeatureNormalisation.None,
+        Options.NormGroups,
+        Options.Epsilon,
+        map);
+}

@@ -1,0 +1,96 @@
+using SapaGpu.Layers;
+using TorchSharp;
+
+namespace SapaGpu.TorchSharp;
+
+/// <summary>
+/// SAPA as a module of torch (Lu et al., NeurIPS 2022, section 4.2): SAPA-I, SAPA-B, SAPA-G or concatenation, as the
+/// options say. <c>call(encoder, decoder)</c> brings decoder features [B, Cx, H, W] to the resolution of encoder features
+/// [B, Cy, OH, OW].
+/// </summary>
+/// <remarks>
+/// Parameters have the names of the authors' modules: norm_y, norm_x, q (qy, qx), k, v and gate, each with weight and
+/// bias; initial values are those of <see cref="SapaUpsampler{T}"/>. The formulas are there.
+/// </remarks>
+public sealed class SapaUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>
+{
+    private readonly WindowAttentionOptions attention;
+
+    /// <summary>Creates the module with initial parameters, drawn from torch's generator.</summary>
+    /// <param name="options">Similarity, channels, window, border, normalisations.</param>
+    /// <param name="device">Where the parameters live; null for the default.</param>
+    /// <param name="dtype">The type of the parameters; null for the default.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number of channels is below 1, or epsilon is negative.</exception>
+    /// <exception cref="ArgumentException">Channels do not fit the similarity or the groups.</exception>
+    public SapaUpsample(SapaOptions options, torch.Device? device = null, torch.ScalarType? dtype = null)
+        : base(nameof(SapaUpsample))
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Options = options;
+        attention = new WindowAttentionOptions
+        {
+            Window = options.Window,
+            Border = options.Border,
+            Normalisation = options.Normalisation,
+        };
+        ModuleParameters.Register(this, SapaParameters.Specs(options), device, dtype);
+        RegisterComponents();
+    }
+
+    /// <summary>Gets the choices that the module was made with.</summary>
+    public SapaOptions Options { get; }
+
+    /// <summary>Upsamples decoder features.</summary>
+    /// <param name="encoder">Encoder features, [B, Cy, OH, OW].</param>
+    /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
+    /// <returns>The output, [B, C, OH, OW], in the memory format of the decoder features.</returns>
+    /// <inheritdoc cref="SapaFunctional.WindowAttention" path="/exception"/>
+    public override torch.Tensor forward(torch.Tensor encoder, torch.Tensor decoder)
+    {
+        ChannelChecks.Require(this, nameof(encoder), encoder, Options.EncoderChannels);
+        ChannelChecks.Require(this, nameof(decoder), decoder, Options.DecoderChannels);
+        using var scope = torch.NewDisposeScope();
+        var value = Options.ValueChannels is null ? decoder : OfDecoder("v", decoder);
+        return SapaFunctional.WindowAttention(Query(encoder, decoder), Key(decoder), value, attention)
+            .MoveToOuterDisposeScope();
+    }
+
+    private torch.Tensor Query(torch.Tensor encoder, torch.Tensor decoder)
+    {
+        switch (Options.Similarity)
+        {
+            case Similarity.Bilinear:
+                return OfNormalised("norm_y", this.Required("q.weight"), this.Optional("q.bias"), encoder);
+            case Similarity.GatedBilinear:
+                return SapaFunctional.QueryBlend(
+                    OfNormalised("norm_y", this.Required("qy.weight"), this.Optional("qy.bias"), encoder),
+                    Projections.Project(this, "qx", decoder),
+                    OfDecoder("gate", decoder));
+            case Similarity.Concatenated:
+                // The columns of the encoder and of the decoder, whose product needs no map side by side.
+                var weight = this.Required("q.weight");
+                var ofEncoder = weight.narrow(1, 0, Options.EncoderChannels);
+                var ofDecoder = weight.narrow(1, Options.EncoderChannels, Options.DecoderChannels);
+                return SapaFunctional.QueryBlend(
+                    OfNormalised("norm_y", ofEncoder, this.Optional("q.bias"), encoder),
+                    SapaFunctional.Projection(decoder, ofDecoder));
+            default:
+                return Normalised("norm_y", encoder);
+        }
+    }
+
+    private torch.Tensor Key(torch.Tensor decoder) => Options.Similarity == Similarity.InnerProduct
+        ? Normalised("norm_x", decoder)
+        : OfDecoder("k", decoder);
+
+    private torch.Tensor OfDecoder(string layer, torch.Tensor decoder) =>
+        OfNormalised("norm_x", this.Required($"{layer}.weight"), this.Optional($"{layer}.bias"), decoder);
+
+    private torch.Tensor OfNormalised(string norm, torch.Tensor weight, torch.Tensor? bias, torch.Tensor map) =>
+        Options.FeatureNorm == FeatureNormalisation.Layer
+            ? Projections.NormaliseAndProject(this, norm, Options.Epsilon, weight, bias, map)
+            : SapaFunctional.Projection(Normalised(norm, map), weight, bias);
+
+    private torch.Tensor Normalised(string norm, torch.Tensor map) =>
+        Projections.Normalise(this, norm, Options.FeatureNorm, Options.NormGroups, Options.Epsilon, map);
+}

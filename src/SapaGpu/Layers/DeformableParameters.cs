@@ -1,0 +1,71 @@
+namespace SapaGpu.Layers;
+
+/// <summary>
+/// The parameters of a SAPA-D module. Key and offset start from the same decoder features and are one product, whose
+/// channels are theirs one after the other.
+/// </summary>
+internal static class DeformableParameters
+{
+    /// <summary>The stack of the matrices that are applied to the decoder features.</summary>
+    public const string Matrices = "decoder.weight";
+
+    /// <summary>The stack of their biases.</summary>
+    public const string Biases = "decoder.bias";
+
+    public static FeatureNorm? Norm(string name, DeformableUpsamplerOptions options) => options.HasNorm
+        ? new FeatureNorm(name, FeatureNormalisation.Group, options.NormGroups, options.Epsilon)
+        : null;
+
+    /// <summary>The channels of the offsets as they are predicted, at low resolution.</summary>
+    public static int OffsetChannels(DeformableUpsamplerOptions options) =>
+        options.Groups * options.Points * 2 * (options.HighResolutionOffsets ? options.Scale * options.Scale : 1);
+
+    /// <summary>The parameters in the order of a state_dict; checks the options.</summary>
+    public static IReadOnlyList<ParameterSpec> Specs(DeformableUpsamplerOptions options)
+    {
+        Check(options);
+        var specs = new List<ParameterSpec>();
+        if (options.HasNorm)
+        {
+            specs.AddRange(Norm("norm_y", options)!.Specs(options.EncoderChannels));
+            specs.AddRange(Norm("norm_x", options)!.Specs(options.DecoderChannels));
+        }
+        int embedding = options.Groups * options.EmbeddingChannels;
+        Add("q", embedding, options.EncoderChannels, null, isStacked: false);
+        Add("k", embedding, options.DecoderChannels, null, isStacked: true);
+        Add("offset", OffsetChannels(options), options.DecoderChannels, 0, isStacked: true);
+        return specs;
+
+        void Add(string name, int outputs, int inputs, double? constant, bool isStacked)
+        {
+            specs.Add(new ParameterSpec(
+                $"{name}.weight", [outputs, inputs, 1, 1], constant, Stack: isStacked ? Matrices : null));
+            if (options.HasBias)
+                specs.Add(new ParameterSpec($"{name}.bias", [outputs], 0, Stack: isStacked ? Biases : null));
+        }
+    }
+
+    private static void Check(DeformableUpsamplerOptions options)
+    {
+        NormEpsilon.Check(options.Epsilon);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EmbeddingChannels, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Points, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Scale, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OpSupport.MaximumScale, nameof(options));
+        if (options.DecoderChannels % options.Groups != 0)
+        {
+            throw new ArgumentException(
+                $"{options.Groups} groups ask for decoder channels that are a multiple of {options.Groups}; " +
+                $"got {options.DecoderChannels}.",
+                nameof(options));
+        }
+        if (options.HasNorm)
+        {
+            GroupNorms.Check(options.NormGroups, options.EncoderChannels);
+            GroupNorms.Check(options.NormGroups, options.DecoderChannels);
+        }
+    }
+}

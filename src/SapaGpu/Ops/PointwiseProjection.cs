@@ -1,0 +1,156 @@
+using SapaGpu.Launch;
+
+namespace SapaGpu;
+
+/// <summary>
+/// A linear map of the channels of every pixel, which a 1×1 convolution is as well, on request after LayerNorm over these
+/// channels in the same pass over the map: output = W·LayerNorm(input) + bias.
+/// </summary>
+/// <remarks>
+/// Shapes: input [B, I, H, W], output [B, O, H, W], each in either format. Parameters are in the type that is computed in,
+/// double for maps of double and else float. The normalisation keeps mean and reciprocal deviation of every pixel for the
+/// backward, [B, 2, H, W] in that type. Gradients of parameters are sums in a fixed order: no atomics, the same bits in
+/// every run.
+/// </remarks>
+public static class PointwiseProjection
+{
+    /// <summary>Projects a map into a tensor of the caller.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="input">The map, [B, I, H, W].</param>
+    /// <param name="parameters">Matrix, bias and normalisation.</param>
+    /// <param name="output">Where the output is written, [B, O, H, W].</param>
+    /// <param name="statistics">
+    /// Where the statistics of the normalisation are written, [B, 2, H, W]; null where there is no normalisation.
+    /// </param>
+    /// <exception cref="ArgumentException">Shapes or types do not belong together, or a tensor to write shares memory.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device has not the element type.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
+    public static void Forward<T>(
+        Tensor<T> input, ProjectionTensors parameters, Tensor<T> output, Tensor? statistics = null)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(output);
+        Operand x = new(nameof(input), input), y = new(nameof(output), output), s = new(nameof(statistics), statistics);
+        Check<T>(x, y, s, in parameters);
+        OperandChecks.NoOverlap(nameof(output), output, x, s);
+        using var device = input.Device.Use();
+        using var useInput = input.Use();
+        using var useOutput = output.Use();
+        using var useStatistics = Tensor.Hold(statistics);
+        ProjectionKernels.For(input.ElementType).Forward(in parameters, input, output, statistics);
+    }
+
+    /// <summary>The gradients of the map and of the parameters, written where tensors are given.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="input">The map of the forward, [B, I, H, W].</param>
+    /// <param name="parameters">The parameters of the forward.</param>
+    /// <param name="statistics">The statistics of the forward; null where there is no normalisation.</param>
+    /// <param name="gradOutput">The gradient of the output, [B, O, H, W].</param>
+    /// <param name="gradInput">Where to write the gradient of the map; null to leave it out.</param>
+    /// <param name="gradParameters">
+    /// Where to write the gradients of the parameters, all that the forward had; null to leave them out.
+    /// </param>
+    /// <inheritdoc cref="Forward" path="/exception"/>
+    public static void Backward<T>(
+        Tensor<T> input,
+        ProjectionTensors parameters,
+        Tensor? statistics,
+        Tensor<T> gradOutput,
+        Tensor<T>? gradInput,
+        ProjectionTensors? gradParameters)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(gradOutput);
+        Operand x = new(nameof(input), input), g = new(nameof(gradOutput), gradOutput);
+        Operand s = new(nameof(statistics), statistics), gx = new(nameof(gradInput), gradInput);
+        Check<T>(x, g, s, in parameters);
+        OperandChecks.SameDevice(x, g, s, gx);
+        if (gradInput is not null)
+        {
+            OperandChecks.Shape(nameof(gradInput), gradInput, input.Shape, x, g, gx);
+            OperandChecks.NoOverlap(nameof(gradInput), gradInput, x, g, s);
+        }
+        if (gradParameters is { } gradients)
+            CheckGradients<T>(in parameters, in gradients);
+        using var device = input.Device.Use();
+        using var useInput = input.Use();
+        using var useGradOutput = gradOutput.Use();
+        using var useStatistics = Tensor.Hold(statistics);
+        using var useGradInput = Tensor.Hold(gradInput);
+        var kernels = ProjectionKernels.For(input.ElementType);
+        if (gradParameters is { } wanted)
+            kernels.BackwardParameters(in parameters, input, gradOutput, statistics, in wanted);
+        if (gradInput is not null)
+            kernels.BackwardInput(in parameters, input, gradOutput, statistics, gradInput, accumulate: false);
+    }
+
+    private static void Check<T>(Operand input, Operand output, Operand statistics, in ProjectionTensors parameters)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(parameters.Weight, nameof(parameters));
+        Operand w = new("weight", parameters.Weight), b = new("bias", parameters.Bias);
+        Operand nw = new("norm weight", parameters.NormWeight), nb = new("norm bias", parameters.NormBias);
+        OperandChecks.SameDevice(input, output, statistics, w, b, nw, nb);
+        OperandChecks.Supported(input.Tensor!, input, output);
+        OperandChecks.Accumulator<T>(statistics, w, b, nw, nb);
+        var shape = input.Tensor!.Shape;
+        var (outputs, inputs) = (w.Tensor!.Shape.Batch, shape.Channels);
+        OperandChecks.Shape(w.Name, w.Tensor, new TensorShape(outputs, inputs, 1, 1), input, output, w);
+        OperandChecks.Shape(
+            output.Name, output.Tensor!, new TensorShape(shape.Batch, outputs, shape.Height, shape.Width), input, output, w);
+        if (b.Tensor is not null)
+            OperandChecks.Shape(b.Name, b.Tensor, new TensorShape(1, outputs, 1, 1), input, w, b);
+        bool hasNorm = nw.Tensor is not null;
+        if (hasNorm != (nb.Tensor is not null) || hasNorm != (statistics.Tensor is not null))
+        {
+            throw new ArgumentException(
+                "A normalisation has weight, bias and statistics, no normalisation has none of them. " +
+                OperandChecks.Describe(input, output, statistics, nw, nb),
+                nameof(parameters));
+        }
+        if (!hasNorm)
+            return;
+        OperandChecks.Shape(nw.Name, nw.Tensor!, new TensorShape(1, inputs, 1, 1), input, nw, nb);
+        OperandChecks.Shape(nb.Name, nb.Tensor!, new TensorShape(1, inputs, 1, 1), input, nw, nb);
+        OperandChecks.Shape(
+            statistics.Name,
+            statistics.Tensor!,
+            new TensorShape(shape.Batch, 2, shape.Height, shape.Width),
+            input,
+            statistics);
+    }
+
+    private static void CheckGradients<T>(in ProjectionTensors parameters, in ProjectionTensors gradients)
+        where T : unmanaged
+    {
+        CheckGradient("weight", parameters.Weight, gradients.Weight);
+        CheckGradient("bias", parameters.Bias, gradients.Bias);
+        CheckGradient("norm weight", parameters.NormWeight, gradients.NormWeight);
+        CheckGradient("norm bias", parameters.NormBias, gradients.NormBias);
+
+        static void CheckGradient(string name, Tensor? parameter, Tensor? gradient)
+        {
+            if (parameter is null && gradient is null)
+                return;
+            Operand own = new(name, parameter), its = new($"gradient of {name}", gradient);
+            if (parameter is null || gradient is null)
+            {
+                throw new ArgumentException(
+                    $"Gradients are asked for every parameter and for no other; that of '{name}' is not. " +
+                    OperandChecks.Describe(own, its));
+            }
+            OperandChecks.SameDevice(own, its);
+            OperandChecks.Shape(its.Name, gradient, parameter.Shape, own, its);
+            OperandChecks.Accumulator<T>(own, its);
+            OperandChecks.NoOverlap(its.Name, gradient, own);
+            if (gradient.Layout with { Offset = 0 } != parameter.Layout with { Offset = 0 })
+            {
+                throw new ArgumentException(
+                    $"The gradient of '{name}' must lie in memory as the parameter does. {OperandChecks.Describe(own, its)}");
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using SapaGpu.Launch;
+
+namespace SapaGpu;
+
+/// <summary>
+/// Queries made of a part of the encoder and a part of the decoder: query(y, x) = g·encoder(y, x) + (1 − g)·decoder(cell),
+/// g = sigmoid(gate(cell)), or without a gate encoder(y, x) + decoder(cell), where cell = (⌊y·H/OH⌋, ⌊x·W/OW⌋). No part is
+/// brought to the high resolution in memory.
+/// </summary>
+/// <remarks>
+/// Shapes: encoder and query [B, D, OH, OW], decoder [B, D, H, W], gate [B, 1, H, W] before the sigmoid, each in either
+/// format. Source: SAPA (NeurIPS 2022), section 4.2, gated addition.
+/// </remarks>
+public static class QueryBlend
+{
+    /// <summary>Blends queries into a tensor of the caller.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="encoder">The encoder's part, [B, D, OH, OW].</param>
+    /// <param name="decoder">The decoder's part, [B, D, H, W].</param>
+    /// <param name="gate">The gate before the sigmoid, [B, 1, H, W]; null for the plain sum.</param>
+    /// <param name="query">Where the query is written, [B, D, OH, OW].</param>
+    /// <exception cref="ArgumentException">The shapes do not belong together, or a tensor to write shares memory.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device has not the element type.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
+    public static void Forward<T>(Tensor<T> encoder, Tensor<T> decoder, Tensor<T>? gate, Tensor<T> query)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        Operand q = new(nameof(query), query);
+        Check(encoder, decoder, gate, q);
+        Operand e = new(nameof(encoder), encoder), d = new(nameof(decoder), decoder), g = new(nameof(gate), gate);
+        OperandChecks.NoOverlap(nameof(query), query, e, d, g);
+        using var device = encoder.Device.Use();
+        using var useEncoder = encoder.Use();
+        using var useDecoder = decoder.Use();
+        using var useGate = Tensor.Hold(gate);
+        using var useQuery = query.Use();
+        QueryBlendKernels.For(encoder.ElementType).Forward(encoder, decoder, gate, query);
+    }
+
+    /// <summary>
+    /// The gradients of both parts and of the gate, into tensors of the caller; without a gate, that of the encoder's part
+    /// is the gradient of the query itself.
+    /// </summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="encoder">The encoder's part of the forward, [B, D, OH, OW].</param>
+    /// <param name="decoder">The decoder's part of the forward, [B, D, H, W].</param>
+    /// <param name="gate">The gate of the forward; null for the plain sum.</param>
+    /// <param name="gradQuery">The gradient of the query, [B, D, OH, OW].</param>
+    /// <param name="gradEncoder">Where the gradient of the encoder's part is written; null without a gate.</param>
+    /// <param name="gradDecoder">Where the gradient of the decoder's part is written.</param>
+    /// <param name="gradGate">Where the gradient of the gate is written; null without a gate.</param>
+    /// <inheritdoc cref="Forward" path="/exception"/>
+    public static void Backward<T>(
+        Tensor<T> encoder,
+        Tensor<T> decoder,
+        Tensor<T>? gate,
+        Tensor<T> gradQuery,
+        Tensor<T>? gradEncoder,
+        Tensor<T> gradDecoder,
+        Tensor<T>? gradGate)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(gradQuery);
+        ArgumentNullException.ThrowIfNull(gradDecoder);
+        Operand q = new(nameof(gradQuery), gradQuery), ge = new(nameof(gradEncoder), gradEncoder);
+        Operand gd = new(nameof(gradDecoder), gradDecoder), gg = new(nameof(gradGate), gradGate);
+        Check(encoder, decoder, gate, q);
+        OperandChecks.SameDevice(q, ge, gd, gg);
+        if (gradEncoder is null != gate is null || gradGate is null != gate is null)
+        {
+            throw new ArgumentException(
+                "The gradients of the encoder's part and of the gate are asked for with a gate, and only then. " +
+                OperandChecks.Describe(q, ge, gd, gg),
+                nameof(gradGate));
+        }
+        OperandChecks.Shape(nameof(gradDecoder), gradDecoder, decoder.Shape, q, gd);
+        if (gate is not null)
+        {
+            OperandChecks.Shape(nameof(gradEncoder), gradEncoder!, encoder.Shape, q, ge);
+            OperandChecks.Shape(nameof(gradGate), gradGate!, gate.Shape, q, gg);
+        }
+        using var device = encoder.Device.Use();
+        using var useEncoder = encoder.Use();
+        using var useDecoder = decoder.Use();
+        using var useGate = Tensor.Hold(gate);
+        using var useGradQuery = gradQuery.Use();
+        using var useGradEncoder = Tensor.Hold(gradEncoder);
+        using var useGradDecoder = gradDecoder.Use();
+        using var useGradGate = Tensor.Hold(gradGate);
+        QueryBlendKernels.For(encoder.ElementType).Backward(
+            encoder, decoder, gate, gradQuery, gradEncoder, gradDecoder, gradGate);
+    }
+
+    private static void Check<T>(Tensor<T> encoder, Tensor<T> decoder, Tensor<T>? gate, Operand query)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        ArgumentNullException.ThrowIfNull(decoder);
+        Operand e = new(nameof(encoder), encoder), d = new(nameof(decoder), decoder), g = new(nameof(gate), gate);
+        OperandChecks.SameDevice(e, d, g, query);
+        OperandChecks.Supported(encoder, e, d, g, query);
+        var (high, low) = (encoder.Shape, decoder.Shape);
+        OperandChecks.Shape(
+            nameof(decoder), decoder, new TensorShape(high.Batch, high.Channels, low.Height, low.Width), e, d, g, query);
+        OperandChecks.Shape(query.Name, query.Tensor!, high, e, d, g, query);
+        if (gate is not null)
+        {
+            OperandChecks.Shape(
+                nameof(gate), gate, new TensorShape(low.Batch, 1, low.Height, low.Width), e, d, g, query);
+        }
+    }
+}

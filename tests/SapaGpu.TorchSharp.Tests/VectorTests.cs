@@ -1,0 +1,50 @@
+using NUnit.Framework;
+using SapaGpu.Cli.Vectors;
+using TorchSharp;
+
+namespace SapaGpu.TorchSharp.Tests;
+
+/// <summary>Test vectors through the functions and modules of torch, outputs and gradients by autograd.</summary>
+[TestFixture]
+public sealed class VectorTests
+{
+    private static readonly ElementType[] ElementTypes =
+        [ElementType.Float64, ElementType.Float32, ElementType.Float16, ElementType.BFloat16];
+
+    [Test]
+    public void Shipped_vectors_pass([ValueSource(nameof(ElementTypes))] ElementType elementType) =>
+        Check(Path.Combine(AppContext.BaseDirectory, "vectors"), elementType);
+
+    [Test]
+    public void Golden_vectors_pass([ValueSource(nameof(ElementTypes))] ElementType elementType)
+    {
+        string? data = Environment.GetEnvironmentVariable("SAPAGPU_DATA");
+        string folder = Path.Combine(data ?? string.Empty, "golden");
+        if (data is null || !Directory.Exists(folder))
+            Assert.Ignore("SAPAGPU_DATA names no folder with golden vectors.");
+        Check(folder, elementType);
+    }
+
+    private static void Check(string folder, ElementType elementType)
+    {
+        using var device = Device.Open(DeviceKind.Cpu);
+        var runner = new TorchVectorRunner(elementType switch
+        {
+            ElementType.Float64 => torch.float64,
+            ElementType.Float16 => torch.float16,
+            ElementType.BFloat16 => torch.bfloat16,
+            _ => torch.float32,
+        });
+        CaseResult[] results =
+        [
+            .. VectorCase.ReadAll(folder)
+                .Where(vector => !TorchVectorRunner.LeftOut.Contains(vector.Op))
+                .Select(vector => VectorSuite.Run(vector, device, elementType, runner)),
+        ];
+        Assert.That(
+            results.Where(result => result.Status != CaseStatus.Passed)
+                .Select(r => $"{r.Name}: {r.Reason} {r.Worst?.Tensor} {r.Worst?.Error:e1} of {r.Worst?.Bound:e1}"),
+            Is.Empty);
+        Assert.That(results, Is.Not.Empty);
+    }
+}
