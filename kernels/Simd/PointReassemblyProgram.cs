@@ -6,8 +6,7 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// <see cref="PointReassembly{TElement, TStorage, TAccumulator}"/> on the CPU, from a channels-last map: a tile is a run of
-/// queries; the cells around the points of a group and their factors are listed once, then summed with the lanes over
-/// channels.
+/// queries; the four cells around a point are added with their shares, with the lanes over channels.
 /// </summary>
 public readonly unsafe struct PointReassemblyProgram<TSimd, TStorage, T, TVector>
     : ITileProgram<PointSamplingParameters<TStorage>>
@@ -34,6 +33,14 @@ public readonly unsafe struct PointReassemblyProgram<TSimd, TStorage, T, TVector
     }
 
     /// <inheritdoc/>
+    public static void Begin(in PointSamplingParameters<TStorage> parameters, byte* scratch)
+    {
+        var allocator = new ScratchAllocator(scratch);
+        var workspace = new Workspace(ref allocator, in parameters);
+        new Span<TStorage>(workspace.Outside, parameters.GroupChannels).Clear();
+    }
+
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in PointSamplingParameters<TStorage> parameters, long tile, byte* scratch)
     {
@@ -41,30 +48,10 @@ public readonly unsafe struct PointReassemblyProgram<TSimd, TStorage, T, TVector
         var workspace = new Workspace(ref allocator, in parameters);
         var extent = PointRun<TStorage, T>.Extent(in parameters);
         var span = PixelSpan.Locate(in extent, tile, PointRun<TStorage, T>.Length);
-        var map = new MapPointer<TStorage>(in parameters.Map);
         var result = new MapPointer<TStorage>(in parameters.Result);
-        int all = parameters.Groups * parameters.Points;
-        PixelRows<TSimd, TStorage, T, TVector>.Load(
-            new MapPointer<TStorage>(in parameters.Offsets), in span, workspace.Offsets, 2 * all, workspace.OffsetStride);
-        PixelRows<TSimd, TStorage, T, TVector>.Load(
-            new MapPointer<TStorage>(in parameters.Weights), in span, workspace.Weights, all, workspace.WeightStride);
         new Span<T>(workspace.Result, span.Count * workspace.ResultStride).Clear();
-        int cellRow = parameters.Rows.CellOf(span.Row);
-        for (int pixel = 0; pixel < span.Count; pixel++)
-        {
-            int cellColumn = parameters.Columns.CellOf(span.Column + pixel);
-            T* offsets = workspace.Offsets + (nint)pixel * workspace.OffsetStride;
-            T* weights = workspace.Weights + (nint)pixel * workspace.WeightStride;
-            T* sums = workspace.Result + (nint)pixel * workspace.ResultStride;
-            for (int group = 0; group < parameters.Groups; group++)
-            {
-                TStorage* first = map.At(span.Image, group * parameters.GroupChannels, 0, 0);
-                int terms = List(
-                    in parameters, in map, first, offsets, weights, group * parameters.Points, cellRow, cellColumn, workspace.Terms);
-                PointSums<TSimd, TStorage, T, TVector>.Add(
-                    workspace.Terms, terms, sums + group * parameters.GroupChannels, parameters.GroupChannels);
-            }
-        }
+        for (int group = 0; group < parameters.Groups; group++)
+            AddGroup(in parameters, in span, group, in workspace);
         bool streams = StreamingStores.Pay<TStorage>(extent.Pixels * extent.OutputChannels)
             && StreamingStores.IsAligned(in result, TSimd.Lanes * sizeof(TStorage));
         PixelRows<TSimd, TStorage, T, TVector>.Store(
@@ -72,59 +59,88 @@ public readonly unsafe struct PointReassemblyProgram<TSimd, TStorage, T, TVector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static int List(
-        in PointSamplingParameters<TStorage> parameters,
-        in MapPointer<TStorage> map,
-        TStorage* first,
-        T* offsets,
-        T* weights,
-        int point,
-        int cellRow,
-        int cellColumn,
-        PointTerm<TStorage, T>* terms)
+    private static void AddGroup(
+        in PointSamplingParameters<TStorage> parameters, in PixelSpan span, int group, in Workspace workspace)
     {
-        int count = 0;
+        var map = new MapPointer<TStorage>(in parameters.Map);
+        var weights = new MapPointer<TStorage>(in parameters.Weights);
+        int channels = parameters.GroupChannels;
         int height = parameters.Rows.Cells;
         int width = parameters.Columns.Cells;
-        for (int end = point + parameters.Points; point < end; point++)
+        TStorage* first = map.At(span.Image, group * channels, 0, 0);
+        var places = workspace.Places;
+        for (int point = group * parameters.Points; point < (group + 1) * parameters.Points; point++)
         {
-            if (!PointRun<TStorage, T>.TryLocate(in parameters, offsets, point, cellRow, cellColumn, out var place))
-                continue;
-            for (int corner = 0; corner < 4; corner++)
+            PointPlaces<TSimd, TStorage, T, TVector>.Locate(in parameters, in span, point, in places);
+            TSimd.Gather(
+                weights.At(span.Image, point, span.Row, span.Column), weights.ColumnStride, workspace.Weights, span.Count);
+            for (int i = 0; i < span.Count; i++)
             {
-                if (!place.IsInside(corner, height, width))
+                if (!places.TryRead(i, height, width, out int row, out int column))
                     continue;
-                terms[count++] = new PointTerm<TStorage, T>
-                {
-                    Cell = first + (place.Row + (corner >> 1)) * map.RowStride
-                        + (place.Column + (corner & 1)) * map.ColumnStride,
-                    Factor = weights[point] * place.Share(corner),
-                };
+                TStorage* upper = first + row * map.RowStride + column * map.ColumnStride;
+                TStorage* lower = upper + map.RowStride;
+                bool isLeft = column >= 0;
+                bool isRight = column + 1 < width;
+                bool isAbove = row >= 0;
+                bool isBelow = row + 1 < height;
+                T below = workspace.Weights[i] * places.Down[i];
+                T above = workspace.Weights[i] - below;
+                T aboveRight = above * places.Across[i];
+                T belowRight = below * places.Across[i];
+                Add(
+                    workspace.Result + (nint)i * workspace.ResultStride + group * channels,
+                    isAbove & isLeft ? upper : workspace.Outside,
+                    isAbove & isRight ? upper + map.ColumnStride : workspace.Outside,
+                    isBelow & isLeft ? lower : workspace.Outside,
+                    isBelow & isRight ? lower + map.ColumnStride : workspace.Outside,
+                    new Pack4<T> { X = above - aboveRight, Y = aboveRight, Z = below - belowRight, W = belowRight },
+                    channels);
             }
         }
-        return count;
+    }
+
+    // sums += the four cells, each with its share.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add(
+        T* sums, TStorage* a, TStorage* b, TStorage* c, TStorage* d, in Pack4<T> shares, int channels)
+    {
+        int lanes = TSimd.Lanes;
+        var sa = TSimd.Broadcast(shares.X);
+        var sb = TSimd.Broadcast(shares.Y);
+        var sc = TSimd.Broadcast(shares.Z);
+        var sd = TSimd.Broadcast(shares.W);
+        int channel = 0;
+        for (; channel + lanes <= channels; channel += lanes)
+        {
+            var sum = TSimd.MultiplyAdd(sa, TSimd.LoadStorage(a + channel), TSimd.Load(sums + channel));
+            sum = TSimd.MultiplyAdd(sb, TSimd.LoadStorage(b + channel), sum);
+            sum = TSimd.MultiplyAdd(sc, TSimd.LoadStorage(c + channel), sum);
+            sum = TSimd.MultiplyAdd(sd, TSimd.LoadStorage(d + channel), sum);
+            TSimd.Store(sums + channel, sum);
+        }
+        for (; channel < channels; channel++)
+        {
+            sums[channel] += shares.X * TSimd.Widen(a[channel]) + shares.Y * TSimd.Widen(b[channel])
+                + shares.Z * TSimd.Widen(c[channel]) + shares.W * TSimd.Widen(d[channel]);
+        }
     }
 
     private readonly struct Workspace
     {
-        public readonly T* Offsets;
-        public readonly T* Weights;
         public readonly T* Result;
-        public readonly PointTerm<TStorage, T>* Terms;
-        public readonly int OffsetStride;
-        public readonly int WeightStride;
+        public readonly T* Weights;
+        public readonly TStorage* Outside;
+        public readonly PointPlaces<TSimd, TStorage, T, TVector> Places;
         public readonly int ResultStride;
 
         public Workspace(ref ScratchAllocator scratch, in PointSamplingParameters<TStorage> parameters)
         {
-            int all = parameters.Groups * parameters.Points;
-            OffsetStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(2 * all);
-            WeightStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(all);
             ResultStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(parameters.Groups * parameters.GroupChannels);
-            Offsets = scratch.Take<T>((long)PointRun<TStorage, T>.Length * OffsetStride);
-            Weights = scratch.Take<T>((long)PointRun<TStorage, T>.Length * WeightStride);
             Result = scratch.Take<T>((long)PointRun<TStorage, T>.Length * ResultStride);
-            Terms = (PointTerm<TStorage, T>*)scratch.Take<byte>(4L * parameters.Points * sizeof(PointTerm<TStorage, T>));
+            Weights = scratch.Take<T>(PointRun<TStorage, T>.Length);
+            Outside = scratch.Take<TStorage>(parameters.GroupChannels);
+            Places = new PointPlaces<TSimd, TStorage, T, TVector>(ref scratch);
         }
     }
 }

@@ -4,50 +4,25 @@ using SapaGpu.Kernels.Maps;
 
 namespace SapaGpu.Kernels.Simd;
 
-/// <summary>What is made of the similarities of a query's features and the four cells around one of its points.</summary>
-/// <typeparam name="T">The type of the arithmetic.</typeparam>
-public interface IPointResult<T>
-    where T : unmanaged, IFloatingPointIeee754<T>
+/// <summary>What a query's features are multiplied with: mixtures of the four cells around one of its points.</summary>
+public interface IPointResult
 {
     /// <summary>Gets the values of a point.</summary>
     static abstract int Values { get; }
-
-    /// <summary>Computes them from the similarities upper left, upper right, lower left, lower right.</summary>
-    static abstract void Write(in Pack4<T> sums, T down, T across, T weight, ref T result);
 }
 
-/// <summary>The similarity at the point itself.</summary>
-/// <typeparam name="T">The type of the arithmetic.</typeparam>
-public readonly struct PointScore<T> : IPointResult<T>
-    where T : unmanaged, IFloatingPointIeee754<T>
+/// <summary>The map at the point itself, which gives the similarity.</summary>
+public readonly struct PointScore : IPointResult
 {
     /// <inheritdoc/>
     public static int Values => 1;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Write(in Pack4<T> sums, T down, T across, T weight, ref T result)
-    {
-        T left = T.One - across;
-        result = (T.One - down) * (left * sums.X + across * sums.Y) + down * (left * sums.Z + across * sums.W);
-    }
 }
 
-/// <summary>The weighted derivative along either axis, across before down.</summary>
-/// <typeparam name="T">The type of the arithmetic.</typeparam>
-public readonly struct PointSlope<T> : IPointResult<T>
-    where T : unmanaged, IFloatingPointIeee754<T>
+/// <summary>The derivatives of the map at the point, across before down, times the weight of the point.</summary>
+public readonly struct PointSlope : IPointResult
 {
     /// <inheritdoc/>
     public static int Values => 2;
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Write(in Pack4<T> sums, T down, T across, T weight, ref T result)
-    {
-        result = weight * ((T.One - down) * (sums.Y - sums.X) + down * (sums.W - sums.Z));
-        Unsafe.Add(ref result, 1) = weight * ((T.One - across) * (sums.Z - sums.X) + across * (sums.W - sums.Y));
-    }
 }
 
 /// <summary>
@@ -66,7 +41,7 @@ public readonly unsafe struct PointSimilarityProgram<TSimd, TStorage, T, TVector
     where TStorage : unmanaged
     where T : unmanaged, IFloatingPointIeee754<T>
     where TVector : struct
-    where TResult : struct, IPointResult<T>
+    where TResult : struct, IPointResult
 {
     /// <inheritdoc/>
     public static long TileCount(in PointSamplingParameters<TStorage> parameters) =>
@@ -104,8 +79,6 @@ public readonly unsafe struct PointSimilarityProgram<TSimd, TStorage, T, TVector
         var result = new MapPointer<TStorage>(in parameters.Result);
         int all = parameters.Groups * parameters.Points;
         PixelRows<TSimd, TStorage, T, TVector>.Load(
-            new MapPointer<TStorage>(in parameters.Offsets), in span, workspace.Offsets, 2 * all, workspace.OffsetStride);
-        PixelRows<TSimd, TStorage, T, TVector>.Load(
             new MapPointer<TStorage>(in parameters.Features),
             in span,
             workspace.Features,
@@ -116,8 +89,8 @@ public readonly unsafe struct PointSimilarityProgram<TSimd, TStorage, T, TVector
             PixelRows<TSimd, TStorage, T, TVector>.Load(
                 new MapPointer<TStorage>(in parameters.Weights), in span, workspace.Weights, all, workspace.WeightStride);
         }
-        for (int pixel = 0; pixel < span.Count; pixel++)
-            Compute(in parameters, in span, pixel, in workspace);
+        for (int group = 0; group < parameters.Groups; group++)
+            Compute(in parameters, in span, group, in workspace);
         if (parameters.Accumulate != 0)
             AddKnown(in result, in span, TResult.Values * all, in workspace);
         PixelRows<TSimd, TStorage, T, TVector>.Store(
@@ -126,75 +99,124 @@ public readonly unsafe struct PointSimilarityProgram<TSimd, TStorage, T, TVector
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compute(
-        in PointSamplingParameters<TStorage> parameters, in PixelSpan span, int pixel, in Workspace workspace)
+        in PointSamplingParameters<TStorage> parameters, in PixelSpan span, int group, in Workspace workspace)
     {
         var map = new MapPointer<TStorage>(in parameters.Map);
         int channels = parameters.GroupChannels;
         int height = parameters.Rows.Cells;
         int width = parameters.Columns.Cells;
-        int cellRow = parameters.Rows.CellOf(span.Row);
-        int cellColumn = parameters.Columns.CellOf(span.Column + pixel);
-        T* offsets = workspace.Offsets + (nint)pixel * workspace.OffsetStride;
-        T* weights = workspace.Weights + (nint)pixel * workspace.WeightStride;
-        T* result = workspace.Result + (nint)pixel * workspace.ResultStride;
-        for (int group = 0; group < parameters.Groups; group++)
+        TStorage* first = map.At(span.Image, group * channels, 0, 0);
+        var places = workspace.Places;
+        for (int point = group * parameters.Points; point < (group + 1) * parameters.Points; point++)
         {
-            T* features = workspace.Features + (nint)pixel * workspace.FeatureStride + group * channels;
-            TStorage* first = map.At(span.Image, group * channels, 0, 0);
-            for (int i = 0; i < parameters.Points; i++)
+            PointPlaces<TSimd, TStorage, T, TVector>.Locate(in parameters, in span, point, in places);
+            T* result = workspace.Result + TResult.Values * point;
+            for (int i = 0; i < span.Count; i++, result += workspace.ResultStride)
             {
-                int point = group * parameters.Points + i;
-                var sums = default(Pack4<T>);
-                if (PointRun<TStorage, T>.TryLocate(in parameters, offsets, point, cellRow, cellColumn, out var place))
+                if (!places.TryRead(i, height, width, out int row, out int column))
                 {
-                    TStorage* upper = first + place.Row * map.RowStride + place.Column * map.ColumnStride;
-                    TStorage* lower = upper + map.RowStride;
-                    sums = Sums(
-                        features,
-                        place.IsInside(0, height, width) ? upper : workspace.Outside,
-                        place.IsInside(1, height, width) ? upper + map.ColumnStride : workspace.Outside,
-                        place.IsInside(2, height, width) ? lower : workspace.Outside,
-                        place.IsInside(3, height, width) ? lower + map.ColumnStride : workspace.Outside,
-                        channels);
+                    new Span<T>(result, TResult.Values).Clear();
+                    continue;
                 }
-                T weight = TResult.Values == 2 ? weights[point] : T.One;
-                TResult.Write(in sums, place.Down, place.Across, weight, ref result[TResult.Values * point]);
+                TStorage* upper = first + row * map.RowStride + column * map.ColumnStride;
+                TStorage* lower = upper + map.RowStride;
+                bool isLeft = column >= 0;
+                bool isRight = column + 1 < width;
+                bool isAbove = row >= 0;
+                bool isBelow = row + 1 < height;
+                var cells = new Corners
+                {
+                    A = isAbove & isLeft ? upper : workspace.Outside,
+                    B = isAbove & isRight ? upper + map.ColumnStride : workspace.Outside,
+                    C = isBelow & isLeft ? lower : workspace.Outside,
+                    D = isBelow & isRight ? lower + map.ColumnStride : workspace.Outside,
+                };
+                T* features = workspace.Features + (nint)i * workspace.FeatureStride + group * channels;
+                if (TResult.Values == 1)
+                {
+                    *result = Score(features, in cells, places.Down[i], places.Across[i], channels);
+                    continue;
+                }
+                T weight = workspace.Weights[(nint)i * workspace.WeightStride + point];
+                Slopes(features, in cells, places.Down[i], places.Across[i], channels, result);
+                result[0] *= weight;
+                result[1] *= weight;
             }
         }
     }
 
+    // The cells are mixed before they are multiplied, so that there is one sum over the lanes.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static Pack4<T> Sums(T* features, TStorage* a, TStorage* b, TStorage* c, TStorage* d, int channels)
+    private static T Score(T* features, in Corners cells, T down, T across, int channels)
     {
         int lanes = TSimd.Lanes;
+        TStorage* a = cells.A, b = cells.B, c = cells.C, d = cells.D;
+        T right = across - across * down;
+        T lowerRight = across * down;
+        T left = T.One - down - right;
+        T lowerLeft = down - lowerRight;
+        var sa = TSimd.Broadcast(left);
+        var sb = TSimd.Broadcast(right);
+        var sc = TSimd.Broadcast(lowerLeft);
+        var sd = TSimd.Broadcast(lowerRight);
+        var sums = TSimd.Constant(0.0);
         int channel = 0;
-        var sums = default(Pack4<T>);
-        if (channels >= lanes)
+        for (; channel + lanes <= channels; channel += lanes)
         {
-            var zero = TSimd.Constant(0.0);
-            TVector s0 = zero, s1 = zero, s2 = zero, s3 = zero;
-            for (; channel + lanes <= channels; channel += lanes)
-            {
-                var feature = TSimd.Load(features + channel);
-                s0 = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(a + channel), s0);
-                s1 = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(b + channel), s1);
-                s2 = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(c + channel), s2);
-                s3 = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(d + channel), s3);
-            }
-            sums.X = TSimd.Sum(s0);
-            sums.Y = TSimd.Sum(s1);
-            sums.Z = TSimd.Sum(s2);
-            sums.W = TSimd.Sum(s3);
+            var mixed = TSimd.Multiply(sa, TSimd.LoadStorage(a + channel));
+            mixed = TSimd.MultiplyAdd(sb, TSimd.LoadStorage(b + channel), mixed);
+            mixed = TSimd.MultiplyAdd(sc, TSimd.LoadStorage(c + channel), mixed);
+            mixed = TSimd.MultiplyAdd(sd, TSimd.LoadStorage(d + channel), mixed);
+            sums = TSimd.MultiplyAdd(TSimd.Load(features + channel), mixed, sums);
         }
+        T sum = channel > 0 ? TSimd.Sum(sums) : T.Zero;
         for (; channel < channels; channel++)
         {
-            T feature = features[channel];
-            sums.X += feature * TSimd.Widen(a[channel]);
-            sums.Y += feature * TSimd.Widen(b[channel]);
-            sums.Z += feature * TSimd.Widen(c[channel]);
-            sums.W += feature * TSimd.Widen(d[channel]);
+            sum += features[channel] * (left * TSimd.Widen(a[channel]) + right * TSimd.Widen(b[channel])
+                + lowerLeft * TSimd.Widen(c[channel]) + lowerRight * TSimd.Widen(d[channel]));
         }
-        return sums;
+        return sum;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Slopes(T* features, in Corners cells, T down, T across, int channels, T* slopes)
+    {
+        int lanes = TSimd.Lanes;
+        TStorage* a = cells.A, b = cells.B, c = cells.C, d = cells.D;
+        T up = T.One - down;
+        T left = T.One - across;
+        var ups = TSimd.Broadcast(up);
+        var downs = TSimd.Broadcast(down);
+        var lefts = TSimd.Broadcast(left);
+        var acrosses = TSimd.Broadcast(across);
+        var sumsAcross = TSimd.Constant(0.0);
+        var sumsDown = TSimd.Constant(0.0);
+        int channel = 0;
+        for (; channel + lanes <= channels; channel += lanes)
+        {
+            var feature = TSimd.Load(features + channel);
+            var va = TSimd.LoadStorage(a + channel);
+            var vb = TSimd.LoadStorage(b + channel);
+            var vc = TSimd.LoadStorage(c + channel);
+            var vd = TSimd.LoadStorage(d + channel);
+            var mixedAcross = TSimd.MultiplyAdd(
+                downs, TSimd.Subtract(vd, vc), TSimd.Multiply(ups, TSimd.Subtract(vb, va)));
+            var mixedDown = TSimd.MultiplyAdd(
+                acrosses, TSimd.Subtract(vd, vb), TSimd.Multiply(lefts, TSimd.Subtract(vc, va)));
+            sumsAcross = TSimd.MultiplyAdd(feature, mixedAcross, sumsAcross);
+            sumsDown = TSimd.MultiplyAdd(feature, mixedDown, sumsDown);
+        }
+        slopes[0] = channel > 0 ? TSimd.Sum(sumsAcross) : T.Zero;
+        slopes[1] = channel > 0 ? TSimd.Sum(sumsDown) : T.Zero;
+        for (; channel < channels; channel++)
+        {
+            T va = TSimd.Widen(a[channel]);
+            T vb = TSimd.Widen(b[channel]);
+            T vc = TSimd.Widen(c[channel]);
+            T vd = TSimd.Widen(d[channel]);
+            slopes[0] += features[channel] * (up * (vb - va) + down * (vd - vc));
+            slopes[1] += features[channel] * (left * (vc - va) + across * (vd - vb));
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -211,15 +233,23 @@ public readonly unsafe struct PointSimilarityProgram<TSimd, TStorage, T, TVector
         }
     }
 
+    // Upper left, upper right, lower left, lower right; a row of zeros where the cell is outside.
+    private struct Corners
+    {
+        public TStorage* A;
+        public TStorage* B;
+        public TStorage* C;
+        public TStorage* D;
+    }
+
     private readonly struct Workspace
     {
-        public readonly T* Offsets;
         public readonly T* Features;
         public readonly T* Weights;
         public readonly T* Result;
         public readonly T* Known;
         public readonly TStorage* Outside;
-        public readonly int OffsetStride;
+        public readonly PointPlaces<TSimd, TStorage, T, TVector> Places;
         public readonly int FeatureStride;
         public readonly int WeightStride;
         public readonly int ResultStride;
@@ -228,16 +258,15 @@ public readonly unsafe struct PointSimilarityProgram<TSimd, TStorage, T, TVector
         {
             const int Length = PointRun<TStorage, T>.Length;
             int all = parameters.Groups * parameters.Points;
-            OffsetStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(2 * all);
             FeatureStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(parameters.Groups * parameters.GroupChannels);
             WeightStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(all);
             ResultStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(TResult.Values * all);
-            Offsets = scratch.Take<T>((long)Length * OffsetStride);
             Features = scratch.Take<T>((long)Length * FeatureStride);
             Weights = scratch.Take<T>((long)Length * WeightStride);
             Result = scratch.Take<T>((long)Length * ResultStride);
             Known = scratch.Take<T>((long)Length * ResultStride);
             Outside = scratch.Take<TStorage>(parameters.GroupChannels);
+            Places = new PointPlaces<TSimd, TStorage, T, TVector>(ref scratch);
         }
     }
 }

@@ -56,7 +56,7 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
 
     private readonly VariantTable<PointSamplingParameters<TStorage>> similarity = Sampling(
         typeof(PointSimilarity<TElement, TStorage, TAccumulator>),
-        variant => (typeof(PointSimilarityProgram<,,,,>), [.. Simd(variant), typeof(PointScore<TAccumulator>)]));
+        variant => (typeof(PointSimilarityProgram<,,,,>), [.. Simd(variant), typeof(PointScore)]));
 
     private readonly VariantTable<PointSamplingParameters<TStorage>> reassembly = Sampling(
         typeof(PointReassembly<TElement, TStorage, TAccumulator>),
@@ -64,51 +64,54 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
 
     private readonly VariantTable<PointSamplingParameters<TStorage>> offsetGradient = Sampling(
         typeof(PointOffsetGradient<TElement, TStorage, TAccumulator>),
-        variant => (typeof(PointSimilarityProgram<,,,,>), [.. Simd(variant), typeof(PointSlope<TAccumulator>)]));
+        variant => (typeof(PointSimilarityProgram<,,,,>), [.. Simd(variant), typeof(PointSlope)]));
 
-    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> count = Gathering(
-        typeof(PointCount<TElement, TStorage, TAccumulator>),
-        variant => (typeof(PointSortProgram<,,,,>), [.. Simd(variant), typeof(CountSamples)]));
+    private readonly VariantTable<PointSamplingParameters<TStorage>> scatter = new(variant =>
+        KernelVariants.Tiles<PointSamplingParameters<TStorage>>(typeof(PointScatterProgram<,,,>), Simd(variant)));
+
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> count =
+        KernelVariants.Maps<PointGatherParameters<TStorage, TAccumulator>>(
+            typeof(PointCount<TElement, TStorage, TAccumulator>));
 
     private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> chunkSums =
         KernelVariants.Maps<PointGatherParameters<TStorage, TAccumulator>>(
             typeof(PointChunkSums<TStorage, TAccumulator>));
 
-    // On the CPU this is all three steps between counting and placing.
-    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> starts = Gathering(
-        typeof(PointStarts<TStorage, TAccumulator>),
-        _ => (typeof(PointStartsProgram<,>), [typeof(TStorage), typeof(TAccumulator)]));
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> starts =
+        KernelVariants.Maps<PointGatherParameters<TStorage, TAccumulator>>(typeof(PointStarts<TStorage, TAccumulator>));
 
     private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> chunkStarts =
         KernelVariants.Maps<PointGatherParameters<TStorage, TAccumulator>>(
             typeof(PointChunkStarts<TStorage, TAccumulator>));
 
-    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> placement = Gathering(
-        typeof(PointPlacement<TElement, TStorage, TAccumulator>),
-        variant => (typeof(PointSortProgram<,,,,>), [.. Simd(variant), typeof(PlaceSamples)]));
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> placement =
+        KernelVariants.Maps<PointGatherParameters<TStorage, TAccumulator>>(
+            typeof(PointPlacement<TElement, TStorage, TAccumulator>));
 
-    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> gather = Gathering(
-        typeof(PointGather<TElement, TStorage, TAccumulator>),
-        variant => (typeof(PointGatherProgram<,,,>), Simd(variant)));
+    private readonly VariantTable<PointGatherParameters<TStorage, TAccumulator>> gather =
+        KernelVariants.Maps<PointGatherParameters<TStorage, TAccumulator>>(
+            typeof(PointGather<TElement, TStorage, TAccumulator>));
 
     public override void Similarity(
         int groups, int points, Tensor features, Tensor map, Tensor offsets, Tensor result)
     {
         using var pixels = new Pixels(map);
-        similarity.Launch(map.Device, Parameters(groups, points, pixels.Tensor, offsets, result) with
+        var parameters = Parameters(groups, points, pixels.Tensor, offsets, result) with
         {
             Features = features.Map<TStorage>(),
-        });
+        };
+        similarity[Fitting(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
     }
 
     public override void Reassembly(
         int groups, int points, Tensor weights, Tensor map, Tensor offsets, Tensor result)
     {
         using var pixels = new Pixels(map);
-        reassembly.Launch(map.Device, Parameters(groups, points, pixels.Tensor, offsets, result) with
+        var parameters = Parameters(groups, points, pixels.Tensor, offsets, result) with
         {
             Weights = weights.Map<TStorage>(),
-        });
+        };
+        reassembly[Fitting(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
     }
 
     public override void OffsetGradient(
@@ -122,17 +125,24 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
         bool accumulate)
     {
         using var pixels = new Pixels(map);
-        offsetGradient.Launch(map.Device, Parameters(groups, points, pixels.Tensor, offsets, gradOffsets) with
+        var parameters = Parameters(groups, points, pixels.Tensor, offsets, gradOffsets) with
         {
             Features = features.Map<TStorage>(),
             Weights = weights.Map<TStorage>(),
             Accumulate = accumulate ? 1 : 0,
-        });
+        };
+        offsetGradient[Fitting(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
     }
 
     public override void MapGradients(
         int groups, int points, Tensor offsets, params ReadOnlySpan<PointGradient> gradients)
     {
+        if (offsets.Device.RunsVectorPrograms)
+        {
+            foreach (var gradient in gradients)
+                Scatter(groups, points, offsets, in gradient);
+            return;
+        }
         var map = gradients[0].Result.Shape;
         int queries = checked(offsets.Shape.Height * offsets.Shape.Width);
         int cells = checked(map.Height * map.Width);
@@ -168,11 +178,9 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
                     Result = gradients[0].Result.Map<TStorage>(),
                 };
                 count.Launch(device, in parameters);
-                if (!device.RunsVectorPrograms)
-                    chunkSums.Launch(device, in parameters);
+                chunkSums.Launch(device, in parameters);
                 starts.Launch(device, in parameters);
-                if (!device.RunsVectorPrograms)
-                    chunkStarts.Launch(device, in parameters);
+                chunkStarts.Launch(device, in parameters);
                 placement.Launch(device, in parameters);
                 foreach (var gradient in gradients)
                 {
@@ -187,21 +195,25 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
     }
 
     private static VariantTable<PointSamplingParameters<TStorage>> Sampling(
-        Type map, Func<KernelVariant, (Type Open, Type[] Arguments)> vectors) => Table<PointSamplingParameters<TStorage>>(map, vectors);
-
-    private static VariantTable<PointGatherParameters<TStorage, TAccumulator>> Gathering(
-        Type map, Func<KernelVariant, (Type Open, Type[] Arguments)> vectors) =>
-        Table<PointGatherParameters<TStorage, TAccumulator>>(map, vectors);
-
-    private static VariantTable<TParameters> Table<TParameters>(
-        Type map, Func<KernelVariant, (Type Open, Type[] Arguments)> vectors)
-        where TParameters : struct => new(variant =>
+        Type map, Func<KernelVariant, (Type Open, Type[] Arguments)> vectors) => new(variant =>
         {
             if (variant.VectorBits == 0)
-                return KernelVariants.Group<TParameters>(typeof(MapKernel<,>), map, typeof(TParameters));
+                return KernelVariants.Group<PointSamplingParameters<TStorage>>(
+                    typeof(MapKernel<,>), map, typeof(PointSamplingParameters<TStorage>));
             var (open, arguments) = vectors(variant);
-            return KernelVariants.Tiles<TParameters>(open, arguments);
+            return KernelVariants.Tiles<PointSamplingParameters<TStorage>>(open, arguments);
         });
+
+    // Vectors that are wider than a group has channels would be filled by halves, or not at all.
+    private static KernelVariant Fitting(Device device, int channels)
+    {
+        const int Narrowest = 128;
+        var variant = KernelVariant.Choose(device);
+        int bits = variant.VectorBits;
+        while (bits > Narrowest && bits > channels * Unsafe.SizeOf<TAccumulator>() * 8)
+            bits /= 2;
+        return variant with { VectorBits = bits };
+    }
 
     private static Type[] Simd(KernelVariant variant) =>
         KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant);
@@ -210,15 +222,24 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
         int groups, in PointGatherParameters<TStorage, TAccumulator> lists, in PointGradient gradient)
     {
         var (weights, features, result) = gradient;
-        using var pixels = new Pixels(features);
         var parameters = lists with
         {
             GroupChannels = result.Shape.Channels / groups,
-            Features = pixels.Tensor.Map<TStorage>(),
+            Features = features.Map<TStorage>(),
             Weights = weights.Map<TStorage>(),
             Result = result.Map<TStorage>(),
         };
         gather.Launch(result.Device, in parameters);
+    }
+
+    private void Scatter(int groups, int points, Tensor offsets, in PointGradient gradient)
+    {
+        var (weights, features, result) = gradient;
+        scatter.Launch(result.Device, Parameters(groups, points, result, offsets, result) with
+        {
+            Features = features.Map<TStorage>(),
+            Weights = weights.Map<TStorage>(),
+        });
     }
 
     private static PointSamplingParameters<TStorage> Parameters(

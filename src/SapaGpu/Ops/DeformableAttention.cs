@@ -19,9 +19,9 @@ namespace SapaGpu;
 /// weights [B, G·P, OH, OW], output [B, G·C, OH, OW]; either format each. At whole coordinates the gradient of an offset is
 /// the one towards larger coordinates.</para>
 /// <para>The fused operator keeps the weights, G·P values a query, in memory between its steps. The gradients of the maps
-/// are sums over the points that touch a cell, found by a stable counting sort and added in the order of the queries: no
-/// atomics, the same bits in every run. The sort takes 8 bytes for each of up to four cells of a point (12 in double
-/// precision), one image at a time.</para>
+/// are sums over the points that touch a cell, added in a fixed order without atomics: the same bits in every run. On a GPU
+/// the points of a cell are found by a stable counting sort, which takes 8 bytes for each of up to four cells of a point (12
+/// in double precision), one image at a time; on the CPU every thread owns some channels of the whole map.</para>
 /// </remarks>
 public static class DeformableAttention
 {

@@ -57,6 +57,9 @@ public static class KernelCatalogue
         from table in Tables()
         from variant in Variants
         let arguments = Launchable(table, variant).GetType().GetGenericArguments()
+
+        // Some programs are the CPU's alone.
+        where Implements(arguments[0], typeof(IKernel<>))
         select new KernelInstantiation(arguments[0], arguments[1]);
 
     // Those of operators are fields of one object for each element type; one that knows no element types is static.
