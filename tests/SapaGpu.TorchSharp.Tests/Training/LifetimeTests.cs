@@ -73,6 +73,24 @@ public sealed class LifetimeTests
         }
     }
 
+    [Test]
+    public void Memory_lent_to_large_tensors_comes_back_with_them()
+    {
+        var device = TorchDevices.Of(torch.CPU);
+        long before = device.UsedBytes;
+        using (var scope = torch.NewDisposeScope())
+        {
+            var (query, key) = (torch.randn(1, 8, 128, 128), torch.randn(1, 8, 64, 64));
+            var value = torch.randn(1, 64, 64, 64).requires_grad_();
+            var output = SapaFunctional.WindowAttention(query, key, value);
+            Assert.That(device.UsedBytes, Is.GreaterThanOrEqualTo(before + (4L << 20)));
+            output.sum().backward();
+            Assert.That(value.grad!.shape, Is.EqualTo(value.shape));
+        }
+        SapaFunctional.WindowSimilarity(torch.randn(1, 1, 2, 2), torch.randn(1, 1, 1, 1)).Dispose();
+        Assert.That(device.UsedBytes, Is.EqualTo(before));
+    }
+
     private static long Settled()
     {
         GC.Collect();
