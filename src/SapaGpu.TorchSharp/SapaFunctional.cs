@@ -3,9 +3,9 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// SapaGpu's operators as functions of torch: differentiable once, on the tensors' own memory. Maps are [B, C, H, W],
-/// contiguous or channels-last (others are made contiguous), float64, float32, float16 or bfloat16; maps of different
-/// types are promoted as torch promotes them. Gradients that nobody asks for are not computed.
+/// SapaGpu's operators as functions of torch: differentiable once, on the tensors' own memory, on the processor or on CUDA.
+/// Maps are [B, C, H, W], contiguous or channels-last (others are made contiguous), float64, float32, float16 or bfloat16;
+/// maps of different types are promoted as torch promotes them. Gradients that nobody asks for are not computed.
 /// </summary>
 public static class SapaFunctional
 {

@@ -95,14 +95,17 @@ public sealed class Device : IDisposable
     /// <exception cref="ArgumentException">A setting is out of range.</exception>
     public static Device Open(DeviceKind kind, int ordinal = 0, DeviceOptions? options = null)
     {
-        options = Complete(options ?? new DeviceOptions());
+        options = Complete(options ?? new DeviceOptions(), kind);
         return new Device(
-            AcceleratorFactory.Open(kind, ordinal, options.Threads), options, runsVectorPrograms: kind == DeviceKind.Cpu);
+            AcceleratorFactory.Open(kind, ordinal, options), options, runsVectorPrograms: kind == DeviceKind.Cpu);
     }
 
     /// <summary>Opens the emulation of a GPU: the thread-group programs on .NET threads, for tests.</summary>
     internal static Device OpenEmulator(DeviceOptions? options = null) =>
-        new(AcceleratorFactory.OpenEmulator(), Complete(options ?? new DeviceOptions()), runsVectorPrograms: false);
+        new(
+            AcceleratorFactory.OpenEmulator(),
+            Complete(options ?? new DeviceOptions(), DeviceKind.Cpu),
+            runsVectorPrograms: false);
 
     /// <summary>Waits until everything that was queued has been computed.</summary>
     public void Synchronize()
@@ -129,29 +132,37 @@ public sealed class Device : IDisposable
             return;
         disposed = true;
         SpinWait.SpinUntil(() => Volatile.Read(ref callers) == 0);
+        using var scope = CudaScope.Enter(Accelerator);
         Accelerator.Synchronize();
         Launcher.Dispose();
         Pool.Dispose();
-        Accelerator.Dispose();
-        context.Dispose();
+        AcceleratorFactory.Close(context, Accelerator, Options);
     }
 
     /// <summary>Returns the identifier and the name.</summary>
     public override string ToString() => $"{Id} ({Info.Name})";
 
-    /// <summary>Holds the device open for the duration of a call.</summary>
+    /// <summary>Holds the device open, and its context current on the thread, for the duration of a call.</summary>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
     internal DeviceUse Use()
     {
         Interlocked.Increment(ref callers);
-        if (!disposed)
-            return new DeviceUse(this);
-        Interlocked.Decrement(ref callers);
-        throw new ObjectDisposedException(nameof(Device), $"The device {Id} was disposed.");
+        try
+        {
+            return disposed
+                ? throw new ObjectDisposedException(nameof(Device), $"The device {Id} was disposed.")
+                : new DeviceUse(this, CudaScope.Enter(Accelerator));
+        }
+        catch
+        {
+            Interlocked.Decrement(ref callers);
+            throw;
+        }
     }
 
-    private static DeviceOptions Complete(DeviceOptions options)
+    private static DeviceOptions Complete(DeviceOptions options, DeviceKind kind)
     {
+        const nint PerThreadStream = 2;
         if (options.Threads < 0)
             throw new ArgumentException($"Threads is at least 0; got {options.Threads}.", nameof(options));
         if (options.VectorBits is not (0 or 128 or 256 or 512))
@@ -161,15 +172,34 @@ public sealed class Device : IDisposable
         }
         if (options.WorkspaceBytes < 1)
             throw new ArgumentException($"WorkspaceBytes is at least 1; got {options.WorkspaceBytes}.", nameof(options));
+        if (options.Stream != 0 && !options.UsesPrimaryContext)
+        {
+            throw new ArgumentException(
+                "Stream needs UsesPrimaryContext: in a context of its own a device shares no stream.", nameof(options));
+        }
+        if (options.Stream == PerThreadStream)
+        {
+            throw new ArgumentException(
+                "Stream is one stream for all threads; got the default stream of each thread.", nameof(options));
+        }
+        bool isCuda = kind == DeviceKind.Cuda;
         return options with
         {
             Threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads,
             VectorBits = options.VectorBits == 0 ? VectorWidth.Preferred : options.VectorBits,
+            UsesPrimaryContext = isCuda && options.UsesPrimaryContext,
+            Stream = isCuda ? options.Stream : 0,
         };
     }
 
-    internal readonly ref struct DeviceUse(Device device)
+    internal readonly ref struct DeviceUse(Device device, CudaScope scope)
     {
-        public void Dispose() => Interlocked.Decrement(ref device.callers);
+        private readonly CudaScope scope = scope;
+
+        public void Dispose()
+        {
+            scope.Dispose();
+            Interlocked.Decrement(ref device.callers);
+        }
     }
 }

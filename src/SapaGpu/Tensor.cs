@@ -187,8 +187,9 @@ public sealed class Tensor<T> : Tensor
     /// </summary>
     /// <param name="device">The device that the memory is on.</param>
     /// <param name="pointer">
-    /// The first element: a host pointer on the CPU, a device pointer of the same context on CUDA, a memory object
-    /// (cl_mem) of the same context on OpenCL.
+    /// The first element: a host pointer on the CPU, a device pointer of the same context on CUDA, for memory of other
+    /// frameworks the primary one (<see cref="DeviceOptions.UsesPrimaryContext"/>), a memory object (cl_mem) of the same
+    /// context on OpenCL.
     /// </param>
     /// <param name="shape">The logical dimensions.</param>
     /// <param name="format">The order in memory, without gaps.</param>

@@ -3,23 +3,45 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>The devices that calls run on: that of the tensors, with as many threads as torch uses.</summary>
+/// <summary>
+/// The devices that calls run on: that of the tensors. The processor works with as many threads as torch uses, a GPU in
+/// torch's context and on its default stream, which is the only one that TorchSharp queues on.
+/// </summary>
 internal static class TorchDevices
 {
     private static readonly ConcurrentDictionary<int, Lazy<Device>> Processors = new();
+    private static readonly Dictionary<int, Device> Gpus = [];
 
     /// <summary>The device of SapaGpu over a device of torch.</summary>
-    /// <exception cref="NotSupportedException">There is none for that kind.</exception>
-    public static Device Of(torch.Device device)
+    /// <exception cref="NotSupportedException">There is none for that kind, or the GPU cannot be opened.</exception>
+    public static Device Of(torch.Device device) => device.type switch
     {
-        if (device.type != DeviceType.CPU)
+        DeviceType.CPU => Processor(),
+        DeviceType.CUDA => Gpu(device),
+        _ => throw new NotSupportedException($"Tensors of torch on {device} are not supported; move them with cpu()."),
+    };
+
+    private static Device Processor() => Processors.GetOrAdd(
+        torch.get_num_threads(),
+        threads => new Lazy<Device>(() => Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads }))).Value;
+
+    private static Device Gpu(torch.Device device)
+    {
+        lock (Gpus)
         {
-            throw new NotSupportedException(
-                $"Tensors of torch on {device} are not supported; move them with cpu().");
+            if (Gpus.TryGetValue(device.index, out var opened))
+                return opened;
+            try
+            {
+                opened = Device.Open(DeviceKind.Cuda, device.index, new DeviceOptions { UsesPrimaryContext = true });
+            }
+            catch (DeviceUnavailableException e)
+            {
+                throw new NotSupportedException(
+                    $"Tensors of torch on {device} are not supported here; move them with cpu(). {e.Message}", e);
+            }
+            Gpus.Add(device.index, opened);
+            return opened;
         }
-        return Processors.GetOrAdd(
-            torch.get_num_threads(),
-            threads => new Lazy<Device>(() => Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads })))
-            .Value;
     }
 }

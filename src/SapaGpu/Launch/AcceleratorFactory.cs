@@ -33,12 +33,12 @@ internal static class AcceleratorFactory
     /// <summary>Opens a device.</summary>
     /// <exception cref="DeviceUnavailableException">There is no such device, or its driver refuses.</exception>
     public static (Context Context, Accelerator Accelerator, DeviceInfo Info) Open(
-        DeviceKind kind, int ordinal, int threads)
+        DeviceKind kind, int ordinal, DeviceOptions options)
     {
         Context? context = null;
         try
         {
-            context = CreateContext(kind, threads);
+            context = CreateContext(kind, options.Threads);
             var devices = Devices(context, kind);
             if (ordinal < 0 || ordinal >= devices.Count)
             {
@@ -48,7 +48,7 @@ internal static class AcceleratorFactory
                         : $"There is no {DeviceNames.Of(kind)}:{ordinal}; the last one is {devices.Count - 1}.");
             }
             var info = kind == DeviceKind.Cpu ? DescribeCpu() : Describe(devices[ordinal], kind, ordinal);
-            return (context, devices[ordinal].CreateAccelerator(context), info);
+            return (context, CreateAccelerator(context, devices[ordinal], options), info);
         }
         catch (Exception e)
         {
@@ -57,6 +57,16 @@ internal static class AcceleratorFactory
                 throw;
             throw new DeviceUnavailableException($"{MissingReason(kind)} ({e.Message})", e);
         }
+    }
+
+    /// <summary>Closes a device.</summary>
+    public static void Close(Context context, Accelerator accelerator, DeviceOptions options)
+    {
+        if (options.UsesPrimaryContext)
+            PrimaryContext.Close((CudaAccelerator)accelerator);
+        else
+            accelerator.Dispose();
+        context.Dispose();
     }
 
     /// <summary>Opens ILGPU's emulation of a GPU, on which the thread-group programs run in .NET itself.</summary>
@@ -92,6 +102,16 @@ internal static class AcceleratorFactory
                     break;
             }
         });
+    }
+
+    private static Accelerator CreateAccelerator(Context context, ILGPU.Runtime.Device device, DeviceOptions options)
+    {
+        if (device is not CudaDevice cuda)
+            return device.CreateAccelerator(context);
+        using var scope = CudaScope.Keep();
+        return options.UsesPrimaryContext
+            ? PrimaryContext.Open(context, cuda, options.Stream)
+            : cuda.CreateAccelerator(context);
     }
 
     private static IReadOnlyList<ILGPU.Runtime.Device> Devices(Context context, DeviceKind kind) => kind switch

@@ -66,8 +66,13 @@ internal sealed class DeviceMemory
     private void Free()
     {
         if (pool is not null)
+        {
             pool.Return(buffer);
+        }
         else if (!Device.IsDisposed)
+        {
+            using var scope = CudaScope.Enter(Device.Accelerator);
             buffer.Dispose();
+        }
     }
 }

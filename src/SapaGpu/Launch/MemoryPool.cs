@@ -4,8 +4,8 @@ namespace SapaGpu.Launch;
 
 /// <summary>
 /// Keeps the memory of disposed tensors and finished workspaces for the next one of about the same size, so that a
-/// steady state allocates nothing. A device works its launches in order, so memory may change hands as soon as the
-/// call that used it has been queued.
+/// steady state allocates nothing. A device works its launches in order, on one stream, so memory may change hands
+/// as soon as the call that used it has been queued.
 /// </summary>
 internal sealed class MemoryPool(Accelerator accelerator) : IDisposable
 {

@@ -5,19 +5,22 @@ using ILGPU;
 namespace SapaGpu.Launch;
 
 /// <summary>
-/// Lets ILGPU find the drivers' libraries under their run-time names: the plain names "libOpenCL.so" and "libcuda.so"
-/// come with development packages only.
+/// Lets ILGPU and this library find the drivers' libraries under their run-time names: the plain names "libOpenCL.so" and
+/// "libcuda.so" come with development packages only.
 /// </summary>
 internal static class NativeLibraries
 {
     private static readonly bool Registered = Register();
 
-    /// <summary>Installs the resolver, once in a process; without effect where the host installed its own.</summary>
+    /// <summary>
+    /// Installs the resolver, once in a process; for ILGPU without effect where the host installed its own.
+    /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     public static void EnsureRegistered() => _ = Registered;
 
     private static bool Register()
     {
+        NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, Resolve);
         try
         {
             NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, Resolve);
@@ -31,10 +34,11 @@ internal static class NativeLibraries
 
     private static nint Resolve(string name, System.Reflection.Assembly assembly, DllImportSearchPath? path)
     {
-        string? runtimeName = (name, OperatingSystem.IsLinux()) switch
+        string? runtimeName = name switch
         {
-            ("OpenCL", true) => "libOpenCL.so.1",
-            ("cuda", true) => "libcuda.so.1",
+            "OpenCL" when OperatingSystem.IsLinux() => "libOpenCL.so.1",
+            "cuda" when OperatingSystem.IsLinux() => "libcuda.so.1",
+            "cuda" when OperatingSystem.IsWindows() => "nvcuda.dll",
             _ => null,
         };
         return runtimeName is not null && NativeLibrary.TryLoad(runtimeName, out nint handle) ? handle : 0;
