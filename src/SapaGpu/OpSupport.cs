@@ -67,6 +67,17 @@ public static class OpSupport
         return reasons;
     }
 
+    /// <summary>Checks a width of windows that a module is made with, before there is a device or an operand.</summary>
+    /// <exception cref="NotSupportedException">It is even or out of range.</exception>
+    internal static void CheckWindow(int window)
+    {
+        if (window is < 1 or > MaximumWindow || window % 2 == 0)
+        {
+            throw new NotSupportedException(
+                $"The window is {window}, and it must be odd and from 1 to {MaximumWindow}.");
+        }
+    }
+
     /// <summary>Whether a window operator runs; the same answer as
     /// <see cref="Reasons(DeviceInfo, ElementType, WindowShape, BorderRule)"/> without building it.</summary>
     internal static bool Runs(DeviceInfo device, ElementType elementType, in WindowShape shape, BorderRule border) =>

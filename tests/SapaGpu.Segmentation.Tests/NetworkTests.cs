@@ -25,7 +25,7 @@ internal sealed class NetworkTests
     public void Scores_have_the_size_of_the_image([Values] bool hasLaterals)
     {
         using var scope = torch.NewDisposeScope();
-        using var network = new SegmentationNetwork(Classes, UpsamplingOperator.SapaBilinear, hasLaterals, seed: 0);
+        using var network = new SegmentationNetwork(Classes, UpsamplingOperator.SapaBilinear, hasLaterals, seed: 0, WindowUpsamplers.PapersWindow);
         var images = torch.rand(2, 3, 32, 48);
         Assert.That(network.call(images).shape, Is.EqualTo(new long[] { 2, Classes, 32, 48 }));
         Assert.That(network.Features(images).shape[2..], Is.EqualTo(new long[] { 16, 24 }));
@@ -34,7 +34,7 @@ internal sealed class NetworkTests
 
     private static Dictionary<string, torch.Tensor> Weights(UpsamplingOperator kind, bool hasLaterals, int seed)
     {
-        var network = new SegmentationNetwork(Classes, kind, hasLaterals, seed);
+        var network = new SegmentationNetwork(Classes, kind, hasLaterals, seed, WindowUpsamplers.PapersWindow);
         return network.named_parameters().ToDictionary(named => named.name, named => (torch.Tensor)named.parameter);
     }
 }

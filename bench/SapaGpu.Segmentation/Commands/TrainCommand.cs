@@ -40,6 +40,11 @@ internal static class TrainCommand
             Description = "The learning rate of the first step; it falls to zero.",
             DefaultValueFactory = _ => Defaults.LearningRate,
         };
+        var window = new Option<int>("--window")
+        {
+            Description = "The width of the windows of CARAFE, SAPA-I, SAPA-B and SAPA-G, odd.",
+            DefaultValueFactory = _ => Defaults.Window,
+        };
         var evaluate = new Option<int>("--evaluate-every")
         {
             Description = "Score the validation split after every so many epochs; 0 for never. Nothing is chosen by it.",
@@ -49,7 +54,7 @@ internal static class TrainCommand
         var command = new Command(
             "train", "Train what is not trained yet, then print the tables. May be stopped and started again.")
         {
-            data, operators, seeds, epochs, batch, rate, skip, evaluate, quick, output,
+            data, operators, seeds, epochs, batch, rate, window, skip, evaluate, quick, output,
         };
         command.SetAction((result, cancellation) =>
         {
@@ -64,6 +69,7 @@ internal static class TrainCommand
                     Epochs = result.GetValue(epochs) ?? (isQuick ? QuickEpochs : Defaults.Epochs),
                     Batch = result.GetValue(batch),
                     LearningRate = result.GetValue(rate),
+                    Window = result.GetValue(window),
                     ImageLimit = isQuick ? QuickImages : null,
                 },
                 result.GetValue(evaluate),

@@ -15,7 +15,7 @@ internal sealed record TrainedNetwork(
     public static TrainedNetwork Apply(RunResult result, string output, Predictor predictor, int images)
     {
         using var network = new SegmentationNetwork(
-            result.Classes.Count, result.Key.Operator, result.Key.HasLaterals, result.Key.Seed);
+            result.Classes.Count, result.Key.Operator, result.Key.HasLaterals, result.Key.Seed, result.Settings.Window);
         network.load(new RunFolder(output, result.Key).Weights);
         return new TrainedNetwork(
             result.Key.Operator,

@@ -9,10 +9,15 @@ internal sealed class CarafeUpsampler : Module<torch.Tensor, torch.Tensor, torch
 {
     private readonly CarafeUpsample carafe;
 
-    public CarafeUpsampler(int channels)
+    public CarafeUpsampler(int channels, int window)
         : base(nameof(CarafeUpsampler))
     {
-        carafe = new CarafeUpsample(new CarafeOptions { Channels = channels, CompressedChannels = channels });
+        carafe = new CarafeUpsample(new CarafeOptions
+        {
+            Channels = channels,
+            CompressedChannels = channels,
+            Window = window,
+        });
         RegisterComponents();
     }
 

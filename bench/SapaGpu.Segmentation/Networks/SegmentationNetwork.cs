@@ -25,13 +25,14 @@ internal sealed class SegmentationNetwork : Module<torch.Tensor, torch.Tensor>
     /// <param name="kind">What upsamples.</param>
     /// <param name="hasLaterals">Whether encoder features are added after every upsampling.</param>
     /// <param name="seed">What the first weights are drawn with.</param>
-    public SegmentationNetwork(int classes, UpsamplingOperator kind, bool hasLaterals, int seed)
+    /// <param name="window">The width of the upsampler's windows, if it has them.</param>
+    public SegmentationNetwork(int classes, UpsamplingOperator kind, bool hasLaterals, int seed, int window)
         : base(nameof(SegmentationNetwork))
     {
         encoder = ModuleList(Enumerable.Range(0, Widths.Length).Select(i => ComponentSeed.Build(
             seed, $"encoder/{i}", () => new EncoderStage(i == 0 ? ImageChannels : Widths[i - 1], Widths[i]))).ToArray());
         decoder = ModuleList(Enumerable.Range(0, Widths.Length - 1).Reverse().Select(i =>
-            new DecoderStage(Widths[i + 1], Widths[i], kind, hasLaterals, seed, $"decoder/{i}")).ToArray());
+            new DecoderStage(Widths[i + 1], Widths[i], kind, window, hasLaterals, seed, $"decoder/{i}")).ToArray());
         classifier = ComponentSeed.Build(seed, "classifier", () => Conv2d(Widths[0], classes, kernel_size: 1));
         RegisterComponents();
     }

@@ -7,31 +7,36 @@ namespace SapaGpu.Segmentation;
 /// <summary>The upsamplers that weight windows or points of the decoder.</summary>
 internal static class WindowUpsamplers
 {
+    /// <summary>The width of the windows in the papers.</summary>
+    public const int PapersWindow = 5;
+
     // The papers compare 256 channels in 64; the networks here have 16 to 64.
     private const int Embedding = 32;
     private const int Groups = 4;
 
     /// <summary>The upsampler of a kind; its arguments are the guide and the decoder.</summary>
-    public static Module<torch.Tensor, torch.Tensor, torch.Tensor> Create(UpsamplingOperator kind, int channels) => kind switch
-    {
-        UpsamplingOperator.Carafe => new CarafeUpsampler(channels),
-        UpsamplingOperator.SapaInnerProduct => Sapa(Similarity.InnerProduct, channels),
-        UpsamplingOperator.SapaBilinear => Comparing(Sapa(Similarity.Bilinear, channels), channels),
-        UpsamplingOperator.SapaGated => Comparing(Sapa(Similarity.GatedBilinear, channels), channels),
-        UpsamplingOperator.SapaDeformable => Comparing(
-            new SapaDeformableUpsample(new DeformableUpsamplerOptions
-            {
-                EncoderChannels = channels,
-                DecoderChannels = channels,
-                Groups = Groups,
-                EmbeddingChannels = Embedding / Groups,
-            }),
-            channels),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This upsampler weights no window."),
-    };
+    public static Module<torch.Tensor, torch.Tensor, torch.Tensor> Create(
+        UpsamplingOperator kind, int channels, int window) => kind switch
+        {
+            UpsamplingOperator.Carafe => new CarafeUpsampler(channels, window),
+            UpsamplingOperator.SapaInnerProduct => Sapa(Similarity.InnerProduct, channels, window),
+            UpsamplingOperator.SapaBilinear => Comparing(Sapa(Similarity.Bilinear, channels, window), channels),
+            UpsamplingOperator.SapaGated => Comparing(Sapa(Similarity.GatedBilinear, channels, window), channels),
+            UpsamplingOperator.SapaDeformable => Comparing(
+                new SapaDeformableUpsample(new DeformableUpsamplerOptions
+                {
+                    EncoderChannels = channels,
+                    DecoderChannels = channels,
+                    Groups = Groups,
+                    EmbeddingChannels = Embedding / Groups,
+                }),
+                channels),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "This upsampler weights no window."),
+        };
 
-    private static SapaUpsample Sapa(Similarity similarity, int channels) => new(new SapaOptions
+    private static SapaUpsample Sapa(Similarity similarity, int channels, int window) => new(new SapaOptions
     {
+        Window = window,
         EncoderChannels = channels,
         DecoderChannels = channels,
         EmbeddingChannels = Embedding,

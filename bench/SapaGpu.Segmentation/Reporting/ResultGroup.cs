@@ -14,7 +14,7 @@ internal sealed record ResultGroup(
         {
             string images = Settings.ImageLimit is { } limit ? $", {limit} images of every split" : "";
             return FormattableString.Invariant(
-                $"{Name}: {Settings.Epochs} epochs, batch {Settings.Batch}, learning rate {Settings.LearningRate}{images}");
+                $"{Name}: {Settings.Epochs} epochs, batch {Settings.Batch}, learning rate {Settings.LearningRate}, windows of {Settings.Window}{images}");
         }
     }
 

@@ -15,6 +15,9 @@ internal sealed record TrainingSettings
     /// <summary>Gets the weight decay of convolutions and projections.</summary>
     public double WeightDecay { get; init; } = 1e-2;
 
+    /// <summary>Gets the width of the windows of the operators that have them.</summary>
+    public int Window { get; init; } = WindowUpsamplers.PapersWindow;
+
     /// <summary>Gets the most images of a split; null for all.</summary>
     public int? ImageLimit { get; init; }
 

@@ -17,7 +17,7 @@ internal sealed class TrainingState : IDisposable
     public TrainingState(RunKey key, TrainingSettings settings, int classes)
     {
         this.settings = settings;
-        Network = new SegmentationNetwork(classes, key.Operator, key.HasLaterals, key.Seed);
+        Network = new SegmentationNetwork(classes, key.Operator, key.HasLaterals, key.Seed, settings.Window);
         var parameters = Network.parameters().ToLookup(IsDecayed);
         optimizer = torch.optim.AdamW(
             [

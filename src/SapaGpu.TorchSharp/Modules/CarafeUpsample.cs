@@ -19,6 +19,7 @@ public sealed class CarafeUpsample : torch.nn.Module<torch.Tensor, torch.Tensor>
     /// <param name="dtype">The type of the parameters; null for the default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or the scale is above 16.</exception>
     /// <exception cref="ArgumentException">A kernel is even, or channels are no multiple of the groups.</exception>
+    /// <exception cref="NotSupportedException">The window is even or out of range.</exception>
     public CarafeUpsample(CarafeOptions options, torch.Device? device = null, torch.ScalarType? dtype = null)
         : base(nameof(CarafeUpsample))
     {

@@ -22,6 +22,7 @@ public sealed class SapaUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, t
     /// <param name="dtype">The type of the parameters; null for the default.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number of channels is below 1, or epsilon is negative.</exception>
     /// <exception cref="ArgumentException">Channels do not fit the similarity or the groups.</exception>
+    /// <exception cref="NotSupportedException">The window is even or out of range.</exception>
     public SapaUpsample(SapaOptions options, torch.Device? device = null, torch.ScalarType? dtype = null)
         : base(nameof(SapaUpsample))
     {

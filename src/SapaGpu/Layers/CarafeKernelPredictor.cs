@@ -116,6 +116,7 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
 
     private void Check()
     {
+        OpSupport.CheckWindow(options.Window);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Channels, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CompressedChannels, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1, nameof(options));

@@ -83,6 +83,7 @@ internal static class SapaParameters
 
     private static void Check(SapaOptions options)
     {
+        OpSupport.CheckWindow(options.Window);
         NormEpsilon.Check(options.Epsilon);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1, nameof(options));

@@ -77,6 +77,11 @@ public sealed class MisuseTests
         Throws.ArgumentException);
 
     [Test]
+    public void Windows_of_a_module() => Assert.That(
+        () => new CarafeUpsample(new CarafeOptions { Channels = 4, Window = 2 }),
+        Throws.InstanceOf<NotSupportedException>().With.Message.Contains("odd"));
+
+    [Test]
     public void Maps_of_a_pyramid()
     {
         using var module = new FeaturePyramidUpsampler([4, 4], new SapaOptions { EncoderChannels = 4, DecoderChannels = 4 });
