@@ -8,35 +8,13 @@ namespace SapaGpu.Benchmarks;
 /// An operator on the CPU beside its peer, composed of libtorch's. The two are set up apart: a process that times ours
 /// never touches libtorch, whose threads go on spinning after their work.
 /// </summary>
-public abstract class OperatorBenchmarks : MeasuredBenchmarks
+public abstract class OperatorBenchmarks : WorkloadBenchmarks
 {
     private const string TorchPrefix = "Torch";
 
     private Device? device;
     private IReadOnlyList<OperatorRun> runs = [];
     private IReadOnlyList<Peer> peers = [];
-
-    public static IEnumerable<string> Workloads => Selection.Workloads;
-
-    public static IEnumerable<ElementType> Types => Selection.Types;
-
-    public static IEnumerable<MemoryFormat> Formats => Selection.Formats;
-
-    /// <summary>Gets or sets the name of the operator.</summary>
-    public abstract string Operation { get; set; }
-
-    [ParamsSource(nameof(Workloads))]
-    public string Workload { get; set; } = "";
-
-    [ParamsSource(nameof(Types))]
-    public ElementType Type { get; set; }
-
-    [ParamsSource(nameof(Formats))]
-    public MemoryFormat Format { get; set; }
-
-    private Operator Kind => Enum.Parse<Operator>(Operation);
-
-    private Cli.Benchmarking.Workload Chosen => Cli.Benchmarking.Workload.Find(Workload);
 
     [GlobalSetup(Targets = [nameof(Forward), nameof(Backward), nameof(Both)])]
     public void Setup()

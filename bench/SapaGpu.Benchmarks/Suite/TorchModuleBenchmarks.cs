@@ -8,32 +8,13 @@ namespace SapaGpu.Benchmarks;
 /// A training step's share of a module, forward and backward by libtorch's autograd: the modules of SapaGpu.TorchSharp beside
 /// the composition of libtorch's own functions.
 /// </summary>
-public class TorchModuleBenchmarks : MeasuredBenchmarks
+public class TorchModuleBenchmarks : WorkloadBenchmarks
 {
     private IReadOnlyList<TorchModule> modules = [];
     private IReadOnlyList<Peer> peers = [];
 
-    public static IEnumerable<string> Workloads => Selection.Workloads;
-
-    public static IEnumerable<ElementType> Types => Selection.Types;
-
-    public static IEnumerable<MemoryFormat> Formats => Selection.Formats;
-
     [Params(nameof(Operator.SapaI), nameof(Operator.SapaB), nameof(Operator.SapaG), nameof(Operator.SapaD))]
-    public string Operation { get; set; } = "";
-
-    [ParamsSource(nameof(Workloads))]
-    public string Workload { get; set; } = "";
-
-    [ParamsSource(nameof(Types))]
-    public ElementType Type { get; set; }
-
-    [ParamsSource(nameof(Formats))]
-    public MemoryFormat Format { get; set; }
-
-    private Operator Kind => Enum.Parse<Operator>(Operation);
-
-    private Cli.Benchmarking.Workload Chosen => Cli.Benchmarking.Workload.Find(Workload);
+    public override string Operation { get; set; } = "";
 
     [GlobalSetup(Target = nameof(Both))]
     public void Setup()

@@ -38,19 +38,7 @@ internal static class BoundaryScore
     {
         if (!truth.Contains(true))
             return null;
-        double precision = ShareWithin(found, EdgeBand.Near(truth, height, width));
-        double recall = ShareWithin(truth, EdgeBand.Near(found, height, width));
-        return precision + recall == 0 ? 0 : 2 * precision * recall / (precision + recall);
-    }
-
-    private static double ShareWithin(bool[] marks, bool[] area)
-    {
-        long inside = 0, all = 0;
-        for (int i = 0; i < marks.Length; i++)
-        {
-            all += marks[i] ? 1 : 0;
-            inside += marks[i] && area[i] ? 1 : 0;
-        }
-        return all == 0 ? 0 : (double)inside / all;
+        return EdgeBand.Agreement(
+            truth, EdgeBand.Near(truth, height, width), found, EdgeBand.Near(found, height, width));
     }
 }

@@ -46,4 +46,30 @@ internal static class EdgeBand
             near.AsSpan(row * width + first, last - first + 1).Fill(true);
         }
     }
+
+    /// <summary>
+    /// The boundary F-measure: the harmonic mean of the shares of edges that lie near the others. Where there are no edges
+    /// none is wrong.
+    /// </summary>
+    /// <param name="edges">The true edges.</param>
+    /// <param name="nearEdges">What is <see cref="Near"/> them.</param>
+    /// <param name="found">The edges that were found.</param>
+    /// <param name="nearFound">What is near those.</param>
+    public static double Agreement(bool[] edges, bool[] nearEdges, bool[] found, bool[] nearFound)
+    {
+        double precision = ShareWithin(found, nearEdges);
+        double recall = ShareWithin(edges, nearFound);
+        return precision + recall == 0 ? 0 : 2 * precision * recall / (precision + recall);
+    }
+
+    private static double ShareWithin(bool[] marks, bool[] area)
+    {
+        long inside = 0, all = 0;
+        for (int i = 0; i < marks.Length; i++)
+        {
+            all += marks[i] ? 1 : 0;
+            inside += marks[i] && area[i] ? 1 : 0;
+        }
+        return all == 0 ? 1 : (double)inside / all;
+    }
 }

@@ -49,19 +49,6 @@ internal sealed class MaskQuality : QualityMeasure
     private double BoundaryMeasure(bool[] found)
     {
         var foundEdges = EdgeBand.Edges<bool>(found, height, width);
-        double precision = ShareWithin(foundEdges, nearEdges);
-        double recall = ShareWithin(edges, EdgeBand.Near(foundEdges, height, width));
-        return precision + recall == 0 ? 0 : 2 * precision * recall / (precision + recall);
-    }
-
-    private static double ShareWithin(bool[] marks, bool[] area)
-    {
-        long inside = 0, all = 0;
-        for (int i = 0; i < marks.Length; i++)
-        {
-            all += marks[i] ? 1 : 0;
-            inside += marks[i] && area[i] ? 1 : 0;
-        }
-        return all == 0 ? 1 : (double)inside / all;
+        return EdgeBand.Agreement(edges, nearEdges, foundEdges, EdgeBand.Near(foundEdges, height, width));
     }
 }
