@@ -38,7 +38,14 @@ internal readonly unsafe struct PointPlaces<TSimd, TStorage, T, TVector>
     /// <summary>Gets the way from the first cell to the next column, from 0 to 1.</summary>
     public T* Across { get; }
 
-    /// <summary>Finds the places of a point.</summary>
+    /// <summary>Begins a run: notes the cells that its queries belong to, which all points of the run start from.</summary>
+    public void Begin(in PointSamplingParameters<TStorage> parameters, in PixelSpan span)
+    {
+        for (int i = 0; i < span.Count; i++)
+            cellColumns[i] = T.CreateTruncating(parameters.Columns.CellOf(span.Column + i));
+    }
+
+    /// <summary>Finds the places of a point of the run that was begun.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Locate(
         in PointSamplingParameters<TStorage> parameters,
@@ -50,8 +57,6 @@ internal readonly unsafe struct PointPlaces<TSimd, TStorage, T, TVector>
         TStorage* across = offsets.At(span.Image, 2 * point, span.Row, span.Column);
         TSimd.Gather(across, offsets.ColumnStride, places.Across, span.Count);
         TSimd.Gather(across + offsets.ChannelStride, offsets.ColumnStride, places.Down, span.Count);
-        for (int i = 0; i < span.Count; i++)
-            places.cellColumns[i] = T.CreateTruncating(parameters.Columns.CellOf(span.Column + i));
         var cellRow = TSimd.Broadcast(T.CreateTruncating(parameters.Rows.CellOf(span.Row)));
         for (int i = 0; i < Length; i += TSimd.Lanes)
         {

@@ -50,6 +50,7 @@ public readonly unsafe struct PointReassemblyProgram<TSimd, TStorage, T, TVector
         var span = PixelSpan.Locate(in extent, tile, PointRun<TStorage, T>.Length);
         var result = new MapPointer<TStorage>(in parameters.Result);
         new Span<T>(workspace.Result, span.Count * workspace.ResultStride).Clear();
+        workspace.Places.Begin(in parameters, in span);
         for (int group = 0; group < parameters.Groups; group++)
             AddGroup(in parameters, in span, group, in workspace);
         bool streams = StreamingStores.Pay<TStorage>(extent.Pixels * extent.OutputChannels)

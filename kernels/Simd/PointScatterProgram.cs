@@ -77,6 +77,7 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
                 };
                 PixelRows<TSimd, TStorage, T, TVector>.Load(
                     in features, in span, workspace.Features, channels, workspace.FeatureStride);
+                workspace.Places.Begin(in parameters, in span);
                 AddRun(in parameters, in span, group, in workspace);
             }
         }

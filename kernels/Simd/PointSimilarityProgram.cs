@@ -89,6 +89,7 @@ public readonly unsafe struct PointSimilarityProgram<TSimd, TStorage, T, TVector
             PixelRows<TSimd, TStorage, T, TVector>.Load(
                 new MapPointer<TStorage>(in parameters.Weights), in span, workspace.Weights, all, workspace.WeightStride);
         }
+        workspace.Places.Begin(in parameters, in span);
         for (int group = 0; group < parameters.Groups; group++)
             Compute(in parameters, in span, group, in workspace);
         if (parameters.Accumulate != 0)

@@ -24,13 +24,7 @@ internal static unsafe partial class LentMemory
     /// <exception cref="InsufficientMemoryException">There is not that much memory.</exception>
     public static torch.Tensor Create(Device device, TensorShape shape, MemoryFormat format, torch.ScalarType type)
     {
-        Tensor memory = type switch
-        {
-            torch.ScalarType.Float64 => Tensor<double>.Create(device, shape),
-            torch.ScalarType.Float16 => Tensor<Half>.Create(device, shape),
-            torch.ScalarType.BFloat16 => Tensor<BFloat16>.Create(device, shape),
-            _ => Tensor<float>.Create(device, shape),
-        };
+        var memory = Tensor.Create(device, shape, MemoryFormat.Contiguous, TorchTypes.ElementOf(type));
         bool isContiguous = format == MemoryFormat.Contiguous;
         long[] sizes = isContiguous
             ? [shape.Batch, shape.Channels, shape.Height, shape.Width]

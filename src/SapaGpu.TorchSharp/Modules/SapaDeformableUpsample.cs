@@ -27,7 +27,7 @@ public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch
     {
         ArgumentNullException.ThrowIfNull(options);
         Options = options;
-        attention = new DeformableOptions { Groups = options.Groups, Points = options.Points };
+        attention = options.Attention;
         ModuleParameters.Register(this, DeformableParameters.Specs(options), device, dtype);
         RegisterComponents();
     }

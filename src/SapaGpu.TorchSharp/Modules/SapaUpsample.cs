@@ -28,12 +28,7 @@ public sealed class SapaUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, t
     {
         ArgumentNullException.ThrowIfNull(options);
         Options = options;
-        attention = new WindowAttentionOptions
-        {
-            Window = options.Window,
-            Border = options.Border,
-            Normalisation = options.Normalisation,
-        };
+        attention = options.Attention;
         ModuleParameters.Register(this, SapaParameters.Specs(options), device, dtype);
         RegisterComponents();
     }

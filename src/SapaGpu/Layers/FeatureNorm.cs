@@ -17,13 +17,11 @@ internal sealed record FeatureNorm(string Name, FeatureNormalisation Kind, int G
         [new(WeightName, [channels], Constant: 1), new(BiasName, [channels], Constant: 0)];
 
     /// <summary>Room for mean and reciprocal deviation.</summary>
-    public Tensor CreateStatistics(Tensor input)
-    {
-        var shape = Kind == FeatureNormalisation.Layer
-            ? new TensorShape(input.Shape.Batch, 2, input.Shape.Height, input.Shape.Width)
-            : new TensorShape(input.Shape.Batch, 2 * Groups, 1, 1);
-        return Tensor.Create(input.Device, shape, MemoryFormat.Contiguous, input.ElementType.Accumulator());
-    }
+    public Tensor CreateStatistics(Tensor input) => Tensor.Create(
+        input.Device,
+        ChannelNorm.StatisticsShape(input.Shape, Kind == FeatureNormalisation.Layer ? 0 : Groups),
+        MemoryFormat.Contiguous,
+        input.ElementType.Accumulator());
 
     public Tensor<T> Forward<T>(ParameterSet parameters, Tensor<T> input, Tensor statistics)
         where T : unmanaged

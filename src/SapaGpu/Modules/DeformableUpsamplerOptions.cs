@@ -38,4 +38,7 @@ public sealed record DeformableUpsamplerOptions
 
     /// <summary>Gets what the normalisations add to the variance.</summary>
     public double Epsilon { get; init; } = 1e-5;
+
+    /// <summary>Gets the options of the attention inside the module.</summary>
+    internal DeformableOptions Attention => new() { Groups = Groups, Points = Points };
 }

@@ -37,7 +37,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         : base(device, Specs(device, options), seed)
     {
         Options = options;
-        attention = new DeformableOptions { Groups = options.Groups, Points = options.Points };
+        attention = options.Attention;
         encoderEmbedder = new Embedder(
             DeformableParameters.Norm("norm_y", options), p => p["q.weight"], p => p.Find("q.bias"));
         decoderEmbedder = new Embedder(

@@ -44,4 +44,8 @@ public sealed record SapaOptions
 
     /// <summary>Gets the channels of the output.</summary>
     public int OutputChannels => ValueChannels ?? DecoderChannels;
+
+    /// <summary>Gets the options of the attention inside the module.</summary>
+    internal WindowAttentionOptions Attention =>
+        new() { Window = Window, Border = Border, Normalisation = Normalisation };
 }

@@ -44,12 +44,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         : base(device, Specs(device, options), seed)
     {
         Options = options;
-        attention = new WindowAttentionOptions
-        {
-            Window = options.Window,
-            Border = options.Border,
-            Normalisation = options.Normalisation,
-        };
+        attention = options.Attention;
         bool projects = options.Similarity != Similarity.InnerProduct;
         int guide = options.EncoderChannels;
         encoderEmbedder = new Embedder(
