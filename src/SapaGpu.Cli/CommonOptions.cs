@@ -35,5 +35,6 @@ internal static class CommonOptions
     /// <summary>Opens the device that the option names.</summary>
     /// <exception cref="DeviceUnavailableException">There is no such device on this machine.</exception>
     /// <exception cref="ArgumentException">The text names no device.</exception>
-    public static Device Open(string? id) => id is null ? SapaGpu.Device.OpenDefault() : SapaGpu.Device.Open(id);
+    public static Device Open(string? id, DeviceOptions? options = null) =>
+        id is null ? SapaGpu.Device.OpenDefault(options) : SapaGpu.Device.Open(id, options);
 }

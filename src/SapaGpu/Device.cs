@@ -103,8 +103,8 @@ public sealed class Device : IDisposable
     /// <summary>Opens the emulation of a GPU: the thread-group programs on .NET threads, for tests.</summary>
     internal static Device OpenEmulator(DeviceOptions? options = null) =>
         new(
-            AcceleratorFactory.OpenEmulator(),
-            Complete(options ?? new DeviceOptions(), DeviceKind.Cpu),
+            AcceleratorFactory.OpenEmulator(options = Complete(options ?? new DeviceOptions(), DeviceKind.Cpu)),
+            options,
             runsVectorPrograms: false);
 
     /// <summary>Waits until everything that was queued has been computed.</summary>
@@ -112,6 +112,31 @@ public sealed class Device : IDisposable
     {
         using var use = Use();
         Accelerator.DefaultStream.Synchronize();
+    }
+
+    /// <summary>Measures how long the device works on the calls that an action makes, by the device's own clock.</summary>
+    /// <param name="action">Calls of operators on tensors of this device; it must not dispose the device.</param>
+    /// <returns>
+    /// The time from the beginning of the first call to the end of the last, waiting between them included. What was queued
+    /// before does not count.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">
+    /// The device was opened without <see cref="DeviceOptions.MeasuresTime"/>.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    public TimeSpan MeasureTime(Action action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        using var use = Use();
+        if (!Options.MeasuresTime)
+        {
+            throw new InvalidOperationException(
+                $"The device {Id} keeps no times; open it with DeviceOptions.MeasuresTime.");
+        }
+        using var begin = Accelerator.DefaultStream.AddProfilingMarker();
+        action();
+        using var end = Accelerator.DefaultStream.AddProfilingMarker();
+        return end.MeasureFrom(begin);
     }
 
     /// <summary>Gives memory that is kept for future tensors back to the device.</summary>

@@ -33,4 +33,10 @@ public sealed record DeviceOptions
     /// device whose <see cref="UsesPrimaryContext"/> is false has none but 0; devices of other kinds ignore it.
     /// </summary>
     public nint Stream { get; init; }
+
+    /// <summary>
+    /// Gets whether <see cref="Device.MeasureTime"/> may be called. A queue of OpenCL that keeps times takes a little longer
+    /// for every call; CUDA and the CPU do not.
+    /// </summary>
+    public bool MeasuresTime { get; init; }
 }

@@ -5,14 +5,6 @@ using TorchSharp;
 
 namespace SapaGpu.Benchmarks;
 
-/// <summary>The calls that are measured.</summary>
-internal enum Call
-{
-    Forward,
-    Backward,
-    Both,
-}
-
 /// <summary>A measurement of a peer in a process of its own.</summary>
 /// <param name="Operator">The operator.</param>
 /// <param name="Stage">What is upsampled.</param>

@@ -38,7 +38,6 @@ internal sealed record BenchmarkResult(
 internal sealed record BenchmarkReport(
     string Device, string Processor, DeviceLimits Limits, IReadOnlyList<BenchmarkResult> Results)
 {
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.3);
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(0.9);
     private static readonly Operator[] Operators =
         [Operator.WindowAttention, Operator.SapaB, Operator.Carafe, Operator.Bilinear, Operator.Nearest];
@@ -46,7 +45,7 @@ internal sealed record BenchmarkReport(
     private static readonly MemoryFormat[] Formats = [MemoryFormat.ChannelsLast, MemoryFormat.Contiguous];
 
     /// <summary>Measures the operators in both formats.</summary>
-    /// <param name="device">The device, which should have nothing else to do.</param>
+    /// <param name="device">The device, which should have nothing else to do, and measures times unless it is the CPU.</param>
     /// <param name="workload">What is upsampled.</param>
     /// <param name="elementType">The type of the tensors.</param>
     /// <param name="progress">Is told the share that is done.</param>
@@ -59,41 +58,25 @@ internal sealed record BenchmarkReport(
         {
             foreach (var format in Formats)
             {
-                results.AddRange(Measure(device, limits, workload, elementType, kind, format));
+                using var timer = new OperatorTimer(kind, device, workload, elementType, format);
+                results.AddRange(Enum.GetValues<Pass>().Select(pass => Result(
+                    kind, pass, workload, elementType, format, timer.MedianSeconds(pass, Duration), limits)));
                 progress?.Invoke((double)results.Count / (2 * Operators.Length * Formats.Length));
             }
         }
         return new BenchmarkReport(device.Id, device.Info.Name, limits, results);
     }
 
-    private static IEnumerable<BenchmarkResult> Measure(
-        Device device, DeviceLimits limits, Workload workload, ElementType elementType, Operator kind, MemoryFormat format)
-    {
-        var runs = new List<OperatorRun>();
-        try
-        {
-            runs.AddRange(workload.Stages.Select(stage => OperatorRun.Create(kind, device, stage, elementType, format)));
-            foreach (var pass in Enum.GetValues<Pass>())
-                yield return Measure(device, limits, workload, elementType, kind, format, pass, runs);
-        }
-        finally
-        {
-            foreach (var run in runs)
-                run.Dispose();
-        }
-    }
-
-    private static BenchmarkResult Measure(
-        Device device,
-        DeviceLimits limits,
+    /// <summary>The rates and the share of the limit that follow from a time.</summary>
+    public static BenchmarkResult Result(
+        Operator kind,
+        Pass pass,
         Workload workload,
         ElementType elementType,
-        Operator kind,
         MemoryFormat format,
-        Pass pass,
-        IReadOnlyList<OperatorRun> runs)
+        double seconds,
+        DeviceLimits limits)
     {
-        double seconds = Stopclock.Measure(RunAll, WarmUp, Duration).Median();
         var cost = Cost.Of(kind, pass, workload, elementType);
         var (floor, limit) = cost.Floor(limits);
         return new BenchmarkResult(
@@ -107,17 +90,5 @@ internal sealed record BenchmarkReport(
             cost.Bytes / seconds * 1e-9,
             floor / seconds,
             limit);
-
-        void RunAll()
-        {
-            foreach (var run in runs)
-            {
-                if (pass == Pass.Forward)
-                    run.Forward();
-                else
-                    run.Backward();
-            }
-            device.Synchronize();
-        }
     }
 }

@@ -70,16 +70,28 @@ internal abstract class OperatorRun : IDisposable
 internal sealed class Operands<T>(Device device, MemoryFormat format)
     where T : unmanaged
 {
+    // Large maps repeat so many random values, no power of two, so that rows and images differ.
+    private const int Distinct = (1 << 20) + 7;
+
     private readonly Random random = new(1);
 
     public Device Device => device;
 
-    public Tensor<T> Create(TensorShape shape, double magnitude = 1.0)
+    public Tensor<T> Create(TensorShape shape, double magnitude = 1.0) =>
+        Create(shape, () => (random.NextDouble() - 0.5) * magnitude);
+
+    /// <summary>Makes a tensor of NaN, so that a value that is not written shows.</summary>
+    public Tensor<T> CreateResult(TensorShape shape) => Create(shape, () => double.NaN);
+
+    private Tensor<T> Create(TensorShape shape, Func<double> next)
     {
         var type = ElementTypes.Of<T>();
         var values = new T[shape.ElementCount];
-        for (int i = 0; i < values.Length; i++)
-            values[i] = Value(type, (random.NextDouble() - 0.5) * magnitude);
+        int distinct = Math.Min(values.Length, Distinct);
+        for (int i = 0; i < distinct; i++)
+            values[i] = Value(type, next());
+        for (int i = distinct; i < values.Length; i += distinct)
+            values.AsSpan(0, Math.Min(distinct, values.Length - i)).CopyTo(values.AsSpan(i));
         return Tensor<T>.From(device, shape, values, format);
     }
 
@@ -106,11 +118,11 @@ internal sealed class AttentionRun<T> : OperatorRun
         query = Own(operands.Create(stage.Shape.QueryShape));
         key = Own(operands.Create(stage.Shape.KeyShape));
         value = Own(operands.Create(stage.Shape.ValueShape));
-        output = Own(operands.Create(stage.Shape.OutputShape));
+        output = Own(operands.CreateResult(stage.Shape.OutputShape));
         gradOutput = Own(operands.Create(stage.Shape.OutputShape));
-        gradQuery = Own(operands.Create(stage.Shape.QueryShape));
-        gradKey = Own(operands.Create(stage.Shape.KeyShape));
-        gradValue = Own(operands.Create(stage.Shape.ValueShape));
+        gradQuery = Own(operands.CreateResult(stage.Shape.QueryShape));
+        gradKey = Own(operands.CreateResult(stage.Shape.KeyShape));
+        gradValue = Own(operands.CreateResult(stage.Shape.ValueShape));
         context = Own(new WindowAttentionContext<T>(operands.Device, stage.Shape, options));
         WindowAttention.Forward(query, key, value, output, options, context);
     }
@@ -194,10 +206,10 @@ internal sealed class ReassemblyRun<T> : OperatorRun
         options = new WindowAttentionOptions { Window = stage.Window };
         weights = Own(operands.Create(stage.Shape.WeightsShape, 1.0 / stage.Window));
         value = Own(operands.Create(stage.Shape.ValueShape));
-        output = Own(operands.Create(stage.Shape.OutputShape));
+        output = Own(operands.CreateResult(stage.Shape.OutputShape));
         gradOutput = Own(operands.Create(stage.Shape.OutputShape));
-        gradWeights = Own(operands.Create(stage.Shape.WeightsShape));
-        gradValue = Own(operands.Create(stage.Shape.ValueShape));
+        gradWeights = Own(operands.CreateResult(stage.Shape.WeightsShape));
+        gradValue = Own(operands.CreateResult(stage.Shape.ValueShape));
     }
 
     public override void Forward() => WindowReassembly.Forward(weights, value, output, options);
@@ -227,9 +239,9 @@ internal sealed class InterpolationRun<T> : OperatorRun
     {
         this.mode = mode;
         input = Own(operands.Create(stage.Shape.ValueShape));
-        output = Own(operands.Create(stage.Shape.OutputShape));
+        output = Own(operands.CreateResult(stage.Shape.OutputShape));
         gradOutput = Own(operands.Create(stage.Shape.OutputShape));
-        gradInput = Own(operands.Create(stage.Shape.ValueShape));
+        gradInput = Own(operands.CreateResult(stage.Shape.ValueShape));
     }
 
     public override void Forward() => Interpolate.Forward(input, output, mode);

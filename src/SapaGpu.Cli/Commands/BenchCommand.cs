@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using SapaGpu.Cli.Benchmarking;
 using Spectre.Console;
 
@@ -10,13 +9,6 @@ namespace SapaGpu.Cli.Commands;
 /// <summary><c>sapagpu bench</c>: the time of the operators on this machine, beside the limits of the machine.</summary>
 internal static class BenchCommand
 {
-    private static readonly JsonSerializerOptions JsonFormat = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
-        WriteIndented = true,
-    };
-
     public static Command Create()
     {
         var workload = new Option<string>("--workload")
@@ -38,11 +30,11 @@ internal static class BenchCommand
         {
             var chosen = Workload.Find(result.GetValue(workload)!);
             var elementType = CommonOptions.Parse(result.GetValue(type)!);
-            using var opened = CommonOptions.Open(result.GetValue(device));
+            using var opened = CommonOptions.Open(result.GetValue(device), new DeviceOptions { MeasuresTime = true });
             bool asJson = result.GetValue(json);
             var report = asJson ? BenchmarkReport.Create(opened, chosen, elementType) : Watch(opened, chosen, elementType);
             if (asJson)
-                Console.Out.WriteLine(JsonSerializer.Serialize(report, JsonFormat));
+                Console.Out.WriteLine(JsonSerializer.Serialize(report, BenchmarkJson.Format));
             else
                 Print(report, chosen, opened);
             return ExitCode.Success;
@@ -87,5 +79,5 @@ internal static class BenchCommand
     }
 
     private static string Text<TValue>(TValue value)
-        where TValue : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()).Replace('_', ' ');
+        where TValue : struct, Enum => BenchmarkJson.Name(value).Replace('_', ' ');
 }

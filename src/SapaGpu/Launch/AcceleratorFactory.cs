@@ -17,7 +17,7 @@ internal static class AcceleratorFactory
             return ([DescribeCpu()], null);
         try
         {
-            using var context = CreateContext(kind, Environment.ProcessorCount);
+            using var context = CreateContext(kind, new DeviceOptions { Threads = Environment.ProcessorCount });
             var devices = Devices(context, kind);
             var infos = new List<DeviceInfo>(devices.Count);
             for (int ordinal = 0; ordinal < devices.Count; ordinal++)
@@ -38,7 +38,7 @@ internal static class AcceleratorFactory
         Context? context = null;
         try
         {
-            context = CreateContext(kind, options.Threads);
+            context = CreateContext(kind, options);
             var devices = Devices(context, kind);
             if (ordinal < 0 || ordinal >= devices.Count)
             {
@@ -70,23 +70,28 @@ internal static class AcceleratorFactory
     }
 
     /// <summary>Opens ILGPU's emulation of a GPU, on which the thread-group programs run in .NET itself.</summary>
-    public static (Context Context, Accelerator Accelerator, DeviceInfo Info) OpenEmulator()
+    public static (Context Context, Accelerator Accelerator, DeviceInfo Info) OpenEmulator(DeviceOptions options)
     {
         const int Threads = 128;
-        var context = Context.Create(builder =>
-            builder.Optimize(OptimizationLevel.O2).CPU(new CPUDevice(32, Threads / 32, 1)));
+        var context = Context.Create(builder => Configure(builder, options).CPU(new CPUDevice(32, Threads / 32, 1)));
         var accelerator = context.GetCPUDevice(0).CreateCPUAccelerator(context);
         return (context, accelerator, DescribeCpu() with { Name = "ILGPU emulator" });
     }
 
     // O2 infers address spaces, without which views in a parameter block become generic pointers: slow on NVIDIA,
     // refused by OpenCL drivers that do not have them.
-    private static Context CreateContext(DeviceKind kind, int threads)
+    private static Context.Builder Configure(Context.Builder builder, DeviceOptions options)
+    {
+        builder.Optimize(OptimizationLevel.O2);
+        return options.MeasuresTime ? builder.Profiling() : builder;
+    }
+
+    private static Context CreateContext(DeviceKind kind, DeviceOptions options)
     {
         NativeLibraries.EnsureRegistered();
         return Context.Create(builder =>
         {
-            builder.Optimize(OptimizationLevel.O2);
+            Configure(builder, options);
             switch (kind)
             {
                 case DeviceKind.Cuda:
@@ -98,7 +103,7 @@ internal static class AcceleratorFactory
                 default:
                     // A warp of two is the smallest that ILGPU takes; groups have one thread, so every
                     // multiprocessor is one worker.
-                    builder.CPU(new CPUDevice(2, 1, threads));
+                    builder.CPU(new CPUDevice(2, 1, options.Threads));
                     break;
             }
         });

@@ -1,6 +1,4 @@
-using SapaGpu.Cli.Benchmarking;
-
-namespace SapaGpu.Benchmarks;
+namespace SapaGpu.Cli.Benchmarking;
 
 /// <summary>The memory that a call of ours takes.</summary>
 /// <param name="ManagedBytes">Bytes of the garbage collector's heap, once everything is warm.</param>
@@ -9,10 +7,17 @@ internal readonly record struct CallMemory(long ManagedBytes, long NativeBytes)
 {
     private const int Calls = 10;
 
-    /// <summary>Measures on a device that has done nothing else.</summary>
+    /// <summary>Measures on the CPU.</summary>
     public static CallMemory Measure(Operator kind, Stage stage, Call call, ElementType type, MemoryFormat format)
     {
         using var device = Device.Open(DeviceKind.Cpu);
+        return Measure(kind, stage, call, type, format, device);
+    }
+
+    /// <summary>Measures on a device that has nothing else to do.</summary>
+    public static CallMemory Measure(
+        Operator kind, Stage stage, Call call, ElementType type, MemoryFormat format, Device device)
+    {
         using var run = OperatorRun.Create(kind, device, stage, type, format);
         device.Synchronize();
         device.TrimMemory();

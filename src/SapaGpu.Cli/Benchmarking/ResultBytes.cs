@@ -1,6 +1,4 @@
-using SapaGpu.Cli.Benchmarking;
-
-namespace SapaGpu.Benchmarks;
+namespace SapaGpu.Cli.Benchmarking;
 
 /// <summary>The bytes of what a call hands over, which no implementation can do without.</summary>
 internal static class ResultBytes

@@ -1,0 +1,24 @@
+using System.CommandLine;
+using SapaGpu;
+using SapaGpu.Cli;
+using SapaGpu.DeviceBenchmarks;
+
+var root = new RootCommand("Measures the operators of SapaGpu on a GPU, without any other library.")
+{
+    MeasureCommand.Create(),
+    CompareCommand.Create(),
+};
+try
+{
+    return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (DeviceUnavailableException e)
+{
+    Console.Error.WriteLine(e.Message);
+    return ExitCode.NoDevice;
+}
+catch (Exception e) when (e is ArgumentException or IOException or System.Text.Json.JsonException)
+{
+    Console.Error.WriteLine(e.Message);
+    return ExitCode.Failure;
+}

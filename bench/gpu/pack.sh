@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Packs the tool, the benchmarks and the tests with the small test vectors for a Linux machine with a GPU that has neither
+# .NET nor a network. Unpack there and start ./run.sh.
+#
+#   bench/gpu/pack.sh [ARCHIVE]      default: artifacts/sapagpu-gpu-kit.tar.xz
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+repository="$(cd "$here/../.." && pwd)"
+archive="$(realpath -m "${1:-$repository/artifacts/sapagpu-gpu-kit.tar.xz}")"
+
+# A copy of the sources, so that nothing that was built here for other purposes is mixed with what is packed.
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/source"
+git -C "$repository" ls-files -z --cached --others --exclude-standard |
+    (cd "$repository" && xargs -0 -I{} sh -c 'test -e "{}" && printf "%s\0" "{}"') |
+    tar -C "$repository" --null -T - -cf - | tar -xf - -C "$work/source"
+
+kit="$work/sapagpu-gpu-kit"
+for project in src/SapaGpu.Cli bench/SapaGpu.DeviceBenchmarks tests/SapaGpu.Tests; do
+    dotnet publish "$work/source/$project" -c Release -r linux-x64 --self-contained --nologo -v quiet \
+        -p:SatelliteResourceLanguages=en -p:DebugType=none \
+        -o "$kit/bin"
+done
+
+# What debuggers, tracers and unused garbage collectors take.
+(cd "$kit/bin" && rm -rf ./*.xml ./*.pdb libmscordaccore.so libmscordbi.so libclrgc.so libclrgcexp.so \
+    libcoreclrtraceptprovider.so createdump Microsoft.CodeCoverage)
+cp "$here/run.sh" "$here/peers.py" "$kit/"
+mkdir -p "$(dirname "$archive")"
+tar -C "$work" --owner=0 --group=0 -cf - sapagpu-gpu-kit | xz -T0 -9 >"$archive"
+echo "$archive: $(($(stat -c %s "$archive") >> 20)) MiB"

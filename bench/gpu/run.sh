@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Checks and measures SapaGpu on this machine's GPU: needs a driver, and neither .NET nor a network.
+#
+#   ./run.sh [--device cuda|opencl] [--output FOLDER] [--python PYTHON]
+#
+# Every step has a log of its own in FOLDER (default: results) and a limit of time; one that fails does not stop the others.
+# Takes less than 8 minutes. Exit status: 0 if every step that ran succeeded.
+set -uo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+device=cuda
+output="$here/results"
+python=python3
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --device) device="$2"; shift 2 ;;
+        --output) output="$2"; shift 2 ;;
+        --python) python="$2"; shift 2 ;;
+        *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    esac
+done
+kind="${device%%:*}"
+mkdir -p "$output"
+output="$(cd "$output" && pwd)"
+bin="$here/bin"
+failed=0
+begin=$SECONDS
+
+# step NAME SECONDS COMMAND...
+step() {
+    local name="$1" limit="$2" start=$SECONDS status=0
+    shift 2
+    timeout --kill-after=10 "$limit" "$@" >"$output/$name.log" 2>&1 || status=$?
+    if [ "$status" -eq 0 ]; then
+        echo "ok      $name, $((SECONDS - start)) s"
+    else
+        echo "FAILED  $name, exit status $status after $((SECONDS - start)) s; the end of $output/$name.log:"
+        tail -n 15 "$output/$name.log" | sed 's/^/        /'
+        failed=$((failed + 1))
+    fi
+}
+skip() { echo "skipped $1: $2"; }
+
+# .NET keeps what it extracts and its diagnostics here.
+export DOTNET_gcServer=0 DOTNET_EnableDiagnostics=0
+
+step info 30 "$bin/SapaGpu.Cli" info
+if command -v nvidia-smi >/dev/null; then
+    step nvidia-smi 30 nvidia-smi
+fi
+for type in f64 f32 f16 bf16; do
+    step "verify-$type" 60 "$bin/SapaGpu.Cli" verify "$bin/vectors" --device "$device" --dtype "$type"
+done
+step tests 150 "$bin/SapaGpu.Tests" --no-progress --filter "FullyQualifiedName~$kind"
+grep -E '^ *(total|succeeded|failed|skipped):' "$output/tests.log" | sed 's/^ */        /'
+
+if [ "$kind" != cuda ]; then
+    skip sanitizer "it is CUDA's"
+elif command -v compute-sanitizer >/dev/null; then
+    for tool in memcheck racecheck; do
+        step "$tool" 45 compute-sanitizer --tool "$tool" --error-exitcode 1 \
+            "$bin/SapaGpu.Cli" verify "$bin/vectors" --device "$device" --dtype f32
+    done
+else
+    skip sanitizer "there is no compute-sanitizer"
+fi
+
+step measure 170 "$bin/SapaGpu.DeviceBenchmarks" measure --device "$device" \
+    --samples "$output/samples" --output "$output/measured.json"
+if [ "$kind" != cuda ]; then
+    skip peers "PyTorch has no OpenCL"
+elif "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
+    step peers 150 "$python" "$here/peers.py" "$output/samples" --compile-seconds 60 --output "$output/peers.json"
+else
+    skip peers "$python has no PyTorch with CUDA"
+fi
+rm -rf "$output/samples"
+
+if [ -s "$output/measured.json" ]; then
+    peers=()
+    [ -s "$output/peers.json" ] && peers=("$output/peers.json")
+    "$bin/SapaGpu.DeviceBenchmarks" compare "$output/measured.json" "${peers[@]}" | tee "$output/table.md"
+fi
+echo "$failed failed, $((SECONDS - begin)) s; logs in $output"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,9 @@
+namespace SapaGpu.Cli.Benchmarking;
+
+/// <summary>The calls that are measured.</summary>
+internal enum Call
+{
+    Forward,
+    Backward,
+    Both,
+}
