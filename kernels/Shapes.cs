@@ -101,6 +101,8 @@ public struct RowBand
 /// <summary>How the cells of a band are cut into tiles, one for each thread group.</summary>
 public struct CellTiling
 {
+    private const int SquareWidth = 8;
+
     /// <summary>The cells of a tile in a row.</summary>
     public int TileWidth;
 
@@ -123,12 +125,23 @@ public struct CellTiling
     /// Cuts a band into tiles of as many cells, a power of two up to 64, as <paramref name="capacity"/> accumulators
     /// hold when every cell needs <paramref name="accumulatorsPerCell"/> of them.
     /// </summary>
-    public static CellTiling Create(int width, in RowBand band, int capacity, int accumulatorsPerCell)
+    /// <param name="width">The cells of a row of the map.</param>
+    /// <param name="band">The band.</param>
+    /// <param name="capacity">The accumulators that a group has room for.</param>
+    /// <param name="accumulatorsPerCell">The accumulators that a cell needs.</param>
+    /// <param name="widest">
+    /// The most cells of a tile in a row, a power of two. Square tiles share most of their windows; where the cells of a row
+    /// lie side by side in memory, wide ones are read by longer runs.
+    /// </param>
+    public static CellTiling Create(
+        int width, in RowBand band, int capacity, int accumulatorsPerCell, int widest = SquareWidth)
     {
         int cells = 64;
         while (cells > 1 && (long)cells * accumulatorsPerCell > capacity)
             cells /= 2;
-        int tileWidth = cells >= 8 ? 8 : cells;
+        int tileWidth = Math.Min(cells, widest);
+        while (tileWidth > SquareWidth && tileWidth >= 2 * width)
+            tileWidth /= 2;
         int tileHeight = cells / tileWidth;
         return new CellTiling
         {

@@ -6,6 +6,9 @@ namespace SapaGpu.Kernels;
 /// </summary>
 public interface IWindow
 {
+    /// <summary>Gets whether the width is known when the kernel is compiled.</summary>
+    static abstract bool IsFixed { get; }
+
     /// <summary>The width, given the width that the problem states.</summary>
     static abstract int Size(int stated);
 }
@@ -14,12 +17,18 @@ public interface IWindow
 public readonly struct Window3 : IWindow
 {
     /// <inheritdoc/>
+    public static bool IsFixed => true;
+
+    /// <inheritdoc/>
     public static int Size(int stated) => 3;
 }
 
 /// <summary>A window of 5×5.</summary>
 public readonly struct Window5 : IWindow
 {
+    /// <inheritdoc/>
+    public static bool IsFixed => true;
+
     /// <inheritdoc/>
     public static int Size(int stated) => 5;
 }
@@ -28,12 +37,18 @@ public readonly struct Window5 : IWindow
 public readonly struct Window7 : IWindow
 {
     /// <inheritdoc/>
+    public static bool IsFixed => true;
+
+    /// <inheritdoc/>
     public static int Size(int stated) => 7;
 }
 
 /// <summary>A window of any width.</summary>
 public readonly struct AnyWindow : IWindow
 {
+    /// <inheritdoc/>
+    public static bool IsFixed => false;
+
     /// <inheritdoc/>
     public static int Size(int stated) => stated;
 }

@@ -50,7 +50,7 @@ fi
 for type in f64 f32 f16 bf16; do
     step "verify-$type" 60 "$bin/SapaGpu.Cli" verify "$bin/vectors" --device "$device" --dtype "$type"
 done
-step tests 150 "$bin/SapaGpu.Tests" --no-progress --filter "FullyQualifiedName~$kind"
+step tests 150 "$bin/SapaGpu.Tests" --progress off --filter "FullyQualifiedName~$kind"
 grep -E '^ *(total|succeeded|failed|skipped):' "$output/tests.log" | sed 's/^ */        /'
 
 if [ "$kind" != cuda ]; then

@@ -16,11 +16,33 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
     where TScale : struct, IScale
     where TBorder : struct, IBorder
 {
-    /// <summary>
-    /// scores = ⟨query, key⟩ for every cell and tap. A thread takes one (cell, tap) and dots the four queries with the
-    /// key, four channels at a time: five vector loads for sixteen multiply-adds.
-    /// </summary>
+    /// <summary>scores = ⟨query, key⟩ for every cell and tap.</summary>
     public static void Dots<TAccess>(
+        in WindowExtent extent,
+        in CellTile tile,
+        int quad,
+        in MapView<TStorage> query,
+        in MapView<TStorage> key,
+        int channels,
+        TAccumulator outside,
+        ArrayView<Pack4<TAccumulator>> partials,
+        ArrayView<Pack4<TAccumulator>> scores)
+        where TAccess : struct, IChannelAccess
+    {
+        if (SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Serves<TAccess>())
+        {
+            SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Compute<TAccess>(
+                in extent, in tile, quad, in query, in key, channels, outside, partials, scores);
+        }
+        else
+        {
+            WholeDots<TAccess>(in extent, in tile, quad, in query, in key, channels, outside, scores);
+        }
+    }
+
+    // A thread takes one (cell, tap) and dots the four queries with the key, four channels at a time: five vector loads for
+    // sixteen multiply-adds.
+    private static void WholeDots<TAccess>(
         in WindowExtent extent,
         in CellTile tile,
         int quad,

@@ -40,6 +40,7 @@ public readonly struct WindowAttentionBackward<
     {
         var weights = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 8).AsAligned(16);
         var gradients = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 8).AsAligned(16);
+        var partials = SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.AllocatePartials();
         var weightScalars = weights.Cast<TAccumulator>();
         var gradientScalars = gradients.Cast<TAccumulator>();
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
@@ -54,6 +55,7 @@ public readonly struct WindowAttentionBackward<
                 in parameters.Key,
                 parameters.Extent.EmbeddingChannels,
                 TBorder.OutsideScore<TAccumulator>(),
+                partials,
                 weights);
             TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Dots<TValueAccess>(
                 in parameters.Extent,
@@ -63,6 +65,7 @@ public readonly struct WindowAttentionBackward<
                 in parameters.Value,
                 parameters.Extent.ValueChannels,
                 TAccumulator.Zero,
+                partials,
                 gradients);
             Group.Barrier();
             TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.NormaliseBackward<TNormalisation>(

@@ -36,6 +36,7 @@ public readonly struct WindowAttentionForward<
     public static void Execute(in WindowAttentionParameters<TStorage, TAccumulator> parameters)
     {
         var scores = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 4).AsAligned(16);
+        var partials = SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.AllocatePartials();
         var scalars = scores.Cast<TAccumulator>();
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
         int quads = tile.Quads<TScale>(in parameters.Extent);
@@ -49,6 +50,7 @@ public readonly struct WindowAttentionForward<
                 in parameters.Key,
                 parameters.Extent.EmbeddingChannels,
                 TBorder.OutsideScore<TAccumulator>(),
+                partials,
                 scores);
             Group.Barrier();
             TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Normalise<TNormalisation>(

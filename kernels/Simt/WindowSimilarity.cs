@@ -26,6 +26,7 @@ public readonly struct WindowSimilarity<TElement, TStorage, TAccumulator, TWindo
     public static void Execute(in WindowSimilarityParameters<TStorage> parameters)
     {
         var scores = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 4).AsAligned(16);
+        var partials = SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.AllocatePartials();
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
         int quads = tile.Quads<TScale>(in parameters.Extent);
         for (int quad = 0; quad < quads; quad++)
@@ -38,6 +39,7 @@ public readonly struct WindowSimilarity<TElement, TStorage, TAccumulator, TWindo
                 in parameters.Key,
                 parameters.Extent.EmbeddingChannels,
                 TAccumulator.Zero,
+                partials,
                 scores);
             Group.Barrier();
             TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Save<TElement, TStorage>(

@@ -50,6 +50,27 @@ internal abstract class WindowKernels
     public abstract void Transposed(
         in WindowProblem problem, Tensor weights, Tensor source, Tensor result, bool accumulate);
 
+    /// <summary>The tiles of a band, for kernels that keep some arrays of a value for every query and tap.</summary>
+    /// <param name="shape">The problem.</param>
+    /// <param name="band">The band.</param>
+    /// <param name="arrays">The arrays.</param>
+    /// <param name="vectors">Whether channels lie side by side and are accessed four at a time.</param>
+    public static CellTiling Tiling<TElement, TStorage, TAccumulator>(
+        in WindowShape shape, in RowBand band, int arrays, bool vectors)
+        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TStorage : unmanaged
+        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    {
+        const int WidestByVectors = 8;
+        const int WidestByRows = 32;
+        return CellTiling.Create(
+            shape.KeyShape.Width,
+            in band,
+            TElement.SharedCapacity,
+            4 * shape.Window * shape.Window * arrays,
+            vectors ? WidestByVectors : WidestByRows);
+    }
+
     /// <summary>The choice of kernels, for people.</summary>
     public abstract KernelVariant Plan(
         in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor? output);
@@ -100,11 +121,12 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor output, Tensor? normaliser)
     {
         var band = problem.Shape.WholeBand;
+        var variant = Plan(in problem, query, key, value, output);
         var parameters = new WindowAttentionParameters<TStorage, TAccumulator>
         {
             Extent = problem.Extent,
             Band = band,
-            Tiling = Tiling(problem.Shape, in band, arrays: 1),
+            Tiling = Tiling(in problem, in band, arrays: 1, variant.ValueVectors),
             Query = query.Map<TStorage>(),
             Key = key.Map<TStorage>(),
             Value = value.Map<TStorage>(),
@@ -112,7 +134,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
             Normaliser = normaliser is null ? Placeholder(query) : normaliser.Map<TAccumulator>(),
             SaveNormaliser = normaliser is null ? 0 : 1,
         };
-        forward[Plan(in problem, query, key, value, output)].Launch(query.Device.Launcher, in parameters);
+        forward[variant].Launch(query.Device.Launcher, in parameters);
     }
 
     public override void Backward(
@@ -147,32 +169,32 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
     public override void Similarity(in WindowProblem problem, Tensor query, Tensor key, Tensor scores)
     {
         var band = problem.Shape.WholeBand;
+        bool vectors = VectorLayout.Fits(query) && VectorLayout.Fits(key);
         var parameters = new WindowSimilarityParameters<TStorage>
         {
             Extent = problem.Extent,
             Band = band,
-            Tiling = Tiling(problem.Shape, in band, arrays: 1),
+            Tiling = Tiling(in problem, in band, arrays: 1, vectors),
             Query = query.Map<TStorage>(),
             Key = key.Map<TStorage>(),
             Scores = scores.Map<TStorage>(),
         };
-        bool vectors = VectorLayout.Fits(query) && VectorLayout.Fits(key);
         similarity[Choose(query, in problem, vectors)].Launch(query.Device.Launcher, in parameters);
     }
 
     public override void Reassembly(in WindowProblem problem, Tensor weights, Tensor value, Tensor output)
     {
         var band = problem.Shape.WholeBand;
+        bool vectors = VectorLayout.Fits(value) && VectorLayout.Fits(output);
         var parameters = new WindowReassemblyParameters<TStorage>
         {
             Extent = problem.Extent,
             Band = band,
-            Tiling = Tiling(problem.Shape, in band, arrays: 1),
+            Tiling = Tiling(in problem, in band, arrays: 1, vectors),
             Weights = weights.Map<TStorage>(),
             Value = value.Map<TStorage>(),
             Output = output.Map<TStorage>(),
         };
-        bool vectors = VectorLayout.Fits(value) && VectorLayout.Fits(output);
         reassembly[Choose(value, in problem, vectors)].Launch(value.Device.Launcher, in parameters);
     }
 
@@ -216,8 +238,8 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         KernelVariant.Choose(
             operand.Device, problem.Extent, problem.Border, KernelNormalisation.Softmax, vectors, vectors);
 
-    private static CellTiling Tiling(in WindowShape shape, in RowBand band, int arrays) =>
-        CellTiling.Create(shape.KeyShape.Width, in band, TElement.SharedCapacity, 4 * shape.Window * shape.Window * arrays);
+    private static CellTiling Tiling(in WindowProblem problem, in RowBand band, int arrays, bool vectors) =>
+        Tiling<TElement, TStorage, TAccumulator>(problem.Shape, in band, arrays, vectors);
 
     // A view that a kernel does not touch still has to be one of the device.
     private static MapView<TAccumulator> Placeholder(Tensor tensor) =>
@@ -280,7 +302,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         {
             Extent = extent,
             Band = queries,
-            Tiling = Tiling(problem.Shape, in queries, arrays: 2),
+            Tiling = Tiling(in problem, in queries, arrays: 2, variant.ValueVectors),
             Query = operands.Query.Map<TStorage>(),
             Key = operands.Key.Map<TStorage>(),
             Value = operands.Value.Map<TStorage>(),

@@ -43,6 +43,12 @@ public sealed class KernelInstantiation
     /// <summary>Gets whether the kernel reads some maps four channels at a time and others not.</summary>
     public bool IsMixed => arguments.Contains(typeof(VectorAccess)) && arguments.Contains(typeof(StridedAccess));
 
+    /// <summary>Gets the width of the window; 0 where it is not known when the kernel is compiled.</summary>
+    public int Window => arguments.Contains(typeof(Window3)) ? 3
+        : arguments.Contains(typeof(Window5)) ? 5
+        : arguments.Contains(typeof(Window7)) ? 7
+        : 0;
+
     /// <summary>Gets whether tensors have a type of 16 bits.</summary>
     public bool IsNarrow => arguments.Contains(typeof(ushort));
 
