@@ -57,19 +57,19 @@ public struct MapExtent
         long rest;
         if (ChannelsFirst != 0)
         {
-            rest = index / Channels;
+            rest = WholeNumber.Quotient(index, Channels);
             at.Channel = (int)(index - rest * Channels);
             index = rest;
         }
-        rest = index / Width;
+        rest = WholeNumber.Quotient(index, Width);
         at.Column = (int)(index - rest * Width);
         index = rest;
-        rest = index / Height;
+        rest = WholeNumber.Quotient(index, Height);
         at.Row = (int)(index - rest * Height);
         index = rest;
         if (ChannelsFirst == 0)
         {
-            rest = index / Channels;
+            rest = WholeNumber.Quotient(index, Channels);
             at.Channel = (int)(index - rest * Channels);
             index = rest;
         }

@@ -68,13 +68,19 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
         Copies<TAccumulator, TStorage>(Wide, typeof(TElement));
 
     public override void Interpolate(InterpolationMode mode, bool alignCorners, Tensor input, Tensor output) =>
-        (mode == InterpolationMode.Nearest ? nearest : linear).Launch(
-            input.Device, Parameters(alignCorners, input.Shape, output.Shape, input, output));
+        Launch(
+            mode == InterpolationMode.Nearest ? nearest : linear,
+            input,
+            output,
+            Parameters(alignCorners, input.Shape, output.Shape, input, output));
 
     public override void InterpolateBackward(
         InterpolationMode mode, bool alignCorners, Tensor gradOutput, Tensor gradInput) =>
-        (mode == InterpolationMode.Nearest ? nearestAdjoint : linearAdjoint).Launch(
-            gradInput.Device, Parameters(alignCorners, gradInput.Shape, gradOutput.Shape, gradOutput, gradInput));
+        Launch(
+            mode == InterpolationMode.Nearest ? nearestAdjoint : linearAdjoint,
+            gradOutput,
+            gradInput,
+            Parameters(alignCorners, gradInput.Shape, gradOutput.Shape, gradOutput, gradInput));
 
     public override void Shuffle(int scale, bool inverse, Tensor source, Tensor result) =>
         copy.Launch(source.Device, Copy<TStorage, TStorage>(source, result) with
@@ -100,14 +106,14 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
             ? KernelVariants.Tiles<InterpolationParameters<TStorage>>(
                 typeof(InterpolationProgram<,,,,>), [.. Simd(variant), typeof(TSampling)])
             : KernelVariants.Group<InterpolationParameters<TStorage>>(
-                typeof(MapKernel<Interpolation<TElement, TStorage, TAccumulator, TSampling>, InterpolationParameters<TStorage>>)));
+                typeof(Interpolation<,,,,>), Group(variant, typeof(TSampling))));
 
     private static VariantTable<InterpolationParameters<TStorage>> Adjoints<TSampling>()
         where TSampling : struct, ISampling => new(variant => variant.VectorBits > 0
             ? KernelVariants.Tiles<InterpolationParameters<TStorage>>(
                 typeof(InterpolationAdjointProgram<,,,,>), [.. Simd(variant), typeof(TSampling)])
             : KernelVariants.Group<InterpolationParameters<TStorage>>(
-                typeof(MapKernel<InterpolationAdjoint<TElement, TStorage, TAccumulator, TSampling>, InterpolationParameters<TStorage>>)));
+                typeof(InterpolationAdjoint<,,,,>), Group(variant, typeof(TSampling))));
 
     private static VariantTable<ConversionParameters<TSource, TResult>> Copies<TSource, TResult>(
         Type sourceElement, Type resultElement)
@@ -128,6 +134,19 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
             return KernelVariants.Tiles<ConversionParameters<TSource, TResult>>(
                 typeof(CopyProgram<,,,,,>), source[0], typeof(TSource), result[0], typeof(TResult), wide, source[3]);
         });
+
+    private static void Launch(
+        VariantTable<InterpolationParameters<TStorage>> table,
+        Tensor source,
+        Tensor result,
+        in InterpolationParameters<TStorage> parameters)
+    {
+        bool vectors = VectorLayout.Fits(source) && VectorLayout.Fits(result);
+        table[KernelVariant.Choose(source.Device, vectors, vectors)].Launch(source.Device.Launcher, in parameters);
+    }
+
+    private static Type[] Group(KernelVariant variant, Type sampling) =>
+        [typeof(TElement), typeof(TStorage), typeof(TAccumulator), sampling, KernelVariants.Access(variant.ValueVectors)];
 
     private static Type[] Simd(KernelVariant variant) =>
         KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant);
