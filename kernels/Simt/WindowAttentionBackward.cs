@@ -57,6 +57,10 @@ public readonly struct WindowAttentionBackward<
                 TBorder.OutsideScore<TAccumulator>(),
                 partials,
                 weights);
+
+            // Nothing that follows needs it. But PoCL 3.1 gets what comes after a loop with barriers wrong where no barrier
+            // comes first.
+            Group.Barrier();
             TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Dots<TValueAccess>(
                 in parameters.Extent,
                 in tile,

@@ -33,6 +33,7 @@ public sealed record WindowProblem(
         new(1, 3, 2, 7, 1, 2, 3),
         new(1, 2, 2, 3, 3, 1, 5),
         new(1, 3, 4, 3, 2, 2, 3),
+        new(1, 2, 2, 3, 4, 4, 1),
     ];
 
     public WindowShape Shape => new(Batch, Height, Width, Window, Scale, EmbeddingChannels, ValueChannels);
