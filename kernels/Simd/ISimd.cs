@@ -87,9 +87,18 @@ public unsafe interface ISimd<TStorage, T, TVector>
     static abstract void Transpose(
         TStorage* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns);
 
-    /// <summary>The inverse direction of <see cref="Transpose"/>: from scratch memory to a tensor.</summary>
+    /// <summary>
+    /// The inverse direction of <see cref="Transpose"/>: from scratch memory to a tensor; past the caches where that is asked
+    /// for and possible. <see cref="StreamingStores.Complete"/> has to follow then.
+    /// </summary>
     static abstract void TransposeBack(
-        T* source, nint sourceStride, TStorage* destination, nint destinationStride, int rows, int columns);
+        T* source,
+        nint sourceStride,
+        TStorage* destination,
+        nint destinationStride,
+        int rows,
+        int columns,
+        bool streams = false);
 
     /// <summary>Collects destination[i] = source[i·stride].</summary>
     static abstract void Gather(TStorage* source, nint stride, T* destination, int count);

@@ -26,6 +26,38 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, T, TVector>
     /// <summary>The columns rounded up to whole panels.</summary>
     public static int WholePanels(int columns) => (columns + PanelColumns - 1) / PanelColumns * PanelColumns;
 
+    /// <summary>
+    /// Packs the transpose of a matrix into panels, [panel][input][output of the panel]: what b of a product with it is.
+    /// </summary>
+    /// <param name="matrix">Element (o, i) is at o·<paramref name="rowStride"/> + i·<paramref name="columnStride"/>.</param>
+    /// <param name="rowStride">Elements from one row to the next.</param>
+    /// <param name="columnStride">Elements from one column to the next.</param>
+    /// <param name="outputs">The rows of the matrix.</param>
+    /// <param name="inputs">The columns of the matrix.</param>
+    /// <param name="packed">Room for <paramref name="inputs"/> times the outputs in whole panels.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Pack(T* matrix, nint rowStride, nint columnStride, int outputs, int inputs, T* packed)
+    {
+        int panel = PanelColumns;
+        for (int output = 0; output < outputs; output += panel)
+        {
+            int count = Math.Min(panel, outputs - output);
+            if (count < panel)
+                new Span<T>(packed, inputs * panel).Clear();
+            T* first = matrix + output * rowStride;
+            if (columnStride == 1)
+            {
+                Transposition.Run(first, rowStride, packed, panel, count, inputs, TSimd.Lanes * sizeof(T));
+            }
+            else
+            {
+                for (int input = 0; input < inputs; input++)
+                    StridedCopy.Gather(first + input * columnStride, rowStride, packed + (nint)input * panel, count);
+            }
+            packed += (nint)inputs * panel;
+        }
+    }
+
     /// <summary>A product of which b and c are one panel, or its first vectors.</summary>
     /// <param name="a">Element (r, k) is at r·<paramref name="aRow"/> + k·<paramref name="aStep"/>.</param>
     /// <param name="aRow">Elements from one row of a to the next.</param>

@@ -138,7 +138,13 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TransposeBack(
-        float* source, nint sourceStride, ushort* destination, nint destinationStride, int rows, int columns)
+        float* source,
+        nint sourceStride,
+        ushort* destination,
+        nint destinationStride,
+        int rows,
+        int columns,
+        bool streams = false)
     {
         float* block = stackalloc float[BlockRows * BlockColumns];
         for (int column = 0; column < columns; column += BlockRows)

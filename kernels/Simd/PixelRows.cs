@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using ILGPU;
+using ILGPU.Runtime;
 
 namespace SapaGpu.Kernels.Simd;
 
@@ -42,7 +44,9 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
         TStorage* destination = map.At(span.Image, 0, span.Row, span.Column);
         if (!map.IsChannelsLast)
         {
-            TSimd.TransposeBack(rows, stride, destination, map.ChannelStride, span.Count, channels);
+            TSimd.TransposeBack(rows, stride, destination, map.ChannelStride, span.Count, channels, streams);
+            if (streams)
+                StreamingStores.Complete();
             return;
         }
         if (streams)
@@ -101,12 +105,32 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
             row[channel] = (row[channel] - mean) * reciprocal;
     }
 
+    /// <summary>LayerNorm of every staged pixel, weight·(x − mean)·reciprocal + bias; the statistics are saved.</summary>
+    /// <param name="rows">The staged pixels.</param>
+    /// <param name="stride">Elements from one staged pixel to the next.</param>
+    /// <param name="span">Where they are from.</param>
+    /// <param name="channels">The channels.</param>
+    /// <param name="norm">Factor, offset, what is added to the variance, and where the statistics go.</param>
+    /// <param name="room">Room for two values a pixel.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void LayerNorm(T* rows, int stride, in PixelSpan span, int channels, in PixelNorm<T> norm, T* room)
+    {
+        T* means = room;
+        T* reciprocals = room + span.Count;
+        Measure(rows, stride, span.Count, channels, norm.Epsilon, means, reciprocals);
+        Apply(rows, stride, span.Count, channels, norm.Weight, norm.Bias, means, reciprocals);
+        T* saved = norm.Statistics.At(span.Image, 0, span.Row, span.Column);
+        StridedCopy.Scatter(means, saved, norm.Statistics.ColumnStride, span.Count);
+        StridedCopy.Scatter(
+            reciprocals, saved + norm.Statistics.ChannelStride, norm.Statistics.ColumnStride, span.Count);
+    }
+
     /// <summary>
     /// Mean and reciprocal deviation of every staged pixel. Each step goes over all pixels, which are independent, so that
     /// the sums of one do not wait for those of another.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Measure(T* rows, int stride, int pixels, int channels, T epsilon, T* means, T* reciprocals)
+    private static void Measure(T* rows, int stride, int pixels, int channels, T epsilon, T* means, T* reciprocals)
     {
         int lanes = TSimd.Lanes;
         int whole = channels / lanes * lanes;
@@ -142,7 +166,7 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
 
     /// <summary>x = weight·(x − mean)·reciprocal + bias for every staged pixel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Apply(
+    private static void Apply(
         T* rows, int stride, int pixels, int channels, T* weight, T* bias, T* means, T* reciprocals)
     {
         int lanes = TSimd.Lanes;
@@ -163,6 +187,113 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
                 row[channel] = weight[channel] * ((row[channel] - means[pixel]) * reciprocals[pixel]) + bias[channel];
         }
     }
+
+    /// <summary>
+    /// LayerNorm's backward for every staged pixel: the gradients g of the scaled features become those of the features,
+    /// rstd·(γg − mean(γg) − x̂·mean(γg·x̂)), in place.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void NormaliseBackward(
+        T* gradients, T* normalised, int stride, int pixels, int channels, T* weight, T* reciprocals, nint reciprocalStride)
+    {
+        for (int pixel = 0; pixel < pixels; pixel++)
+        {
+            NormaliseBackward(
+                gradients + (nint)pixel * stride,
+                normalised + (nint)pixel * stride,
+                channels,
+                weight,
+                reciprocals[pixel * reciprocalStride]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void NormaliseBackward(T* gradient, T* normalised, int channels, T* weight, T reciprocal)
+    {
+        int lanes = TSimd.Lanes;
+        int whole = channels / lanes * lanes;
+        T count = T.CreateTruncating(channels);
+        var sums = TSimd.Constant(0.0);
+        var products = TSimd.Constant(0.0);
+        for (int channel = 0; channel < whole; channel += lanes)
+        {
+            var scaled = TSimd.Multiply(TSimd.Load(weight + channel), TSimd.Load(gradient + channel));
+            TSimd.Store(gradient + channel, scaled);
+            sums = TSimd.Add(sums, scaled);
+            products = TSimd.MultiplyAdd(scaled, TSimd.Load(normalised + channel), products);
+        }
+        T sum = TSimd.Sum(sums);
+        T product = TSimd.Sum(products);
+        for (int channel = whole; channel < channels; channel++)
+        {
+            gradient[channel] *= weight[channel];
+            sum += gradient[channel];
+            product += gradient[channel] * normalised[channel];
+        }
+        sum /= count;
+        product /= count;
+
+        var sumVector = TSimd.Broadcast(sum);
+        var productVector = TSimd.Broadcast(product);
+        var factor = TSimd.Broadcast(reciprocal);
+        for (int channel = 0; channel < whole; channel += lanes)
+        {
+            var projected = TSimd.MultiplyAdd(TSimd.Load(normalised + channel), productVector, sumVector);
+            TSimd.Store(
+                gradient + channel, TSimd.Multiply(factor, TSimd.Subtract(TSimd.Load(gradient + channel), projected)));
+        }
+        for (int channel = whole; channel < channels; channel++)
+            gradient[channel] = reciprocal * (gradient[channel] - (normalised[channel] * product + sum));
+    }
+
+    /// <summary>
+    /// Writes a run of a map or adds to it, past the caches where the map is large.
+    /// </summary>
+    /// <param name="rows">The staged pixels.</param>
+    /// <param name="room">Room for as many, for what the map holds.</param>
+    /// <param name="stride">Elements from one staged pixel to the next.</param>
+    /// <param name="map">The map.</param>
+    /// <param name="span">The run.</param>
+    /// <param name="channels">The channels.</param>
+    /// <param name="adds">Whether the pixels are added to what is there.</param>
+    /// <param name="pixels">The pixels of the whole map.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void StoreOrAdd(
+        T* rows, T* room, int stride, in MapPointer<TStorage> map, in PixelSpan span, int channels, bool adds, long pixels)
+    {
+        if (adds)
+        {
+            Load(in map, in span, room, channels, stride);
+            for (int pixel = 0; pixel < span.Count; pixel++)
+            {
+                nint row = (nint)pixel * stride;
+                // Rows are padded to whole vectors.
+                for (int channel = 0; channel < channels; channel += TSimd.Lanes)
+                {
+                    TSimd.Store(
+                        rows + row + channel,
+                        TSimd.Add(TSimd.Load(rows + row + channel), TSimd.Load(room + row + channel)));
+                }
+            }
+        }
+        Store(rows, stride, in map, in span, channels, !adds && Streams(in map, pixels * channels));
+    }
+
+    /// <summary>Whether a map of so many values is large enough to be written past the caches, and can be.</summary>
+    public static bool Streams(in MapPointer<TStorage> map, long values) =>
+        StreamingStores.Pay<TStorage>(values)
+            && (!map.IsChannelsLast || StreamingStores.IsAligned(in map, TSimd.Lanes * sizeof(TStorage)));
+}
+
+/// <summary>What LayerNorm of staged pixels needs besides them.</summary>
+internal readonly unsafe struct PixelNorm<T>(
+    ArrayView<T> weight, ArrayView<T> bias, T epsilon, in MapView<T> statistics)
+    where T : unmanaged
+{
+    public readonly T* Weight = (T*)Unsafe.AsPointer(ref weight.LoadEffectiveAddress());
+    public readonly T* Bias = (T*)Unsafe.AsPointer(ref bias.LoadEffectiveAddress());
+    public readonly T Epsilon = epsilon;
+    public readonly MapPointer<T> Statistics = new(in statistics);
 }
 
 /// <summary>A run of neighbouring pixels of a row.</summary>

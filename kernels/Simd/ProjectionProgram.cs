@@ -43,27 +43,13 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
     {
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters, Length(in parameters));
-        int inputs = parameters.Extent.InputChannels;
-        int outputs = parameters.Extent.OutputChannels;
-        int panel = MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns;
-        T* matrix = Pointer(parameters.Weight);
-        var rowStride = (nint)parameters.WeightRowStride;
-        var columnStride = (nint)parameters.WeightColumnStride;
-        for (int output = 0; output < outputs; output += panel)
-        {
-            T* packed = workspace.Matrix + (nint)output * inputs;
-            int count = Math.Min(panel, outputs - output);
-            if (count < panel)
-                new Span<T>(packed, inputs * panel).Clear();
-            T* first = matrix + output * rowStride;
-            if (columnStride == 1)
-            {
-                Transposition.Run(first, rowStride, packed, panel, count, inputs, TSimd.Lanes * sizeof(T));
-                continue;
-            }
-            for (int input = 0; input < inputs; input++)
-                StridedCopy.Gather(first + input * columnStride, rowStride, packed + (nint)input * panel, count);
-        }
+        MatrixProduct<TSimd, TStorage, T, TVector>.Pack(
+            Pointer(parameters.Weight),
+            (nint)parameters.WeightRowStride,
+            (nint)parameters.WeightColumnStride,
+            parameters.Extent.OutputChannels,
+            parameters.Extent.InputChannels,
+            workspace.Matrix);
     }
 
     /// <inheritdoc/>
@@ -80,11 +66,18 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         var target = new MapPointer<TStorage>(in parameters.Output);
         PixelRows<TSimd, TStorage, T, TVector>.Load(in source, in span, workspace.Input, inputs, workspace.InputStride);
         if (parameters.HasNorm != 0)
-            Normalise(in parameters, in span, in workspace);
+        {
+            PixelRows<TSimd, TStorage, T, TVector>.LayerNorm(
+                workspace.Input,
+                workspace.InputStride,
+                in span,
+                inputs,
+                new PixelNorm<T>(parameters.NormWeight, parameters.NormBias, parameters.Epsilon, in parameters.Statistics),
+                workspace.Statistics);
+        }
         bool adds = Prepare(in parameters, in target, in span, in workspace);
         bool streams = parameters.Accumulate == 0
-            && StreamingStores.Pay<TStorage>(parameters.Extent.Pixels * outputs)
-            && StreamingStores.IsAligned(in target, TSimd.Lanes * sizeof(TStorage));
+            && PixelRows<TSimd, TStorage, T, TVector>.Streams(in target, parameters.Extent.Pixels * outputs);
         int panel = MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns;
         for (int input = 0; input < inputs; input += DepthChunk)
         {
@@ -113,35 +106,6 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         PixelSpan.EvenLength(in parameters.Extent, PreferredLength);
 
     private static T* Pointer(ArrayView<T> view) => (T*)Unsafe.AsPointer(ref view.LoadEffectiveAddress());
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Normalise(
-        in ProjectionParameters<TStorage, T> parameters, in PixelSpan span, in Workspace workspace)
-    {
-        int channels = parameters.Extent.InputChannels;
-        PixelRows<TSimd, TStorage, T, TVector>.Measure(
-            workspace.Input,
-            workspace.InputStride,
-            span.Count,
-            channels,
-            parameters.Epsilon,
-            workspace.Means,
-            workspace.Reciprocals);
-        PixelRows<TSimd, TStorage, T, TVector>.Apply(
-            workspace.Input,
-            workspace.InputStride,
-            span.Count,
-            channels,
-            Pointer(parameters.NormWeight),
-            Pointer(parameters.NormBias),
-            workspace.Means,
-            workspace.Reciprocals);
-        var statistics = new MapPointer<T>(in parameters.Statistics);
-        T* saved = statistics.At(span.Image, 0, span.Row, span.Column);
-        StridedCopy.Scatter(workspace.Means, saved, statistics.ColumnStride, span.Count);
-        StridedCopy.Scatter(
-            workspace.Reciprocals, saved + statistics.ChannelStride, statistics.ColumnStride, span.Count);
-    }
 
     // What the product is added to, if anything: what the output holds, the bias, or both.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -180,8 +144,7 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         public readonly T* Matrix;
         public readonly T* Input;
         public readonly T* Output;
-        public readonly T* Means;
-        public readonly T* Reciprocals;
+        public readonly T* Statistics;
         public readonly int InputStride;
         public readonly int OutputStride;
 
@@ -194,8 +157,7 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
             Matrix = scratch.Take<T>((long)inputs * MatrixProduct<TSimd, TStorage, T, TVector>.WholePanels(outputs));
             Input = scratch.Take<T>((long)length * InputStride);
             Output = scratch.Take<T>((long)length * OutputStride);
-            Means = scratch.Take<T>(length);
-            Reciprocals = scratch.Take<T>(length);
+            Statistics = scratch.Take<T>(2L * length);
         }
     }
 }

@@ -120,8 +120,9 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void TransposeBack(
-        T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns) =>
-        Transposition.Run(source, sourceStride, destination, destinationStride, rows, columns, Vector128<byte>.Count);
+        T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns, bool streams = false) =>
+        Transposition.RunBack(
+            source, sourceStride, destination, destinationStride, rows, columns, Vector128<byte>.Count, streams);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -29,6 +29,59 @@ internal static unsafe class Transposition
         Scalars(source, sourceStride, destination, destinationStride, 0, rows, 0, columns);
     }
 
+    /// <summary>
+    /// The same into a tensor, the values of a column of the source behind one another; past the caches where that is asked
+    /// for and every vector is aligned.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void RunBack<T>(
+        T* source,
+        nint sourceStride,
+        T* destination,
+        nint destinationStride,
+        int rows,
+        int columns,
+        int vectorBytes,
+        bool streams)
+        where T : unmanaged
+    {
+        int streamed = 0;
+        bool isAligned = ((nint)destination | (destinationStride * sizeof(T))) % vectorBytes == 0;
+        if (streams && isAligned && Avx512F.IsSupported && typeof(T) == typeof(float) && vectorBytes == 64)
+        {
+            streamed = rows & ~15;
+            Stream((float*)source, sourceStride, (float*)destination, destinationStride, streamed, columns);
+        }
+        Run(
+            source + streamed * sourceStride,
+            sourceStride,
+            destination + streamed,
+            destinationStride,
+            rows - streamed,
+            columns,
+            vectorBytes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Stream(
+        float* source, nint sourceStride, float* destination, nint destinationStride, int rows, int columns)
+    {
+        int whole = columns & ~3;
+        for (int column = 0; column < whole; column += 4)
+        {
+            float* to = destination + column * destinationStride;
+            for (int row = 0; row < rows; row += 16)
+            {
+                var (a, b, c, d) = SixteenByFour(source + row * sourceStride + column, sourceStride);
+                a.StoreAlignedNonTemporal(to + row);
+                b.StoreAlignedNonTemporal(to + destinationStride + row);
+                c.StoreAlignedNonTemporal(to + 2 * destinationStride + row);
+                d.StoreAlignedNonTemporal(to + 3 * destinationStride + row);
+            }
+        }
+        Scalars(source, sourceStride, destination, destinationStride, 0, rows, whole, columns);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void RunSingle(
         float* source,
@@ -47,11 +100,12 @@ internal static unsafe class Transposition
             {
                 for (int column = 0; column < wholeColumns; column += 4)
                 {
-                    SixteenByFour(
-                        source + row * sourceStride + column,
-                        sourceStride,
-                        destination + column * destinationStride + row,
-                        destinationStride);
+                    var (a, b, c, d) = SixteenByFour(source + row * sourceStride + column, sourceStride);
+                    float* to = destination + column * destinationStride + row;
+                    a.Store(to);
+                    b.Store(to + destinationStride);
+                    c.Store(to + 2 * destinationStride);
+                    d.Store(to + 3 * destinationStride);
                 }
             }
         }
@@ -76,7 +130,8 @@ internal static unsafe class Transposition
     // Each 128-bit lane b of the vectors holds the rows 4b to 4b + 3, so a transposition within the lanes leaves the
     // sixteen rows in order.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SixteenByFour(float* source, nint sourceStride, float* destination, nint destinationStride)
+    private static (Vector512<float> A, Vector512<float> B, Vector512<float> C, Vector512<float> D) SixteenByFour(
+        float* source, nint sourceStride)
     {
         var a = EveryFourthRow(source, sourceStride);
         var b = EveryFourthRow(source + sourceStride, sourceStride);
@@ -86,10 +141,11 @@ internal static unsafe class Transposition
         var abHigh = Avx512F.UnpackHigh(a, b).AsDouble();
         var cdLow = Avx512F.UnpackLow(c, d).AsDouble();
         var cdHigh = Avx512F.UnpackHigh(c, d).AsDouble();
-        Avx512F.UnpackLow(abLow, cdLow).AsSingle().Store(destination);
-        Avx512F.UnpackHigh(abLow, cdLow).AsSingle().Store(destination + destinationStride);
-        Avx512F.UnpackLow(abHigh, cdHigh).AsSingle().Store(destination + 2 * destinationStride);
-        Avx512F.UnpackHigh(abHigh, cdHigh).AsSingle().Store(destination + 3 * destinationStride);
+        return (
+            Avx512F.UnpackLow(abLow, cdLow).AsSingle(),
+            Avx512F.UnpackHigh(abLow, cdLow).AsSingle(),
+            Avx512F.UnpackLow(abHigh, cdHigh).AsSingle(),
+            Avx512F.UnpackHigh(abHigh, cdHigh).AsSingle());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -18,22 +18,22 @@ internal abstract class ProjectionKernels
     public abstract void Forward(
         in ProjectionTensors projection, Tensor input, Tensor output, Tensor? statistics, bool accumulate = false);
 
-    /// <summary>The gradient of the input, written or added to what is there.</summary>
-    public abstract void BackwardInput(
+    /// <summary>The gradients, where tensors are given for them.</summary>
+    /// <param name="projection">The parameters of the forward.</param>
+    /// <param name="input">The input of the forward.</param>
+    /// <param name="gradOutput">The gradient of the output.</param>
+    /// <param name="statistics">The statistics that the forward wrote; null where there is no normalisation.</param>
+    /// <param name="gradInput">The gradient of the input; null to leave it out.</param>
+    /// <param name="gradients">The gradients of the parameters, in their shapes and strides; null to leave them out.</param>
+    /// <param name="accumulate">Whether the gradient of the input is added to what is there.</param>
+    public abstract void Backward(
         in ProjectionTensors projection,
         Tensor input,
         Tensor gradOutput,
         Tensor? statistics,
-        Tensor gradInput,
-        bool accumulate);
-
-    /// <summary>The gradients of the parameters, in the shapes and strides of the parameters.</summary>
-    public abstract void BackwardParameters(
-        in ProjectionTensors projection,
-        Tensor input,
-        Tensor gradOutput,
-        Tensor? statistics,
-        in ProjectionTensors gradients);
+        Tensor? gradInput,
+        in ProjectionTensors? gradients,
+        bool accumulate = false);
 }
 
 /// <summary>The projection with the element type's accumulator.</summary>
@@ -42,16 +42,15 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
     where TStorage : unmanaged
     where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
 {
-    private const int MaximumChunks = 64;
-    private const int SmallestChunk = 512;
-
     private readonly VariantTable<ProjectionParameters<TStorage, TAccumulator>> projections = new(CloseProjection);
-    private readonly VariantTable<ProjectionOuterParameters<TStorage, TAccumulator>> outers = new(v =>
-        v.VectorBits > 0
-            ? KernelVariants.Tiles<ProjectionOuterParameters<TStorage, TAccumulator>>(
-                typeof(ProjectionOuterProgram<,,,>), Simd(v))
-            : KernelVariants.Group<ProjectionOuterParameters<TStorage, TAccumulator>>(
-                typeof(ProjectionOuter<,,>), Element));
+
+    // On the CPU everything is one pass over the map, on thread groups a step for each gradient.
+    private readonly VariantTable<ProjectionBackwardParameters<TStorage, TAccumulator>> backwards = new(v =>
+        KernelVariants.Tiles<ProjectionBackwardParameters<TStorage, TAccumulator>>(
+            typeof(ProjectionBackwardProgram<,,,>), Simd(v)));
+
+    private readonly VariantTable<ProjectionOuterParameters<TStorage, TAccumulator>> outers = new(_ =>
+        KernelVariants.Group<ProjectionOuterParameters<TStorage, TAccumulator>>(typeof(ProjectionOuter<,,>), Element));
 
     private readonly VariantTable<ProjectionGradientParameters<TAccumulator>> reductions =
         KernelVariants.Maps<ProjectionGradientParameters<TAccumulator>>(typeof(ChunkReduction<TAccumulator>));
@@ -68,7 +67,22 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
         Project(in projection, matrix.BatchStride, matrix.ChannelStride, input, output, statistics, accumulate);
     }
 
-    public override void BackwardInput(
+    public override void Backward(
+        in ProjectionTensors projection,
+        Tensor input,
+        Tensor gradOutput,
+        Tensor? statistics,
+        Tensor? gradInput,
+        in ProjectionTensors? gradients,
+        bool accumulate)
+    {
+        if (gradients is { } wanted)
+            BackwardParameters(in projection, input, gradOutput, statistics, gradInput, in wanted, accumulate);
+        if (gradInput is not null && (gradients is null || !input.Device.RunsVectorPrograms))
+            BackwardInput(in projection, input, gradOutput, statistics, gradInput, accumulate);
+    }
+
+    private void BackwardInput(
         in ProjectionTensors projection,
         Tensor input,
         Tensor gradOutput,
@@ -84,69 +98,118 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
             Project(in adjoint, matrix.ChannelStride, matrix.BatchStride, gradOutput, gradInput, null, accumulate);
             return;
         }
+        if (input.Device.RunsVectorPrograms)
+        {
+            var outer = Outer(in projection, input, gradOutput, statistics, Chunking.Of(input.Shape));
+            BackwardTogether(in projection, in outer, gradInput, accumulate, wantsParameters: false);
+            return;
+        }
         using var normalised = Tensor.Create(input.Device, input.Shape, gradInput.Format, input.ElementType);
         Project(in adjoint, matrix.ChannelStride, matrix.BatchStride, gradOutput, normalised, null, accumulate: false);
         FeatureNormKernels.For(input.ElementType).LayerNormBackward(
             projection.NormWeight, input, normalised, statistics!, gradInput, accumulate);
     }
 
-    public override void BackwardParameters(
+    // With the gradient of the input, where it is one pass.
+    private void BackwardParameters(
         in ProjectionTensors projection,
         Tensor input,
         Tensor gradOutput,
         Tensor? statistics,
-        in ProjectionTensors gradients)
+        Tensor? gradInput,
+        in ProjectionTensors gradients,
+        bool accumulate)
     {
-        var extent = Extent(input.Shape, gradOutput.Shape.Channels);
-        long pixelsPerChunk = Math.Max(SmallestChunk, (extent.Pixels + MaximumChunks - 1) / MaximumChunks);
-        int chunks = (int)((extent.Pixels + pixelsPerChunk - 1) / pixelsPerChunk);
-        long size = (long)extent.OutputChannels * extent.InputChannels + extent.OutputChannels;
-        bool hasNorm = projection.NormWeight is not null;
+        var chunking = Chunking.Of(input.Shape);
+        int outputs = gradOutput.Shape.Channels;
+        long size = ((long)outputs * input.Shape.Channels + outputs) * chunking.Chunks;
         var device = input.Device;
-        var memory = device.Pool.Rent(chunks * size * Interop.SizeOf<TAccumulator>());
+        var memory = device.Pool.Rent(size * Interop.SizeOf<TAccumulator>());
         try
         {
-            var partials = memory.View<TAccumulator>(0, chunks * size);
-            var outer = new ProjectionOuterParameters<TStorage, TAccumulator>
+            var outer = Outer(in projection, input, gradOutput, statistics, chunking) with
             {
-                Extent = extent,
-                Input = input.Map<TStorage>(),
-                GradOutput = gradOutput.Map<TStorage>(),
-                Statistics = Statistics(statistics, input),
-                Partials = partials,
-                PixelsPerChunk = checked((int)pixelsPerChunk),
-                Chunks = chunks,
-                HasNorm = hasNorm ? 1 : 0,
+                Partials = memory.View<TAccumulator>(0, size),
             };
-            outers[KernelVariant.Choose(device)].Launch(device.Launcher, in outer);
-            var weight = projection.Weight.Elements<TAccumulator>();
-            var gradWeight = gradients.Weight.Elements<TAccumulator>();
-            var parameters = new ProjectionGradientParameters<TAccumulator>
-            {
-                InputChannels = extent.InputChannels,
-                OutputChannels = extent.OutputChannels,
-                Chunks = chunks,
-                Partials = partials,
-                WeightRowStride = projection.Weight.Layout.BatchStride,
-                WeightColumnStride = projection.Weight.Layout.ChannelStride,
-                Weight = weight,
-                NormWeight = projection.NormWeight?.Elements<TAccumulator>() ?? weight,
-                NormBias = projection.NormBias?.Elements<TAccumulator>() ?? weight,
-                GradWeight = gradWeight,
-                GradBias = gradients.Bias?.Elements<TAccumulator>() ?? gradWeight,
-                GradNormWeight = gradients.NormWeight?.Elements<TAccumulator>() ?? gradWeight,
-                GradNormBias = gradients.NormBias?.Elements<TAccumulator>() ?? gradWeight,
-                HasBias = gradients.Bias is null ? 0 : 1,
-                HasNorm = hasNorm ? 1 : 0,
-            };
-            reductions.Launch(device, in parameters);
-            parameterGradients.Launch(device, in parameters);
+            if (device.RunsVectorPrograms)
+                BackwardTogether(in projection, in outer, gradInput, accumulate, wantsParameters: true);
+            else
+                outers.Launch(device, in outer);
+            Finish(device, in projection, in gradients, in outer);
         }
         finally
         {
             device.Pool.Return(memory);
         }
     }
+
+    private void BackwardTogether(
+        in ProjectionTensors projection,
+        in ProjectionOuterParameters<TStorage, TAccumulator> outer,
+        Tensor? gradInput,
+        bool accumulate,
+        bool wantsParameters)
+    {
+        var weight = projection.Weight.Elements<TAccumulator>();
+        var parameters = new ProjectionBackwardParameters<TStorage, TAccumulator>
+        {
+            Outer = outer,
+            Weight = weight,
+            WeightRowStride = projection.Weight.Layout.BatchStride,
+            WeightColumnStride = projection.Weight.Layout.ChannelStride,
+            NormWeight = projection.NormWeight?.Elements<TAccumulator>() ?? weight,
+            GradInput = gradInput?.Map<TStorage>() ?? outer.Input,
+            Accumulate = accumulate ? 1 : 0,
+            WantsInput = gradInput is null ? 0 : 1,
+            WantsParameters = wantsParameters ? 1 : 0,
+        };
+        backwards.Launch(projection.Weight.Device, in parameters);
+    }
+
+    // The gradients of the parameters from the sums of the chunks.
+    private void Finish(
+        Device device,
+        in ProjectionTensors projection,
+        in ProjectionTensors gradients,
+        in ProjectionOuterParameters<TStorage, TAccumulator> outer)
+    {
+        var weight = projection.Weight.Elements<TAccumulator>();
+        var gradWeight = gradients.Weight.Elements<TAccumulator>();
+        var parameters = new ProjectionGradientParameters<TAccumulator>
+        {
+            InputChannels = outer.Extent.InputChannels,
+            OutputChannels = outer.Extent.OutputChannels,
+            Chunks = outer.Chunks,
+            Partials = outer.Partials,
+            WeightRowStride = projection.Weight.Layout.BatchStride,
+            WeightColumnStride = projection.Weight.Layout.ChannelStride,
+            Weight = weight,
+            NormWeight = projection.NormWeight?.Elements<TAccumulator>() ?? weight,
+            NormBias = projection.NormBias?.Elements<TAccumulator>() ?? weight,
+            GradWeight = gradWeight,
+            GradBias = gradients.Bias?.Elements<TAccumulator>() ?? gradWeight,
+            GradNormWeight = gradients.NormWeight?.Elements<TAccumulator>() ?? gradWeight,
+            GradNormBias = gradients.NormBias?.Elements<TAccumulator>() ?? gradWeight,
+            HasBias = gradients.Bias is null ? 0 : 1,
+            HasNorm = outer.HasNorm,
+        };
+        reductions.Launch(device, in parameters);
+        parameterGradients.Launch(device, in parameters);
+    }
+
+    // Without room for the sums, which a gradient of the input alone does not need.
+    private static ProjectionOuterParameters<TStorage, TAccumulator> Outer(
+        in ProjectionTensors projection, Tensor input, Tensor gradOutput, Tensor? statistics, Chunking chunking) => new()
+        {
+            Extent = Extent(input.Shape, gradOutput.Shape.Channels),
+            Input = input.Map<TStorage>(),
+            GradOutput = gradOutput.Map<TStorage>(),
+            Statistics = Statistics(statistics, input),
+            Partials = projection.Weight.Elements<TAccumulator>(),
+            PixelsPerChunk = chunking.Pixels,
+            Chunks = chunking.Chunks,
+            HasNorm = projection.NormWeight is null ? 0 : 1,
+        };
 
     private static PointwiseExtent Extent(TensorShape input, int outputChannels) => new()
     {
@@ -198,5 +261,20 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
         };
         var variant = KernelVariant.Choose(input.Device, VectorLayout.Fits(input), VectorLayout.Fits(output));
         projections[variant].Launch(input.Device.Launcher, in parameters);
+    }
+
+    // The pixels of a chunk and their number, from the problem alone: sums are the same on any number of threads.
+    private readonly record struct Chunking(int Pixels, int Chunks)
+    {
+        private const int Maximum = 64;
+        private const int SmallestPixels = 512;
+
+        public static Chunking Of(TensorShape shape)
+        {
+            long pixels = (long)shape.Batch * shape.Height * shape.Width;
+            long each = Math.Max(SmallestPixels, (pixels + Maximum - 1) / Maximum);
+            each = (each + ProjectionBlock.Pixels - 1) / ProjectionBlock.Pixels * ProjectionBlock.Pixels;
+            return new Chunking(checked((int)each), (int)((pixels + each - 1) / each));
+        }
     }
 }

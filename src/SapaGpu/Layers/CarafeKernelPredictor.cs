@@ -100,14 +100,14 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         encoder.Backward(parameters, gradients, compressed, gradCode, gradCompressed);
         var kernels = ProjectionKernels.For(elementType);
         var compressor = Compressor(parameters);
-        kernels.BackwardParameters(in compressor, wide, gradCompressed, null, Compressor(gradients));
+        var gradCompressor = Compressor(gradients);
         if (gradFeatures.ElementType == elementType)
         {
-            kernels.BackwardInput(in compressor, wide, gradCompressed, null, gradFeatures, accumulate: true);
+            kernels.Backward(in compressor, wide, gradCompressed, null, gradFeatures, gradCompressor, accumulate: true);
             return;
         }
         using var gradWide = Create(wide, options.Channels);
-        kernels.BackwardInput(in compressor, wide, gradCompressed, null, gradWide, accumulate: false);
+        kernels.Backward(in compressor, wide, gradCompressed, null, gradWide, gradCompressor);
         using var rounded = Tensor.Create(
             wide.Device, gradWide.Shape, gradFeatures.Format, gradFeatures.ElementType);
         ResamplingKernels.For(gradFeatures.ElementType).Narrow(gradWide, rounded);

@@ -52,8 +52,7 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
             using var gradient = part.Target(gradOutput);
             var projection = new ProjectionTensors(matrix, null);
             var own = new ProjectionTensors(gradMatrix, accumulate ? null : gradients[biasName]);
-            kernels.BackwardParameters(in projection, source, gradient, null, in own);
-            kernels.BackwardInput(in projection, source, gradient, null, gradSource, accumulate);
+            kernels.Backward(in projection, source, gradient, null, gradSource, own, accumulate);
             accumulate = true;
         }
     }

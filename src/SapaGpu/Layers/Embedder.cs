@@ -71,22 +71,13 @@ internal sealed class Embedder(
         bool accumulate)
         where T : unmanaged
     {
-        var kernels = ProjectionKernels.For(input.ElementType);
-        if (gradValues is not null)
+        if (IsFused || norm is null)
         {
-            var projection = Projection(parameters);
-            kernels.BackwardParameters(
-                in projection, embedding.Normalised ?? input, gradValues, embedding.Statistics, Projection(gradients));
-            if (IsFused || norm is null)
+            if (gradValues is not null)
             {
-                kernels.BackwardInput(in projection, input, gradValues, embedding.Statistics, gradInput, accumulate);
+                Project(gradInput, accumulate);
                 accumulate = true;
             }
-        }
-        if (IsFused)
-            return;
-        if (norm is null)
-        {
             if (gradNormalised is not null)
                 AddOrCopy(gradNormalised, gradInput, accumulate);
             return;
@@ -94,11 +85,17 @@ internal sealed class Embedder(
         using var own = gradNormalised is null ? Tensor<T>.Create(input.Device, input.Shape, input.Format) : null;
         var gradient = gradNormalised ?? own!;
         if (gradValues is not null)
-        {
-            kernels.BackwardInput(
-                Projection(parameters), input, gradValues, null, gradient, accumulate: gradNormalised is not null);
-        }
+            Project(gradient, adds: gradNormalised is not null);
         norm.Backward(parameters, gradients, input, gradient, embedding.Statistics!, gradInput, accumulate);
+
+        void Project(Tensor<T> result, bool adds) => ProjectionKernels.For(input.ElementType).Backward(
+            Projection(parameters),
+            embedding.Normalised ?? input,
+            gradValues,
+            IsFused ? embedding.Statistics : null,
+            result,
+            Projection(gradients),
+            adds);
     }
 
     private static void AddOrCopy<T>(Tensor<T> source, Tensor<T> result, bool accumulate)

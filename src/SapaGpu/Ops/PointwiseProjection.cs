@@ -80,11 +80,8 @@ public static class PointwiseProjection
         using var useGradOutput = gradOutput.Use();
         using var useStatistics = Tensor.Hold(statistics);
         using var useGradInput = Tensor.Hold(gradInput);
-        var kernels = ProjectionKernels.For(input.ElementType);
-        if (gradParameters is { } wanted)
-            kernels.BackwardParameters(in parameters, input, gradOutput, statistics, in wanted);
-        if (gradInput is not null)
-            kernels.BackwardInput(in parameters, input, gradOutput, statistics, gradInput, accumulate: false);
+        ProjectionKernels.For(input.ElementType).Backward(
+            in parameters, input, gradOutput, statistics, gradInput, in gradParameters);
     }
 
     private static void Check<T>(Operand input, Operand output, Operand statistics, in ProjectionTensors parameters)

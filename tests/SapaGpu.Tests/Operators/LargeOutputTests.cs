@@ -134,6 +134,47 @@ public sealed class LargeOutputTests<T>(string device)
             });
     }
 
+    [Test]
+    public void Normalisation_is_the_same_as_in_small(
+        [Values] MemoryFormat format, [ValueSource(nameof(Rooms))] Surroundings room, [Values(0, 1)] int more)
+    {
+        var shape = new TensorShape(2, Channels, 2 * Cells + more, 2 * Cells + more);
+        using var norm = new Norm(Processor, Channels);
+        CheckImages(
+            format,
+            room,
+            shape,
+            [shape],
+            (inputs, output) =>
+            {
+                using var statistics = norm.Statistics(output.Shape);
+                ChannelNorm.Forward(inputs[0], 0, norm.Weight, norm.Bias, Norm.Epsilon, output, statistics);
+            });
+    }
+
+    [Test]
+    public void The_gradient_of_a_projection_is_the_same_as_in_small(
+        [Values] MemoryFormat format, [ValueSource(nameof(Rooms))] Surroundings room, [Values(0, 1)] int more)
+    {
+        const int Outputs = 7;
+        var shape = new TensorShape(2, Channels, 2 * Cells + more, 2 * Cells + more);
+        using var norm = new Norm(Processor, Channels);
+        using var matrix = norm.Random(new TensorShape(Outputs, Channels, 1, 1));
+        var parameters = new ProjectionTensors(matrix, null, norm.Weight, norm.Bias, Norm.Epsilon);
+        CheckImages(
+            format,
+            room,
+            shape,
+            [shape, ReferenceMaps.WithChannels(shape, Outputs)],
+            (inputs, gradInput) =>
+            {
+                using var statistics = norm.Statistics(gradInput.Shape);
+                using var output = Tensor<T>.Create(Processor, inputs[1].Shape);
+                PointwiseProjection.Forward(inputs[0], parameters, output, statistics);
+                PointwiseProjection.Backward(inputs[0], parameters, statistics, inputs[1], gradInput, null);
+            });
+    }
+
     private static TensorShape Large(TensorShape output)
     {
         long bytes = output.ElementCount * ElementTypes.Of<T>().Size();
@@ -180,5 +221,43 @@ public sealed class LargeOutputTests<T>(string device)
         for (int i = 0; i < values.Length; i++)
             values[i] = ElementTypes.FromDouble<T>(random.NextDouble() * 2 - 1);
         return Tensor<T>.From(Processor, shape, values, format);
+    }
+
+    // The parameters of a normalisation, in the type that maps are computed in.
+    private sealed class Norm : IDisposable
+    {
+        public const double Epsilon = 1e-5;
+
+        private readonly Device device;
+        private readonly Random random = new(4);
+
+        public Norm(Device device, int channels)
+        {
+            this.device = device;
+            Weight = Random(new TensorShape(1, channels, 1, 1));
+            Bias = Random(new TensorShape(1, channels, 1, 1));
+        }
+
+        public Tensor Weight { get; }
+
+        public Tensor Bias { get; }
+
+        public Tensor Random(TensorShape shape)
+        {
+            var values = new double[shape.ElementCount];
+            for (int i = 0; i < values.Length; i++)
+                values[i] = random.NextDouble() * 2 - 1;
+            return typeof(T) == typeof(double)
+                ? Tensor<double>.From(device, shape, values)
+                : Tensor<float>.From(device, shape, Array.ConvertAll(values, value => (float)value));
+        }
+
+        public Tensor Statistics(TensorShape map) => Random(ChannelNorm.StatisticsShape(map, groups: 0));
+
+        public void Dispose()
+        {
+            Weight.Dispose();
+            Bias.Dispose();
+        }
     }
 }

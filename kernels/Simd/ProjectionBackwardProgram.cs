@@ -1,0 +1,264 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// The backward of LayerNorm and a linear map on the CPU, in one pass over the map. A tile is one chunk of pixels, staged
+/// block by block with the channels of every pixel side by side: a block is added to the sums for the parameters, which
+/// stay in the cache, and gives the gradients of its own pixels.
+/// </summary>
+public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVector>
+    : ITileProgram<ProjectionBackwardParameters<TStorage, T>>
+    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+{
+    /// <inheritdoc/>
+    public static long TileCount(in ProjectionBackwardParameters<TStorage, T> parameters) => parameters.Outer.Chunks;
+
+    /// <inheritdoc/>
+    public static double Operations(in ProjectionBackwardParameters<TStorage, T> parameters)
+    {
+        ref readonly var extent = ref parameters.Outer.Extent;
+        int products = parameters.WantsInput + parameters.WantsParameters;
+        return 2.0 * extent.Pixels * extent.InputChannels * ((double)products * extent.OutputChannels + 8);
+    }
+
+    /// <inheritdoc/>
+    public static long ScratchBytes(in ProjectionBackwardParameters<TStorage, T> parameters)
+    {
+        var scratch = new ScratchAllocator(null);
+        _ = new Workspace(ref scratch, in parameters);
+        return scratch.Used;
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Begin(in ProjectionBackwardParameters<TStorage, T> parameters, byte* scratch)
+    {
+        if (parameters.WantsInput == 0)
+            return;
+        var allocator = new ScratchAllocator(scratch);
+        var workspace = new Workspace(ref allocator, in parameters);
+        // The adjoint of the matrix is the same product with the strides of the matrix exchanged.
+        MatrixProduct<TSimd, TStorage, T, TVector>.Pack(
+            Pointer(parameters.Weight),
+            (nint)parameters.WeightColumnStride,
+            (nint)parameters.WeightRowStride,
+            parameters.Outer.Extent.InputChannels,
+            parameters.Outer.Extent.OutputChannels,
+            workspace.Matrix);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Execute(in ProjectionBackwardParameters<TStorage, T> parameters, long tile, byte* scratch)
+    {
+        var allocator = new ScratchAllocator(scratch);
+        var workspace = new Workspace(ref allocator, in parameters);
+        ref readonly var extent = ref parameters.Outer.Extent;
+        bool sums = parameters.WantsParameters != 0;
+        if (sums)
+        {
+            new Span<T>(workspace.Sums, extent.OutputChannels * workspace.InputStride).Clear();
+            new Span<T>(workspace.Totals, workspace.GradStride).Clear();
+        }
+        long pixel = tile * parameters.Outer.PixelsPerChunk;
+        long end = Math.Min(pixel + parameters.Outer.PixelsPerChunk, extent.Pixels);
+        while (pixel < end)
+        {
+            int count = (int)Math.Min(ProjectionBlock.Pixels, end - pixel);
+            Stage(in parameters.Outer, in workspace, pixel, count);
+            if (sums)
+                AddOuter(in workspace, extent.InputChannels, extent.OutputChannels, count);
+            if (parameters.WantsInput != 0)
+            {
+                MultiplyAdjoint(in workspace, extent.InputChannels, extent.OutputChannels, count);
+                Finish(in parameters, in workspace, pixel, count);
+            }
+            pixel += count;
+        }
+        if (sums)
+            Keep(in parameters.Outer, in workspace, tile);
+    }
+
+    private static T* Pointer(ArrayView<T> view) => (T*)Unsafe.AsPointer(ref view.LoadEffectiveAddress());
+
+    // The part of a block that lies in one row.
+    private static PixelSpan Part(in PointwiseExtent extent, long pixel, int count)
+    {
+        (long row, long column) = Math.DivRem(pixel, extent.Width);
+        return new PixelSpan
+        {
+            Image = (int)(row / extent.Height),
+            Row = (int)(row % extent.Height),
+            Column = (int)column,
+            Count = (int)Math.Min(count, extent.Width - column),
+        };
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Stage(
+        in ProjectionOuterParameters<TStorage, T> parameters, in Workspace workspace, long first, int count)
+    {
+        var input = new MapPointer<TStorage>(in parameters.Input);
+        var gradOutput = new MapPointer<TStorage>(in parameters.GradOutput);
+        var statistics = new MapPointer<T>(in parameters.Statistics);
+        int inputs = parameters.Extent.InputChannels;
+        PixelSpan part;
+        for (int done = 0; done < count; done += part.Count)
+        {
+            part = Part(in parameters.Extent, first + done, count - done);
+            T* rows = workspace.Input + (nint)done * workspace.InputStride;
+            PixelRows<TSimd, TStorage, T, TVector>.Load(
+                in gradOutput,
+                in part,
+                workspace.GradOutput + (nint)done * workspace.GradStride,
+                parameters.Extent.OutputChannels,
+                workspace.GradStride);
+            PixelRows<TSimd, TStorage, T, TVector>.Load(in input, in part, rows, inputs, workspace.InputStride);
+            if (parameters.HasNorm != 0)
+            {
+                PixelRows<TSimd, TStorage, T, TVector>.Normalise(
+                    rows, workspace.InputStride, in statistics, in part, inputs);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddOuter(in Workspace workspace, int inputs, int outputs, int pixels)
+    {
+        int panel = MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns;
+        for (int input = 0; input < inputs; input += panel)
+        {
+            MatrixProduct<TSimd, TStorage, T, TVector>.MultiplyPanel(
+                workspace.GradOutput,
+                1,
+                workspace.GradStride,
+                workspace.Input + input,
+                workspace.InputStride,
+                workspace.Sums + input,
+                workspace.InputStride,
+                outputs,
+                pixels,
+                Math.Min(panel, inputs - input),
+                adds: true);
+        }
+        for (int pixel = 0; pixel < pixels; pixel++)
+        {
+            T* gradient = workspace.GradOutput + (nint)pixel * workspace.GradStride;
+            for (int output = 0; output < outputs; output += TSimd.Lanes)
+            {
+                TSimd.Store(
+                    workspace.Totals + output,
+                    TSimd.Add(TSimd.Load(workspace.Totals + output), TSimd.Load(gradient + output)));
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MultiplyAdjoint(in Workspace workspace, int inputs, int outputs, int pixels)
+    {
+        int panel = MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns;
+        for (int input = 0; input < inputs; input += panel)
+        {
+            MatrixProduct<TSimd, TStorage, T, TVector>.MultiplyPanel(
+                workspace.GradOutput,
+                workspace.GradStride,
+                1,
+                workspace.Matrix + (nint)input * outputs,
+                panel,
+                workspace.GradInput + input,
+                workspace.InputStride,
+                pixels,
+                outputs,
+                Math.Min(panel, inputs - input),
+                adds: false);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Finish(
+        in ProjectionBackwardParameters<TStorage, T> parameters, in Workspace workspace, long first, int count)
+    {
+        ref readonly var extent = ref parameters.Outer.Extent;
+        var target = new MapPointer<TStorage>(in parameters.GradInput);
+        var statistics = new MapPointer<T>(in parameters.Outer.Statistics);
+        int inputs = extent.InputChannels;
+        int stride = workspace.InputStride;
+        PixelSpan part;
+        for (int done = 0; done < count; done += part.Count)
+        {
+            part = Part(in extent, first + done, count - done);
+            T* gradients = workspace.GradInput + (nint)done * stride;
+            T* staged = workspace.Input + (nint)done * stride;
+            if (parameters.Outer.HasNorm != 0)
+            {
+                PixelRows<TSimd, TStorage, T, TVector>.NormaliseBackward(
+                    gradients,
+                    staged,
+                    stride,
+                    part.Count,
+                    inputs,
+                    Pointer(parameters.NormWeight),
+                    statistics.At(part.Image, 1, part.Row, part.Column),
+                    statistics.ColumnStride);
+            }
+            PixelRows<TSimd, TStorage, T, TVector>.StoreOrAdd(
+                gradients, staged, stride, in target, in part, inputs, parameters.Accumulate != 0, extent.Pixels);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Keep(in ProjectionOuterParameters<TStorage, T> parameters, in Workspace workspace, long tile)
+    {
+        int inputs = parameters.Extent.InputChannels;
+        int outputs = parameters.Extent.OutputChannels;
+        T* partials = Pointer(parameters.Partials) + tile * ((long)outputs * inputs + outputs);
+        for (int output = 0; output < outputs; output++)
+        {
+            new Span<T>(workspace.Sums + (nint)output * workspace.InputStride, inputs)
+                .CopyTo(new Span<T>(partials + (nint)output * inputs, inputs));
+        }
+        new Span<T>(workspace.Totals, outputs).CopyTo(new Span<T>(partials + (nint)outputs * inputs, outputs));
+    }
+
+    private readonly struct Workspace
+    {
+        public readonly T* Matrix;
+        public readonly T* Input;
+        public readonly T* GradOutput;
+        public readonly T* GradInput;
+        public readonly T* Sums;
+        public readonly T* Totals;
+        public readonly int InputStride;
+        public readonly int GradStride;
+
+        public Workspace(ref ScratchAllocator scratch, in ProjectionBackwardParameters<TStorage, T> parameters)
+        {
+            int inputs = parameters.Outer.Extent.InputChannels;
+            int outputs = parameters.Outer.Extent.OutputChannels;
+            InputStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(inputs);
+            GradStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(outputs);
+            long room = parameters.WantsInput != 0 ? 1 : 0;
+            Matrix = scratch.Take<T>(room * outputs * MatrixProduct<TSimd, TStorage, T, TVector>.WholePanels(inputs));
+            GradInput = scratch.Take<T>(room * ProjectionBlock.Pixels * InputStride);
+            Input = scratch.Take<T>((long)ProjectionBlock.Pixels * InputStride);
+            GradOutput = scratch.Take<T>((long)ProjectionBlock.Pixels * GradStride);
+            long sums = parameters.WantsParameters != 0 ? 1 : 0;
+            Sums = scratch.Take<T>(sums * outputs * InputStride);
+            Totals = scratch.Take<T>(sums * GradStride);
+        }
+    }
+}
+
+/// <summary>The pixels that the backward of a projection works on at a time.</summary>
+public static class ProjectionBlock
+{
+    /// <summary>A multiple of which the chunks of pixels are.</summary>
+    public const int Pixels = 128;
+}
