@@ -60,7 +60,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             workspace.MoveTo(row);
             var next = default(PrefetchQueue);
             if (row + 1 < cells.RowEnd)
-                Foresee(in parameters, in cells, row + 1, ref next);
+                Foresee(in parameters, in cells, row + 1, in workspace, ref next);
             for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
             {
                 workspace.Select(row, column);
@@ -78,8 +78,6 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
-        var query = new MapPointer<TStorage>(in parameters.Query);
-        var gradOutput = new MapPointer<TStorage>(in parameters.GradOutput);
         var gradQuery = new MapPointer<TStorage>(in parameters.GradQuery);
         var normaliserMap = new MapPointer<T>(in parameters.Normaliser);
         var weights = new MapPointer<T>(in parameters.Weights);
@@ -87,32 +85,10 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         int quads = StripQueries.Quads(in extent, in strip, row);
         for (int quad = 0; quad < quads; quad++)
         {
-            QuadTile<TSimd, TStorage, T, TVector>.Load(
-                in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
-            WindowSteps<TSimd, TStorage, T, TVector>.Dots(
-                workspace.Queries,
-                workspace.Keys.Taps,
-                extent.Taps,
-                workspace.Keys.ChannelStride,
-                extent.EmbeddingChannels,
-                workspace.Weights,
-                ref next);
-            WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
-                workspace.Weights, in extent, in strip, row, TBorder.OutsideScore<T>());
-
-            QuadTile<TSimd, TStorage, T, TVector>.Load(
-                in gradOutput, in strip, row, quad, in extent, workspace.Queries, extent.ValueChannels);
-            WindowSteps<TSimd, TStorage, T, TVector>.Dots(
-                workspace.Queries,
-                workspace.Values.Taps,
-                extent.Taps,
-                workspace.Values.ChannelStride,
-                extent.ValueChannels,
-                workspace.GradScores,
-                ref next);
-            WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
-                workspace.GradScores, in extent, in strip, row, T.Zero);
-
+            workspace.Scores.Run<TBorder>(
+                in extent, in strip, row, quad, TBorder.OutsideScore<T>(), workspace.Weights, ref next);
+            workspace.WeightGradients.Run<TBorder>(
+                in extent, in strip, row, quad, T.Zero, workspace.GradScores, ref next);
             SimdScalarMap<T>.Load(
                 in normaliserMap, in strip, row, quad, in extent, workspace.Normaliser, TSimd.Lanes);
             WindowSteps<TSimd, TStorage, T, TVector>.NormaliseBackward<TNormalisation>(
@@ -140,7 +116,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             {
                 WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
                     workspace.GradScores,
-                    in workspace.KeyPixels,
+                    workspace.Scores.OverPixels ? workspace.Scores.Pixels : workspace.KeyPixels,
                     extent.EmbeddingChannels,
                     in gradQuery,
                     in extent,
@@ -153,9 +129,9 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             {
                 WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
                     workspace.GradScores,
-                    workspace.Keys.Taps,
+                    workspace.Scores.Rows.Taps,
                     extent.Taps,
-                    workspace.Keys.ChannelStride,
+                    workspace.Scores.Rows.ChannelStride,
                     extent.EmbeddingChannels,
                     workspace.Sums,
                     in gradQuery,
@@ -173,6 +149,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         in WindowAttentionBackwardParameters<TStorage, T> parameters,
         in Strip cells,
         int row,
+        in Workspace workspace,
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
@@ -181,19 +158,17 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         next.AddQueries(
             new MapPointer<TStorage>(in parameters.Query), in cells, row, in extent, extent.EmbeddingChannels, mostRows: 1);
         next.AddWindowRow(new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
-        int strips = (cells.Columns + TSimd.Lanes - 1) / TSimd.Lanes;
         next.Plan(
-            strips * WindowSteps<TSimd, TStorage, T, TVector>.DotSteps(extent.EmbeddingChannels, extent.Taps)
-            + strips * WindowSteps<TSimd, TStorage, T, TVector>.DotSteps(extent.ValueChannels, extent.Taps));
+            workspace.Scores.Steps(cells.Columns, extent.Taps)
+            + workspace.WeightGradients.Steps(cells.Columns, extent.Taps));
     }
 
     private struct Workspace
     {
         public bool OverChannels;
-        public WindowRows<TSimd, TStorage, T, TVector> Keys;
-        public WindowRows<TSimd, TStorage, T, TVector> Values;
+        public WindowDots<TSimd, TStorage, T, TVector> Scores;
+        public WindowDots<TSimd, TStorage, T, TVector> WeightGradients;
         public PixelWindow<TSimd, TStorage, T, TVector> KeyPixels;
-        public T* Queries;
         public T* Weights;
         public T* GradScores;
         public T* Normaliser;
@@ -204,33 +179,53 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         {
             ref readonly var extent = ref parameters.Extent;
             int lanes = TSimd.Lanes;
-            OverChannels = parameters.NeedsGradQuery != 0
+            bool needsGradQuery = parameters.NeedsGradQuery != 0;
+            OverChannels = needsGradQuery
                 && SimdFormats.OverChannels(in parameters.GradQuery, extent.EmbeddingChannels, lanes);
+            Scores = new(
+                ref scratch,
+                in parameters.Query,
+                in parameters.Key,
+                in extent,
+                extent.EmbeddingChannels,
+                in cells,
+                columns,
+                TBorder.Replicates,
+                needsRows: needsGradQuery && !OverChannels);
+            WeightGradients = new(
+                ref scratch,
+                in parameters.GradOutput,
+                in parameters.Value,
+                in extent,
+                extent.ValueChannels,
+                in cells,
+                columns,
+                TBorder.Replicates);
             KeyPixels = default;
-            if (OverChannels)
+            if (OwnKeyPixels)
                 KeyPixels = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in cells, columns);
-            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in cells, columns, TBorder.Replicates);
-            Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns, TBorder.Replicates);
-            Queries = scratch.Take<T>(4L * lanes * Math.Max(extent.EmbeddingChannels, extent.ValueChannels));
             Weights = scratch.Take<T>(4L * lanes * extent.Taps);
             GradScores = scratch.Take<T>(4L * lanes * extent.Taps);
             Normaliser = scratch.Take<T>(4L * lanes);
             Sums = scratch.Take<T>(16L * lanes);
         }
 
+        // Whether the sums over channels need keys that the scores did not stage.
+        private readonly bool OwnKeyPixels => OverChannels && !Scores.OverPixels;
+
         public void MoveTo(int row)
         {
-            Keys.MoveTo(row);
-            Values.MoveTo(row);
-            if (OverChannels)
+            Scores.MoveTo(row);
+            WeightGradients.MoveTo(row);
+            if (OwnKeyPixels)
                 KeyPixels.MoveTo(row);
         }
 
         public readonly void Select(int row, int column)
         {
-            Keys.Select(row, column);
-            Values.Select(row, column);
-            if (OverChannels)
+            Scores.Select(row, column);
+            WeightGradients.Select(row, column);
+            if (OwnKeyPixels)
                 KeyPixels.Select(row, column);
         }
     }

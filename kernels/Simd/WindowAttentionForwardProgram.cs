@@ -52,7 +52,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
             workspace.MoveTo(row);
             next = default;
             if (row + 1 < cells.RowEnd)
-                Foresee(in parameters, in cells, row + 1, workspace.OverChannels, ref next);
+                Foresee(in parameters, in cells, row + 1, in workspace, ref next);
             for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
             {
                 workspace.Select(row, column);
@@ -70,25 +70,14 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
-        var query = new MapPointer<TStorage>(in parameters.Query);
         var output = new MapPointer<TStorage>(in parameters.Output);
         var normaliserMap = new MapPointer<T>(in parameters.Normaliser);
         T* normaliser = parameters.SaveNormaliser != 0 ? workspace.Normaliser : null;
         int quads = StripQueries.Quads(in extent, in strip, row);
         for (int quad = 0; quad < quads; quad++)
         {
-            QuadTile<TSimd, TStorage, T, TVector>.Load(
-                in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
-            WindowSteps<TSimd, TStorage, T, TVector>.Dots(
-                workspace.Queries,
-                workspace.Keys.Taps,
-                extent.Taps,
-                workspace.Keys.ChannelStride,
-                extent.EmbeddingChannels,
-                workspace.Scores,
-                ref next);
-            WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
-                workspace.Scores, in extent, in strip, row, TBorder.OutsideScore<T>());
+            workspace.Dots.Run<TBorder>(
+                in extent, in strip, row, quad, TBorder.OutsideScore<T>(), workspace.Scores, ref next);
             WindowSteps<TSimd, TStorage, T, TVector>.Normalise<TNormalisation>(workspace.Scores, extent.Taps, normaliser);
             if (normaliser is not null)
                 SimdScalarMap<T>.Store(normaliser, in normaliserMap, in strip, row, quad, in extent, TSimd.Lanes);
@@ -131,7 +120,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
         in WindowAttentionParameters<TStorage, T> parameters,
         in Strip cells,
         int row,
-        bool overChannels,
+        in Workspace workspace,
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
@@ -139,19 +128,18 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
             new MapPointer<TStorage>(in parameters.Query), in cells, row, in extent, extent.EmbeddingChannels);
         next.AddWindowRow(new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
         next.AddWindowRow(new MapPointer<TStorage>(in parameters.Key), in cells, row, in extent, extent.EmbeddingChannels);
-        int strips = (cells.Columns + TSimd.Lanes - 1) / TSimd.Lanes;
         next.Plan(
-            strips * WindowSteps<TSimd, TStorage, T, TVector>.DotSteps(extent.EmbeddingChannels, extent.Taps)
-            + WindowSteps<TSimd, TStorage, T, TVector>.SumSteps(overChannels, extent.ValueChannels, cells.Columns));
+            workspace.Dots.Steps(cells.Columns, extent.Taps)
+            + WindowSteps<TSimd, TStorage, T, TVector>.SumSteps(
+                workspace.OverChannels, extent.ValueChannels, cells.Columns));
     }
 
     private struct Workspace
     {
         public bool OverChannels;
-        public WindowRows<TSimd, TStorage, T, TVector> Keys;
+        public WindowDots<TSimd, TStorage, T, TVector> Dots;
         public WindowRows<TSimd, TStorage, T, TVector> Values;
         public PixelWindow<TSimd, TStorage, T, TVector> Pixels;
-        public T* Queries;
         public T* Scores;
         public T* Normaliser;
         public T* Sums;
@@ -165,15 +153,21 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
             ref readonly var extent = ref parameters.Extent;
             int lanes = TSimd.Lanes;
             OverChannels = SimdFormats.OverChannels(in parameters.Output, extent.ValueChannels, lanes);
-            Keys = new(
-                ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in cells, columns, TBorder.Replicates);
+            Dots = new(
+                ref scratch,
+                in parameters.Query,
+                in parameters.Key,
+                in extent,
+                extent.EmbeddingChannels,
+                in cells,
+                columns,
+                TBorder.Replicates);
             Values = default;
             Pixels = default;
             if (OverChannels)
                 Pixels = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns);
             else
                 Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns, replicates: false);
-            Queries = scratch.Take<T>(4L * lanes * extent.EmbeddingChannels);
             Scores = scratch.Take<T>(4L * lanes * extent.Taps);
             Normaliser = scratch.Take<T>(4L * lanes);
             Sums = scratch.Take<T>(16L * lanes);
@@ -181,7 +175,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
 
         public void MoveTo(int row)
         {
-            Keys.MoveTo(row);
+            Dots.MoveTo(row);
             if (OverChannels)
                 Pixels.MoveTo(row);
             else
@@ -190,7 +184,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
 
         public readonly void Select(int row, int column)
         {
-            Keys.Select(row, column);
+            Dots.Select(row, column);
             if (OverChannels)
                 Pixels.Select(row, column);
             else

@@ -40,13 +40,13 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
         var workspace = new Workspace(ref allocator, in parameters, in cells, tiling.ColumnsPerTile);
         for (int row = cells.Row; row < cells.RowEnd; row++)
         {
-            workspace.Keys.MoveTo(row);
+            workspace.Dots.MoveTo(row);
             var next = default(PrefetchQueue);
             if (row + 1 < cells.RowEnd)
-                Foresee(in parameters, in cells, row + 1, ref next);
+                Foresee(in parameters, in cells, row + 1, in workspace, ref next);
             for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
             {
-                workspace.Keys.Select(row, column);
+                workspace.Dots.Select(row, column);
                 Compare(in parameters, cells.Part(column, TSimd.Lanes), row, in workspace, ref next);
             }
         }
@@ -61,23 +61,11 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
-        var query = new MapPointer<TStorage>(in parameters.Query);
         var scores = new MapPointer<TStorage>(in parameters.Scores);
         int quads = StripQueries.Quads(in extent, in strip, row);
         for (int quad = 0; quad < quads; quad++)
         {
-            QuadTile<TSimd, TStorage, T, TVector>.Load(
-                in query, in strip, row, quad, in extent, workspace.Queries, extent.EmbeddingChannels);
-            WindowSteps<TSimd, TStorage, T, TVector>.Dots(
-                workspace.Queries,
-                workspace.Keys.Taps,
-                extent.Taps,
-                workspace.Keys.ChannelStride,
-                extent.EmbeddingChannels,
-                workspace.Scores,
-                ref next);
-            WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
-                workspace.Scores, in extent, in strip, row, T.Zero);
+            workspace.Dots.Run<TBorder>(in extent, in strip, row, quad, T.Zero, workspace.Scores, ref next);
             QuadTile<TSimd, TStorage, T, TVector>.Store(
                 workspace.Scores, in scores, in strip, row, quad, in extent, 0, extent.Taps);
         }
@@ -85,29 +73,37 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
 
     // What the next row reads for the first time: its queries and the last row of its windows.
     private static void Foresee(
-        in WindowSimilarityParameters<TStorage> parameters, in Strip cells, int row, ref PrefetchQueue next)
+        in WindowSimilarityParameters<TStorage> parameters,
+        in Strip cells,
+        int row,
+        in Workspace workspace,
+        ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
         next.AddQueries(
             new MapPointer<TStorage>(in parameters.Query), in cells, row, in extent, extent.EmbeddingChannels);
         next.AddWindowRow(new MapPointer<TStorage>(in parameters.Key), in cells, row, in extent, extent.EmbeddingChannels);
-        int strips = (cells.Columns + TSimd.Lanes - 1) / TSimd.Lanes;
-        next.Plan(
-            strips * WindowSteps<TSimd, TStorage, T, TVector>.DotSteps(extent.EmbeddingChannels, extent.Taps));
+        next.Plan(workspace.Dots.Steps(cells.Columns, extent.Taps));
     }
 
     private struct Workspace
     {
-        public WindowRows<TSimd, TStorage, T, TVector> Keys;
-        public T* Queries;
+        public WindowDots<TSimd, TStorage, T, TVector> Dots;
         public T* Scores;
 
         public Workspace(
             ref ScratchAllocator scratch, in WindowSimilarityParameters<TStorage> parameters, in Strip cells, int columns)
         {
             ref readonly var extent = ref parameters.Extent;
-            Keys = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in cells, columns, TBorder.Replicates);
-            Queries = scratch.Take<T>(4L * TSimd.Lanes * extent.EmbeddingChannels);
+            Dots = new(
+                ref scratch,
+                in parameters.Query,
+                in parameters.Key,
+                in extent,
+                extent.EmbeddingChannels,
+                in cells,
+                columns,
+                TBorder.Replicates);
             Scores = scratch.Take<T>(4L * TSimd.Lanes * extent.Taps);
         }
     }

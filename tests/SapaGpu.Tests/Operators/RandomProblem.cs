@@ -46,7 +46,7 @@ public sealed record RandomProblem
             });
         var sizes = Gen.Select(Gen.Int[1, 2], Gen.Int[1, 8], Gen.Int[1, 20]);
         var output = Gen.Select(Gen.Int[1, 18], Gen.Int[1, 24]);
-        var channels = Gen.Select(Gen.OneOf(1, 2, 3, 4, 8, 17), Gen.OneOf(1, 2, 4, 5, 16, 36));
+        var channels = Gen.Select(Gen.OneOf(1, 2, 3, 4, 8, 16, 17, 32), Gen.OneOf(1, 2, 4, 5, 16, 36, 48));
         var format = Gen.Enum<MemoryFormat>();
         var formats = Gen.Select(format, format, format);
         var views = Gen.Select(Gen.OneOf(0, 0, 1, 4), Gen.Int[0, 1000]);

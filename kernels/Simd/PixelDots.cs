@@ -1,0 +1,283 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// Scores with the lanes over channels, for queries that lie in memory with their channels side by side: four queries and a
+/// row of taps are multiplied vector by vector as they are, where <see cref="WindowSteps{TSimd, TStorage, T, TVector}.Dots"/>
+/// would transpose them first. The sums over the lanes are put off until four vectors can be added at once. With 512 bits
+/// and single precision only, whose registers hold the twenty sums of four queries and five taps.
+/// </summary>
+internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TStorage : unmanaged
+    where T : unmanaged, IFloatingPointIeee754<T>
+    where TVector : struct
+{
+    private const int Lanes = 16;
+
+    // The vectors whose lanes are added together, and the values of one that result.
+    private const int Group = 4;
+
+    /// <summary>Whether the queries can be multiplied as they lie in memory.</summary>
+    public static bool Fits(in MapView<TStorage> query, in WindowExtent extent, int channels) =>
+        Avx512F.IsSupported
+            && typeof(TVector) == typeof(Vector512<float>)
+            && query.ChannelStride == 1
+            && channels % Lanes == 0
+            && extent.IsUniform;
+
+    /// <summary>The values of scratch memory that a strip needs.</summary>
+    public static long RoomFor(in WindowExtent extent, int channels) =>
+        4L * channels + Padded(extent.Taps) * Lanes + (long)Lanes * SumStride(extent.Taps);
+
+    /// <summary>scores[tap][4][lanes] = ⟨query, key at tap⟩ for a quad of queries of every cell of a strip.</summary>
+    /// <param name="query">The queries.</param>
+    /// <param name="keys">The keys around the strip, staged pixel by pixel.</param>
+    /// <param name="extent">The problem.</param>
+    /// <param name="strip">The cells.</param>
+    /// <param name="row">Their row.</param>
+    /// <param name="quad">The quad of queries.</param>
+    /// <param name="channels">The channels.</param>
+    /// <param name="room">Room for <see cref="RoomFor"/> values.</param>
+    /// <param name="scores">Where the scores go; those of taps outside the map are arbitrary.</param>
+    /// <param name="next">What is asked for meanwhile, a step with every cell.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(
+        in MapPointer<TStorage> query,
+        in PixelWindow<TSimd, TStorage, T, TVector> keys,
+        in WindowExtent extent,
+        in Strip strip,
+        int row,
+        int quad,
+        int channels,
+        T* room,
+        T* scores,
+        ref PrefetchQueue next)
+    {
+        int window = extent.Window;
+        int radius = extent.Radius;
+        T* staged = room;
+        T* partials = staged + 4 * channels;
+        T* sums = partials + Padded(extent.Taps) * Lanes;
+        nint stride = SumStride(extent.Taps);
+        int firstRow = Math.Max(0, radius - row);
+        int endRow = Math.Min(window, extent.Height - row + radius);
+        var queries = StripQueries.Locate(in extent, row, strip.Column);
+        nint cellStep = queries.Columns * query.ColumnStride;
+        TStorage* q0 = queries.At(in query, strip.Image, 0, quad * 4);
+        TStorage* q1 = queries.At(in query, strip.Image, 0, quad * 4 + 1);
+        TStorage* q2 = queries.At(in query, strip.Image, 0, quad * 4 + 2);
+        TStorage* q3 = queries.At(in query, strip.Image, 0, quad * 4 + 3);
+        for (int lane = 0; lane < strip.Columns; lane++)
+        {
+            int column = strip.Column + lane;
+            int firstColumn = Math.Max(0, radius - column);
+            int endColumn = Math.Min(window, extent.Width - column + radius);
+            nint cell = lane * cellStep;
+            var own = new Quad(q0 + cell, q1 + cell, q2 + cell, q3 + cell, staged, channels);
+            for (int y = firstRow; y < endRow; y++)
+            {
+                T* tap = keys.Rows[y] + (nint)(lane + firstColumn) * keys.Stride;
+                T* partial = partials + (y * window + firstColumn) * Lanes;
+                int left = endColumn - firstColumn;
+                for (; left >= 5; left -= 5)
+                {
+                    FiveTaps(in own, tap, keys.Stride, channels, partial);
+                    tap += 5 * keys.Stride;
+                    partial += 5 * Lanes;
+                }
+                for (; left >= 2; left -= 2)
+                {
+                    TwoTaps(in own, tap, keys.Stride, channels, partial);
+                    tap += 2 * keys.Stride;
+                    partial += 2 * Lanes;
+                }
+                if (left > 0)
+                    OneTap(in own, tap, channels, partial);
+            }
+            AddLanes((float*)partials, extent.Taps, (float*)(sums + lane * stride));
+            next.Step();
+        }
+        Transposition.Run(
+            sums, stride, scores, Lanes, strip.Columns, 4 * extent.Taps, Vector512<byte>.Count);
+    }
+
+    private static int Padded(int taps) => (taps + Group - 1) / Group * Group;
+
+    // One vector more than whole ones, so that the cells do not all fall on the same lines of the cache.
+    private static int SumStride(int taps) => Padded(taps) * 4 + Lanes;
+
+    // Written out, so that all sums stay in registers.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void FiveTaps(in Quad queries, T* taps, nint stride, int channels, T* partials)
+    {
+        T* q0 = queries.First;
+        T* q1 = queries.Second;
+        T* q2 = queries.Third;
+        T* q3 = queries.Fourth;
+        T* t1 = taps + stride;
+        T* t2 = t1 + stride;
+        T* t3 = t2 + stride;
+        T* t4 = t3 + stride;
+        var zero = TSimd.Constant(0.0);
+        TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
+        TVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+        TVector s20 = zero, s21 = zero, s22 = zero, s23 = zero;
+        TVector s30 = zero, s31 = zero, s32 = zero, s33 = zero;
+        TVector s40 = zero, s41 = zero, s42 = zero, s43 = zero;
+        for (nint channel = 0; channel < channels; channel += Lanes)
+        {
+            var a = TSimd.Load(q0 + channel);
+            var b = TSimd.Load(q1 + channel);
+            var c = TSimd.Load(q2 + channel);
+            var d = TSimd.Load(q3 + channel);
+            var tap = TSimd.Load(taps + channel);
+            s00 = TSimd.MultiplyAdd(a, tap, s00);
+            s01 = TSimd.MultiplyAdd(b, tap, s01);
+            s02 = TSimd.MultiplyAdd(c, tap, s02);
+            s03 = TSimd.MultiplyAdd(d, tap, s03);
+            tap = TSimd.Load(t1 + channel);
+            s10 = TSimd.MultiplyAdd(a, tap, s10);
+            s11 = TSimd.MultiplyAdd(b, tap, s11);
+            s12 = TSimd.MultiplyAdd(c, tap, s12);
+            s13 = TSimd.MultiplyAdd(d, tap, s13);
+            tap = TSimd.Load(t2 + channel);
+            s20 = TSimd.MultiplyAdd(a, tap, s20);
+            s21 = TSimd.MultiplyAdd(b, tap, s21);
+            s22 = TSimd.MultiplyAdd(c, tap, s22);
+            s23 = TSimd.MultiplyAdd(d, tap, s23);
+            tap = TSimd.Load(t3 + channel);
+            s30 = TSimd.MultiplyAdd(a, tap, s30);
+            s31 = TSimd.MultiplyAdd(b, tap, s31);
+            s32 = TSimd.MultiplyAdd(c, tap, s32);
+            s33 = TSimd.MultiplyAdd(d, tap, s33);
+            tap = TSimd.Load(t4 + channel);
+            s40 = TSimd.MultiplyAdd(a, tap, s40);
+            s41 = TSimd.MultiplyAdd(b, tap, s41);
+            s42 = TSimd.MultiplyAdd(c, tap, s42);
+            s43 = TSimd.MultiplyAdd(d, tap, s43);
+        }
+        Keep(partials, s00, s01, s02, s03);
+        Keep(partials + Lanes, s10, s11, s12, s13);
+        Keep(partials + 2 * Lanes, s20, s21, s22, s23);
+        Keep(partials + 3 * Lanes, s30, s31, s32, s33);
+        Keep(partials + 4 * Lanes, s40, s41, s42, s43);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TwoTaps(in Quad queries, T* taps, nint stride, int channels, T* partials)
+    {
+        T* q0 = queries.First;
+        T* q1 = queries.Second;
+        T* q2 = queries.Third;
+        T* q3 = queries.Fourth;
+        T* t1 = taps + stride;
+        var zero = TSimd.Constant(0.0);
+        TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
+        TVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
+        for (nint channel = 0; channel < channels; channel += Lanes)
+        {
+            var a = TSimd.Load(q0 + channel);
+            var b = TSimd.Load(q1 + channel);
+            var c = TSimd.Load(q2 + channel);
+            var d = TSimd.Load(q3 + channel);
+            var tap = TSimd.Load(taps + channel);
+            s00 = TSimd.MultiplyAdd(a, tap, s00);
+            s01 = TSimd.MultiplyAdd(b, tap, s01);
+            s02 = TSimd.MultiplyAdd(c, tap, s02);
+            s03 = TSimd.MultiplyAdd(d, tap, s03);
+            tap = TSimd.Load(t1 + channel);
+            s10 = TSimd.MultiplyAdd(a, tap, s10);
+            s11 = TSimd.MultiplyAdd(b, tap, s11);
+            s12 = TSimd.MultiplyAdd(c, tap, s12);
+            s13 = TSimd.MultiplyAdd(d, tap, s13);
+        }
+        Keep(partials, s00, s01, s02, s03);
+        Keep(partials + Lanes, s10, s11, s12, s13);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void OneTap(in Quad queries, T* tap, int channels, T* partials)
+    {
+        var zero = TSimd.Constant(0.0);
+        TVector s0 = zero, s1 = zero, s2 = zero, s3 = zero;
+        for (nint channel = 0; channel < channels; channel += Lanes)
+        {
+            var key = TSimd.Load(tap + channel);
+            s0 = TSimd.MultiplyAdd(TSimd.Load(queries.First + channel), key, s0);
+            s1 = TSimd.MultiplyAdd(TSimd.Load(queries.Second + channel), key, s1);
+            s2 = TSimd.MultiplyAdd(TSimd.Load(queries.Third + channel), key, s2);
+            s3 = TSimd.MultiplyAdd(TSimd.Load(queries.Fourth + channel), key, s3);
+        }
+        Keep(partials, s0, s1, s2, s3);
+    }
+
+    // In each quarter of the vector, the part of the sum that this quarter of the lanes makes for each of the four queries.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Keep(T* partials, TVector a, TVector b, TVector c, TVector d)
+    {
+        var ab = AddPairs(Single(a), Single(b)).AsDouble();
+        var cd = AddPairs(Single(c), Single(d)).AsDouble();
+        var low = Avx512F.UnpackLow(ab, cd).AsSingle();
+        var high = Avx512F.UnpackHigh(ab, cd).AsSingle();
+        (low + high).Store((float*)partials);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> AddPairs(Vector512<float> a, Vector512<float> b) =>
+        Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Single(TVector vector) => Unsafe.BitCast<TVector, Vector512<float>>(vector);
+
+    // The quarters of four taps added, [tap][query].
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddLanes(float* partials, int taps, float* sums)
+    {
+        const byte Even = 0x88;
+        const byte Odd = 0xDD;
+        for (int tap = 0; tap < taps; tap += Group)
+        {
+            var a = Vector512.Load(partials);
+            var b = Vector512.Load(partials + Lanes);
+            var c = Vector512.Load(partials + 2 * Lanes);
+            var d = Vector512.Load(partials + 3 * Lanes);
+            var ab = Avx512F.Shuffle4x128(a, b, Even) + Avx512F.Shuffle4x128(a, b, Odd);
+            var cd = Avx512F.Shuffle4x128(c, d, Even) + Avx512F.Shuffle4x128(c, d, Odd);
+            (Avx512F.Shuffle4x128(ab, cd, Even) + Avx512F.Shuffle4x128(ab, cd, Odd)).Store(sums);
+            partials += Group * Lanes;
+            sums += Group * 4;
+        }
+    }
+
+    // Four queries of a cell, widened where they are narrow.
+    private readonly struct Quad
+    {
+        public readonly T* First;
+        public readonly T* Second;
+        public readonly T* Third;
+        public readonly T* Fourth;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Quad(TStorage* q0, TStorage* q1, TStorage* q2, TStorage* q3, T* staged, int channels)
+        {
+            First = Widened(q0, staged, channels);
+            Second = Widened(q1, staged + channels, channels);
+            Third = Widened(q2, staged + 2 * channels, channels);
+            Fourth = Widened(q3, staged + 3 * channels, channels);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static T* Widened(TStorage* query, T* staged, int channels)
+        {
+            if (typeof(TStorage) == typeof(T))
+                return (T*)query;
+            TSimd.Gather(query, 1, staged, channels);
+            return staged;
+        }
+    }
+}
