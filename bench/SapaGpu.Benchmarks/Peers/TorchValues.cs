@@ -29,13 +29,19 @@ internal static class TorchValues
             ? map.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)
             : map;
 
-    /// <summary>Compares with an array, as a share of the array's largest value.</summary>
+    /// <summary>Compares with an array, as a share of the array's largest value or of a larger one.</summary>
+    /// <param name="what">What is compared, for the message.</param>
+    /// <param name="actual">The tensor.</param>
+    /// <param name="expected">The array.</param>
+    /// <param name="type">The type that the tensor was computed in.</param>
+    /// <param name="magnitude">How large values can be that the array is what is left of.</param>
     /// <exception cref="InvalidOperationException">The difference is above the tolerance, or no number.</exception>
-    public static void Check(string what, torch.Tensor actual, HostArray expected, ElementType type)
+    public static void Check(
+        string what, torch.Tensor actual, HostArray expected, ElementType type, double magnitude = double.Epsilon)
     {
         using var scope = torch.NewDisposeScope();
         var reference = Create(expected, ElementType.Float64, MemoryFormat.Contiguous);
-        double largest = Math.Max(reference.abs().max().item<double>(), double.Epsilon);
+        double largest = Math.Max(reference.abs().max().item<double>(), magnitude);
         double difference =
             (actual.detach().to_type(torch.ScalarType.Float64).reshape(reference.shape) - reference).abs().max().item<double>();
         if (!(difference <= Tolerance(type) * largest))
