@@ -191,7 +191,8 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
                 in cells,
                 columns,
                 TBorder.Replicates,
-                needsRows: needsGradQuery && !OverChannels);
+                needsRows: needsGradQuery && !OverChannels,
+                needsPixels: OverChannels);
             WeightGradients = new(
                 ref scratch,
                 in parameters.GradOutput,

@@ -14,6 +14,9 @@ internal unsafe struct WindowDots<TSimd, TStorage, T, TVector>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TVector : struct
 {
+    // With fewer channels the sums over the lanes cost more than a transposition.
+    private const int FewestOverPixels = 64;
+
     private readonly MapPointer<TStorage> query;
     private readonly int channels;
     private readonly T* room;
@@ -30,6 +33,7 @@ internal unsafe struct WindowDots<TSimd, TStorage, T, TVector>
     /// <param name="columns">The columns of the widest tile.</param>
     /// <param name="replicates">Whether taps outside the map stand for the nearest cell inside.</param>
     /// <param name="needsRows">Whether <see cref="Rows"/> are needed for other things.</param>
+    /// <param name="needsPixels">Whether <see cref="Pixels"/> are, where there are any.</param>
     public WindowDots(
         ref ScratchAllocator scratch,
         in MapView<TStorage> query,
@@ -39,12 +43,14 @@ internal unsafe struct WindowDots<TSimd, TStorage, T, TVector>
         in Strip cells,
         int columns,
         bool replicates,
-        bool needsRows = false)
+        bool needsRows = false,
+        bool needsPixels = false)
     {
         this.query = new MapPointer<TStorage>(in query);
         this.channels = channels;
         OverPixels = !replicates
             && !needsRows
+            && (needsPixels || channels >= FewestOverPixels)
             && PixelDots<TSimd, TStorage, T, TVector>.Fits(in query, in extent, channels);
         pixels = default;
         rows = default;

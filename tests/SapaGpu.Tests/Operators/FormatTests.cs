@@ -18,7 +18,7 @@ public sealed class FormatTests<T>
         [Values(1, 3, 5, 7, 9)] int window,
         [Values(1, 2)] int scale,
         [Values(1, 33)] int width,
-        [Values(16, 48)] int channels,
+        [Values(16, 80)] int channels,
         [Values(BorderRule.ZeroLogit, BorderRule.Masked)] BorderRule border)
     {
         var options = new WindowAttentionOptions { Window = window, Border = border };
