@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using ILGPU.Runtime;
 using SapaGpu.Kernels.Maps;
 
 namespace SapaGpu.Kernels.Simd;
@@ -32,8 +31,8 @@ public readonly unsafe struct FeatureNormParameterProgram<TStorage, T> : ITilePr
         int first = (int)tile * ChannelsPerTile;
         int end = Math.Min(first + ChannelsPerTile, parameters.Extent.InputChannels);
         var sums = new MapPointer<T>(in parameters.RowSums);
-        var gradWeight = (T*)Unsafe.AsPointer(ref parameters.GradWeight.LoadEffectiveAddress());
-        var gradBias = (T*)Unsafe.AsPointer(ref parameters.GradBias.LoadEffectiveAddress());
+        var gradWeight = ViewPointer.Of(parameters.GradWeight);
+        var gradBias = ViewPointer.Of(parameters.GradBias);
         for (int channel = first; channel < end; channel++)
         {
             T sum = T.Zero;

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using ILGPU.Runtime;
 using SapaGpu.Kernels.Maps;
 
 namespace SapaGpu.Kernels.Simd;
@@ -67,8 +66,8 @@ public readonly unsafe struct GroupNormProgram<TSimd, TStorage, T, TVector, TDir
         var moments = new GroupMoments<TStorage, T>(ref allocator, parameters.Extent.InputChannels);
         bool overChannels = IsOverChannels(in parameters);
         var rows = Tiling(in parameters)[tile];
-        var weight = (T*)Unsafe.AsPointer(ref parameters.Weight.LoadEffectiveAddress());
-        var bias = (T*)Unsafe.AsPointer(ref parameters.Bias.LoadEffectiveAddress());
+        var weight = ViewPointer.Of(parameters.Weight);
+        var bias = ViewPointer.Of(parameters.Bias);
         int channel = 0;
         int image = rows.Image;
         if (!overChannels)

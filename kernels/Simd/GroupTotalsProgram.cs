@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using ILGPU.Runtime;
 using SapaGpu.Kernels.Maps;
 
 namespace SapaGpu.Kernels.Simd;
@@ -71,7 +70,7 @@ public readonly unsafe struct GroupTotalsProgram<TStorage, T, TTotal> : ITilePro
         int perGroup = parameters.ChannelsPerGroup;
         int first = (int)group * perGroup;
         var sums = new MapPointer<T>(in parameters.RowSums);
-        var factors = (T*)Unsafe.AsPointer(ref parameters.Weight.LoadEffectiveAddress());
+        var factors = ViewPointer.Of(parameters.Weight);
         T sum = T.Zero;
         T product = T.Zero;
         for (int channel = first; channel < first + perGroup; channel++)

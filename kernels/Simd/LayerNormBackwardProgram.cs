@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using ILGPU.Runtime;
 
 namespace SapaGpu.Kernels.Simd;
 
@@ -55,7 +54,7 @@ public readonly unsafe struct LayerNormBackwardProgram<TSimd, TStorage, T, TVect
             stride,
             span.Count,
             channels,
-            (T*)Unsafe.AsPointer(ref parameters.NormWeight.LoadEffectiveAddress()),
+            ViewPointer.Of(parameters.NormWeight),
             statistics.At(span.Image, 1, span.Row, span.Column),
             statistics.ColumnStride);
         PixelRows<TSimd, TStorage, T, TVector>.StoreOrAdd(

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using ILGPU.Runtime;
-
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>A <see cref="MapView{T}"/> in host memory as a plain pointer and strides.</summary>
@@ -11,7 +8,7 @@ internal readonly unsafe struct MapPointer<T>
 
     public MapPointer(in MapView<T> view)
     {
-        origin = view.Data.Length == 0 ? null : (T*)Unsafe.AsPointer(ref view.Data.LoadEffectiveAddress()) + view.Origin;
+        origin = view.Data.Length == 0 ? null : ViewPointer.Of(view.Data) + view.Origin;
         BatchStride = (nint)view.BatchStride;
         ChannelStride = (nint)view.ChannelStride;
         RowStride = (nint)view.RowStride;

@@ -58,20 +58,45 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, T, TVector>
         }
     }
 
-    /// <summary>A product of which b and c are one panel, or its first vectors.</summary>
+    /// <summary>A product, panel by panel.</summary>
     /// <param name="a">Element (r, k) is at r·<paramref name="aRow"/> + k·<paramref name="aStep"/>.</param>
     /// <param name="aRow">Elements from one row of a to the next.</param>
     /// <param name="aStep">Elements from one column of a to the next.</param>
-    /// <param name="b">Row k starts at k·<paramref name="bRow"/>.</param>
+    /// <param name="b">Row k of panel p starts at p·<paramref name="bPanel"/> + k·<paramref name="bRow"/>.</param>
+    /// <param name="bPanel">Elements from one panel of b to the next.</param>
     /// <param name="bRow">Elements from one row of b to the next.</param>
     /// <param name="c">Row r starts at r·<paramref name="cRow"/>.</param>
     /// <param name="cRow">Elements from one row of c to the next.</param>
     /// <param name="rows">The rows of a and c.</param>
     /// <param name="depth">The columns of a, the rows of b.</param>
-    /// <param name="columns">The columns of b and c, at most a panel; all vectors that they touch are computed.</param>
+    /// <param name="columns">The columns of b and c; all vectors that they touch are computed.</param>
     /// <param name="adds">Whether the product is added to what c holds.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void MultiplyPanel(
+    public static void Multiply(
+        T* a,
+        nint aRow,
+        nint aStep,
+        T* b,
+        nint bPanel,
+        nint bRow,
+        T* c,
+        nint cRow,
+        int rows,
+        int depth,
+        int columns,
+        bool adds)
+    {
+        int panel = PanelColumns;
+        for (int column = 0; column < columns; column += panel)
+        {
+            MultiplyPanel(a, aRow, aStep, b, bRow, c + column, cRow, rows, depth, Math.Min(panel, columns - column), adds);
+            b += bPanel;
+        }
+    }
+
+    // A product of which b and c are one panel, or its first vectors.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void MultiplyPanel(
         T* a,
         nint aRow,
         nint aStep,

@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using ILGPU;
-using ILGPU.Runtime;
 
 namespace SapaGpu.Kernels.Simd;
 
@@ -290,8 +289,8 @@ internal readonly unsafe struct PixelNorm<T>(
     ArrayView<T> weight, ArrayView<T> bias, T epsilon, in MapView<T> statistics)
     where T : unmanaged
 {
-    public readonly T* Weight = (T*)Unsafe.AsPointer(ref weight.LoadEffectiveAddress());
-    public readonly T* Bias = (T*)Unsafe.AsPointer(ref bias.LoadEffectiveAddress());
+    public readonly T* Weight = ViewPointer.Of(weight);
+    public readonly T* Bias = ViewPointer.Of(bias);
     public readonly T Epsilon = epsilon;
     public readonly MapPointer<T> Statistics = new(in statistics);
 }

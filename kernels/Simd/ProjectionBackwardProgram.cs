@@ -1,7 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using ILGPU;
-using ILGPU.Runtime;
 
 namespace SapaGpu.Kernels.Simd;
 
@@ -46,7 +44,7 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
         var workspace = new Workspace(ref allocator, in parameters);
         // The adjoint of the matrix is the same product with the strides of the matrix exchanged.
         MatrixProduct<TSimd, TStorage, T, TVector>.Pack(
-            Pointer(parameters.Weight),
+            ViewPointer.Of(parameters.Weight),
             (nint)parameters.WeightColumnStride,
             (nint)parameters.WeightRowStride,
             parameters.Outer.Extent.InputChannels,
@@ -85,8 +83,6 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
         if (sums)
             Keep(in parameters.Outer, in workspace, tile);
     }
-
-    private static T* Pointer(ArrayView<T> view) => (T*)Unsafe.AsPointer(ref view.LoadEffectiveAddress());
 
     // The part of a block that lies in one row.
     private static PixelSpan Part(in PointwiseExtent extent, long pixel, int count)
@@ -132,22 +128,19 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddOuter(in Workspace workspace, int inputs, int outputs, int pixels)
     {
-        int panel = MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns;
-        for (int input = 0; input < inputs; input += panel)
-        {
-            MatrixProduct<TSimd, TStorage, T, TVector>.MultiplyPanel(
-                workspace.GradOutput,
-                1,
-                workspace.GradStride,
-                workspace.Input + input,
-                workspace.InputStride,
-                workspace.Sums + input,
-                workspace.InputStride,
-                outputs,
-                pixels,
-                Math.Min(panel, inputs - input),
-                adds: true);
-        }
+        MatrixProduct<TSimd, TStorage, T, TVector>.Multiply(
+            workspace.GradOutput,
+            1,
+            workspace.GradStride,
+            workspace.Input,
+            MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns,
+            workspace.InputStride,
+            workspace.Sums,
+            workspace.InputStride,
+            outputs,
+            pixels,
+            inputs,
+            adds: true);
         for (int pixel = 0; pixel < pixels; pixel++)
         {
             T* gradient = workspace.GradOutput + (nint)pixel * workspace.GradStride;
@@ -160,25 +153,22 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyAdjoint(in Workspace workspace, int inputs, int outputs, int pixels)
     {
         int panel = MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns;
-        for (int input = 0; input < inputs; input += panel)
-        {
-            MatrixProduct<TSimd, TStorage, T, TVector>.MultiplyPanel(
-                workspace.GradOutput,
-                workspace.GradStride,
-                1,
-                workspace.Matrix + (nint)input * outputs,
-                panel,
-                workspace.GradInput + input,
-                workspace.InputStride,
-                pixels,
-                outputs,
-                Math.Min(panel, inputs - input),
-                adds: false);
-        }
+        MatrixProduct<TSimd, TStorage, T, TVector>.Multiply(
+            workspace.GradOutput,
+            workspace.GradStride,
+            1,
+            workspace.Matrix,
+            (nint)panel * outputs,
+            panel,
+            workspace.GradInput,
+            workspace.InputStride,
+            pixels,
+            outputs,
+            inputs,
+            adds: false);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -204,7 +194,7 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
                     stride,
                     part.Count,
                     inputs,
-                    Pointer(parameters.NormWeight),
+                    ViewPointer.Of(parameters.NormWeight),
                     statistics.At(part.Image, 1, part.Row, part.Column),
                     statistics.ColumnStride);
             }
@@ -218,7 +208,7 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
     {
         int inputs = parameters.Extent.InputChannels;
         int outputs = parameters.Extent.OutputChannels;
-        T* partials = Pointer(parameters.Partials) + tile * ((long)outputs * inputs + outputs);
+        T* partials = ViewPointer.Of(parameters.Partials) + tile * ((long)outputs * inputs + outputs);
         for (int output = 0; output < outputs; output++)
         {
             new Span<T>(workspace.Sums + (nint)output * workspace.InputStride, inputs)

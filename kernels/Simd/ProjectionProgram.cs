@@ -1,7 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using ILGPU;
-using ILGPU.Runtime;
 
 namespace SapaGpu.Kernels.Simd;
 
@@ -44,7 +42,7 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters, Length(in parameters));
         MatrixProduct<TSimd, TStorage, T, TVector>.Pack(
-            Pointer(parameters.Weight),
+            ViewPointer.Of(parameters.Weight),
             (nint)parameters.WeightRowStride,
             (nint)parameters.WeightColumnStride,
             parameters.Extent.OutputChannels,
@@ -82,21 +80,19 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         for (int input = 0; input < inputs; input += DepthChunk)
         {
             int depth = Math.Min(DepthChunk, inputs - input);
-            for (int output = 0; output < outputs; output += panel)
-            {
-                MatrixProduct<TSimd, TStorage, T, TVector>.MultiplyPanel(
-                    workspace.Input + input,
-                    workspace.InputStride,
-                    1,
-                    workspace.Matrix + (nint)output * inputs + (nint)input * panel,
-                    panel,
-                    workspace.Output + output,
-                    workspace.OutputStride,
-                    span.Count,
-                    depth,
-                    Math.Min(panel, outputs - output),
-                    adds || input > 0);
-            }
+            MatrixProduct<TSimd, TStorage, T, TVector>.Multiply(
+                workspace.Input + input,
+                workspace.InputStride,
+                1,
+                workspace.Matrix + (nint)input * panel,
+                (nint)panel * inputs,
+                panel,
+                workspace.Output,
+                workspace.OutputStride,
+                span.Count,
+                depth,
+                outputs,
+                adds || input > 0);
         }
         PixelRows<TSimd, TStorage, T, TVector>.Store(
             workspace.Output, workspace.OutputStride, in target, in span, outputs, streams);
@@ -104,8 +100,6 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
 
     private static int Length(in ProjectionParameters<TStorage, T> parameters) =>
         PixelSpan.EvenLength(in parameters.Extent, PreferredLength);
-
-    private static T* Pointer(ArrayView<T> view) => (T*)Unsafe.AsPointer(ref view.LoadEffectiveAddress());
 
     // What the product is added to, if anything: what the output holds, the bias, or both.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -124,7 +118,7 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         }
         if (parameters.HasBias == 0)
             return holds;
-        var bias = new Span<T>(Pointer(parameters.Bias), outputs);
+        var bias = new Span<T>(ViewPointer.Of(parameters.Bias), outputs);
         for (int pixel = 0; pixel < span.Count; pixel++)
         {
             var row = new Span<T>(workspace.Output + (nint)pixel * workspace.OutputStride, outputs);
