@@ -43,8 +43,22 @@ public struct PointSamplingParameters<TStorage>
     /// <summary>What is computed.</summary>
     public MapView<TStorage> Result;
 
+    /// <summary>The similarities, [B, G·P, OH, OW], where they are computed along with <see cref="Result"/>.</summary>
+    public MapView<TStorage> Scores;
+
+    /// <summary>The channels of a group that a thread of the CPU collects the gradient of at once.</summary>
+    public int BlockChannels;
+
     /// <summary>Whether it is added to what <see cref="Result"/> holds.</summary>
     public int Accumulate;
+
+    /// <summary>All queries, as pixels.</summary>
+    public readonly PointwiseExtent Extent() => new()
+    {
+        Batch = Batch,
+        Height = Rows.Queries,
+        Width = Columns.Queries,
+    };
 
     /// <summary>One value for every point of every query.</summary>
     public readonly MapExtent PerPoint() => MapExtent.Of(

@@ -81,6 +81,9 @@ public unsafe interface ISimd<TStorage, T, TVector>
     /// <summary>The sum of the lanes.</summary>
     static abstract T Sum(TVector value);
 
+    /// <summary>The sums of the lanes of four vectors, which together take less than one by one.</summary>
+    static abstract void StoreSums(T* sums, TVector a, TVector b, TVector c, TVector d);
+
     /// <summary>
     /// Writes the transpose of a matrix: destination[c·destinationStride + r] = source[r·sourceStride + c].
     /// </summary>

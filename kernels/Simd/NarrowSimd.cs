@@ -109,6 +109,11 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
     public static float Sum(TVector value) => TWide.Sum(value);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(float* sums, TVector a, TVector b, TVector c, TVector d) =>
+        TWide.StoreSums(sums, a, b, c, d);
+
+    /// <inheritdoc/>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(

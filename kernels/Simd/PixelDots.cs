@@ -216,20 +216,9 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
         Keep(partials, s0, s1, s2, s3);
     }
 
-    // In each quarter of the vector, the part of the sum that this quarter of the lanes makes for each of the four queries.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Keep(T* partials, TVector a, TVector b, TVector c, TVector d)
-    {
-        var ab = AddPairs(Single(a), Single(b)).AsDouble();
-        var cd = AddPairs(Single(c), Single(d)).AsDouble();
-        var low = Avx512F.UnpackLow(ab, cd).AsSingle();
-        var high = Avx512F.UnpackHigh(ab, cd).AsSingle();
-        (low + high).Store((float*)partials);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> AddPairs(Vector512<float> a, Vector512<float> b) =>
-        Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b);
+    private static void Keep(T* partials, TVector a, TVector b, TVector c, TVector d) =>
+        LaneSums.Quarters(Single(a), Single(b), Single(c), Single(d)).Store((float*)partials);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Single(TVector vector) => Unsafe.BitCast<TVector, Vector512<float>>(vector);

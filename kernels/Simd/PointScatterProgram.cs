@@ -11,8 +11,8 @@ namespace SapaGpu.Kernels.Simd;
 /// </summary>
 /// <remarks>
 /// Memory: offsets and weights are read once for every tile of a group, the features once; the map of a tile,
-/// <see cref="BlockChannels"/> channels of every cell, is meant to stay in the second cache. The lanes are over channels; places
-/// of <see cref="PointRun{TStorage, T}.Length"/> points are found at once.
+/// <see cref="PointSamplingParameters{TStorage}.BlockChannels"/> of every cell, is meant to have the rows around a query in the second cache. The lanes are over channels; places
+/// are found for a run of queries at once.
 /// </remarks>
 public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
     : ITileProgram<PointSamplingParameters<TStorage>>
@@ -21,7 +21,7 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
     where T : unmanaged, IFloatingPointIeee754<T>
     where TVector : struct
 {
-    private const int BlockChannels = 32;
+    private const int Length = PointTable<TSimd, TStorage, T, TVector>.Length;
 
     /// <inheritdoc/>
     public static long TileCount(in PointSamplingParameters<TStorage> parameters) =>
@@ -29,7 +29,7 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
 
     /// <inheritdoc/>
     public static double Operations(in PointSamplingParameters<TStorage> parameters) =>
-        PointRun<TStorage, T>.Extent(in parameters).Pixels
+        parameters.Extent().Pixels
             * (double)parameters.Groups * parameters.Points * (32.0 + 8.0 * parameters.GroupChannels);
 
     /// <inheritdoc/>
@@ -46,22 +46,21 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
         // Lanes past the last channel are computed with like the others.
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters);
-        new Span<T>(workspace.Features, PointRun<TStorage, T>.Length * workspace.FeatureStride).Clear();
+        new Span<T>(workspace.Features, Length * workspace.FeatureStride).Clear();
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in PointSamplingParameters<TStorage> parameters, long tile, byte* scratch)
     {
-        const int Length = PointRun<TStorage, T>.Length;
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters);
         int blocks = Blocks(in parameters);
         int block = (int)(tile % blocks);
         int group = (int)(tile / blocks % parameters.Groups);
         int image = (int)(tile / blocks / parameters.Groups);
-        int first = block * BlockChannels;
-        int channels = Math.Min(BlockChannels, parameters.GroupChannels - first);
+        int first = block * parameters.BlockChannels;
+        int channels = Math.Min(parameters.BlockChannels, parameters.GroupChannels - first);
         var features = Channels(in parameters.Features, group * parameters.GroupChannels + first);
         new Span<T>(workspace.Sums, checked(parameters.Rows.Cells * parameters.Columns.Cells * workspace.Stride)).Clear();
         for (int row = 0; row < parameters.Rows.Queries; row++)
@@ -75,9 +74,9 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
                     Column = column,
                     Count = Math.Min(Length, parameters.Columns.Queries - column),
                 };
+                Foresee(in parameters, in features, span, group, channels);
                 PixelRows<TSimd, TStorage, T, TVector>.Load(
                     in features, in span, workspace.Features, channels, workspace.FeatureStride);
-                workspace.Places.Begin(in parameters, in span);
                 AddRun(in parameters, in span, group, in workspace);
             }
         }
@@ -85,7 +84,7 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
     }
 
     private static int Blocks(in PointSamplingParameters<TStorage> parameters) =>
-        (parameters.GroupChannels + BlockChannels - 1) / BlockChannels;
+        (parameters.GroupChannels + parameters.BlockChannels - 1) / parameters.BlockChannels;
 
     private static MapPointer<TStorage> Channels(in MapView<TStorage> map, int first)
     {
@@ -94,58 +93,65 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
         return new MapPointer<TStorage>(in part);
     }
 
+    // What the next run of the row reads: pieces of pixels, which the processor does not foresee by itself.
+    private static void Foresee(
+        in PointSamplingParameters<TStorage> parameters,
+        in MapPointer<TStorage> features,
+        PixelSpan span,
+        int group,
+        int channels)
+    {
+        int offsets = 2 * parameters.Points;
+        span.Column += Length;
+        span.Count = Math.Min(Length, parameters.Columns.Queries - span.Column);
+        Prefetch.Pixels(in features, in span, 0, channels);
+        Prefetch.Pixels(new MapPointer<TStorage>(in parameters.Offsets), in span, group * offsets, offsets);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddRun(
         in PointSamplingParameters<TStorage> parameters, in PixelSpan span, int group, in Workspace workspace)
     {
         var weights = new MapPointer<TStorage>(in parameters.Weights);
-        int height = parameters.Rows.Cells;
-        int width = parameters.Columns.Cells;
-        int stride = workspace.Stride;
-        nint rowStride = (nint)width * stride;
-        var places = workspace.Places;
-        for (int point = group * parameters.Points; point < (group + 1) * parameters.Points; point++)
-        {
-            PointPlaces<TSimd, TStorage, T, TVector>.Locate(in parameters, in span, point, in places);
-            TSimd.Gather(
-                weights.At(span.Image, point, span.Row, span.Column), weights.ColumnStride, workspace.Weights, span.Count);
-            for (int i = 0; i < span.Count; i++)
-            {
-                if (!places.TryRead(i, height, width, out int row, out int column))
-                    continue;
-                T down = places.Down[i];
-                T across = places.Across[i];
-                T lower = workspace.Weights[i] * down;
-                T upper = workspace.Weights[i] - lower;
-                T upperRight = upper * across;
-                T lowerRight = lower * across;
-                T* cell = workspace.Sums + row * rowStride + (nint)column * stride;
-                T* features = workspace.Features + (nint)i * workspace.FeatureStride;
-                bool isAbove = row >= 0;
-                bool isBelow = row + 1 < height;
-                bool isLeft = column >= 0;
-                bool isRight = column + 1 < width;
-                if (isAbove & isLeft)
-                    Add(cell, upper - upperRight, features, stride);
-                if (isAbove & isRight)
-                    Add(cell + stride, upperRight, features, stride);
-                if (isBelow & isLeft)
-                    Add(cell + rowStride, lower - lowerRight, features, stride);
-                if (isBelow & isRight)
-                    Add(cell + rowStride + stride, lowerRight, features, stride);
-            }
-        }
+        TStorage* weight = weights.At(span.Image, group * parameters.Points, span.Row, span.Column);
+        QueryBlock<TSimd, TStorage, T, TVector>.Load(
+            in weights, weight, workspace.Weights, Length, parameters.Points, span.Count);
+        var table = workspace.Table;
+        table.Begin(in parameters.Offsets, in parameters.Rows, in parameters.Columns, in span, group, groups: 1);
+        table.Fill(group: 0, span.Count, workspace.Map(in parameters));
+        table.Weigh(workspace.Weights);
+        T* features = workspace.Features;
+        int cells = table.CellsPerQuery;
+        for (int i = 0; i < span.Count; i++, features += workspace.FeatureStride)
+            Add(table.First + i * cells, table.Shares + i, cells, features, workspace.Stride);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(T* cell, T share, T* features, int count)
+    // cell += share · features, for all cells around the points of a query.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Add(nint* cells, T* shares, int count, T* features, int channels)
     {
-        var factor = TSimd.Broadcast(share);
-        for (int channel = 0; channel < count; channel += TSimd.Lanes)
+        int lanes = TSimd.Lanes;
+        int channel = 0;
+        for (; channel + 2 * lanes <= channels; channel += 2 * lanes)
         {
-            TSimd.Store(
-                cell + channel,
-                TSimd.MultiplyAdd(factor, TSimd.Load(features + channel), TSimd.Load(cell + channel)));
+            var f0 = TSimd.Load(features + channel);
+            var f1 = TSimd.Load(features + channel + lanes);
+            for (int i = 0; i < count; i++)
+            {
+                var share = TSimd.Broadcast(shares[i * Length]);
+                T* cell = (T*)cells[i] + channel;
+                TSimd.Store(cell, TSimd.MultiplyAdd(share, f0, TSimd.Load(cell)));
+                TSimd.Store(cell + lanes, TSimd.MultiplyAdd(share, f1, TSimd.Load(cell + lanes)));
+            }
+        }
+        for (; channel < channels; channel += lanes)
+        {
+            var feature = TSimd.Load(features + channel);
+            for (int i = 0; i < count; i++)
+            {
+                T* cell = (T*)cells[i] + channel;
+                TSimd.Store(cell, TSimd.MultiplyAdd(TSimd.Broadcast(shares[i * Length]), feature, TSimd.Load(cell)));
+            }
         }
     }
 
@@ -168,19 +174,30 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
         public readonly T* Sums;
         public readonly T* Features;
         public readonly T* Weights;
-        public readonly PointPlaces<TSimd, TStorage, T, TVector> Places;
+        public readonly PointTable<TSimd, TStorage, T, TVector> Table;
         public readonly int Stride;
         public readonly int FeatureStride;
 
         public Workspace(ref ScratchAllocator scratch, in PointSamplingParameters<TStorage> parameters)
         {
-            int channels = Math.Min(BlockChannels, parameters.GroupChannels);
+            int channels = Math.Min(parameters.BlockChannels, parameters.GroupChannels);
             Stride = (channels + TSimd.Lanes - 1) / TSimd.Lanes * TSimd.Lanes;
             FeatureStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(channels);
-            Sums = scratch.Take<T>((long)parameters.Rows.Cells * parameters.Columns.Cells * Stride);
-            Features = scratch.Take<T>((long)PointRun<TStorage, T>.Length * FeatureStride);
-            Weights = scratch.Take<T>(PointRun<TStorage, T>.Length);
-            Places = new PointPlaces<TSimd, TStorage, T, TVector>(ref scratch);
+            Sums = scratch.Take<T>(((long)parameters.Rows.Cells * parameters.Columns.Cells + 1) * Stride);
+            Features = scratch.Take<T>((long)Length * FeatureStride);
+            Weights = scratch.Take<T>((long)parameters.Points * Length);
+            Table = new PointTable<TSimd, TStorage, T, TVector>(ref scratch, parameters.Points, groups: 1);
         }
+
+        // What falls on cells outside is added to a cell after the last.
+        public PointMap Map(in PointSamplingParameters<TStorage> parameters) => new()
+        {
+            Height = parameters.Rows.Cells,
+            Width = parameters.Columns.Cells,
+            Origin = (nint)Sums,
+            RowStep = (nint)parameters.Columns.Cells * Stride * sizeof(T),
+            ColumnStep = Stride * sizeof(T),
+            Outside = (nint)(Sums + (nint)parameters.Rows.Cells * parameters.Columns.Cells * Stride),
+        };
     }
 }

@@ -4,31 +4,51 @@ using SapaGpu.Kernels.Maps;
 
 namespace SapaGpu.Kernels.Simd;
 
-/// <summary>What a query's features are multiplied with: mixtures of the four cells around one of its points.</summary>
+/// <summary>What is made of the similarities of a query's features and the four cells around one of its points.</summary>
 public interface IPointResult
 {
-    /// <summary>Gets the values of a point.</summary>
-    static abstract int Values { get; }
+    /// <summary>Gets whether the similarity to the map at the point is.</summary>
+    static abstract bool HasScores { get; }
+
+    /// <summary>Gets whether its derivatives are, across before down, times the weight of the point.</summary>
+    static abstract bool HasSlopes { get; }
 }
 
-/// <summary>The map at the point itself, which gives the similarity.</summary>
+/// <summary>The similarities.</summary>
 public readonly struct PointScore : IPointResult
 {
     /// <inheritdoc/>
-    public static int Values => 1;
+    public static bool HasScores => true;
+
+    /// <inheritdoc/>
+    public static bool HasSlopes => false;
 }
 
-/// <summary>The derivatives of the map at the point, across before down, times the weight of the point.</summary>
+/// <summary>The derivatives.</summary>
 public readonly struct PointSlope : IPointResult
 {
     /// <inheritdoc/>
-    public static int Values => 2;
+    public static bool HasScores => false;
+
+    /// <inheritdoc/>
+    public static bool HasSlopes => true;
+}
+
+/// <summary>Both, which take hardly more than one.</summary>
+public readonly struct PointScoreAndSlope : IPointResult
+{
+    /// <inheritdoc/>
+    public static bool HasScores => true;
+
+    /// <inheritdoc/>
+    public static bool HasSlopes => true;
 }
 
 /// <summary>
 /// <see cref="PointSimilarity{TElement, TStorage, TAccumulator}"/> and
 /// <see cref="PointOffsetGradient{TElement, TStorage, TAccumulator}"/> on the CPU, from a channels-last map: a tile is a run
-/// of queries, whose features are multiplied with the cells around each point, with the lanes over channels.
+/// of queries, whose features are multiplied with the cells around each point, with the lanes over channels. What is made of
+/// the four products is computed with the lanes over queries.
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic.</typeparam>
 /// <typeparam name="TStorage">The type of the tensors.</typeparam>
@@ -43,13 +63,14 @@ public readonly unsafe struct PointSimilarityProgram<TSimd, TStorage, T, TVector
     where TVector : struct
     where TResult : struct, IPointResult
 {
+    private const int Length = PointTable<TSimd, TStorage, T, TVector>.Length;
+
     /// <inheritdoc/>
-    public static long TileCount(in PointSamplingParameters<TStorage> parameters) =>
-        PointRun<TStorage, T>.Extent(in parameters).Runs(PointRun<TStorage, T>.Length);
+    public static long TileCount(in PointSamplingParameters<TStorage> parameters) => parameters.Extent().Runs(Length);
 
     /// <inheritdoc/>
     public static double Operations(in PointSamplingParameters<TStorage> parameters) =>
-        PointRun<TStorage, T>.Extent(in parameters).Pixels
+        parameters.Extent().Pixels
             * (double)parameters.Groups * parameters.Points * (64.0 + 8.0 * parameters.GroupChannels);
 
     /// <inheritdoc/>
@@ -74,200 +95,96 @@ public readonly unsafe struct PointSimilarityProgram<TSimd, TStorage, T, TVector
     {
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters);
-        var extent = PointRun<TStorage, T>.Extent(in parameters);
-        var span = PixelSpan.Locate(in extent, tile, PointRun<TStorage, T>.Length);
-        var result = new MapPointer<TStorage>(in parameters.Result);
+        var span = PixelSpan.Locate(parameters.Extent(), tile, Length);
         int all = parameters.Groups * parameters.Points;
         PixelRows<TSimd, TStorage, T, TVector>.Load(
             new MapPointer<TStorage>(in parameters.Features),
             in span,
             workspace.Features,
-            extent.InputChannels,
+            parameters.Groups * parameters.GroupChannels,
             workspace.FeatureStride);
-        if (TResult.Values == 2)
+        workspace.Table.Begin(
+            in parameters.Offsets, in parameters.Rows, in parameters.Columns, in span, firstGroup: 0, parameters.Groups);
+        var weights = new MapPointer<TStorage>(in parameters.Weights);
+        var result = new MapPointer<TStorage>(in parameters.Result);
+        TStorage* to = result.At(span.Image, 0, span.Row, span.Column);
+        if (TResult.HasSlopes)
         {
-            PixelRows<TSimd, TStorage, T, TVector>.Load(
-                new MapPointer<TStorage>(in parameters.Weights), in span, workspace.Weights, all, workspace.WeightStride);
+            TStorage* weight = weights.At(span.Image, 0, span.Row, span.Column);
+            QueryBlock<TSimd, TStorage, T, TVector>.Load(in weights, weight, workspace.Weights, Length, all, span.Count);
+            new Span<T>(workspace.Slopes, 2 * all * Length).Clear();
+            if (parameters.Accumulate != 0)
+                QueryBlock<TSimd, TStorage, T, TVector>.Load(in result, to, workspace.Slopes, Length, 2 * all, span.Count);
         }
-        workspace.Places.Begin(in parameters, in span);
         for (int group = 0; group < parameters.Groups; group++)
             Compute(in parameters, in span, group, in workspace);
-        if (parameters.Accumulate != 0)
-            AddKnown(in result, in span, TResult.Values * all, in workspace);
-        PixelRows<TSimd, TStorage, T, TVector>.Store(
-            workspace.Result, workspace.ResultStride, in result, in span, TResult.Values * all);
+        if (TResult.HasSlopes)
+            QueryBlock<TSimd, TStorage, T, TVector>.Store(workspace.Slopes, Length, in result, to, 2 * all, span.Count);
+        if (TResult.HasScores)
+        {
+            var scores = new MapPointer<TStorage>(in parameters.Scores);
+            to = scores.At(span.Image, 0, span.Row, span.Column);
+            QueryBlock<TSimd, TStorage, T, TVector>.Store(workspace.Scores, Length, in scores, to, all, span.Count);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Compute(
         in PointSamplingParameters<TStorage> parameters, in PixelSpan span, int group, in Workspace workspace)
     {
-        var map = new MapPointer<TStorage>(in parameters.Map);
-        int channels = parameters.GroupChannels;
-        int height = parameters.Rows.Cells;
-        int width = parameters.Columns.Cells;
-        TStorage* first = map.At(span.Image, group * channels, 0, 0);
-        var places = workspace.Places;
-        for (int point = group * parameters.Points; point < (group + 1) * parameters.Points; point++)
+        int points = parameters.Points;
+        int channel = group * parameters.GroupChannels;
+        int values = group * points * Length;
+        var table = workspace.Table;
+        var map = PointMap.Of(
+            in parameters.Map, in parameters.Rows, in parameters.Columns, span.Image, channel, workspace.Outside);
+        table.Fill(group, span.Count, in map);
+        PointSteps<TSimd, TStorage, T, TVector>.Products(
+            workspace.Features + channel,
+            workspace.FeatureStride,
+            table.First,
+            points,
+            span.Count,
+            parameters.GroupChannels,
+            workspace.Room,
+            workspace.Products);
+        if (TResult.HasScores)
         {
-            PointPlaces<TSimd, TStorage, T, TVector>.Locate(in parameters, in span, point, in places);
-            T* result = workspace.Result + TResult.Values * point;
-            for (int i = 0; i < span.Count; i++, result += workspace.ResultStride)
-            {
-                if (!places.TryRead(i, height, width, out int row, out int column))
-                {
-                    new Span<T>(result, TResult.Values).Clear();
-                    continue;
-                }
-                TStorage* upper = first + row * map.RowStride + column * map.ColumnStride;
-                TStorage* lower = upper + map.RowStride;
-                bool isLeft = column >= 0;
-                bool isRight = column + 1 < width;
-                bool isAbove = row >= 0;
-                bool isBelow = row + 1 < height;
-                var cells = new Corners
-                {
-                    A = isAbove & isLeft ? upper : workspace.Outside,
-                    B = isAbove & isRight ? upper + map.ColumnStride : workspace.Outside,
-                    C = isBelow & isLeft ? lower : workspace.Outside,
-                    D = isBelow & isRight ? lower + map.ColumnStride : workspace.Outside,
-                };
-                T* features = workspace.Features + (nint)i * workspace.FeatureStride + group * channels;
-                if (TResult.Values == 1)
-                {
-                    *result = Score(features, in cells, places.Down[i], places.Across[i], channels);
-                    continue;
-                }
-                T weight = workspace.Weights[(nint)i * workspace.WeightStride + point];
-                Slopes(features, in cells, places.Down[i], places.Across[i], channels, result);
-                result[0] *= weight;
-                result[1] *= weight;
-            }
+            PointSteps<TSimd, TStorage, T, TVector>.Scores(
+                table.Shares, workspace.Products, points, workspace.Scores + values);
         }
-    }
-
-    // The cells are mixed before they are multiplied, so that there is one sum over the lanes.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static T Score(T* features, in Corners cells, T down, T across, int channels)
-    {
-        int lanes = TSimd.Lanes;
-        TStorage* a = cells.A, b = cells.B, c = cells.C, d = cells.D;
-        T right = across - across * down;
-        T lowerRight = across * down;
-        T left = T.One - down - right;
-        T lowerLeft = down - lowerRight;
-        var sa = TSimd.Broadcast(left);
-        var sb = TSimd.Broadcast(right);
-        var sc = TSimd.Broadcast(lowerLeft);
-        var sd = TSimd.Broadcast(lowerRight);
-        var sums = TSimd.Constant(0.0);
-        int channel = 0;
-        for (; channel + lanes <= channels; channel += lanes)
+        if (TResult.HasSlopes)
         {
-            var mixed = TSimd.Multiply(sa, TSimd.LoadStorage(a + channel));
-            mixed = TSimd.MultiplyAdd(sb, TSimd.LoadStorage(b + channel), mixed);
-            mixed = TSimd.MultiplyAdd(sc, TSimd.LoadStorage(c + channel), mixed);
-            mixed = TSimd.MultiplyAdd(sd, TSimd.LoadStorage(d + channel), mixed);
-            sums = TSimd.MultiplyAdd(TSimd.Load(features + channel), mixed, sums);
+            PointSteps<TSimd, TStorage, T, TVector>.AddSlopes(
+                workspace.Products, in table, workspace.Weights + values, points, workspace.Slopes + 2 * values);
         }
-        T sum = channel > 0 ? TSimd.Sum(sums) : T.Zero;
-        for (; channel < channels; channel++)
-        {
-            sum += features[channel] * (left * TSimd.Widen(a[channel]) + right * TSimd.Widen(b[channel])
-                + lowerLeft * TSimd.Widen(c[channel]) + lowerRight * TSimd.Widen(d[channel]));
-        }
-        return sum;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Slopes(T* features, in Corners cells, T down, T across, int channels, T* slopes)
-    {
-        int lanes = TSimd.Lanes;
-        TStorage* a = cells.A, b = cells.B, c = cells.C, d = cells.D;
-        T up = T.One - down;
-        T left = T.One - across;
-        var ups = TSimd.Broadcast(up);
-        var downs = TSimd.Broadcast(down);
-        var lefts = TSimd.Broadcast(left);
-        var acrosses = TSimd.Broadcast(across);
-        var sumsAcross = TSimd.Constant(0.0);
-        var sumsDown = TSimd.Constant(0.0);
-        int channel = 0;
-        for (; channel + lanes <= channels; channel += lanes)
-        {
-            var feature = TSimd.Load(features + channel);
-            var va = TSimd.LoadStorage(a + channel);
-            var vb = TSimd.LoadStorage(b + channel);
-            var vc = TSimd.LoadStorage(c + channel);
-            var vd = TSimd.LoadStorage(d + channel);
-            var mixedAcross = TSimd.MultiplyAdd(
-                downs, TSimd.Subtract(vd, vc), TSimd.Multiply(ups, TSimd.Subtract(vb, va)));
-            var mixedDown = TSimd.MultiplyAdd(
-                acrosses, TSimd.Subtract(vd, vb), TSimd.Multiply(lefts, TSimd.Subtract(vc, va)));
-            sumsAcross = TSimd.MultiplyAdd(feature, mixedAcross, sumsAcross);
-            sumsDown = TSimd.MultiplyAdd(feature, mixedDown, sumsDown);
-        }
-        slopes[0] = channel > 0 ? TSimd.Sum(sumsAcross) : T.Zero;
-        slopes[1] = channel > 0 ? TSimd.Sum(sumsDown) : T.Zero;
-        for (; channel < channels; channel++)
-        {
-            T va = TSimd.Widen(a[channel]);
-            T vb = TSimd.Widen(b[channel]);
-            T vc = TSimd.Widen(c[channel]);
-            T vd = TSimd.Widen(d[channel]);
-            slopes[0] += features[channel] * (up * (vb - va) + down * (vd - vc));
-            slopes[1] += features[channel] * (left * (vc - va) + across * (vd - vb));
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddKnown(
-        in MapPointer<TStorage> result, in PixelSpan span, int values, in Workspace workspace)
-    {
-        PixelRows<TSimd, TStorage, T, TVector>.Load(in result, in span, workspace.Known, values, workspace.ResultStride);
-        for (int i = 0; i < span.Count; i++)
-        {
-            T* row = workspace.Result + (nint)i * workspace.ResultStride;
-            T* known = workspace.Known + (nint)i * workspace.ResultStride;
-            for (int value = 0; value < values; value++)
-                row[value] += known[value];
-        }
-    }
-
-    // Upper left, upper right, lower left, lower right; a row of zeros where the cell is outside.
-    private struct Corners
-    {
-        public TStorage* A;
-        public TStorage* B;
-        public TStorage* C;
-        public TStorage* D;
     }
 
     private readonly struct Workspace
     {
         public readonly T* Features;
         public readonly T* Weights;
-        public readonly T* Result;
-        public readonly T* Known;
+        public readonly T* Room;
+        public readonly T* Products;
+        public readonly T* Scores;
+        public readonly T* Slopes;
         public readonly TStorage* Outside;
-        public readonly PointPlaces<TSimd, TStorage, T, TVector> Places;
+        public readonly PointTable<TSimd, TStorage, T, TVector> Table;
         public readonly int FeatureStride;
-        public readonly int WeightStride;
-        public readonly int ResultStride;
 
         public Workspace(ref ScratchAllocator scratch, in PointSamplingParameters<TStorage> parameters)
         {
-            const int Length = PointRun<TStorage, T>.Length;
-            int all = parameters.Groups * parameters.Points;
+            int points = parameters.Points;
+            long values = (long)parameters.Groups * points * Length;
             FeatureStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(parameters.Groups * parameters.GroupChannels);
-            WeightStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(all);
-            ResultStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(TResult.Values * all);
             Features = scratch.Take<T>((long)Length * FeatureStride);
-            Weights = scratch.Take<T>((long)Length * WeightStride);
-            Result = scratch.Take<T>((long)Length * ResultStride);
-            Known = scratch.Take<T>((long)Length * ResultStride);
+            Weights = scratch.Take<T>(values);
+            Room = scratch.Take<T>(PointSteps<TSimd, TStorage, T, TVector>.RoomFor(points));
+            Products = scratch.Take<T>((long)points * PointTable<TSimd, TStorage, T, TVector>.Corners * Length);
+            Scores = scratch.Take<T>(values);
+            Slopes = scratch.Take<T>(2 * values);
             Outside = scratch.Take<TStorage>(parameters.GroupChannels);
-            Places = new PointPlaces<TSimd, TStorage, T, TVector>(ref scratch);
+            Table = new PointTable<TSimd, TStorage, T, TVector>(ref scratch, points, parameters.Groups);
         }
     }
 }

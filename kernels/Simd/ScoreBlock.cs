@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Maps;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Scores, weights or gradients of one head of some neighbouring queries of a row, staged with the queries side by side,
-/// [tap][query], whatever the format of the map.
+/// Scores, weights or gradients of one head of some neighbouring queries of a row, staged as a
+/// <see cref="QueryBlock{TSimd, TStorage, T, TVector}"/>, [tap][query].
 /// </summary>
 internal static unsafe class ScoreBlock<TSimd, TStorage, T, TVector>
     where TSimd : struct, ISimd<TStorage, T, TVector>
@@ -16,32 +16,6 @@ internal static unsafe class ScoreBlock<TSimd, TStorage, T, TVector>
 {
     /// <summary>Gets the queries of a block, and the elements from one tap to the next.</summary>
     public static int Width => 4 * TSimd.Lanes;
-
-    /// <summary>Reads a block, whose first value is given; what follows the last query is left as it is.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Load(in MapPointer<TStorage> map, TStorage* first, T* block, int taps, int queries)
-    {
-        if (map.ColumnStride != 1)
-        {
-            TSimd.Transpose(first, map.ColumnStride, block, Width, queries, taps);
-            return;
-        }
-        for (int tap = 0; tap < taps; tap++)
-            TSimd.Gather(first + tap * map.ChannelStride, 1, block + (nint)tap * Width, queries);
-    }
-
-    /// <summary>Writes a block.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Store(T* block, in MapPointer<TStorage> map, TStorage* first, int taps, int queries)
-    {
-        if (map.ColumnStride != 1)
-        {
-            TSimd.TransposeBack(block, Width, first, map.ColumnStride, taps, queries);
-            return;
-        }
-        for (int tap = 0; tap < taps; tap++)
-            TSimd.Scatter(block + (nint)tap * Width, first + tap * map.ChannelStride, 1, queries);
-    }
 
     /// <summary>Replaces the values of the taps that are left out, those outside the decoder map.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -113,6 +113,16 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(T* sums, Vector128<T> a, Vector128<T> b, Vector128<T> c, Vector128<T> d)
+    {
+        sums[0] = Sum(a);
+        sums[1] = Sum(b);
+        sums[2] = Sum(c);
+        sums[3] = Sum(d);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose(
         T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns) =>
         Transposition.Run(source, sourceStride, destination, destinationStride, rows, columns, Vector128<byte>.Count);

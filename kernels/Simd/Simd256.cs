@@ -113,6 +113,16 @@ public readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(T* sums, Vector256<T> a, Vector256<T> b, Vector256<T> c, Vector256<T> d)
+    {
+        sums[0] = Sum(a);
+        sums[1] = Sum(b);
+        sums[2] = Sum(c);
+        sums[3] = Sum(d);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose(
         T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns) =>
         Transposition.Run(source, sourceStride, destination, destinationStride, rows, columns, Vector256<byte>.Count);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace SapaGpu.Kernels.Simd;
 
@@ -110,6 +111,23 @@ public readonly unsafe struct Simd512<T> : ISimd<T, T, Vector512<T>>
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector512<T> value) => Vector512.Sum(value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(T* sums, Vector512<T> a, Vector512<T> b, Vector512<T> c, Vector512<T> d)
+    {
+        if (typeof(T) == typeof(float) && Avx512F.IsSupported)
+        {
+            var quarters = LaneSums.Quarters(a.AsSingle(), b.AsSingle(), c.AsSingle(), d.AsSingle());
+            var halves = quarters.GetLower() + quarters.GetUpper();
+            (halves.GetLower() + halves.GetUpper()).Store((float*)sums);
+            return;
+        }
+        sums[0] = Sum(a);
+        sums[1] = Sum(b);
+        sums[2] = Sum(c);
+        sums[3] = Sum(d);
+    }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

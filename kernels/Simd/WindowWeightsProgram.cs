@@ -61,8 +61,8 @@ public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, T, TVector, 
             for (int column = 0; column < columns; column += width)
             {
                 int queries = Math.Min(width, columns - column);
-                ScoreBlock<TSimd, TStorage, T, TVector>.Load(
-                    in source, source.At(image, channel, row, column), scores, taps, queries);
+                QueryBlock<TSimd, TStorage, T, TVector>.Load(
+                    in source, source.At(image, channel, row, column), scores, width, taps, queries);
                 ScoreBlock<TSimd, TStorage, T, TVector>.Mask(
                     in parameters, row, column, scores, queries, T.NegativeInfinity);
                 if (!TDirection.IsBackward)
@@ -72,14 +72,14 @@ public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, T, TVector, 
                 }
                 else
                 {
-                    ScoreBlock<TSimd, TStorage, T, TVector>.Load(
-                        in gradient, gradient.At(image, gradientChannel, row, column), gradients, taps, queries);
+                    QueryBlock<TSimd, TStorage, T, TVector>.Load(
+                        in gradient, gradient.At(image, gradientChannel, row, column), gradients, width, taps, queries);
                     for (int query = 0; query < queries; query += TSimd.Lanes)
                         Backward(scores + query, gradients + query, width, taps, share);
                     ScoreBlock<TSimd, TStorage, T, TVector>.Mask(in parameters, row, column, scores, queries, T.Zero);
                 }
-                ScoreBlock<TSimd, TStorage, T, TVector>.Store(
-                    scores, in result, result.At(image, channel, row, column), taps, queries);
+                QueryBlock<TSimd, TStorage, T, TVector>.Store(
+                    scores, width, in result, result.At(image, channel, row, column), taps, queries);
             }
         }
     }

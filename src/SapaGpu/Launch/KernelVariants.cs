@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Collections.Concurrent;
 using SapaGpu.Kernels;
 using SapaGpu.Kernels.Simd;
@@ -47,6 +48,21 @@ internal readonly record struct KernelVariant(
         KernelNormalisation.Softmax,
         !device.RunsVectorPrograms && inputVectors,
         !device.RunsVectorPrograms && outputVectors);
+
+    /// <summary>
+    /// Chooses for a device and an operator whose lanes are over a few channels: vectors that are wider than there are
+    /// channels would be filled by halves, or not at all.
+    /// </summary>
+    public static KernelVariant Fitting<TAccumulator>(Device device, int channels)
+        where TAccumulator : unmanaged
+    {
+        const int Narrowest = 128;
+        var variant = Choose(device);
+        int bits = variant.VectorBits;
+        while (bits > Narrowest && bits > channels * Unsafe.SizeOf<TAccumulator>() * 8)
+            bits /= 2;
+        return variant with { VectorBits = bits };
+    }
 
     /// <summary>Chooses for a device and a window problem.</summary>
     public static KernelVariant Choose(

@@ -32,6 +32,17 @@ internal abstract class PointKernels
         Tensor gradOffsets,
         bool accumulate);
 
+    /// <summary><see cref="Similarity"/> and <see cref="OffsetGradient"/> of the same features and map.</summary>
+    public abstract void SimilarityAndOffsetGradient(
+        int groups,
+        int points,
+        Tensor weights,
+        Tensor features,
+        Tensor map,
+        Tensor offsets,
+        Tensor scores,
+        Tensor gradOffsets);
+
     /// <summary>
     /// The gradients of maps that were sampled at the same points: each collects weights[p] · features from the points
     /// that touch a cell.
@@ -66,6 +77,10 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
         typeof(PointOffsetGradient<TElement, TStorage, TAccumulator>),
         variant => (typeof(PointSimilarityProgram<,,,,>), [.. Simd(variant), typeof(PointSlope)]));
 
+    private readonly VariantTable<PointSamplingParameters<TStorage>> similarityAndOffsetGradient = new(variant =>
+        KernelVariants.Tiles<PointSamplingParameters<TStorage>>(
+            typeof(PointSimilarityProgram<,,,,>), [.. Simd(variant), typeof(PointScoreAndSlope)]));
+
     private readonly VariantTable<PointSamplingParameters<TStorage>> scatter = new(variant =>
         KernelVariants.Tiles<PointSamplingParameters<TStorage>>(typeof(PointScatterProgram<,,,>), Simd(variant)));
 
@@ -95,23 +110,23 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
     public override void Similarity(
         int groups, int points, Tensor features, Tensor map, Tensor offsets, Tensor result)
     {
-        using var pixels = new Pixels(map);
+        using var pixels = new ChannelsLastMap(map);
         var parameters = Parameters(groups, points, pixels.Tensor, offsets, result) with
         {
             Features = features.Map<TStorage>(),
         };
-        similarity[Fitting(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
+        similarity[KernelVariant.Fitting<TAccumulator>(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
     }
 
     public override void Reassembly(
         int groups, int points, Tensor weights, Tensor map, Tensor offsets, Tensor result)
     {
-        using var pixels = new Pixels(map);
+        using var pixels = new ChannelsLastMap(map);
         var parameters = Parameters(groups, points, pixels.Tensor, offsets, result) with
         {
             Weights = weights.Map<TStorage>(),
         };
-        reassembly[Fitting(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
+        reassembly[KernelVariant.Fitting<TAccumulator>(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
     }
 
     public override void OffsetGradient(
@@ -124,14 +139,41 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
         Tensor gradOffsets,
         bool accumulate)
     {
-        using var pixels = new Pixels(map);
+        using var pixels = new ChannelsLastMap(map);
         var parameters = Parameters(groups, points, pixels.Tensor, offsets, gradOffsets) with
         {
             Features = features.Map<TStorage>(),
             Weights = weights.Map<TStorage>(),
             Accumulate = accumulate ? 1 : 0,
         };
-        offsetGradient[Fitting(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
+        offsetGradient[KernelVariant.Fitting<TAccumulator>(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
+    }
+
+    public override void SimilarityAndOffsetGradient(
+        int groups,
+        int points,
+        Tensor weights,
+        Tensor features,
+        Tensor map,
+        Tensor offsets,
+        Tensor scores,
+        Tensor gradOffsets)
+    {
+        if (!map.Device.RunsVectorPrograms)
+        {
+            Similarity(groups, points, features, map, offsets, scores);
+            OffsetGradient(groups, points, weights, features, map, offsets, gradOffsets, accumulate: false);
+            return;
+        }
+        using var pixels = new ChannelsLastMap(map);
+        var parameters = Parameters(groups, points, pixels.Tensor, offsets, gradOffsets) with
+        {
+            Features = features.Map<TStorage>(),
+            Weights = weights.Map<TStorage>(),
+            Scores = scores.Map<TStorage>(),
+        };
+        similarityAndOffsetGradient[KernelVariant.Fitting<TAccumulator>(map.Device, parameters.GroupChannels)]
+            .Launch(map.Device.Launcher, in parameters);
     }
 
     public override void MapGradients(
@@ -204,17 +246,6 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
             return KernelVariants.Tiles<PointSamplingParameters<TStorage>>(open, arguments);
         });
 
-    // Vectors that are wider than a group has channels would be filled by halves, or not at all.
-    private static KernelVariant Fitting(Device device, int channels)
-    {
-        const int Narrowest = 128;
-        var variant = KernelVariant.Choose(device);
-        int bits = variant.VectorBits;
-        while (bits > Narrowest && bits > channels * Unsafe.SizeOf<TAccumulator>() * 8)
-            bits /= 2;
-        return variant with { VectorBits = bits };
-    }
-
     private static Type[] Simd(KernelVariant variant) =>
         KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant);
 
@@ -239,7 +270,25 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
         {
             Features = features.Map<TStorage>(),
             Weights = weights.Map<TStorage>(),
+            BlockChannels = BlockChannels(groups, result),
         });
+    }
+
+    // As many channels as leave every thread two pieces of work: the fewer pieces, the fewer times points are found. What
+    // is computed is the same, whatever the pieces.
+    private static int BlockChannels(int groups, Tensor map)
+    {
+        const int Fewest = 16;
+        const int Most = 64;
+        const int PiecesPerThread = 2;
+        int all = map.Shape.Channels / groups;
+        int channels = Most;
+        while (channels > Fewest
+            && (long)map.Shape.Batch * groups * ((all + channels - 1) / channels) < PiecesPerThread * map.Device.Options.Threads)
+        {
+            channels /= 2;
+        }
+        return channels;
     }
 
     private static PointSamplingParameters<TStorage> Parameters(
@@ -256,29 +305,6 @@ internal sealed class PointKernels<TElement, TStorage, TAccumulator> : PointKern
             Features = map.Map<TStorage>(),
             Weights = map.Map<TStorage>(),
             Result = result.Map<TStorage>(),
+            Scores = result.Map<TStorage>(),
         };
-
-    // Points may be anywhere, so on the CPU nothing can be staged: a map in planes is brought into channels-last once.
-    private readonly ref struct Pixels
-    {
-        private readonly bool isCopy;
-
-        public Pixels(Tensor map)
-        {
-            isCopy = map.Device.RunsVectorPrograms && map.Layout.ChannelStride != 1;
-            Tensor = isCopy
-                ? Tensor.Create(map.Device, map.Shape, MemoryFormat.ChannelsLast, map.ElementType)
-                : map;
-            if (isCopy)
-                ResamplingKernels.For(map.ElementType).Copy(map, Tensor);
-        }
-
-        public Tensor Tensor { get; }
-
-        public void Dispose()
-        {
-            if (isCopy)
-                Tensor.Dispose();
-        }
-    }
 }

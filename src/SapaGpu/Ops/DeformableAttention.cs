@@ -18,7 +18,8 @@ namespace SapaGpu;
 /// <para>Shapes: query [B, G·D, OH, OW], key [B, G·D, H, W], value [B, G·C, H, W], offsets [B, G·P·2, OH, OW], scores and
 /// weights [B, G·P, OH, OW], output [B, G·C, OH, OW]; either format each. At whole coordinates the gradient of an offset is
 /// the one towards larger coordinates.</para>
-/// <para>The fused operator keeps the weights, G·P values a query, in memory between its steps. The gradients of the maps
+/// <para>On a GPU the fused operator keeps the weights, G·P values a query, in memory between its steps; on the CPU only its
+/// backward keeps them, and the gradients of the scores, for the gradients of the maps. Those of the maps
 /// are sums over the points that touch a cell, added in a fixed order without atomics: the same bits in every run. On a GPU
 /// the points of a cell are found by a stable counting sort, which takes 8 bytes for each of up to four cells of a point (12
 /// in double precision), one image at a time; on the CPU every thread owns some channels of the whole map.</para>
@@ -139,8 +140,7 @@ public static class DeformableAttention
         using var useGradOutput = gradOutput.Use();
         var kernels = PointKernels.For(value.ElementType);
         var (groups, points) = (options.Groups, options.Points);
-        kernels.Similarity(groups, points, gradOutput, value, offsets, gradWeights);
-        kernels.OffsetGradient(groups, points, weights, gradOutput, value, offsets, gradOffsets, accumulate: false);
+        kernels.SimilarityAndOffsetGradient(groups, points, weights, gradOutput, value, offsets, gradWeights, gradOffsets);
         kernels.MapGradients(groups, points, offsets, new PointGradient(weights, gradOutput, gradValue));
         return (gradWeights, gradValue, gradOffsets);
     }
@@ -161,9 +161,10 @@ public static class DeformableAttention
         Tensor<T> query, Tensor<T> key, Tensor<T> value, Tensor<T> offsets, DeformableOptions options)
         where T : unmanaged
     {
-        using var weights = Weights(query, key, value, offsets, options, out var scores);
-        scores.Dispose();
-        return Reassemble(weights, value, offsets, options);
+        CheckOperands(query, key, value, offsets, options);
+        var output = Tensor<T>.Create(value.Device, OutputShape(value, offsets), value.Format);
+        Attend(query, key, value, offsets, output, options);
+        return output;
     }
 
     /// <summary>Scores, softmax and reassembly in one, into a tensor of the caller.</summary>
@@ -184,18 +185,13 @@ public static class DeformableAttention
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(output);
-        using var weights = Weights(query, key, value, offsets, options, out var scores);
-        scores.Dispose();
+        CheckOperands(query, key, value, offsets, options);
         Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
         Operand o = new(nameof(offsets), offsets), result = new(nameof(output), output);
         OperandChecks.SameDevice(q, k, v, o, result);
         OperandChecks.Shape(nameof(output), output, OutputShape(value, offsets), q, k, v, o, result);
         OperandChecks.NoOverlap(nameof(output), output, q, k, v, o);
-        using var device = value.Device.Use();
-        using var useValue = value.Use();
-        using var useOffsets = offsets.Use();
-        using var useOutput = output.Use();
-        PointKernels.For(value.ElementType).Reassembly(options.Groups, options.Points, weights, value, offsets, output);
+        Attend(query, key, value, offsets, output, options);
     }
 
     /// <summary>The gradients of the fused operator; scores and weights are computed anew.</summary>
@@ -253,8 +249,7 @@ public static class DeformableAttention
         ArgumentNullException.ThrowIfNull(gradOutput);
         Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
         Operand o = new(nameof(offsets), offsets), g = new(nameof(gradOutput), gradOutput);
-        using var weights = Weights(query, key, value, offsets, options, out var scores);
-        using var ownScores = scores;
+        CheckOperands(query, key, value, offsets, options);
         OperandChecks.SameDevice(q, k, v, o, g);
         OperandChecks.Shape(nameof(gradOutput), gradOutput, OutputShape(value, offsets), q, k, v, o, g);
         Operand gq = new(nameof(gradQuery), gradQuery), gk = new(nameof(gradKey), gradKey);
@@ -273,30 +268,10 @@ public static class DeformableAttention
         using var useGradKey = Tensor.Hold(gradKey);
         using var useGradValue = Tensor.Hold(gradValue);
         using var useGradOffsets = Tensor.Hold(gradOffsets);
-        var kernels = PointKernels.For(value.ElementType);
-        var (groups, points) = (options.Groups, options.Points);
-        using var gradScores = gradQuery is null && gradKey is null && gradOffsets is null ? null : Like(weights);
-        if (gradScores is not null)
-        {
-            using var gradWeights = Like(weights);
-            kernels.Similarity(groups, points, gradOutput, value, offsets, gradWeights);
-            WindowWeightsKernels.For(value.ElementType).Backward(
-                Softmax(query, options), scores, gradWeights, gradScores);
-        }
-        if (gradQuery is not null)
-            kernels.Reassembly(groups, points, gradScores!, key, offsets, gradQuery);
-        if (gradOffsets is not null)
-        {
-            kernels.OffsetGradient(groups, points, weights, gradOutput, value, offsets, gradOffsets, accumulate: false);
-            kernels.OffsetGradient(groups, points, gradScores!, query, key, offsets, gradOffsets, accumulate: true);
-        }
-        List<PointGradient> maps = [];
-        if (gradValue is not null)
-            maps.Add(new PointGradient(weights, gradOutput, gradValue));
-        if (gradKey is not null)
-            maps.Add(new PointGradient(gradScores!, query, gradKey));
-        if (maps.Count > 0)
-            kernels.MapGradients(groups, points, offsets, [.. maps]);
+        PointAttentionKernels.For(value.ElementType).Backward(
+            new PointAttentionOperands(query, key, value, offsets, options),
+            gradOutput,
+            new PointAttentionGradients(gradQuery, gradKey, gradValue, gradOffsets));
 
         void CheckGradient(Operand gradient, TensorShape expected)
         {
@@ -308,37 +283,39 @@ public static class DeformableAttention
         }
     }
 
-    private static Tensor<T> Weights<T>(
+    private static void Attend<T>(
         Tensor<T> query,
         Tensor<T> key,
         Tensor<T> value,
         Tensor<T> offsets,
-        DeformableOptions options,
-        out Tensor<T> scores)
+        Tensor<T> output,
+        DeformableOptions options)
+        where T : unmanaged
+    {
+        using var device = value.Device.Use();
+        using var useQuery = query.Use();
+        using var useKey = key.Use();
+        using var useValue = value.Use();
+        using var useOffsets = offsets.Use();
+        using var useOutput = output.Use();
+        PointAttentionKernels.For(value.ElementType).Forward(
+            new PointAttentionOperands(query, key, value, offsets, options), output);
+    }
+
+    private static void CheckOperands<T>(
+        Tensor<T> query, Tensor<T> key, Tensor<T> value, Tensor<T> offsets, DeformableOptions options)
         where T : unmanaged
     {
         Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
         Operand o = new(nameof(offsets), offsets);
         Check(options, default, v, o);
         Check(options, q, k, o);
+        OperandChecks.SameDevice(q, k, v, o);
         if (value.Shape.Height != key.Shape.Height || value.Shape.Width != key.Shape.Width)
         {
             throw new ArgumentException(
                 $"'value' must have the size of 'key'. {OperandChecks.Describe(q, k, v, o)}", nameof(value));
         }
-        scores = Scores(query, key, offsets, options);
-        using var device = query.Device.Use();
-        var weights = Like(scores);
-        WindowWeightsKernels.For(query.ElementType).Forward(Softmax(query, options), scores, weights);
-        return weights;
-    }
-
-    private static WeightsProblem Softmax<T>(Tensor<T> query, DeformableOptions options)
-        where T : unmanaged
-    {
-        var shape = new WindowShape(query.Shape, 1, query.Shape.Height, query.Shape.Width, 1);
-        return new WeightsProblem(
-            shape.Extent(BorderRule.ZeroLogit), options.Groups, options.Points, KernelNormalisation.Softmax);
     }
 
     private static TensorShape PointShape(Tensor offsets, DeformableOptions options) => new(

@@ -8,4 +8,7 @@ public sealed record DeformableOptions
 
     /// <summary>Gets P, the points of a group.</summary>
     public int Points { get; init; } = 9;
+
+    /// <summary>Takes the options apart.</summary>
+    internal void Deconstruct(out int groups, out int points) => (groups, points) = (Groups, Points);
 }

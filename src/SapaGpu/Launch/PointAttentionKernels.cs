@@ -1,0 +1,198 @@
+using System.Numerics;
+using SapaGpu.Kernels;
+using SapaGpu.Kernels.Simd;
+
+namespace SapaGpu.Launch;
+
+/// <summary>
+/// Attention over moving points, on tensors of one element type, arguments checked: in one pass on the CPU, step by step
+/// elsewhere.
+/// </summary>
+internal abstract class PointAttentionKernels
+{
+    private static readonly KernelsByElement<PointAttentionKernels> Known = new(typeof(PointAttentionKernels<,,>));
+
+    /// <summary>The operators of an element type.</summary>
+    public static PointAttentionKernels For(ElementType elementType) => Known[elementType];
+
+    /// <summary>Queues the forward.</summary>
+    public abstract void Forward(in PointAttentionOperands operands, Tensor output);
+
+    /// <summary>Queues the backward.</summary>
+    public abstract void Backward(in PointAttentionOperands operands, Tensor gradOutput, in PointAttentionGradients gradients);
+}
+
+/// <summary>The operands of attention over points.</summary>
+/// <param name="Query">Query, [B, G·D, OH, OW].</param>
+/// <param name="Key">Key, [B, G·D, H, W].</param>
+/// <param name="Value">Value, [B, G·C, H, W].</param>
+/// <param name="Offsets">Offsets, [B, G·P·2, OH, OW].</param>
+/// <param name="Options">Groups and points.</param>
+internal readonly record struct PointAttentionOperands(
+    Tensor Query, Tensor Key, Tensor Value, Tensor Offsets, DeformableOptions Options)
+{
+    /// <summary>A value for every point, in a format.</summary>
+    public Tensor CreatePerPoint(MemoryFormat format) => Tensor.Create(
+        Query.Device,
+        new TensorShape(Query.Shape.Batch, Options.Groups * Options.Points, Query.Shape.Height, Query.Shape.Width),
+        format,
+        Query.ElementType);
+}
+
+/// <summary>Where the gradients of attention over points are written; null to leave one out.</summary>
+internal readonly record struct PointAttentionGradients(Tensor? Query, Tensor? Key, Tensor? Value, Tensor? Offsets)
+{
+    /// <summary>Gets whether the gradients of the scores are needed.</summary>
+    public bool NeedScores => Query is not null || Key is not null || Offsets is not null;
+}
+
+/// <summary>Attention over points with the element type's accumulator.</summary>
+internal sealed class PointAttentionKernels<TElement, TStorage, TAccumulator> : PointAttentionKernels
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    private readonly VariantTable<PointAttentionParameters<TStorage>> forward = new(variant =>
+        KernelVariants.Tiles<PointAttentionParameters<TStorage>>(
+            typeof(PointAttentionProgram<,,,>),
+            KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant)));
+
+    private readonly VariantTable<PointAttentionBackwardParameters<TStorage>> backward = new(variant =>
+        KernelVariants.Tiles<PointAttentionBackwardParameters<TStorage>>(
+            typeof(PointAttentionBackwardProgram<,,,>),
+            KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant)));
+
+    public override void Forward(in PointAttentionOperands operands, Tensor output)
+    {
+        var device = operands.Query.Device;
+        if (device.RunsVectorPrograms)
+        {
+            using var key = new ChannelsLastMap(operands.Key);
+            using var value = new ChannelsLastMap(operands.Value);
+            var parameters = Parameters(in operands, key.Tensor, value.Tensor, output);
+            forward[Variant(device, in parameters)].Launch(device.Launcher, in parameters);
+            return;
+        }
+        var (query, _, map, offsets, (groups, points)) = operands;
+        using var scores = Scores(in operands);
+        using var weights = Tensor.Create(device, scores.Shape, scores.Format, scores.ElementType);
+        WindowWeightsKernels.For(query.ElementType).Forward(Softmax(in operands), scores, weights);
+        PointKernels.For(query.ElementType).Reassembly(groups, points, weights, map, offsets, output);
+    }
+
+    public override void Backward(
+        in PointAttentionOperands operands, Tensor gradOutput, in PointAttentionGradients gradients)
+    {
+        var device = operands.Query.Device;
+        var format = device.RunsVectorPrograms ? MemoryFormat.Contiguous : operands.Query.Format;
+        using var weights = operands.CreatePerPoint(format);
+        using var gradScores = gradients.NeedScores ? operands.CreatePerPoint(format) : null;
+        if (device.RunsVectorPrograms)
+            Differentiate(in operands, gradOutput, in gradients, weights, gradScores);
+        else
+            DifferentiateByStep(in operands, gradOutput, in gradients, weights, gradScores);
+
+        var (query, _, _, offsets, (groups, points)) = operands;
+        List<PointGradient> maps = [];
+        if (gradients.Value is not null)
+            maps.Add(new PointGradient(weights, gradOutput, gradients.Value));
+        if (gradients.Key is not null)
+            maps.Add(new PointGradient(gradScores!, query, gradients.Key));
+        if (maps.Count > 0)
+            PointKernels.For(query.ElementType).MapGradients(groups, points, offsets, [.. maps]);
+    }
+
+    private static PointAttentionParameters<TStorage> Parameters(
+        in PointAttentionOperands operands, Tensor key, Tensor value, Tensor output)
+    {
+        var (query, _, _, offsets, (groups, points)) = operands;
+        return new PointAttentionParameters<TStorage>
+        {
+            Batch = query.Shape.Batch,
+            Groups = groups,
+            Points = points,
+            KeyChannels = key.Shape.Channels / groups,
+            ValueChannels = value.Shape.Channels / groups,
+            Rows = WindowShape.Axis(key.Shape.Height, query.Shape.Height),
+            Columns = WindowShape.Axis(key.Shape.Width, query.Shape.Width),
+            Offsets = offsets.Map<TStorage>(),
+            Query = query.Map<TStorage>(),
+            Key = key.Map<TStorage>(),
+            Value = value.Map<TStorage>(),
+            Output = output.Map<TStorage>(),
+        };
+    }
+
+    private static KernelVariant Variant(Device device, in PointAttentionParameters<TStorage> parameters) =>
+        KernelVariant.Fitting<TAccumulator>(device, Math.Min(parameters.KeyChannels, parameters.ValueChannels));
+
+    private static Tensor Scores(in PointAttentionOperands operands)
+    {
+        var (query, key, _, offsets, (groups, points)) = operands;
+        var scores = operands.CreatePerPoint(query.Format);
+        PointKernels.For(query.ElementType).Similarity(groups, points, query, key, offsets, scores);
+        return scores;
+    }
+
+    private static WeightsProblem Softmax(in PointAttentionOperands operands)
+    {
+        var shape = operands.Query.Shape;
+        return new WeightsProblem(
+            new WindowShape(shape, 1, shape.Height, shape.Width, 1).Extent(BorderRule.ZeroLogit),
+            operands.Options.Groups,
+            operands.Options.Points,
+            KernelNormalisation.Softmax);
+    }
+
+    private static void DifferentiateByStep(
+        in PointAttentionOperands operands,
+        Tensor gradOutput,
+        in PointAttentionGradients gradients,
+        Tensor weights,
+        Tensor? gradScores)
+    {
+        var (query, key, value, offsets, (groups, points)) = operands;
+        var kernels = PointKernels.For(query.ElementType);
+        var softmax = WindowWeightsKernels.For(query.ElementType);
+        using var scores = Scores(in operands);
+        softmax.Forward(Softmax(in operands), scores, weights);
+        if (gradScores is null)
+            return;
+        using var gradWeights = operands.CreatePerPoint(query.Format);
+        kernels.Similarity(groups, points, gradOutput, value, offsets, gradWeights);
+        softmax.Backward(Softmax(in operands), scores, gradWeights, gradScores);
+        if (gradients.Query is not null)
+            kernels.Reassembly(groups, points, gradScores, key, offsets, gradients.Query);
+        if (gradients.Offsets is null)
+            return;
+        kernels.OffsetGradient(groups, points, weights, gradOutput, value, offsets, gradients.Offsets, accumulate: false);
+        kernels.OffsetGradient(groups, points, gradScores, query, key, offsets, gradients.Offsets, accumulate: true);
+    }
+
+    private void Differentiate(
+        in PointAttentionOperands operands,
+        Tensor gradOutput,
+        in PointAttentionGradients gradients,
+        Tensor weights,
+        Tensor? gradScores)
+    {
+        var device = operands.Query.Device;
+        using var key = new ChannelsLastMap(operands.Key);
+        using var value = new ChannelsLastMap(operands.Value);
+        var parameters = Parameters(in operands, key.Tensor, value.Tensor, gradOutput);
+        backward[Variant(device, in parameters)].Launch(
+            device.Launcher,
+            new PointAttentionBackwardParameters<TStorage>
+            {
+                Forward = parameters,
+                Weights = weights.Map<TStorage>(),
+                GradScores = (gradScores ?? weights).Map<TStorage>(),
+                GradQuery = (gradients.Query ?? weights).Map<TStorage>(),
+                GradOffsets = (gradients.Offsets ?? weights).Map<TStorage>(),
+                NeedsWeights = gradients.Value is null ? 0 : 1,
+                NeedsGradScores = gradients.Key is null ? 0 : 1,
+                NeedsGradQuery = gradients.Query is null ? 0 : 1,
+                NeedsGradOffsets = gradients.Offsets is null ? 0 : 1,
+            });
+    }
+}
