@@ -78,6 +78,13 @@ public unsafe interface ISimd<TStorage, T, TVector>
     /// <summary>The natural logarithm.</summary>
     static abstract TVector Log(TVector value);
 
+    /// <summary>Whether low ≤ value &lt; high in every lane; false where one is NaN.</summary>
+    static abstract bool AllWithin(TVector value, TVector low, TVector high);
+
+    /// <summary>Writes the addresses origin + row·rowStep + column·columnStep, of whole numbers that fit 32 bits.</summary>
+    static abstract void StoreAddresses(
+        long* destination, TVector row, TVector column, long origin, long rowStep, long columnStep);
+
     /// <summary>The sum of the lanes.</summary>
     static abstract T Sum(TVector value);
 

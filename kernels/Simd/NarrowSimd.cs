@@ -106,6 +106,16 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AllWithin(TVector value, TVector low, TVector high) => TWide.AllWithin(value, low, high);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreAddresses(
+        long* destination, TVector row, TVector column, long origin, long rowStep, long columnStep) =>
+        TWide.StoreAddresses(destination, row, column, origin, rowStep, columnStep);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(TVector value) => TWide.Sum(value);
 
     /// <inheritdoc/>

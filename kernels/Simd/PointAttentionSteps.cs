@@ -75,6 +75,6 @@ internal readonly unsafe struct PointAttentionSteps<TSimd, TStorage, T, TVector>
     }
 
     /// <summary>The products of features and cells.</summary>
-    public void Multiply(nint* cells, T* features, int stride, int channels, int points, int count, T* products) =>
+    public void Multiply(long* cells, T* features, int stride, int channels, int points, int count, T* products) =>
         PointSteps<TSimd, TStorage, T, TVector>.Products(features, stride, cells, points, count, channels, room, products);
 }

@@ -123,12 +123,12 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
         T* features = workspace.Features;
         int cells = table.CellsPerQuery;
         for (int i = 0; i < span.Count; i++, features += workspace.FeatureStride)
-            Add(table.First + i * cells, table.Shares + i, cells, features, workspace.Stride);
+            Add(table.First + i, table.Shares + i, cells, features, workspace.Stride);
     }
 
     // cell += share · features, for all cells around the points of a query.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Add(nint* cells, T* shares, int count, T* features, int channels)
+    private static void Add(long* cells, T* shares, int count, T* features, int channels)
     {
         int lanes = TSimd.Lanes;
         int channel = 0;
@@ -139,7 +139,7 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
             for (int i = 0; i < count; i++)
             {
                 var share = TSimd.Broadcast(shares[i * Length]);
-                T* cell = (T*)cells[i] + channel;
+                T* cell = (T*)cells[i * Length] + channel;
                 TSimd.Store(cell, TSimd.MultiplyAdd(share, f0, TSimd.Load(cell)));
                 TSimd.Store(cell + lanes, TSimd.MultiplyAdd(share, f1, TSimd.Load(cell + lanes)));
             }
@@ -149,7 +149,7 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
             var feature = TSimd.Load(features + channel);
             for (int i = 0; i < count; i++)
             {
-                T* cell = (T*)cells[i] + channel;
+                T* cell = (T*)cells[i * Length] + channel;
                 TSimd.Store(cell, TSimd.MultiplyAdd(TSimd.Broadcast(shares[i * Length]), feature, TSimd.Load(cell)));
             }
         }

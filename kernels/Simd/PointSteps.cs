@@ -22,7 +22,7 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
     /// <summary>products = ⟨features, cell⟩, with the lanes over channels.</summary>
     /// <param name="features">The features, query by query.</param>
     /// <param name="stride">The elements from one query to the next.</param>
-    /// <param name="cells">The cells, [query][point][corner].</param>
+    /// <param name="cells">The cells, [point][corner][query].</param>
     /// <param name="points">The points.</param>
     /// <param name="queries">The queries.</param>
     /// <param name="channels">The channels.</param>
@@ -30,11 +30,11 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
     /// <param name="products">Where they go.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Products(
-        T* features, int stride, nint* cells, int points, int queries, int channels, T* room, T* products)
+        T* features, int stride, long* cells, int points, int queries, int channels, T* room, T* products)
     {
         int sumStride = SumStride(points);
         for (int i = 0; i < queries; i++)
-            Multiply(features + (nint)i * stride, cells + i * points * Corners, points, room + i * sumStride, channels);
+            Multiply(features + (nint)i * stride, cells + i, points, room + i * sumStride, channels);
         Transposition.Run(room, sumStride, products, Length, Length, points * Corners, TSimd.Lanes * sizeof(T));
     }
 
@@ -128,7 +128,7 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
     }
 
     /// <summary>sums += the cells around the points of a run of queries, each with its share.</summary>
-    /// <param name="cells">The cells, [query][point][corner].</param>
+    /// <param name="cells">The cells, [point][corner][query].</param>
     /// <param name="shares">The shares, [point][corner][query].</param>
     /// <param name="count">The cells of a query.</param>
     /// <param name="queries">The queries.</param>
@@ -136,10 +136,10 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
     /// <param name="stride">The elements from one query to the next.</param>
     /// <param name="channels">The channels.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddCells(nint* cells, T* shares, int count, int queries, T* sums, int stride, int channels)
+    public static void AddCells(long* cells, T* shares, int count, int queries, T* sums, int stride, int channels)
     {
         for (int i = 0; i < queries; i++)
-            AddCells(cells + i * count, shares + i, count, sums + (nint)i * stride, channels);
+            AddCells(cells + i, shares + i, count, sums + (nint)i * stride, channels);
     }
 
     // A little more than whole vectors, so that the queries do not all fall on the same lines of the cache.
@@ -147,15 +147,15 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
 
     // sums[point][corner] = ⟨features, cell⟩ of a query.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply(T* features, nint* cells, int points, T* sums, int channels)
+    private static void Multiply(T* features, long* cells, int points, T* sums, int channels)
     {
         int lanes = TSimd.Lanes;
         for (int point = 0; point < points; point++)
         {
             TStorage* a = (TStorage*)cells[0];
-            TStorage* b = (TStorage*)cells[1];
-            TStorage* c = (TStorage*)cells[2];
-            TStorage* d = (TStorage*)cells[3];
+            TStorage* b = (TStorage*)cells[Length];
+            TStorage* c = (TStorage*)cells[2 * Length];
+            TStorage* d = (TStorage*)cells[3 * Length];
             var zero = TSimd.Constant(0.0);
             TVector sa = zero, sb = zero, sc = zero, sd = zero;
             int channel = 0;
@@ -175,13 +175,13 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
                 sums[2] += features[channel] * TSimd.Widen(c[channel]);
                 sums[3] += features[channel] * TSimd.Widen(d[channel]);
             }
-            cells += Corners;
+            cells += Corners * Length;
             sums += Corners;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddCells(nint* cells, T* shares, int count, T* sums, int channels)
+    private static void AddCells(long* cells, T* shares, int count, T* sums, int channels)
     {
         int lanes = TSimd.Lanes;
         int channel = 0;
@@ -195,7 +195,7 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
             for (int i = 0; i < count; i++)
             {
                 var share = TSimd.Broadcast(shares[i * Length]);
-                TStorage* cell = (TStorage*)cells[i] + channel;
+                TStorage* cell = (TStorage*)cells[i * Length] + channel;
                 s0 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell), s0);
                 s1 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell + lanes), s1);
                 s2 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell + 2 * lanes), s2);
@@ -211,26 +211,28 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
         for (; channel < channels; channel++)
         {
             for (int i = 0; i < count; i++)
-                sums[channel] += shares[i * Length] * TSimd.Widen(((TStorage*)cells[i])[channel]);
+                sums[channel] += shares[i * Length] * TSimd.Widen(((TStorage*)cells[i * Length])[channel]);
         }
     }
 
     // One sum for each corner, so that a multiply-add does not wait for the one before.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void AddVector(nint* cells, T* shares, int count, T* sums, int channel)
+    private static void AddVector(long* cells, T* shares, int count, T* sums, int channel)
     {
         var zero = TSimd.Constant(0.0);
         TVector a = TSimd.Load(sums), b = zero, c = zero, d = zero;
         for (int i = 0; i < count; i += Corners)
         {
             T* share = shares + i * Length;
-            a = TSimd.MultiplyAdd(TSimd.Broadcast(share[0]), TSimd.LoadStorage((TStorage*)cells[i] + channel), a);
-            b = TSimd.MultiplyAdd(TSimd.Broadcast(share[Length]), TSimd.LoadStorage((TStorage*)cells[i + 1] + channel), b);
-            c = TSimd.MultiplyAdd(
-                TSimd.Broadcast(share[2 * Length]), TSimd.LoadStorage((TStorage*)cells[i + 2] + channel), c);
-            d = TSimd.MultiplyAdd(
-                TSimd.Broadcast(share[3 * Length]), TSimd.LoadStorage((TStorage*)cells[i + 3] + channel), d);
+            long* cell = cells + i * Length;
+            a = TSimd.MultiplyAdd(TSimd.Broadcast(share[0]), Load(cell[0], channel), a);
+            b = TSimd.MultiplyAdd(TSimd.Broadcast(share[Length]), Load(cell[Length], channel), b);
+            c = TSimd.MultiplyAdd(TSimd.Broadcast(share[2 * Length]), Load(cell[2 * Length], channel), c);
+            d = TSimd.MultiplyAdd(TSimd.Broadcast(share[3 * Length]), Load(cell[3 * Length], channel), d);
         }
         TSimd.Store(sums, TSimd.Add(TSimd.Add(a, b), TSimd.Add(c, d)));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Load(long cell, int channel) => TSimd.LoadStorage((TStorage*)cell + channel);
 }

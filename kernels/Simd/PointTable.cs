@@ -38,8 +38,8 @@ internal readonly unsafe struct PointTable<TSimd, TStorage, T, TVector>
         this.points = points;
         this.hasSecond = hasSecond;
         int entries = points * Length;
-        First = scratch.Take<nint>(entries * Corners);
-        Second = scratch.Take<nint>(hasSecond ? entries * Corners : 0);
+        First = scratch.Take<long>(entries * Corners);
+        Second = scratch.Take<long>(hasSecond ? entries * Corners : 0);
         Shares = scratch.Take<T>(entries * Corners);
         Down = scratch.Take<T>(entries);
         Across = scratch.Take<T>(entries);
@@ -50,11 +50,11 @@ internal readonly unsafe struct PointTable<TSimd, TStorage, T, TVector>
         columns = scratch.Take<T>(Length);
     }
 
-    /// <summary>Gets the cells of the first map, [query][point][corner].</summary>
-    public nint* First { get; }
+    /// <summary>Gets the cells of the first map, [point][corner][query].</summary>
+    public long* First { get; }
 
-    /// <summary>Gets the cells of the second map, [query][point][corner].</summary>
-    public nint* Second { get; }
+    /// <summary>Gets the cells of the second map, [point][corner][query].</summary>
+    public long* Second { get; }
 
     /// <summary>Gets the shares, [point][corner][query].</summary>
     public T* Shares { get; }
@@ -65,7 +65,7 @@ internal readonly unsafe struct PointTable<TSimd, TStorage, T, TVector>
     /// <summary>Gets the way from the left cells to the right, from 0 to 1, [point][query].</summary>
     public T* Across { get; }
 
-    /// <summary>Gets the cells of a query.</summary>
+    /// <summary>Gets the cells around all points of a query.</summary>
     public int CellsPerQuery => points * Corners;
 
     /// <summary>Begins a run: reads the offsets of some groups, and notes the cells that its queries belong to.</summary>
@@ -143,31 +143,48 @@ internal readonly unsafe struct PointTable<TSimd, TStorage, T, TVector>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Place(int point, int queries, in PointMap first, in PointMap second)
     {
-        T lastRow = T.CreateTruncating(first.Height - 1);
-        T lastColumn = T.CreateTruncating(first.Width - 1);
-        nint own = point * Corners;
-        for (int i = 0; i < queries; i++, own += CellsPerQuery)
+        int own = point * Corners * Length;
+        var zero = TSimd.Constant(0.0);
+        var lastRow = TSimd.Constant(first.Height - 1);
+        var lastColumn = TSimd.Constant(first.Width - 1);
+        for (int i = 0; i < Length; i += TSimd.Lanes)
         {
-            // Comparisons with what is no number are false.
-            bool isInside = rows[i] >= T.Zero & rows[i] < lastRow & columns[i] >= T.Zero & columns[i] < lastColumn;
-            if (!isInside)
-            {
-                PlaceAtEdge(point, i, in first, in second);
-                continue;
-            }
-            int row = T.ConvertToIntegerNative<int>(rows[i]);
-            int column = T.ConvertToIntegerNative<int>(columns[i]);
-            first.Block(row, column, First + own);
+            var row = TSimd.Load(rows + i);
+            var column = TSimd.Load(columns + i);
+            Block(row, column, First + own + i, in first);
             if (hasSecond)
-                second.Block(row, column, Second + own);
+                Block(row, column, Second + own + i, in second);
+            if (TSimd.AllWithin(row, zero, lastRow) && TSimd.AllWithin(column, zero, lastColumn))
+                continue;
+            for (int query = i; query < Math.Min(queries, i + TSimd.Lanes); query++)
+            {
+                if (!IsInside(query, in first))
+                    PlaceAtEdge(point, query, in first, in second);
+            }
         }
     }
 
-    // A point that has cells outside the map around it, or that does not contribute: that lies a cell or more outside.
+    // Whether all cells around a point are inside; comparisons with what is no number are false.
+    private bool IsInside(int query, in PointMap map) =>
+        rows[query] >= T.Zero && rows[query] < T.CreateTruncating(map.Height - 1)
+            && columns[query] >= T.Zero && columns[query] < T.CreateTruncating(map.Width - 1);
+
+    // The addresses of four cells, as if all of them were inside.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Block(TVector row, TVector column, long* cells, in PointMap map)
+    {
+        long next = map.Origin + map.RowStep;
+        TSimd.StoreAddresses(cells, row, column, map.Origin, map.RowStep, map.ColumnStep);
+        TSimd.StoreAddresses(cells + Length, row, column, map.Origin + map.ColumnStep, map.RowStep, map.ColumnStep);
+        TSimd.StoreAddresses(cells + 2 * Length, row, column, next, map.RowStep, map.ColumnStep);
+        TSimd.StoreAddresses(cells + 3 * Length, row, column, next + map.ColumnStep, map.RowStep, map.ColumnStep);
+    }
+
+    // A point that has cells outside the map around it, or does not contribute: lies a cell or more outside.
     private void PlaceAtEdge(int point, int query, in PointMap first, in PointMap second)
     {
         int entry = point * Length + query;
-        int own = query * CellsPerQuery + point * Corners;
+        int own = point * Corners * Length + query;
         T row = rows[query];
         T column = columns[query];
         bool isNear = row >= -T.One && row < T.CreateTruncating(first.Height)
@@ -178,11 +195,12 @@ internal readonly unsafe struct PointTable<TSimd, TStorage, T, TVector>
         int left = contributes ? int.CreateTruncating(column) : first.Width;
         for (int corner = 0; corner < Corners; corner++)
         {
-            First[own + corner] = first.Cell(upper + corner / 2, left + corner % 2);
+            int cell = own + corner * Length;
+            First[cell] = first.Cell(upper + corner / 2, left + corner % 2);
             if (hasSecond)
-                Second[own + corner] = second.Cell(upper + corner / 2, left + corner % 2);
+                Second[cell] = second.Cell(upper + corner / 2, left + corner % 2);
             if (!contributes)
-                Shares[point * Corners * Length + corner * Length + query] = T.Zero;
+                Shares[cell] = T.Zero;
         }
         if (!contributes)
         {
@@ -236,15 +254,4 @@ internal readonly unsafe struct PointMap
         row >= 0 && row < Height && column >= 0 && column < Width
             ? Origin + row * RowStep + column * ColumnStep
             : Outside;
-
-    /// <summary>The addresses of a cell and of the three after it, all inside.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Block(int row, int column, nint* cells)
-    {
-        nint cell = Origin + row * RowStep + column * ColumnStep;
-        cells[0] = cell;
-        cells[1] = cell + ColumnStep;
-        cells[2] = cell + RowStep;
-        cells[3] = cell + RowStep + ColumnStep;
-    }
 }

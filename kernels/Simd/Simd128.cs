@@ -109,6 +109,30 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AllWithin(Vector128<T> value, Vector128<T> low, Vector128<T> high) =>
+        Vector128.GreaterThanOrEqualAll(value, low) && Vector128.LessThanAll(value, high);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreAddresses(
+        long* destination, Vector128<T> row, Vector128<T> column, long origin, long rowStep, long columnStep)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var rows = Vector128.ConvertToInt32Native(row.AsSingle());
+            var columns = Vector128.ConvertToInt32Native(column.AsSingle());
+            Address(Vector128.WidenLower(rows), Vector128.WidenLower(columns)).Store(destination);
+            Address(Vector128.WidenUpper(rows), Vector128.WidenUpper(columns)).Store(destination + Vector128<long>.Count);
+            return;
+        }
+        Address(Vector128.ConvertToInt64Native(row.AsDouble()), Vector128.ConvertToInt64Native(column.AsDouble())).Store(destination);
+
+        Vector128<long> Address(Vector128<long> rows, Vector128<long> columns) =>
+            rows * rowStep + columns * columnStep + Vector128.Create(origin);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector128<T> value) => Vector128.Sum(value);
 
     /// <inheritdoc/>

@@ -109,6 +109,30 @@ public readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AllWithin(Vector256<T> value, Vector256<T> low, Vector256<T> high) =>
+        Vector256.GreaterThanOrEqualAll(value, low) && Vector256.LessThanAll(value, high);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreAddresses(
+        long* destination, Vector256<T> row, Vector256<T> column, long origin, long rowStep, long columnStep)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var rows = Vector256.ConvertToInt32Native(row.AsSingle());
+            var columns = Vector256.ConvertToInt32Native(column.AsSingle());
+            Address(Vector256.WidenLower(rows), Vector256.WidenLower(columns)).Store(destination);
+            Address(Vector256.WidenUpper(rows), Vector256.WidenUpper(columns)).Store(destination + Vector256<long>.Count);
+            return;
+        }
+        Address(Vector256.ConvertToInt64Native(row.AsDouble()), Vector256.ConvertToInt64Native(column.AsDouble())).Store(destination);
+
+        Vector256<long> Address(Vector256<long> rows, Vector256<long> columns) =>
+            rows * rowStep + columns * columnStep + Vector256.Create(origin);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector256<T> value) => Vector256.Sum(value);
 
     /// <inheritdoc/>

@@ -110,6 +110,30 @@ public readonly unsafe struct Simd512<T> : ISimd<T, T, Vector512<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool AllWithin(Vector512<T> value, Vector512<T> low, Vector512<T> high) =>
+        Vector512.GreaterThanOrEqualAll(value, low) && Vector512.LessThanAll(value, high);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreAddresses(
+        long* destination, Vector512<T> row, Vector512<T> column, long origin, long rowStep, long columnStep)
+    {
+        if (typeof(T) == typeof(float))
+        {
+            var rows = Vector512.ConvertToInt32Native(row.AsSingle());
+            var columns = Vector512.ConvertToInt32Native(column.AsSingle());
+            Address(Vector512.WidenLower(rows), Vector512.WidenLower(columns)).Store(destination);
+            Address(Vector512.WidenUpper(rows), Vector512.WidenUpper(columns)).Store(destination + Vector512<long>.Count);
+            return;
+        }
+        Address(Vector512.ConvertToInt64Native(row.AsDouble()), Vector512.ConvertToInt64Native(column.AsDouble())).Store(destination);
+
+        Vector512<long> Address(Vector512<long> rows, Vector512<long> columns) =>
+            rows * rowStep + columns * columnStep + Vector512.Create(origin);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector512<T> value) => Vector512.Sum(value);
 
     /// <inheritdoc/>
