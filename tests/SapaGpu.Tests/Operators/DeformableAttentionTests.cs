@@ -160,6 +160,17 @@ public sealed class DeformableAttentionTests
     }
 
     [Test]
+    public void Many_channels_match_the_reference_at_every_width([Values] MemoryFormat format)
+    {
+        foreach (int bits in new[] { 128, 256, 512 })
+        {
+            using var device = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { VectorBits = bits });
+            Check<double>(device, format, Operands<float>(DeformableProblem.Wide));
+            Check<float>(device, format, Operands<float>(DeformableProblem.Wide));
+        }
+    }
+
+    [Test]
     public void Repeated_runs_give_the_same_bits(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {

@@ -24,6 +24,12 @@ public sealed record DeformableProblem(
     /// <summary>Gets a problem whose queries fill more than the chunks that they are sorted in.</summary>
     public static DeformableProblem Large { get; } = new(1, 7, 8, 130, 131, 2, 2, 1, 1);
 
+    /// <summary>
+    /// Gets a problem with more channels a group than four of the widest vectors and some to spare, and more queries a row
+    /// than a run.
+    /// </summary>
+    public static DeformableProblem Wide { get; } = new(1, 2, 3, 2, 17, 1, 10, 20, 84);
+
     public DeformableOptions Options => new() { Groups = Groups, Points = Points };
 
     public TensorShape QueryShape => High(Groups * EmbeddingChannels);
