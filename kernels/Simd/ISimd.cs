@@ -78,6 +78,18 @@ public unsafe interface ISimd<TStorage, T, TVector>
     /// <summary>The natural logarithm.</summary>
     static abstract TVector Log(TVector value);
 
+    /// <summary>The first lanes of a and b in turn.</summary>
+    static abstract TVector ZipLow(TVector a, TVector b);
+
+    /// <summary>The last lanes of a and b in turn.</summary>
+    static abstract TVector ZipHigh(TVector a, TVector b);
+
+    /// <summary>The even lanes of a, then of b.</summary>
+    static abstract TVector Even(TVector a, TVector b);
+
+    /// <summary>The odd lanes of a, then of b.</summary>
+    static abstract TVector Odd(TVector a, TVector b);
+
     /// <summary>Whether low ≤ value &lt; high in every lane; false where one is NaN.</summary>
     static abstract bool AllWithin(TVector value, TVector low, TVector high);
 

@@ -106,6 +106,22 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector ZipLow(TVector a, TVector b) => TWide.ZipLow(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector ZipHigh(TVector a, TVector b) => TWide.ZipHigh(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Even(TVector a, TVector b) => TWide.Even(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Odd(TVector a, TVector b) => TWide.Odd(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllWithin(TVector value, TVector low, TVector high) => TWide.AllWithin(value, low, high);
 
     /// <inheritdoc/>

@@ -8,25 +8,6 @@ internal static unsafe class Prefetch
 {
     private const int LineBytes = 64;
 
-    /// <summary>Asks for the next four channels of the staged rows of a window.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Runs<T>(T** taps, int window, nint offset, nint stride, int bytes)
-        where T : unmanaged
-    {
-        if (!Sse.IsSupported)
-            return;
-        for (int row = 0; row < window; row++)
-        {
-            T* run = taps[row * window] + offset;
-            for (int channel = 0; channel < 4; channel++)
-            {
-                for (int at = 0; at < bytes; at += LineBytes)
-                    Sse.Prefetch0((byte*)run + at);
-                run += stride;
-            }
-        }
-    }
-
     /// <summary>Asks for some channels of a run of pixels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pixels<T>(in MapPointer<T> map, in PixelSpan span, int channel, int channels)

@@ -26,6 +26,11 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
             return;
         }
         var first = StripQueries.Locate(in extent, row, strip.Column);
+        if (IsPairs(in first, in map) && strip.Columns == lanes)
+        {
+            LoadPairs(map.At(strip.Image, 0, first.Row, first.Column), map.ChannelStride, map.RowStride, tile, channels);
+            return;
+        }
         nint stride = first.Columns * map.ColumnStride;
         for (int member = 0; member < 4; member++)
         {
@@ -63,7 +68,7 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
             return;
         }
         var first = StripQueries.Locate(in extent, row, strip.Column);
-        if (first.Columns == 2 && first.Count == 4 && map.ColumnStride == 1)
+        if (IsPairs(in first, in map))
         {
             for (int channel = 0; channel < channels; channel++)
             {
@@ -92,6 +97,31 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
                 TSimd.Scatter(
                     source + channel * 4 * lanes, destination + channel * map.ChannelStride, stride, strip.Columns);
             }
+        }
+    }
+
+    /// <summary>Whether the four queries of a cell are two pairs, each side by side.</summary>
+    public static bool IsPairs(in StripQueries queries, in MapPointer<TStorage> map) =>
+        queries.Columns == 2 && queries.Count == 4 && map.ColumnStride == 1;
+
+    // Two rows of pairs of queries of a whole strip.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void LoadPairs(TStorage* upper, nint channelStride, nint rowStride, T* tile, int channels)
+    {
+        int lanes = TSimd.Lanes;
+        for (int channel = 0; channel < channels; channel++)
+        {
+            TStorage* lower = upper + rowStride;
+            var a = TSimd.LoadStorage(upper);
+            var b = TSimd.LoadStorage(upper + lanes);
+            TSimd.Store(tile, TSimd.Even(a, b));
+            TSimd.Store(tile + lanes, TSimd.Odd(a, b));
+            a = TSimd.LoadStorage(lower);
+            b = TSimd.LoadStorage(lower + lanes);
+            TSimd.Store(tile + 2 * lanes, TSimd.Even(a, b));
+            TSimd.Store(tile + 3 * lanes, TSimd.Odd(a, b));
+            upper += channelStride;
+            tile += 4 * lanes;
         }
     }
 

@@ -109,6 +109,22 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> ZipLow(Vector128<T> a, Vector128<T> b) => LaneOrder.ZipLow(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> ZipHigh(Vector128<T> a, Vector128<T> b) => LaneOrder.ZipHigh(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Even(Vector128<T> a, Vector128<T> b) => LaneOrder.Even(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> Odd(Vector128<T> a, Vector128<T> b) => LaneOrder.Odd(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllWithin(Vector128<T> value, Vector128<T> low, Vector128<T> high) =>
         Vector128.GreaterThanOrEqualAll(value, low) && Vector128.LessThanAll(value, high);
 

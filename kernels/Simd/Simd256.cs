@@ -109,6 +109,22 @@ public readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> ZipLow(Vector256<T> a, Vector256<T> b) => LaneOrder.ZipLow(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> ZipHigh(Vector256<T> a, Vector256<T> b) => LaneOrder.ZipHigh(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Even(Vector256<T> a, Vector256<T> b) => LaneOrder.Even(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> Odd(Vector256<T> a, Vector256<T> b) => LaneOrder.Odd(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllWithin(Vector256<T> value, Vector256<T> low, Vector256<T> high) =>
         Vector256.GreaterThanOrEqualAll(value, low) && Vector256.LessThanAll(value, high);
 

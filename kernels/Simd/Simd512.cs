@@ -110,6 +110,22 @@ public readonly unsafe struct Simd512<T> : ISimd<T, T, Vector512<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> ZipLow(Vector512<T> a, Vector512<T> b) => LaneOrder.ZipLow(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> ZipHigh(Vector512<T> a, Vector512<T> b) => LaneOrder.ZipHigh(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Even(Vector512<T> a, Vector512<T> b) => LaneOrder.Even(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> Odd(Vector512<T> a, Vector512<T> b) => LaneOrder.Odd(a, b);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllWithin(Vector512<T> value, Vector512<T> low, Vector512<T> high) =>
         Vector512.GreaterThanOrEqualAll(value, low) && Vector512.LessThanAll(value, high);
 

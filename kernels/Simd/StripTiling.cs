@@ -75,7 +75,16 @@ internal struct Strip
     public int Column;
     public int Columns;
 
-    /// <summary>The columns of a tile that start at one of them, as many as a vector has lanes.</summary>
+    /// <summary>The strips of so many columns each that the cells are worked in.</summary>
+    public readonly int Strips(int lanes) => (Columns + lanes - 1) / lanes;
+
+    /// <summary>
+    /// The first column of a strip, from the first of the cells. The last strip overlaps the one before, where there is one,
+    /// so that it is a whole one as well; what both compute is the same.
+    /// </summary>
+    public readonly int StripStart(int strip, int lanes) => Math.Min(strip * lanes, Math.Max(0, Columns - lanes));
+
+    /// <summary>Some columns of a tile, fewer where it ends.</summary>
     public readonly Strip Part(int first, int lanes)
     {
         var part = this;

@@ -61,87 +61,121 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             var next = default(PrefetchQueue);
             if (row + 1 < cells.RowEnd)
                 Foresee(in parameters, in cells, row + 1, in workspace, ref next);
-            for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
-            {
-                workspace.Select(row, column);
-                Differentiate(in parameters, cells.Part(column, TSimd.Lanes), row, in workspace, ref next);
-            }
+            int columns = workspace.StripsAtOnce * TSimd.Lanes;
+            for (int column = 0; column < cells.Columns; column += columns)
+                Differentiate(in parameters, cells.Part(column, columns), row, column, in workspace, ref next);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Differentiate(
         in WindowAttentionBackwardParameters<TStorage, T> parameters,
+        in Strip strips,
+        int row,
+        int column,
+        in Workspace workspace,
+        ref PrefetchQueue next)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        int lanes = TSimd.Lanes;
+        int quads = StripQueries.Quads(in extent, in strips, row);
+        for (int quad = 0; quad < quads; quad++)
+        {
+            for (int strip = 0; strip < strips.Strips(lanes); strip++)
+            {
+                int start = strips.StripStart(strip, lanes);
+                workspace.Select(row, column + start);
+                Differentiate(
+                    in parameters,
+                    strips.Part(start, lanes),
+                    row,
+                    quad,
+                    in workspace,
+                    workspace.GradScores + (nint)strip * 4 * lanes * extent.Taps,
+                    ref next);
+            }
+            if (parameters.NeedsGradQuery == 0)
+                continue;
+            workspace.Select(row, column);
+            SumQueries(in parameters, in strips, row, quad, in workspace, ref next);
+        }
+    }
+
+    // Weights and gradients of the scores of a quad of queries of a strip.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Differentiate(
+        in WindowAttentionBackwardParameters<TStorage, T> parameters,
         in Strip strip,
         int row,
+        int quad,
+        in Workspace workspace,
+        T* gradScores,
+        ref PrefetchQueue next)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        var normaliser = new MapPointer<T>(in parameters.Normaliser);
+        workspace.Scores.Run<TBorder>(
+            in extent, in strip, row, quad, TBorder.OutsideScore<T>(), workspace.Weights, ref next);
+        workspace.WeightGradients.Run<TBorder>(in extent, in strip, row, quad, T.Zero, gradScores, ref next);
+        SimdScalarMap<T>.Load(in normaliser, in strip, row, quad, in extent, workspace.Normaliser, TSimd.Lanes);
+        WindowSteps<TSimd, TStorage, T, TVector>.NormaliseBackward<TNormalisation>(
+            workspace.Weights, gradScores, extent.Taps, workspace.Normaliser);
+        if (TBorder.Replicates)
+        {
+            WindowSteps<TSimd, TStorage, T, TVector>.Fold(workspace.Weights, in extent, in strip, row);
+            WindowSteps<TSimd, TStorage, T, TVector>.Fold(gradScores, in extent, in strip, row);
+        }
+        if (parameters.NeedsWeights != 0)
+        {
+            QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
+                workspace.Weights, new MapPointer<T>(in parameters.Weights), in strip, row, quad, in extent, 0, extent.Taps);
+        }
+        if (parameters.NeedsGradScores != 0)
+        {
+            QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
+                gradScores, new MapPointer<T>(in parameters.GradScores), in strip, row, quad, in extent, 0, extent.Taps);
+        }
+    }
+
+    // The gradient of a quad of queries: the keys, each times the gradient of its score.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SumQueries(
+        in WindowAttentionBackwardParameters<TStorage, T> parameters,
+        in Strip strips,
+        int row,
+        int quad,
         in Workspace workspace,
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
         var gradQuery = new MapPointer<TStorage>(in parameters.GradQuery);
-        var normaliserMap = new MapPointer<T>(in parameters.Normaliser);
-        var weights = new MapPointer<T>(in parameters.Weights);
-        var gradScores = new MapPointer<T>(in parameters.GradScores);
-        int quads = StripQueries.Quads(in extent, in strip, row);
-        for (int quad = 0; quad < quads; quad++)
+        if (workspace.OverChannels)
         {
-            workspace.Scores.Run<TBorder>(
-                in extent, in strip, row, quad, TBorder.OutsideScore<T>(), workspace.Weights, ref next);
-            workspace.WeightGradients.Run<TBorder>(
-                in extent, in strip, row, quad, T.Zero, workspace.GradScores, ref next);
-            SimdScalarMap<T>.Load(
-                in normaliserMap, in strip, row, quad, in extent, workspace.Normaliser, TSimd.Lanes);
-            WindowSteps<TSimd, TStorage, T, TVector>.NormaliseBackward<TNormalisation>(
-                workspace.Weights, workspace.GradScores, extent.Taps, workspace.Normaliser);
-            if (TBorder.Replicates)
-            {
-                WindowSteps<TSimd, TStorage, T, TVector>.Fold(
-                    workspace.Weights, in extent, in strip, row);
-                WindowSteps<TSimd, TStorage, T, TVector>.Fold(
-                    workspace.GradScores, in extent, in strip, row);
-            }
-            if (parameters.NeedsWeights != 0)
-            {
-                QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
-                    workspace.Weights, in weights, in strip, row, quad, in extent, 0, extent.Taps);
-            }
-            if (parameters.NeedsGradScores != 0)
-            {
-                QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
-                    workspace.GradScores, in gradScores, in strip, row, quad, in extent, 0, extent.Taps);
-            }
-            if (parameters.NeedsGradQuery == 0)
-                continue;
-            if (workspace.OverChannels)
-            {
-                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
-                    workspace.GradScores,
-                    workspace.Scores.OverPixels ? workspace.Scores.Pixels : workspace.KeyPixels,
-                    extent.EmbeddingChannels,
-                    in gradQuery,
-                    in extent,
-                    in strip,
-                    row,
-                    quad,
-                    ref next);
-            }
-            else
-            {
-                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
-                    workspace.GradScores,
-                    workspace.Scores.Rows.Taps,
-                    extent.Taps,
-                    workspace.Scores.Rows.ChannelStride,
-                    extent.EmbeddingChannels,
-                    workspace.Sums,
-                    in gradQuery,
-                    in strip,
-                    row,
-                    quad,
-                    in extent,
-                    ref next);
-            }
+            WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
+                workspace.GradScores,
+                workspace.Scores.OverPixels ? workspace.Scores.Pixels : workspace.KeyPixels,
+                extent.EmbeddingChannels,
+                in gradQuery,
+                in extent,
+                in strips,
+                row,
+                quad,
+                ref next);
+            return;
         }
+        WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
+            workspace.GradScores,
+            workspace.Scores.Rows.Taps,
+            extent.Taps,
+            workspace.Scores.Rows.ChannelStride,
+            extent.EmbeddingChannels,
+            workspace.Sums,
+            in gradQuery,
+            in strips,
+            row,
+            quad,
+            in extent,
+            ref next);
     }
 
     // What the next row reads for the first time: the gradients of its outputs and the last row of its windows.
@@ -166,6 +200,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
     private struct Workspace
     {
         public bool OverChannels;
+        public int StripsAtOnce;
         public WindowDots<TSimd, TStorage, T, TVector> Scores;
         public WindowDots<TSimd, TStorage, T, TVector> WeightGradients;
         public PixelWindow<TSimd, TStorage, T, TVector> KeyPixels;
@@ -206,7 +241,8 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             if (OwnKeyPixels)
                 KeyPixels = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in cells, columns);
             Weights = scratch.Take<T>(4L * lanes * extent.Taps);
-            GradScores = scratch.Take<T>(4L * lanes * extent.Taps);
+            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, T, TVector>.StripsAtOnce(extent.Taps, columns);
+            GradScores = scratch.Take<T>((long)StripsAtOnce * 4 * lanes * extent.Taps);
             Normaliser = scratch.Take<T>(4L * lanes);
             Sums = scratch.Take<T>(16L * lanes);
         }

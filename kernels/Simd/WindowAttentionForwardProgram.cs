@@ -53,36 +53,41 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
             next = default;
             if (row + 1 < cells.RowEnd)
                 Foresee(in parameters, in cells, row + 1, in workspace, ref next);
-            for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
-            {
-                workspace.Select(row, column);
-                Attend(in parameters, cells.Part(column, TSimd.Lanes), row, in workspace, ref next);
-            }
+            int columns = workspace.StripsAtOnce * TSimd.Lanes;
+            for (int column = 0; column < cells.Columns; column += columns)
+                Attend(in parameters, cells.Part(column, columns), row, column, in workspace, ref next);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Attend(
         in WindowAttentionParameters<TStorage, T> parameters,
-        in Strip strip,
+        in Strip strips,
         int row,
+        int column,
         in Workspace workspace,
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
+        int lanes = TSimd.Lanes;
         var output = new MapPointer<TStorage>(in parameters.Output);
-        var normaliserMap = new MapPointer<T>(in parameters.Normaliser);
-        T* normaliser = parameters.SaveNormaliser != 0 ? workspace.Normaliser : null;
-        int quads = StripQueries.Quads(in extent, in strip, row);
+        int quads = StripQueries.Quads(in extent, in strips, row);
         for (int quad = 0; quad < quads; quad++)
         {
-            workspace.Dots.Run<TBorder>(
-                in extent, in strip, row, quad, TBorder.OutsideScore<T>(), workspace.Scores, ref next);
-            WindowSteps<TSimd, TStorage, T, TVector>.Normalise<TNormalisation>(workspace.Scores, extent.Taps, normaliser);
-            if (normaliser is not null)
-                SimdScalarMap<T>.Store(normaliser, in normaliserMap, in strip, row, quad, in extent, TSimd.Lanes);
-            if (TBorder.Replicates)
-                WindowSteps<TSimd, TStorage, T, TVector>.Fold(workspace.Scores, in extent, in strip, row);
+            for (int strip = 0; strip < strips.Strips(lanes); strip++)
+            {
+                int start = strips.StripStart(strip, lanes);
+                workspace.Dots.Select(row, column + start);
+                Weigh(
+                    in parameters,
+                    strips.Part(start, lanes),
+                    row,
+                    quad,
+                    in workspace,
+                    workspace.Scores + (nint)strip * 4 * lanes * extent.Taps,
+                    ref next);
+            }
+            workspace.SelectValues(row, column);
             if (workspace.OverChannels)
             {
                 WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
@@ -91,7 +96,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                     extent.ValueChannels,
                     in output,
                     in extent,
-                    in strip,
+                    in strips,
                     row,
                     quad,
                     ref next);
@@ -106,13 +111,35 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                     extent.ValueChannels,
                     workspace.Sums,
                     in output,
-                    in strip,
+                    in strips,
                     row,
                     quad,
                     in extent,
                     ref next);
             }
         }
+    }
+
+    // The weights of a quad of queries of a strip.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Weigh(
+        in WindowAttentionParameters<TStorage, T> parameters,
+        in Strip strip,
+        int row,
+        int quad,
+        in Workspace workspace,
+        T* scores,
+        ref PrefetchQueue next)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        var normaliserMap = new MapPointer<T>(in parameters.Normaliser);
+        T* normaliser = parameters.SaveNormaliser != 0 ? workspace.Normaliser : null;
+        workspace.Dots.Run<TBorder>(in extent, in strip, row, quad, TBorder.OutsideScore<T>(), scores, ref next);
+        WindowSteps<TSimd, TStorage, T, TVector>.Normalise<TNormalisation>(scores, extent.Taps, normaliser);
+        if (normaliser is not null)
+            SimdScalarMap<T>.Store(normaliser, in normaliserMap, in strip, row, quad, in extent, TSimd.Lanes);
+        if (TBorder.Replicates)
+            WindowSteps<TSimd, TStorage, T, TVector>.Fold(scores, in extent, in strip, row);
     }
 
     // What the next row reads for the first time: its queries and the last row of its windows.
@@ -137,6 +164,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
     private struct Workspace
     {
         public bool OverChannels;
+        public int StripsAtOnce;
         public WindowDots<TSimd, TStorage, T, TVector> Dots;
         public WindowRows<TSimd, TStorage, T, TVector> Values;
         public PixelWindow<TSimd, TStorage, T, TVector> Pixels;
@@ -168,7 +196,8 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                 Pixels = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns);
             else
                 Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns, replicates: false);
-            Scores = scratch.Take<T>(4L * lanes * extent.Taps);
+            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, T, TVector>.StripsAtOnce(extent.Taps, columns);
+            Scores = scratch.Take<T>((long)StripsAtOnce * 4 * lanes * extent.Taps);
             Normaliser = scratch.Take<T>(4L * lanes);
             Sums = scratch.Take<T>(16L * lanes);
         }
@@ -182,9 +211,8 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                 Values.MoveTo(row);
         }
 
-        public readonly void Select(int row, int column)
+        public readonly void SelectValues(int row, int column)
         {
-            Dots.Select(row, column);
             if (OverChannels)
                 Pixels.Select(row, column);
             else

@@ -44,10 +44,11 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
             var next = default(PrefetchQueue);
             if (row + 1 < cells.RowEnd)
                 Foresee(in parameters, in cells, row + 1, workspace.OverChannels, ref next);
-            for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
+            int columns = workspace.StripsAtOnce * TSimd.Lanes;
+            for (int column = 0; column < cells.Columns; column += columns)
             {
                 workspace.Select(row, column);
-                Reassemble(in parameters, cells.Part(column, TSimd.Lanes), row, in workspace, ref next);
+                Reassemble(in parameters, cells.Part(column, columns), row, in workspace, ref next);
             }
         }
     }
@@ -55,21 +56,26 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Reassemble(
         in WindowReassemblyParameters<TStorage> parameters,
-        in Strip strip,
+        in Strip strips,
         int row,
         in Workspace workspace,
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
-        var weights = new MapPointer<TStorage>(in parameters.Weights);
+        int lanes = TSimd.Lanes;
         var output = new MapPointer<TStorage>(in parameters.Output);
-        int quads = StripQueries.Quads(in extent, in strip, row);
+        int quads = StripQueries.Quads(in extent, in strips, row);
         for (int quad = 0; quad < quads; quad++)
         {
-            QuadTile<TSimd, TStorage, T, TVector>.Load(
-                in weights, in strip, row, quad, in extent, workspace.Weights, extent.Taps);
-            if (TBorder.Replicates)
-                WindowSteps<TSimd, TStorage, T, TVector>.Fold(workspace.Weights, in extent, in strip, row);
+            for (int strip = 0; strip < strips.Strips(lanes); strip++)
+            {
+                LoadWeights(
+                    in parameters,
+                    strips.Part(strips.StripStart(strip, lanes), lanes),
+                    row,
+                    quad,
+                    workspace.Weights + (nint)strip * 4 * lanes * extent.Taps);
+            }
             if (workspace.OverChannels)
             {
                 WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
@@ -78,30 +84,42 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
                     extent.ValueChannels,
                     in output,
                     in extent,
-                    in strip,
+                    in strips,
                     row,
                     quad,
                     ref next);
-                continue;
             }
-
-            // A weight outside the map meets a staged zero; it is cleared so that not even infinity leaves a trace.
-            WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(
-                workspace.Weights, in extent, in strip, row, T.Zero);
-            WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
-                workspace.Weights,
-                workspace.Values.Taps,
-                extent.Taps,
-                workspace.Values.ChannelStride,
-                extent.ValueChannels,
-                workspace.Sums,
-                in output,
-                in strip,
-                row,
-                quad,
-                in extent,
-                ref next);
+            else
+            {
+                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
+                    workspace.Weights,
+                    workspace.Values.Taps,
+                    extent.Taps,
+                    workspace.Values.ChannelStride,
+                    extent.ValueChannels,
+                    workspace.Sums,
+                    in output,
+                    in strips,
+                    row,
+                    quad,
+                    in extent,
+                    ref next);
+            }
         }
+    }
+
+    // The weights of a quad of queries of a strip. One outside the map meets a staged zero, or nothing; it is cleared so that
+    // not even infinity leaves a trace.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void LoadWeights(
+        in WindowReassemblyParameters<TStorage> parameters, in Strip strip, int row, int quad, T* weights)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        QuadTile<TSimd, TStorage, T, TVector>.Load(
+            new MapPointer<TStorage>(in parameters.Weights), in strip, row, quad, in extent, weights, extent.Taps);
+        if (TBorder.Replicates)
+            WindowSteps<TSimd, TStorage, T, TVector>.Fold(weights, in extent, in strip, row);
+        WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(weights, in extent, in strip, row, T.Zero);
     }
 
     // What the next row reads for the first time: its weights and the last row of its windows.
@@ -121,6 +139,7 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
     private struct Workspace
     {
         public bool OverChannels;
+        public int StripsAtOnce;
         public WindowRows<TSimd, TStorage, T, TVector> Values;
         public PixelWindow<TSimd, TStorage, T, TVector> Pixels;
         public T* Weights;
@@ -137,7 +156,8 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
                 Pixels = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns);
             else
                 Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns, replicates: false);
-            Weights = scratch.Take<T>(4L * TSimd.Lanes * extent.Taps);
+            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, T, TVector>.StripsAtOnce(extent.Taps, columns);
+            Weights = scratch.Take<T>((long)StripsAtOnce * 4 * TSimd.Lanes * extent.Taps);
             Sums = scratch.Take<T>(16L * TSimd.Lanes);
         }
 

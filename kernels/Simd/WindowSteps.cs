@@ -210,9 +210,32 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     }
 
     /// <summary>
+    /// The strips whose weights are kept for <see cref="SumsOverCells"/>, beside the values that they meet in the first-level
+    /// cache.
+    /// </summary>
+    public static int StripsAtOnce(int tapCount, int columns)
+    {
+        const int MostBytes = 28 << 10;
+        return Math.Clamp(
+            MostBytes / (tapCount * 4 * TSimd.Lanes * sizeof(T)), 1, (columns + TSimd.Lanes - 1) / TSimd.Lanes);
+    }
+
+    /// <summary>
     /// output = Σ weights · value with the lanes over cells, four channels at a time, from staged rows; for maps in
     /// the contiguous format and for maps of fewer channels than a vector has lanes.
     /// </summary>
+    /// <param name="weights">The weights of one strip or more, [strip][tap][4][lanes].</param>
+    /// <param name="taps">The staged values, where the first of the strips starts.</param>
+    /// <param name="tapCount">The taps.</param>
+    /// <param name="valueStride">The elements from one channel of the values to the next.</param>
+    /// <param name="channels">The channels.</param>
+    /// <param name="tile">Room for 16 vectors.</param>
+    /// <param name="output">Where the sums go.</param>
+    /// <param name="strips">The cells of all strips.</param>
+    /// <param name="row">Their row.</param>
+    /// <param name="quad">The quad of queries.</param>
+    /// <param name="extent">The problem.</param>
+    /// <param name="next">What is asked for meanwhile.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SumsOverCells(
         T* weights,
@@ -222,21 +245,37 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         int channels,
         T* tile,
         in MapPointer<TStorage> output,
-        in Strip strip,
+        in Strip strips,
         int row,
         int quad,
         in WindowExtent extent,
         ref PrefetchQueue next)
     {
+        int lanes = TSimd.Lanes;
         bool streams = StreamingStores.Pay<TStorage>(
             (long)extent.Batch * extent.Rows.Queries * extent.Columns.Queries * channels);
+        var queries = StripQueries.Locate(in extent, row, strips.Column);
+        bool isPairs = extent.IsUniform && QuadTile<TSimd, TStorage, T, TVector>.IsPairs(in queries, in output);
         for (int channel = 0; channel < channels; channel += 4)
         {
-            Prefetch.Runs(taps, extent.Window, (channel + 4) * valueStride, valueStride, (TSimd.Lanes + extent.Window) * sizeof(T));
-            FourChannels(weights, taps, tapCount, channel * valueStride, valueStride, tile);
-            QuadTile<TSimd, TStorage, T, TVector>.Store(
-                tile, in output, in strip, row, quad, in extent, channel, Math.Min(4, channels - channel), streams);
-            next.Step();
+            int count = Math.Min(4, channels - channel);
+            for (int strip = 0; strip < strips.Strips(lanes); strip++)
+            {
+                int column = strips.StripStart(strip, lanes);
+                T* own = weights + (nint)strip * 4 * lanes * tapCount;
+                nint offset = channel * valueStride + column;
+                next.Step();
+                if (isPairs && count == 4 && strips.Columns >= lanes)
+                {
+                    TStorage* pairs = output.At(strips.Image, channel, queries.Row, queries.Column + 2 * column);
+                    bool streamsPairs = streams && IsAligned(pairs, in output);
+                    FourChannels(own, taps, tapCount, offset, valueStride, new PairTargets(pairs, in output, streamsPairs));
+                    continue;
+                }
+                FourChannels(own, taps, tapCount, offset, valueStride, new TileTarget(tile));
+                QuadTile<TSimd, TStorage, T, TVector>.Store(
+                    tile, in output, strips.Part(column, lanes), row, quad, in extent, channel, count, streams);
+            }
         }
         if (streams)
             StreamingStores.Complete();
@@ -447,8 +486,9 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourChannels(
-        T* weights, T** taps, int tapCount, nint channelOffset, nint valueStride, T* tile)
+    private static void FourChannels<TTarget>(
+        T* weights, T** taps, int tapCount, nint channelOffset, nint valueStride, TTarget target)
+        where TTarget : struct, ICellTarget
     {
         int lanes = TSimd.Lanes;
         var zero = TSimd.Constant(0.0);
@@ -485,22 +525,10 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
             s33 = TSimd.MultiplyAdd(w3, v, s33);
             weights += 4 * lanes;
         }
-        TSimd.Store(tile, s00);
-        TSimd.Store(tile + lanes, s01);
-        TSimd.Store(tile + 2 * lanes, s02);
-        TSimd.Store(tile + 3 * lanes, s03);
-        TSimd.Store(tile + 4 * lanes, s10);
-        TSimd.Store(tile + 5 * lanes, s11);
-        TSimd.Store(tile + 6 * lanes, s12);
-        TSimd.Store(tile + 7 * lanes, s13);
-        TSimd.Store(tile + 8 * lanes, s20);
-        TSimd.Store(tile + 9 * lanes, s21);
-        TSimd.Store(tile + 10 * lanes, s22);
-        TSimd.Store(tile + 11 * lanes, s23);
-        TSimd.Store(tile + 12 * lanes, s30);
-        TSimd.Store(tile + 13 * lanes, s31);
-        TSimd.Store(tile + 14 * lanes, s32);
-        TSimd.Store(tile + 15 * lanes, s33);
+        target.Store(0, s00, s01, s02, s03);
+        target.Store(1, s10, s11, s12, s13);
+        target.Store(2, s20, s21, s22, s23);
+        target.Store(3, s30, s31, s32, s33);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -607,6 +635,68 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         TSimd.StoreStorage(destination + lanes, b);
         TSimd.StoreStorage(destination + 2 * lanes, c);
         TSimd.StoreStorage(destination + 3 * lanes, d);
+    }
+
+    // Whether the rows of pairs of all channels start at the boundary of a vector when one does.
+    private static bool IsAligned(TStorage* pairs, in MapPointer<TStorage> output)
+    {
+        int bytes = TSimd.Lanes * sizeof(TStorage);
+        return (nint)pairs % bytes == 0
+            && output.ChannelStride * sizeof(TStorage) % bytes == 0
+            && output.RowStride * sizeof(TStorage) % bytes == 0;
+    }
+
+    // Where the sums of a channel go, four queries of every lane.
+    private interface ICellTarget
+    {
+        void Store(int channel, TVector q0, TVector q1, TVector q2, TVector q3);
+    }
+
+    // To scratch memory, from where QuadTile takes them.
+    private readonly struct TileTarget(T* tile) : ICellTarget
+    {
+        private readonly T* tile = tile;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store(int channel, TVector q0, TVector q1, TVector q2, TVector q3)
+        {
+            int lanes = TSimd.Lanes;
+            T* own = tile + channel * 4 * lanes;
+            TSimd.Store(own, q0);
+            TSimd.Store(own + lanes, q1);
+            TSimd.Store(own + 2 * lanes, q2);
+            TSimd.Store(own + 3 * lanes, q3);
+        }
+    }
+
+    // To two rows of pairs of queries.
+    private readonly struct PairTargets(TStorage* upper, in MapPointer<TStorage> output, bool streams) : ICellTarget
+    {
+        private readonly TStorage* upper = upper;
+        private readonly nint channelStride = output.ChannelStride;
+        private readonly nint rowStride = output.RowStride;
+        private readonly bool streams = streams;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Store(int channel, TVector q0, TVector q1, TVector q2, TVector q3)
+        {
+            TStorage* own = upper + channel * channelStride;
+            StorePair(own, TSimd.ZipLow(q0, q1), TSimd.ZipHigh(q0, q1));
+            StorePair(own + rowStride, TSimd.ZipLow(q2, q3), TSimd.ZipHigh(q2, q3));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void StorePair(TStorage* destination, TVector low, TVector high)
+        {
+            if (streams)
+            {
+                TSimd.StreamStorage(destination, low);
+                TSimd.StreamStorage(destination + TSimd.Lanes, high);
+                return;
+            }
+            TSimd.StoreStorage(destination, low);
+            TSimd.StoreStorage(destination + TSimd.Lanes, high);
+        }
     }
 }
 
