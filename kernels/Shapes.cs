@@ -96,6 +96,12 @@ public struct RowBand
 
     /// <summary>The number of decoder rows in each image.</summary>
     public int Rows;
+
+    /// <summary>
+    /// The tiles that the vector programs cut it into at least, where it is large enough: every thread should have some, and
+    /// the fewer they are, the less is staged twice. What is computed is the same, whatever the tiles.
+    /// </summary>
+    public int FewestTiles;
 }
 
 /// <summary>How the cells of a band are cut into tiles, one for each thread group.</summary>

@@ -2,14 +2,12 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The cut of a band of decoder cells into tiles for the CPU: a few rows of a few strips, a strip being as many columns as a
-/// vector has lanes. The rows of the windows are staged once for all rows of a tile, in runs as long as a tile is wide. It
-/// depends on the problem only, never on the number of threads.
+/// vector has lanes. The rows of the windows are staged once for all rows of a tile, in runs as long as a tile is wide.
 /// </summary>
 internal readonly struct StripTiling
 {
     private const int MostStrips = 4;
     private const int MostRows = 16;
-    private const int TilesPreferred = 24;
 
     private readonly RowBand band;
     private readonly int width;
@@ -23,7 +21,7 @@ internal readonly struct StripTiling
         int strips = Math.Min(mostStrips, (width + lanes - 1) / lanes);
         columns = strips * lanes;
         rows = MostRows;
-        while (rows > 4 && Tiles(columns, rows) < TilesPreferred)
+        while (rows > 4 && Tiles(columns, rows) < band.FewestTiles)
             rows = rows > 8 || strips == 1 ? rows / 2 : Narrow(ref strips, lanes, ref columns, rows);
     }
 

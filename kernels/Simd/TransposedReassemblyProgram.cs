@@ -25,8 +25,13 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     where TWeight : unmanaged
 {
     private const int CellsPerStep = 6;
-    private const int Columns = 4 * CellsPerStep;
-    private const int MostChannels = 256;
+
+    // Channels-last queries are read as they lie. Those of planes are read in runs, which the processor foresees where they
+    // are long, so that tiles are wide, and to stay in the second cache are of fewer channels.
+    private const int PixelColumns = 4 * CellsPerStep;
+    private const int PixelChannels = 256;
+    private const int PlaneColumns = 20 * CellsPerStep;
+    private const int PlaneChannels = 64;
 
     // The vectors of channels that six cells sum in registers.
     private static int Vectors => TSimd.Lanes * sizeof(T) >= 64 ? 4 : 2;
@@ -56,9 +61,10 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters, in cells);
         int all = parameters.Extent.ValueChannels;
-        for (int channel = 0; channel < all; channel += MostChannels)
+        int most = MostChannels(in parameters);
+        for (int channel = 0; channel < all; channel += most)
         {
-            int channels = Math.Min(MostChannels, all - channel);
+            int channels = Math.Min(most, all - channel);
             workspace.Queries.Begin(cells.Row, channel, channels);
             for (int row = cells.Row; row < cells.RowEnd; row++)
             {
@@ -70,7 +76,13 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     }
 
     private static StripTiling Tiling(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
-        new(parameters.Extent.Width, in parameters.Band, Columns, mostStrips: 1);
+        new(parameters.Extent.Width, in parameters.Band, Columns(in parameters), mostStrips: 1);
+
+    private static int Columns(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
+        parameters.Source.ChannelStride == 1 ? PixelColumns : PlaneColumns;
+
+    private static int MostChannels(in TransposedReassemblyParameters<TStorage, TWeight> parameters) => Math.Min(
+        parameters.Source.ChannelStride == 1 ? PixelChannels : PlaneChannels, parameters.Extent.ValueChannels);
 
     // The loops over queries must not call anything: a call takes all vector registers, and with them the sums.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -380,14 +392,15 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             in TransposedReassemblyParameters<TStorage, TWeight> parameters,
             in Strip cells)
         {
-            int channels = Math.Min(MostChannels, parameters.Extent.ValueChannels);
-            Queries = new(ref scratch, in parameters.Source, in parameters.Extent, in cells, Columns, channels);
+            int columns = Columns(in parameters);
+            Queries = new(
+                ref scratch, in parameters.Source, in parameters.Extent, in cells, columns, MostChannels(in parameters));
             Weights = new(in parameters.Weights);
             ref readonly var extent = ref parameters.Extent;
             Rows = scratch.Take<QueryRow>((long)extent.Window * extent.Rows.MaximumCount);
             Steps = scratch.Take<QueryStep>((CellsPerStep + extent.Window - 1L) * extent.Columns.MaximumCount);
             Stride = Queries.Stride;
-            Sums = scratch.Take<T>((long)Columns * Stride);
+            Sums = scratch.Take<T>((long)columns * Stride);
         }
     }
 }

@@ -125,7 +125,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         var parameters = new WindowAttentionParameters<TStorage, TAccumulator>
         {
             Extent = problem.Extent,
-            Band = band,
+            Band = ForThreads(in band, query.Device),
             Tiling = Tiling(in problem, in band, arrays: 1, variant.ValueVectors),
             Query = query.Map<TStorage>(),
             Key = key.Map<TStorage>(),
@@ -173,7 +173,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         var parameters = new WindowSimilarityParameters<TStorage>
         {
             Extent = problem.Extent,
-            Band = band,
+            Band = ForThreads(in band, query.Device),
             Tiling = Tiling(in problem, in band, arrays: 1, vectors),
             Query = query.Map<TStorage>(),
             Key = key.Map<TStorage>(),
@@ -189,7 +189,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         var parameters = new WindowReassemblyParameters<TStorage>
         {
             Extent = problem.Extent,
-            Band = band,
+            Band = ForThreads(in band, value.Device),
             Tiling = Tiling(in problem, in band, arrays: 1, vectors),
             Weights = weights.Map<TStorage>(),
             Value = value.Map<TStorage>(),
@@ -242,6 +242,12 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         Tiling<TElement, TStorage, TAccumulator>(problem.Shape, in band, arrays, vectors);
 
     // A view that a kernel does not touch still has to be one of the device.
+    private static RowBand ForThreads(in RowBand band, Device device)
+    {
+        const int TilesPerThread = 6;
+        return band with { FewestTiles = TilesPerThread * device.Options.Threads };
+    }
+
     private static MapView<TAccumulator> Placeholder(Tensor tensor) =>
         new() { Data = tensor.Memory.View<TAccumulator>(0) };
 
@@ -260,7 +266,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         var parameters = new TransposedReassemblyParameters<TStorage, TWeight>
         {
             Extent = extent,
-            Band = band,
+            Band = ForThreads(in band, source.Device),
             Weights = weights,
             Source = source.Map<TStorage>(),
             Result = result.Map<TStorage>(),
@@ -301,7 +307,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         var parameters = new WindowAttentionBackwardParameters<TStorage, TAccumulator>
         {
             Extent = extent,
-            Band = queries,
+            Band = ForThreads(in queries, operands.Query.Device),
             Tiling = Tiling(in problem, in queries, arrays: 2, variant.ValueVectors),
             Query = operands.Query.Map<TStorage>(),
             Key = operands.Key.Map<TStorage>(),
