@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using SapaGpu.Kernels.Maps;
 
 namespace SapaGpu.Kernels.Simd;
@@ -10,9 +11,9 @@ namespace SapaGpu.Kernels.Simd;
 /// two tiles write the same element, so nothing has to be sorted and the order of the sums is that of the queries.
 /// </summary>
 /// <remarks>
-/// Memory: offsets and weights are read once for every tile of a group, the features once; the map of a tile,
-/// <see cref="PointSamplingParameters{TStorage}.BlockChannels"/> of every cell, is meant to have the rows around a query in the second cache. The lanes are over channels; places
-/// are found for a run of queries at once.
+/// Memory: offsets and weights are read once for every tile of a group, the features once. Of the map of a tile,
+/// <see cref="PointSamplingParameters{TStorage}.BlockChannels"/> of every cell, the rows around a query are meant to stay in
+/// the second cache. The lanes are over channels where cells are added to, and over queries where they are found.
 /// </remarks>
 public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
     : ITileProgram<PointSamplingParameters<TStorage>>
@@ -62,7 +63,7 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
         int first = block * parameters.BlockChannels;
         int channels = Math.Min(parameters.BlockChannels, parameters.GroupChannels - first);
         var features = Channels(in parameters.Features, group * parameters.GroupChannels + first);
-        new Span<T>(workspace.Sums, checked(parameters.Rows.Cells * parameters.Columns.Cells * workspace.Stride)).Clear();
+        NativeMemory.Clear(workspace.Sums, (nuint)(Workspace.Cells(in parameters) * workspace.Stride * sizeof(T)));
         for (int row = 0; row < parameters.Rows.Queries; row++)
         {
             for (int column = 0; column < parameters.Columns.Queries; column += Length)
@@ -183,7 +184,7 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
             int channels = Math.Min(parameters.BlockChannels, parameters.GroupChannels);
             Stride = (channels + TSimd.Lanes - 1) / TSimd.Lanes * TSimd.Lanes;
             FeatureStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(channels);
-            Sums = scratch.Take<T>(((long)parameters.Rows.Cells * parameters.Columns.Cells + 1) * Stride);
+            Sums = scratch.Take<T>((Cells(in parameters) + 1) * Stride);
             Features = scratch.Take<T>((long)Length * FeatureStride);
             Weights = scratch.Take<T>((long)parameters.Points * Length);
             Table = new PointTable<TSimd, TStorage, T, TVector>(ref scratch, parameters.Points, groups: 1);
@@ -197,7 +198,10 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
             Origin = (nint)Sums,
             RowStep = (nint)parameters.Columns.Cells * Stride * sizeof(T),
             ColumnStep = Stride * sizeof(T),
-            Outside = (nint)(Sums + (nint)parameters.Rows.Cells * parameters.Columns.Cells * Stride),
+            Outside = (nint)(Sums + Cells(in parameters) * Stride),
         };
+
+        public static long Cells(in PointSamplingParameters<TStorage> parameters) =>
+            (long)parameters.Rows.Cells * parameters.Columns.Cells;
     }
 }
