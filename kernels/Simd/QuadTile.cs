@@ -32,6 +32,16 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
             return;
         }
         nint stride = first.Columns * map.ColumnStride;
+        if (IsRun(in first, in map))
+        {
+            TStorage* source = first.At(in map, strip.Image, 0, quad * 4);
+            for (int channel = 0; channel < channels; channel++)
+            {
+                TSimd.Transpose(
+                    source + channel * map.ChannelStride, stride, tile + channel * 4 * lanes, lanes, strip.Columns, 4);
+            }
+            return;
+        }
         for (int member = 0; member < 4; member++)
         {
             TStorage* source = first.At(in map, strip.Image, 0, quad * 4 + member);
@@ -82,6 +92,16 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
         }
 
         nint stride = first.Columns * map.ColumnStride;
+        if (IsRun(in first, in map))
+        {
+            TStorage* destination = first.At(in map, strip.Image, firstChannel, quad * 4);
+            for (int channel = 0; channel < channels; channel++)
+            {
+                TSimd.TransposeBack(
+                    tile + channel * 4 * lanes, lanes, destination + channel * map.ChannelStride, stride, 4, strip.Columns);
+            }
+            return;
+        }
         int members = Math.Min(4, first.Count - quad * 4);
         for (int member = 0; member < members; member++)
         {
@@ -103,6 +123,10 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
     /// <summary>Whether the four queries of a cell are two pairs, each side by side.</summary>
     public static bool IsPairs(in StripQueries queries, in MapPointer<TStorage> map) =>
         queries.Columns == 2 && queries.Count == 4 && map.ColumnStride == 1;
+
+    // Whether the four queries of every quad lie side by side.
+    private static bool IsRun(in StripQueries queries, in MapPointer<TStorage> map) =>
+        queries.Columns % 4 == 0 && map.ColumnStride == 1;
 
     // Two rows of pairs of queries of a whole strip.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -4,8 +4,9 @@ using System.Runtime.CompilerServices;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The queries of the K rows of cells around the current one, staged for a tile of cells with some channels of a query side
-/// by side: [slot][row in cell][query][channel], whatever the format of the map. Moving down a row of cells stages one.
+/// The queries of some rows of cells, staged for a tile of cells and those that its windows reach, with some channels of a
+/// query side by side: [slot][row in cell][query][channel], whatever the format of the map. They are the K rows around the
+/// current one, and moving down a row of cells stages one; or single rows.
 /// </summary>
 internal unsafe struct QueryWindow<TSimd, TStorage, T, TVector>
     where TSimd : struct, ISimd<TStorage, T, TVector>
@@ -17,6 +18,7 @@ internal unsafe struct QueryWindow<TSimd, TStorage, T, TVector>
     private readonly MapPointer<TStorage> map;
     private readonly T* memory;
     private readonly nint slotLength;
+    private readonly int slots;
     private readonly int image;
     private readonly int firstQuery;
     private readonly int queries;
@@ -30,8 +32,10 @@ internal unsafe struct QueryWindow<TSimd, TStorage, T, TVector>
         in WindowExtent extent,
         in Strip tile,
         int columnsPerTile,
-        int mostChannels)
+        int mostChannels,
+        int slots)
     {
+        this.slots = slots;
         this.extent = extent;
         map = new MapPointer<TStorage>(in view);
         image = tile.Image;
@@ -44,7 +48,7 @@ internal unsafe struct QueryWindow<TSimd, TStorage, T, TVector>
             extent.Columns.Queries, (columnsPerTile + 2L * extent.Radius) * extent.Columns.MaximumCount);
         RowStride = (nint)mostQueries * Stride;
         slotLength = RowStride * extent.Rows.MaximumCount;
-        memory = scratch.Take<T>(extent.Window * slotLength);
+        memory = scratch.Take<T>(slots * slotLength);
         firstChannel = 0;
         channels = 0;
         nextRow = 0;
@@ -79,8 +83,11 @@ internal unsafe struct QueryWindow<TSimd, TStorage, T, TVector>
             Stage(nextRow);
     }
 
+    /// <summary>Stages one row of cells.</summary>
+    public readonly void Take(int cellRow) => Stage(cellRow);
+
     /// <summary>The first query of a staged row of cells.</summary>
-    public readonly T* Row(int cellRow) => memory + cellRow % extent.Window * slotLength;
+    public readonly T* Row(int cellRow) => memory + cellRow % slots * slotLength;
 
     /// <summary>The queries of a row before a cell.</summary>
     public readonly int Before(int cell) => extent.Columns.First(cell) - firstQuery;

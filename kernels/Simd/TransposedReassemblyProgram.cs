@@ -6,8 +6,8 @@ namespace SapaGpu.Kernels.Simd;
 /// <summary>
 /// The gather of the backward on the CPU. A tile is a block of cells; the queries around them are staged, some channels at a
 /// time, and six neighbouring cells are summed at once over all queries that contribute to one of them, in registers and
-/// with the lanes over channels. Every sum adds its contributions in the same order, so the result does not depend on the
-/// tiling.
+/// with the lanes over channels. Where cells have many queries, those of one cell are added to the cells around it instead.
+/// Every sum adds its contributions in the same order, so the result does not depend on the tiling.
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic of source and result.</typeparam>
 /// <typeparam name="TStorage">The type of source and result.</typeparam>
@@ -66,13 +66,28 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         {
             int channels = Math.Min(most, all - channel);
             workspace.Queries.Begin(cells.Row, channel, channels);
+            if (Scatters(in parameters.Extent))
+            {
+                Scatter(in parameters, in cells, channels, in workspace);
+                for (int row = cells.Row; row < cells.RowEnd; row++)
+                    Finish(in parameters, in cells, row, channel, channels, workspace.SumRow(row - cells.Row), workspace.Stride);
+                continue;
+            }
             for (int row = cells.Row; row < cells.RowEnd; row++)
             {
                 workspace.Queries.MoveTo(row);
                 SumRow(in parameters, in cells, row, channels, in workspace);
-                Finish(in parameters, in cells, row, channel, channels, in workspace);
+                Finish(in parameters, in cells, row, channel, channels, workspace.Sums, workspace.Stride);
             }
         }
+    }
+
+    // Where cells have many queries, what those of a cell contribute to the cells around it is a product of two matrices that
+    // the caches hold; gathered by the cells around, each query would be read for every row of its window from further away.
+    private static bool Scatters(in WindowExtent extent)
+    {
+        const int FewestQueries = 16;
+        return extent.IsUniform && extent.Rows.Scale * extent.Columns.Scale >= FewestQueries;
     }
 
     private static StripTiling Tiling(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
@@ -82,7 +97,8 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         parameters.Source.ChannelStride == 1 ? PixelColumns : PlaneColumns;
 
     private static int MostChannels(in TransposedReassemblyParameters<TStorage, TWeight> parameters) => Math.Min(
-        parameters.Source.ChannelStride == 1 ? PixelChannels : PlaneChannels, parameters.Extent.ValueChannels);
+        parameters.Source.ChannelStride == 1 && !Scatters(in parameters.Extent) ? PixelChannels : PlaneChannels,
+        parameters.Extent.ValueChannels);
 
     // The loops over queries must not call anything: a call takes all vector registers, and with them the sums.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -109,6 +125,96 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             }
             for (; channel < channels; channel += 2 * lanes)
                 SixByTwo(workspace.Rows, rows, workspace.Steps, steps, tapStep, channel, sums, workspace.Stride);
+        }
+    }
+
+    // Adds what the queries of every cell that reaches into the tile contribute to the cells in it, a row of taps at a time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Scatter(
+        in TransposedReassemblyParameters<TStorage, TWeight> parameters,
+        in Strip cells,
+        int channels,
+        in Workspace workspace)
+    {
+        ref readonly var extent = ref parameters.Extent;
+        new Span<T>(workspace.Sums, (cells.RowEnd - cells.Row) * workspace.SumRowLength).Clear();
+        int end = Math.Min(extent.Height, cells.RowEnd + extent.Radius);
+        for (int row = Math.Max(0, cells.Row - extent.Radius); row < end; row++)
+        {
+            workspace.Queries.Take(row);
+            int firstTap = Math.Max(0, cells.Row - row + extent.Radius);
+            int endTap = Math.Min(extent.Window, cells.RowEnd - row + extent.Radius);
+            for (int column = workspace.Queries.FirstCell; column < workspace.Queries.EndCell; column++)
+            {
+                ListCell(in extent, cells.Image, row, column, in workspace);
+                for (int tap = firstTap; tap < endTap; tap++)
+                {
+                    T* sums = workspace.SumRow(row + tap - extent.Radius - cells.Row);
+                    AddTaps(in extent, in cells, column, tap, channels, sums, in workspace);
+                }
+            }
+        }
+    }
+
+    // The queries of a cell, by the row, with the weights of their first taps.
+    private static void ListCell(in WindowExtent extent, int image, int row, int column, in Workspace workspace)
+    {
+        int firstRow = extent.Rows.First(row);
+        int firstColumn = extent.Columns.First(column);
+        int before = workspace.Queries.Before(column);
+        for (int i = 0; i < extent.Rows.Scale; i++)
+        {
+            workspace.Rows[i] = new QueryRow
+            {
+                Value = workspace.Queries.Row(row) + i * workspace.Queries.RowStride,
+                Weight = workspace.Weights.At(image, 0, firstRow + i, 0),
+            };
+        }
+        for (int j = 0; j < extent.Columns.Scale; j++)
+        {
+            workspace.Steps[j] = new QueryStep
+            {
+                Value = (nint)(before + j) * workspace.Queries.Stride,
+                Weight = (firstColumn + j) * workspace.Weights.ColumnStride,
+            };
+        }
+    }
+
+    // Adds the products of a row of taps of the queries listed, six taps and so six neighbouring cells at a time.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddTaps(
+        in WindowExtent extent, in Strip cells, int column, int tapRow, int channels, T* sums, in Workspace workspace)
+    {
+        int lanes = TSimd.Lanes;
+        int rows = extent.Rows.Scale;
+        int steps = extent.Columns.Scale;
+        nint tapStep = workspace.Weights.ChannelStride;
+        for (int tap = 0; tap < extent.Window; tap += CellsPerStep)
+        {
+            int target = column + tap - extent.Radius - cells.Column;
+            int low = Math.Max(0, -target);
+            int high = Math.Min(Math.Min(CellsPerStep, extent.Window - tap), cells.Columns - target) - 1;
+            if (low > high)
+                continue;
+            int mask = (2 << high) - (1 << low);
+            for (int i = 0; i < steps; i++)
+                workspace.Steps[i].Mask = mask;
+            nint first = (tapRow * extent.Window + tap) * tapStep;
+            T* own = sums + target * workspace.Stride;
+            int channel = 0;
+            if (Vectors == 4)
+            {
+                for (; channel + 2 * lanes < channels; channel += 4 * lanes)
+                {
+                    SixByFour(
+                        workspace.Rows, rows, workspace.Steps, steps, tapStep, channel, own, workspace.Stride, first, mask);
+                }
+            }
+            for (; channel < channels; channel += 2 * lanes)
+            {
+                SixByTwo(
+                    workspace.Rows, rows, workspace.Steps, steps, tapStep, channel, own, workspace.Stride, first, mask);
+            }
         }
     }
 
@@ -167,22 +273,23 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         int row,
         int firstChannel,
         int channels,
-        in Workspace workspace)
+        T* sums,
+        int stride)
     {
         var result = new MapPointer<TStorage>(in parameters.Result);
         TStorage* destination = result.At(cells.Image, firstChannel, row, cells.Column);
         if (parameters.Accumulate != 0)
-            AddKnown(in result, destination, cells.Columns, channels, in workspace);
+            AddKnown(in result, destination, cells.Columns, channels, sums, stride);
         if (result.ColumnStride == 1 && !result.IsChannelsLast)
         {
             TSimd.TransposeBack(
-                workspace.Sums, workspace.Stride, destination, result.ChannelStride, cells.Columns, channels);
+                sums, stride, destination, result.ChannelStride, cells.Columns, channels);
             return;
         }
         for (int column = 0; column < cells.Columns; column++)
         {
             TSimd.Scatter(
-                workspace.Sums + (nint)column * workspace.Stride,
+                sums + (nint)column * stride,
                 destination + column * result.ColumnStride,
                 result.ChannelStride,
                 channels);
@@ -191,19 +298,29 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddKnown(
-        in MapPointer<TStorage> result, TStorage* known, int columns, int channels, in Workspace workspace)
+        in MapPointer<TStorage> result, TStorage* known, int columns, int channels, T* sums, int stride)
     {
-        for (int column = 0; column < columns; column++)
+        for (int column = 0; column < columns; column++, sums += stride)
         {
-            T* sums = workspace.Sums + (nint)column * workspace.Stride;
             for (int channel = 0; channel < channels; channel++)
                 sums[channel] += TSimd.Widen(known[column * result.ColumnStride + channel * result.ChannelStride]);
         }
     }
 
+    // The sums of six cells over the queries of some rows: overwritten, or added to for the cells whose bits are given. The
+    // weights start a number of elements after those that the rows and steps give.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SixByFour(
-        QueryRow* rows, int rowCount, QueryStep* steps, int stepCount, nint tapStep, int channel, T* sums, int stride)
+        QueryRow* rows,
+        int rowCount,
+        QueryStep* steps,
+        int stepCount,
+        nint tapStep,
+        int channel,
+        T* sums,
+        int stride,
+        nint firstTap = 0,
+        int addedTo = 0)
     {
         int lanes = TSimd.Lanes;
         var zero = TSimd.Constant(0.0);
@@ -213,10 +330,53 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         TVector s30 = zero, s31 = zero, s32 = zero, s33 = zero;
         TVector s40 = zero, s41 = zero, s42 = zero, s43 = zero;
         TVector s50 = zero, s51 = zero, s52 = zero, s53 = zero;
+        T* own = sums + channel;
+        if ((addedTo & 1) != 0)
+        {
+            s00 = TSimd.Load(own);
+            s01 = TSimd.Load(own + lanes);
+            s02 = TSimd.Load(own + 2 * lanes);
+            s03 = TSimd.Load(own + 3 * lanes);
+        }
+        if ((addedTo & 2) != 0)
+        {
+            s10 = TSimd.Load(own + stride);
+            s11 = TSimd.Load(own + stride + lanes);
+            s12 = TSimd.Load(own + stride + 2 * lanes);
+            s13 = TSimd.Load(own + stride + 3 * lanes);
+        }
+        if ((addedTo & 4) != 0)
+        {
+            s20 = TSimd.Load(own + 2 * stride);
+            s21 = TSimd.Load(own + 2 * stride + lanes);
+            s22 = TSimd.Load(own + 2 * stride + 2 * lanes);
+            s23 = TSimd.Load(own + 2 * stride + 3 * lanes);
+        }
+        if ((addedTo & 8) != 0)
+        {
+            s30 = TSimd.Load(own + 3 * stride);
+            s31 = TSimd.Load(own + 3 * stride + lanes);
+            s32 = TSimd.Load(own + 3 * stride + 2 * lanes);
+            s33 = TSimd.Load(own + 3 * stride + 3 * lanes);
+        }
+        if ((addedTo & 16) != 0)
+        {
+            s40 = TSimd.Load(own + 4 * stride);
+            s41 = TSimd.Load(own + 4 * stride + lanes);
+            s42 = TSimd.Load(own + 4 * stride + 2 * lanes);
+            s43 = TSimd.Load(own + 4 * stride + 3 * lanes);
+        }
+        if ((addedTo & 32) != 0)
+        {
+            s50 = TSimd.Load(own + 5 * stride);
+            s51 = TSimd.Load(own + 5 * stride + lanes);
+            s52 = TSimd.Load(own + 5 * stride + 2 * lanes);
+            s53 = TSimd.Load(own + 5 * stride + 3 * lanes);
+        }
         for (int row = 0; row < rowCount; row++)
         {
             T* values = rows[row].Value + channel;
-            TWeight* weights = rows[row].Weight;
+            TWeight* weights = rows[row].Weight + firstTap;
             for (int step = 0; step < stepCount; step++)
             {
                 T* value = values + steps[step].Value;
@@ -276,26 +436,73 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
                 }
             }
         }
-        Keep(sums + channel, s00, s01, s02, s03);
-        Keep(sums + channel + stride, s10, s11, s12, s13);
-        Keep(sums + channel + 2 * stride, s20, s21, s22, s23);
-        Keep(sums + channel + 3 * stride, s30, s31, s32, s33);
-        Keep(sums + channel + 4 * stride, s40, s41, s42, s43);
-        Keep(sums + channel + 5 * stride, s50, s51, s52, s53);
+        // All six, or those that are added to.
+        if (addedTo == 0 || (addedTo & 1) != 0)
+            Keep(own, s00, s01, s02, s03);
+        if (addedTo == 0 || (addedTo & 2) != 0)
+            Keep(own + stride, s10, s11, s12, s13);
+        if (addedTo == 0 || (addedTo & 4) != 0)
+            Keep(own + 2 * stride, s20, s21, s22, s23);
+        if (addedTo == 0 || (addedTo & 8) != 0)
+            Keep(own + 3 * stride, s30, s31, s32, s33);
+        if (addedTo == 0 || (addedTo & 16) != 0)
+            Keep(own + 4 * stride, s40, s41, s42, s43);
+        if (addedTo == 0 || (addedTo & 32) != 0)
+            Keep(own + 5 * stride, s50, s51, s52, s53);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SixByTwo(
-        QueryRow* rows, int rowCount, QueryStep* steps, int stepCount, nint tapStep, int channel, T* sums, int stride)
+        QueryRow* rows,
+        int rowCount,
+        QueryStep* steps,
+        int stepCount,
+        nint tapStep,
+        int channel,
+        T* sums,
+        int stride,
+        nint firstTap = 0,
+        int addedTo = 0)
     {
         int lanes = TSimd.Lanes;
         var zero = TSimd.Constant(0.0);
         TVector s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero;
         TVector s30 = zero, s31 = zero, s40 = zero, s41 = zero, s50 = zero, s51 = zero;
+        T* own = sums + channel;
+        if ((addedTo & 1) != 0)
+        {
+            s00 = TSimd.Load(own);
+            s01 = TSimd.Load(own + lanes);
+        }
+        if ((addedTo & 2) != 0)
+        {
+            s10 = TSimd.Load(own + stride);
+            s11 = TSimd.Load(own + stride + lanes);
+        }
+        if ((addedTo & 4) != 0)
+        {
+            s20 = TSimd.Load(own + 2 * stride);
+            s21 = TSimd.Load(own + 2 * stride + lanes);
+        }
+        if ((addedTo & 8) != 0)
+        {
+            s30 = TSimd.Load(own + 3 * stride);
+            s31 = TSimd.Load(own + 3 * stride + lanes);
+        }
+        if ((addedTo & 16) != 0)
+        {
+            s40 = TSimd.Load(own + 4 * stride);
+            s41 = TSimd.Load(own + 4 * stride + lanes);
+        }
+        if ((addedTo & 32) != 0)
+        {
+            s50 = TSimd.Load(own + 5 * stride);
+            s51 = TSimd.Load(own + 5 * stride + lanes);
+        }
         for (int row = 0; row < rowCount; row++)
         {
             T* values = rows[row].Value + channel;
-            TWeight* weights = rows[row].Weight;
+            TWeight* weights = rows[row].Weight + firstTap;
             for (int step = 0; step < stepCount; step++)
             {
                 T* value = values + steps[step].Value;
@@ -341,12 +548,19 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
                 }
             }
         }
-        Keep(sums + channel, s00, s01);
-        Keep(sums + channel + stride, s10, s11);
-        Keep(sums + channel + 2 * stride, s20, s21);
-        Keep(sums + channel + 3 * stride, s30, s31);
-        Keep(sums + channel + 4 * stride, s40, s41);
-        Keep(sums + channel + 5 * stride, s50, s51);
+        // All six, or those that are added to.
+        if (addedTo == 0 || (addedTo & 1) != 0)
+            Keep(own, s00, s01);
+        if (addedTo == 0 || (addedTo & 2) != 0)
+            Keep(own + stride, s10, s11);
+        if (addedTo == 0 || (addedTo & 4) != 0)
+            Keep(own + 2 * stride, s20, s21);
+        if (addedTo == 0 || (addedTo & 8) != 0)
+            Keep(own + 3 * stride, s30, s31);
+        if (addedTo == 0 || (addedTo & 16) != 0)
+            Keep(own + 4 * stride, s40, s41);
+        if (addedTo == 0 || (addedTo & 32) != 0)
+            Keep(own + 5 * stride, s50, s51);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -385,6 +599,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         public QueryRow* Rows;
         public QueryStep* Steps;
         public T* Sums;
+        public int SumRowLength;
         public int Stride;
 
         public Workspace(
@@ -393,14 +608,24 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             in Strip cells)
         {
             int columns = Columns(in parameters);
+            bool scatters = Scatters(in parameters.Extent);
             Queries = new(
-                ref scratch, in parameters.Source, in parameters.Extent, in cells, columns, MostChannels(in parameters));
+                ref scratch,
+                in parameters.Source,
+                in parameters.Extent,
+                in cells,
+                columns,
+                MostChannels(in parameters),
+                slots: scatters ? 1 : parameters.Extent.Window);
             Weights = new(in parameters.Weights);
             ref readonly var extent = ref parameters.Extent;
             Rows = scratch.Take<QueryRow>((long)extent.Window * extent.Rows.MaximumCount);
             Steps = scratch.Take<QueryStep>((CellsPerStep + extent.Window - 1L) * extent.Columns.MaximumCount);
             Stride = Queries.Stride;
-            Sums = scratch.Take<T>((long)columns * Stride);
+            SumRowLength = columns * Stride;
+            Sums = scratch.Take<T>((long)SumRowLength * (scatters ? Tiling(in parameters).RowsPerTile : 1));
         }
+
+        public readonly T* SumRow(int row) => Sums + row * SumRowLength;
     }
 }
