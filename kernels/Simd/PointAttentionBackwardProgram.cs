@@ -92,6 +92,9 @@ public readonly unsafe struct PointAttentionBackwardProgram<TSimd, TStorage, T, 
         var table = steps.Table;
         steps.Score(in forward, in span, group, weights);
         PointSteps<TSimd, TStorage, T, TVector>.Softmax(weights, points);
+        bool needsScores = (parameters.NeedsGradScores | parameters.NeedsGradQuery | parameters.NeedsGradOffsets) != 0;
+        if (!needsScores)
+            return;
         steps.Multiply(
             table.Second,
             workspace.GradOutput + group * forward.ValueChannels,
