@@ -24,13 +24,19 @@ internal unsafe struct PrefetchQueue
 
     /// <summary>Adds the queries of a row of a tile, of the first rows of queries in a cell.</summary>
     public void AddQueries<T>(
-        in MapPointer<T> map, in Strip cells, int row, in WindowExtent extent, int channels, int mostRows = 2)
+        in MapPointer<T> map,
+        in Strip cells,
+        int row,
+        in WindowExtent extent,
+        int channels,
+        int mostRows = 2,
+        int firstChannel = 0)
         where T : unmanaged
     {
         int first = extent.Columns.First(cells.Column);
         int queries = extent.Columns.First(cells.Column + cells.Columns) - first;
         for (int i = 0; i < Math.Min(mostRows, extent.Rows.Count(row)); i++)
-            Add(in map, cells.Image, extent.Rows.First(row) + i, first, queries, channels);
+            Add(in map, cells.Image, extent.Rows.First(row) + i, first, queries, channels, firstChannel);
     }
 
     /// <summary>Adds the last row of the windows of a row of a tile, if it lies in the map.</summary>
@@ -72,12 +78,13 @@ internal unsafe struct PrefetchQueue
     }
 
     // A run of positions in a row of a map; up to four are kept.
-    private void Add<T>(in MapPointer<T> map, int image, int row, int column, int columns, int channels)
+    private void Add<T>(
+        in MapPointer<T> map, int image, int row, int column, int columns, int channels, int firstChannel = 0)
         where T : unmanaged
     {
         if (!Sse.IsSupported || columns <= 0)
             return;
-        var start = (byte*)map.At(image, 0, row, column);
+        var start = (byte*)map.At(image, firstChannel, row, column);
         if (!map.IsChannelsLast)
         {
             long length = (columns - 1) * (long)map.ColumnStride * sizeof(T) + sizeof(T);

@@ -14,15 +14,16 @@ internal readonly struct StripTiling
     private readonly int columns;
     private readonly int rows;
 
-    public StripTiling(int width, in RowBand band, int lanes, int mostStrips = MostStrips)
+    public StripTiling(int width, in RowBand band, int lanes, int mostStrips = MostStrips, int mostRows = MostRows)
     {
         this.width = width;
         this.band = band;
         int strips = Math.Min(mostStrips, (width + lanes - 1) / lanes);
         columns = strips * lanes;
-        rows = MostRows;
+        rows = mostRows;
         while (rows > 4 && Tiles(columns, rows) < band.FewestTiles)
             rows = rows > 8 || strips == 1 ? rows / 2 : Narrow(ref strips, lanes, ref columns, rows);
+        rows = Even(band.Rows, rows);
     }
 
     public long Count => Tiles(columns, rows);
@@ -51,6 +52,13 @@ internal readonly struct StripTiling
                 Columns = Math.Min(columns, width - column * columns),
             };
         }
+    }
+
+    // As many tiles, of about as many rows each.
+    private static int Even(int all, int rows)
+    {
+        int tiles = Math.Max(1, (all + rows - 1) / rows);
+        return Math.Max(1, (all + tiles - 1) / tiles);
     }
 
     private static int Narrow(ref int strips, int lanes, ref int columns, int rows)

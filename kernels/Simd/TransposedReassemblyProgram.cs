@@ -5,9 +5,10 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The gather of the backward on the CPU. A tile is a block of cells; the queries around them are staged, some channels at a
-/// time, and six neighbouring cells are summed at once over all queries that contribute to one of them, in registers and
-/// with the lanes over channels. Where cells have many queries, those of one cell are added to the cells around it instead.
-/// Every sum adds its contributions in the same order, so the result does not depend on the tiling.
+/// time, with the lanes over channels. For every row of cells, the queries of a column are multiplied once with their weights
+/// of a row of taps and added to the neighbouring cells that these stand for, whose sums are in registers meanwhile. Where
+/// cells have many queries, this is done for every cell of queries instead of every row of sums. Every sum adds its
+/// contributions in the same order, so the result does not depend on the tiling.
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic of source and result.</typeparam>
 /// <typeparam name="TStorage">The type of source and result.</typeparam>
@@ -24,17 +25,18 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     where TWeightElement : struct, IElement<TWeight, T>
     where TWeight : unmanaged
 {
-    private const int CellsPerStep = 6;
+    // The neighbouring cells whose sums the registers hold, four vectors of channels each, or two of the narrower ones.
+    private const int MostCells = 5;
 
     // Channels-last queries are read as they lie. Those of planes are read in runs, which the processor foresees where they
     // are long, so that tiles are wide, and to stay in the second cache are of fewer channels.
-    private const int PixelColumns = 4 * CellsPerStep;
+    private const int PixelColumns = 24;
     private const int PixelChannels = 256;
-    private const int PlaneColumns = 20 * CellsPerStep;
+    private const int PlaneColumns = 120;
     private const int PlaneChannels = 64;
 
-    // The vectors of channels that six cells sum in registers.
-    private static int Vectors => TSimd.Lanes * sizeof(T) >= 64 ? 4 : 2;
+    // The queries above a tile are staged for it as well: the higher it is, the fewer twice.
+    private const int MostRows = 32;
 
     /// <inheritdoc/>
     public static long TileCount(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
@@ -76,7 +78,10 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             for (int row = cells.Row; row < cells.RowEnd; row++)
             {
                 workspace.Queries.MoveTo(row);
-                SumRow(in parameters, in cells, row, channels, in workspace);
+                var next = default(PrefetchQueue);
+                if (row + 1 < cells.RowEnd)
+                    Foresee(in parameters, in cells, row + 1, channel, channels, in workspace, ref next);
+                SumRow(in parameters, in cells, row, channels, in workspace, ref next);
                 Finish(in parameters, in cells, row, channel, channels, workspace.Sums, workspace.Stride);
             }
         }
@@ -91,7 +96,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     }
 
     private static StripTiling Tiling(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
-        new(parameters.Extent.Width, in parameters.Band, Columns(in parameters), mostStrips: 1);
+        new(parameters.Extent.Width, in parameters.Band, Columns(in parameters), mostStrips: 1, MostRows);
 
     private static int Columns(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
         parameters.Source.ChannelStride == 1 ? PixelColumns : PlaneColumns;
@@ -100,32 +105,49 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         parameters.Source.ChannelStride == 1 && !Scatters(in parameters.Extent) ? PixelChannels : PlaneChannels,
         parameters.Extent.ValueChannels);
 
-    // The loops over queries must not call anything: a call takes all vector registers, and with them the sums.
+    // A row of sums, column by column of the queries around it.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SumRow(
         in TransposedReassemblyParameters<TStorage, TWeight> parameters,
         in Strip cells,
         int row,
         int channels,
-        in Workspace workspace)
+        in Workspace workspace,
+        ref PrefetchQueue next)
     {
-        int lanes = TSimd.Lanes;
-        int rows = ListRows(in parameters.Extent, cells.Image, row, in workspace);
-        nint tapStep = workspace.Weights.ChannelStride;
-        for (int column = 0; column < cells.Columns; column += CellsPerStep)
+        ref readonly var extent = ref parameters.Extent;
+        new Span<T>(workspace.Sums, workspace.SumRowLength).Clear();
+        int rows = ListRows(in extent, cells.Image, row, in workspace);
+        for (int channel = 0, step; channel < channels; channel += step)
         {
-            int count = Math.Min(CellsPerStep, cells.Columns - column);
-            int steps = ListSteps(in parameters.Extent, cells.Column + column, count, in workspace);
-            T* sums = workspace.Sums + column * workspace.Stride;
-            int channel = 0;
-            if (Vectors == 4)
+            step = ChannelsPerStep(channel, channels);
+            for (int column = workspace.Queries.FirstCell; column < workspace.Queries.EndCell; column++)
             {
-                for (; channel + 2 * lanes < channels; channel += 4 * lanes)
-                    SixByFour(workspace.Rows, rows, workspace.Steps, steps, tapStep, channel, sums, workspace.Stride);
+                AddColumn(in extent, in cells, column, rows, channel, step, workspace.Sums, in workspace);
+                next.Step();
             }
-            for (; channel < channels; channel += 2 * lanes)
-                SixByTwo(workspace.Rows, rows, workspace.Steps, steps, tapStep, channel, sums, workspace.Stride);
         }
+    }
+
+    // What the next row reads for the first time: the queries of the last row of its windows.
+    private static void Foresee(
+        in TransposedReassemblyParameters<TStorage, TWeight> parameters,
+        in Strip cells,
+        int row,
+        int firstChannel,
+        int channels,
+        in Workspace workspace,
+        ref PrefetchQueue next)
+    {
+        int last = row + parameters.Extent.Radius;
+        if (last >= parameters.Extent.Height)
+            return;
+        var read = cells;
+        read.Column = workspace.Queries.FirstCell;
+        read.Columns = workspace.Queries.EndCell - read.Column;
+        var source = new MapPointer<TStorage>(in parameters.Source);
+        next.AddQueries(in source, in read, last, in parameters.Extent, channels, firstChannel: firstChannel);
+        next.Plan(read.Columns * (channels + 4 * TSimd.Lanes - 1) / (4 * TSimd.Lanes));
     }
 
     // Adds what the queries of every cell that reaches into the tile contribute to the cells in it, a row of taps at a time.
@@ -146,77 +168,23 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             int endTap = Math.Min(extent.Window, cells.RowEnd - row + extent.Radius);
             for (int column = workspace.Queries.FirstCell; column < workspace.Queries.EndCell; column++)
             {
-                ListCell(in extent, cells.Image, row, column, in workspace);
                 for (int tap = firstTap; tap < endTap; tap++)
                 {
+                    int rows = ListRows(in extent, cells.Image, row, tap, 0, in workspace);
                     T* sums = workspace.SumRow(row + tap - extent.Radius - cells.Row);
-                    AddTaps(in extent, in cells, column, tap, channels, sums, in workspace);
+                    for (int channel = 0, step; channel < channels; channel += step)
+                    {
+                        step = ChannelsPerStep(channel, channels);
+                        AddColumn(in extent, in cells, column, rows, channel, step, sums, in workspace);
+                    }
                 }
             }
         }
     }
 
-    // The queries of a cell, by the row, with the weights of their first taps.
-    private static void ListCell(in WindowExtent extent, int image, int row, int column, in Workspace workspace)
-    {
-        int firstRow = extent.Rows.First(row);
-        int firstColumn = extent.Columns.First(column);
-        int before = workspace.Queries.Before(column);
-        for (int i = 0; i < extent.Rows.Scale; i++)
-        {
-            workspace.Rows[i] = new QueryRow
-            {
-                Value = workspace.Queries.Row(row) + i * workspace.Queries.RowStride,
-                Weight = workspace.Weights.At(image, 0, firstRow + i, 0),
-            };
-        }
-        for (int j = 0; j < extent.Columns.Scale; j++)
-        {
-            workspace.Steps[j] = new QueryStep
-            {
-                Value = (nint)(before + j) * workspace.Queries.Stride,
-                Weight = (firstColumn + j) * workspace.Weights.ColumnStride,
-            };
-        }
-    }
-
-    // Adds the products of a row of taps of the queries listed, six taps and so six neighbouring cells at a time.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddTaps(
-        in WindowExtent extent, in Strip cells, int column, int tapRow, int channels, T* sums, in Workspace workspace)
-    {
-        int lanes = TSimd.Lanes;
-        int rows = extent.Rows.Scale;
-        int steps = extent.Columns.Scale;
-        nint tapStep = workspace.Weights.ChannelStride;
-        for (int tap = 0; tap < extent.Window; tap += CellsPerStep)
-        {
-            int target = column + tap - extent.Radius - cells.Column;
-            int low = Math.Max(0, -target);
-            int high = Math.Min(Math.Min(CellsPerStep, extent.Window - tap), cells.Columns - target) - 1;
-            if (low > high)
-                continue;
-            int mask = (2 << high) - (1 << low);
-            for (int i = 0; i < steps; i++)
-                workspace.Steps[i].Mask = mask;
-            nint first = (tapRow * extent.Window + tap) * tapStep;
-            T* own = sums + target * workspace.Stride;
-            int channel = 0;
-            if (Vectors == 4)
-            {
-                for (; channel + 2 * lanes < channels; channel += 4 * lanes)
-                {
-                    SixByFour(
-                        workspace.Rows, rows, workspace.Steps, steps, tapStep, channel, own, workspace.Stride, first, mask);
-                }
-            }
-            for (; channel < channels; channel += 2 * lanes)
-            {
-                SixByTwo(
-                    workspace.Rows, rows, workspace.Steps, steps, tapStep, channel, own, workspace.Stride, first, mask);
-            }
-        }
-    }
+    // The channels that a step works on: those of four vectors of 512 bits, or of two.
+    private static int ChannelsPerStep(int channel, int channels) =>
+        TSimd.Lanes * sizeof(T) >= 64 && channels - channel > 2 * TSimd.Lanes ? 4 * TSimd.Lanes : 2 * TSimd.Lanes;
 
     // The rows of queries in whose windows a row of cells lies.
     private static int ListRows(in WindowExtent extent, int image, int row, in Workspace workspace)
@@ -224,46 +192,86 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         int count = 0;
         int end = Math.Min(extent.Height, row + extent.Radius + 1);
         for (int cellRow = Math.Max(0, row - extent.Radius); cellRow < end; cellRow++)
-        {
-            int first = extent.Rows.First(cellRow);
-            int queryRows = extent.Rows.Count(cellRow);
-            nint tap = (nint)(row - cellRow + extent.Radius) * extent.Window * workspace.Weights.ChannelStride;
-            for (int i = 0; i < queryRows; i++)
-            {
-                workspace.Rows[count++] = new QueryRow
-                {
-                    Value = workspace.Queries.Row(cellRow) + i * workspace.Queries.RowStride,
-                    Weight = workspace.Weights.At(image, 0, first + i, 0) + tap,
-                };
-            }
-        }
+            count += ListRows(in extent, image, cellRow, row - cellRow + extent.Radius, count, in workspace);
         return count;
     }
 
-    // The queries of a row in whose windows some cells lie.
-    private static int ListSteps(in WindowExtent extent, int column, int cells, in Workspace workspace)
+    // The rows of queries of a row of cells, with their weights of a row of taps.
+    private static int ListRows(
+        in WindowExtent extent, int image, int cellRow, int tapRow, int listed, in Workspace workspace)
     {
-        int count = 0;
-        int end = Math.Min(extent.Width, column + cells + extent.Radius);
-        for (int cell = Math.Max(0, column - extent.Radius); cell < end; cell++)
+        int first = extent.Rows.First(cellRow);
+        int rows = extent.Rows.Count(cellRow);
+        for (int i = 0; i < rows; i++)
         {
-            int low = Math.Max(0, cell - extent.Radius - column);
-            int high = Math.Min(cells - 1, cell + extent.Radius - column);
-            int first = extent.Columns.First(cell);
-            int queries = extent.Columns.Count(cell);
-            int before = workspace.Queries.Before(cell);
-            nint tap = (column + extent.Radius - cell) * workspace.Weights.ChannelStride;
-            for (int j = 0; j < queries; j++)
+            workspace.Rows[listed + i] = new QueryRow
             {
-                workspace.Steps[count++] = new QueryStep
-                {
-                    Value = (nint)(before + j) * workspace.Queries.Stride,
-                    Weight = (first + j) * workspace.Weights.ColumnStride + tap,
-                    Mask = (2 << high) - (1 << low),
-                };
-            }
+                Value = workspace.Queries.Row(cellRow) + i * workspace.Queries.RowStride,
+                Weight = workspace.Weights.At(image, tapRow * extent.Window, first + i, 0),
+            };
         }
-        return count;
+        return rows;
+    }
+
+    // Adds what the queries of a column contribute to the cells around it that the tile has.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddColumn(
+        in WindowExtent extent,
+        in Strip cells,
+        int column,
+        int rows,
+        int channel,
+        int channels,
+        T* sums,
+        in Workspace workspace)
+    {
+        int target = column - extent.Radius - cells.Column;
+        int end = Math.Min(extent.Window, cells.Columns - target);
+        var queries = new QueryColumn
+        {
+            Rows = workspace.Rows,
+            RowCount = rows,
+            Count = extent.Columns.Count(column),
+            First = (nint)workspace.Queries.Before(column) * workspace.Queries.Stride + channel,
+            Step = workspace.Queries.Stride,
+            WeightStep = workspace.Weights.ColumnStride,
+            TapStep = workspace.Weights.ChannelStride,
+            SumStep = workspace.Stride,
+        };
+        bool isWide = channels > 2 * TSimd.Lanes;
+        for (int tap = Math.Max(0, -target); tap < end; tap += MostCells)
+        {
+            queries.FirstWeight =
+                extent.Columns.First(column) * workspace.Weights.ColumnStride + tap * workspace.Weights.ChannelStride;
+            T* own = sums + (nint)(target + tap) * workspace.Stride + channel;
+            if (isWide)
+                AddQueries<Four>(in queries, Math.Min(MostCells, end - tap), own);
+            else
+                AddQueries<Two>(in queries, Math.Min(MostCells, end - tap), own);
+        }
+    }
+
+    private static void AddQueries<TVectors>(in QueryColumn queries, int cells, T* sums)
+        where TVectors : struct, ICount
+    {
+        switch (cells)
+        {
+            case 1:
+                AddQueries<One, TVectors>(in queries, sums);
+                break;
+            case 2:
+                AddQueries<Two, TVectors>(in queries, sums);
+                break;
+            case 3:
+                AddQueries<Three, TVectors>(in queries, sums);
+                break;
+            case 4:
+                AddQueries<Four, TVectors>(in queries, sums);
+                break;
+            default:
+                AddQueries<Five, TVectors>(in queries, sums);
+                break;
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -307,274 +315,170 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         }
     }
 
-    // The sums of six cells over the queries of some rows: overwritten, or added to for the cells whose bits are given. The
-    // weights start a number of elements after those that the rows and steps give.
+    // Written out, so that all sums stay in registers, and without calls, which would take them.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SixByFour(
-        QueryRow* rows,
-        int rowCount,
-        QueryStep* steps,
-        int stepCount,
-        nint tapStep,
-        int channel,
-        T* sums,
-        int stride,
-        nint firstTap = 0,
-        int addedTo = 0)
+    private static void AddQueries<TCells, TVectors>(in QueryColumn queries, T* sums)
+        where TCells : struct, ICount
+        where TVectors : struct, ICount
     {
         int lanes = TSimd.Lanes;
+        nint tapStep = queries.TapStep;
+        nint step = queries.Step;
+        nint weightStep = queries.WeightStep;
         var zero = TSimd.Constant(0.0);
         TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
         TVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
         TVector s20 = zero, s21 = zero, s22 = zero, s23 = zero;
         TVector s30 = zero, s31 = zero, s32 = zero, s33 = zero;
         TVector s40 = zero, s41 = zero, s42 = zero, s43 = zero;
-        TVector s50 = zero, s51 = zero, s52 = zero, s53 = zero;
-        T* own = sums + channel;
-        if ((addedTo & 1) != 0)
+        T* sums1 = sums + queries.SumStep;
+        T* sums2 = sums1 + queries.SumStep;
+        T* sums3 = sums2 + queries.SumStep;
+        T* sums4 = sums3 + queries.SumStep;
+        s00 = TSimd.Load(sums);
+        s01 = TSimd.Load(sums + lanes);
+        if (TVectors.Value > 2)
         {
-            s00 = TSimd.Load(own);
-            s01 = TSimd.Load(own + lanes);
-            s02 = TSimd.Load(own + 2 * lanes);
-            s03 = TSimd.Load(own + 3 * lanes);
+            s02 = TSimd.Load(sums + 2 * lanes);
+            s03 = TSimd.Load(sums + 3 * lanes);
         }
-        if ((addedTo & 2) != 0)
+        if (TCells.Value > 1)
         {
-            s10 = TSimd.Load(own + stride);
-            s11 = TSimd.Load(own + stride + lanes);
-            s12 = TSimd.Load(own + stride + 2 * lanes);
-            s13 = TSimd.Load(own + stride + 3 * lanes);
-        }
-        if ((addedTo & 4) != 0)
-        {
-            s20 = TSimd.Load(own + 2 * stride);
-            s21 = TSimd.Load(own + 2 * stride + lanes);
-            s22 = TSimd.Load(own + 2 * stride + 2 * lanes);
-            s23 = TSimd.Load(own + 2 * stride + 3 * lanes);
-        }
-        if ((addedTo & 8) != 0)
-        {
-            s30 = TSimd.Load(own + 3 * stride);
-            s31 = TSimd.Load(own + 3 * stride + lanes);
-            s32 = TSimd.Load(own + 3 * stride + 2 * lanes);
-            s33 = TSimd.Load(own + 3 * stride + 3 * lanes);
-        }
-        if ((addedTo & 16) != 0)
-        {
-            s40 = TSimd.Load(own + 4 * stride);
-            s41 = TSimd.Load(own + 4 * stride + lanes);
-            s42 = TSimd.Load(own + 4 * stride + 2 * lanes);
-            s43 = TSimd.Load(own + 4 * stride + 3 * lanes);
-        }
-        if ((addedTo & 32) != 0)
-        {
-            s50 = TSimd.Load(own + 5 * stride);
-            s51 = TSimd.Load(own + 5 * stride + lanes);
-            s52 = TSimd.Load(own + 5 * stride + 2 * lanes);
-            s53 = TSimd.Load(own + 5 * stride + 3 * lanes);
-        }
-        for (int row = 0; row < rowCount; row++)
-        {
-            T* values = rows[row].Value + channel;
-            TWeight* weights = rows[row].Weight + firstTap;
-            for (int step = 0; step < stepCount; step++)
+            s10 = TSimd.Load(sums1);
+            s11 = TSimd.Load(sums1 + lanes);
+            if (TVectors.Value > 2)
             {
-                T* value = values + steps[step].Value;
-                TWeight* weight = weights + steps[step].Weight;
-                int mask = steps[step].Mask;
+                s12 = TSimd.Load(sums1 + 2 * lanes);
+                s13 = TSimd.Load(sums1 + 3 * lanes);
+            }
+        }
+        if (TCells.Value > 2)
+        {
+            s20 = TSimd.Load(sums2);
+            s21 = TSimd.Load(sums2 + lanes);
+            if (TVectors.Value > 2)
+            {
+                s22 = TSimd.Load(sums2 + 2 * lanes);
+                s23 = TSimd.Load(sums2 + 3 * lanes);
+            }
+        }
+        if (TCells.Value > 3)
+        {
+            s30 = TSimd.Load(sums3);
+            s31 = TSimd.Load(sums3 + lanes);
+            if (TVectors.Value > 2)
+            {
+                s32 = TSimd.Load(sums3 + 2 * lanes);
+                s33 = TSimd.Load(sums3 + 3 * lanes);
+            }
+        }
+        if (TCells.Value > 4)
+        {
+            s40 = TSimd.Load(sums4);
+            s41 = TSimd.Load(sums4 + lanes);
+            if (TVectors.Value > 2)
+            {
+                s42 = TSimd.Load(sums4 + 2 * lanes);
+                s43 = TSimd.Load(sums4 + 3 * lanes);
+            }
+        }
+        for (int row = 0; row < queries.RowCount; row++)
+        {
+            T* value = queries.Rows[row].Value + queries.First;
+            TWeight* weight = queries.Rows[row].Weight + queries.FirstWeight;
+            for (int query = 0; query < queries.Count; query++)
+            {
                 var v0 = TSimd.Load(value);
                 var v1 = TSimd.Load(value + lanes);
-                var v2 = TSimd.Load(value + 2 * lanes);
-                var v3 = TSimd.Load(value + 3 * lanes);
-                if ((mask & 1) != 0)
+                var v2 = TVectors.Value > 2 ? TSimd.Load(value + 2 * lanes) : zero;
+                var v3 = TVectors.Value > 2 ? TSimd.Load(value + 3 * lanes) : zero;
+                var w = TSimd.Broadcast(TWeightElement.Load(*weight));
+                s00 = TSimd.MultiplyAdd(w, v0, s00);
+                s01 = TSimd.MultiplyAdd(w, v1, s01);
+                if (TVectors.Value > 2)
                 {
-                    var w = TSimd.Broadcast(TWeightElement.Load(*weight));
-                    s00 = TSimd.MultiplyAdd(w, v0, s00);
-                    s01 = TSimd.MultiplyAdd(w, v1, s01);
                     s02 = TSimd.MultiplyAdd(w, v2, s02);
                     s03 = TSimd.MultiplyAdd(w, v3, s03);
                 }
-                if ((mask & 2) != 0)
+                if (TCells.Value > 1)
                 {
-                    var w = TSimd.Broadcast(TWeightElement.Load(weight[tapStep]));
+                    w = TSimd.Broadcast(TWeightElement.Load(weight[tapStep]));
                     s10 = TSimd.MultiplyAdd(w, v0, s10);
                     s11 = TSimd.MultiplyAdd(w, v1, s11);
-                    s12 = TSimd.MultiplyAdd(w, v2, s12);
-                    s13 = TSimd.MultiplyAdd(w, v3, s13);
+                    if (TVectors.Value > 2)
+                    {
+                        s12 = TSimd.MultiplyAdd(w, v2, s12);
+                        s13 = TSimd.MultiplyAdd(w, v3, s13);
+                    }
                 }
-                if ((mask & 4) != 0)
+                if (TCells.Value > 2)
                 {
-                    var w = TSimd.Broadcast(TWeightElement.Load(weight[2 * tapStep]));
+                    w = TSimd.Broadcast(TWeightElement.Load(weight[2 * tapStep]));
                     s20 = TSimd.MultiplyAdd(w, v0, s20);
                     s21 = TSimd.MultiplyAdd(w, v1, s21);
-                    s22 = TSimd.MultiplyAdd(w, v2, s22);
-                    s23 = TSimd.MultiplyAdd(w, v3, s23);
+                    if (TVectors.Value > 2)
+                    {
+                        s22 = TSimd.MultiplyAdd(w, v2, s22);
+                        s23 = TSimd.MultiplyAdd(w, v3, s23);
+                    }
                 }
-                if ((mask & 8) != 0)
+                if (TCells.Value > 3)
                 {
-                    var w = TSimd.Broadcast(TWeightElement.Load(weight[3 * tapStep]));
+                    w = TSimd.Broadcast(TWeightElement.Load(weight[3 * tapStep]));
                     s30 = TSimd.MultiplyAdd(w, v0, s30);
                     s31 = TSimd.MultiplyAdd(w, v1, s31);
-                    s32 = TSimd.MultiplyAdd(w, v2, s32);
-                    s33 = TSimd.MultiplyAdd(w, v3, s33);
+                    if (TVectors.Value > 2)
+                    {
+                        s32 = TSimd.MultiplyAdd(w, v2, s32);
+                        s33 = TSimd.MultiplyAdd(w, v3, s33);
+                    }
                 }
-                if ((mask & 16) != 0)
+                if (TCells.Value > 4)
                 {
-                    var w = TSimd.Broadcast(TWeightElement.Load(weight[4 * tapStep]));
+                    w = TSimd.Broadcast(TWeightElement.Load(weight[4 * tapStep]));
                     s40 = TSimd.MultiplyAdd(w, v0, s40);
                     s41 = TSimd.MultiplyAdd(w, v1, s41);
-                    s42 = TSimd.MultiplyAdd(w, v2, s42);
-                    s43 = TSimd.MultiplyAdd(w, v3, s43);
+                    if (TVectors.Value > 2)
+                    {
+                        s42 = TSimd.MultiplyAdd(w, v2, s42);
+                        s43 = TSimd.MultiplyAdd(w, v3, s43);
+                    }
                 }
-                if ((mask & 32) != 0)
-                {
-                    var w = TSimd.Broadcast(TWeightElement.Load(weight[5 * tapStep]));
-                    s50 = TSimd.MultiplyAdd(w, v0, s50);
-                    s51 = TSimd.MultiplyAdd(w, v1, s51);
-                    s52 = TSimd.MultiplyAdd(w, v2, s52);
-                    s53 = TSimd.MultiplyAdd(w, v3, s53);
-                }
+                value += step;
+                weight += weightStep;
             }
         }
-        // All six, or those that are added to.
-        if (addedTo == 0 || (addedTo & 1) != 0)
-            Keep(own, s00, s01, s02, s03);
-        if (addedTo == 0 || (addedTo & 2) != 0)
-            Keep(own + stride, s10, s11, s12, s13);
-        if (addedTo == 0 || (addedTo & 4) != 0)
-            Keep(own + 2 * stride, s20, s21, s22, s23);
-        if (addedTo == 0 || (addedTo & 8) != 0)
-            Keep(own + 3 * stride, s30, s31, s32, s33);
-        if (addedTo == 0 || (addedTo & 16) != 0)
-            Keep(own + 4 * stride, s40, s41, s42, s43);
-        if (addedTo == 0 || (addedTo & 32) != 0)
-            Keep(own + 5 * stride, s50, s51, s52, s53);
+        Keep<TVectors>(sums, s00, s01, s02, s03);
+        if (TCells.Value > 1)
+        {
+            Keep<TVectors>(sums1, s10, s11, s12, s13);
+        }
+        if (TCells.Value > 2)
+        {
+            Keep<TVectors>(sums2, s20, s21, s22, s23);
+        }
+        if (TCells.Value > 3)
+        {
+            Keep<TVectors>(sums3, s30, s31, s32, s33);
+        }
+        if (TCells.Value > 4)
+        {
+            Keep<TVectors>(sums4, s40, s41, s42, s43);
+        }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SixByTwo(
-        QueryRow* rows,
-        int rowCount,
-        QueryStep* steps,
-        int stepCount,
-        nint tapStep,
-        int channel,
-        T* sums,
-        int stride,
-        nint firstTap = 0,
-        int addedTo = 0)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Keep<TVectors>(T* sums, TVector a, TVector b, TVector c, TVector d)
+        where TVectors : struct, ICount
     {
         int lanes = TSimd.Lanes;
-        var zero = TSimd.Constant(0.0);
-        TVector s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero;
-        TVector s30 = zero, s31 = zero, s40 = zero, s41 = zero, s50 = zero, s51 = zero;
-        T* own = sums + channel;
-        if ((addedTo & 1) != 0)
-        {
-            s00 = TSimd.Load(own);
-            s01 = TSimd.Load(own + lanes);
-        }
-        if ((addedTo & 2) != 0)
-        {
-            s10 = TSimd.Load(own + stride);
-            s11 = TSimd.Load(own + stride + lanes);
-        }
-        if ((addedTo & 4) != 0)
-        {
-            s20 = TSimd.Load(own + 2 * stride);
-            s21 = TSimd.Load(own + 2 * stride + lanes);
-        }
-        if ((addedTo & 8) != 0)
-        {
-            s30 = TSimd.Load(own + 3 * stride);
-            s31 = TSimd.Load(own + 3 * stride + lanes);
-        }
-        if ((addedTo & 16) != 0)
-        {
-            s40 = TSimd.Load(own + 4 * stride);
-            s41 = TSimd.Load(own + 4 * stride + lanes);
-        }
-        if ((addedTo & 32) != 0)
-        {
-            s50 = TSimd.Load(own + 5 * stride);
-            s51 = TSimd.Load(own + 5 * stride + lanes);
-        }
-        for (int row = 0; row < rowCount; row++)
-        {
-            T* values = rows[row].Value + channel;
-            TWeight* weights = rows[row].Weight + firstTap;
-            for (int step = 0; step < stepCount; step++)
-            {
-                T* value = values + steps[step].Value;
-                TWeight* weight = weights + steps[step].Weight;
-                int mask = steps[step].Mask;
-                var v0 = TSimd.Load(value);
-                var v1 = TSimd.Load(value + lanes);
-                if ((mask & 1) != 0)
-                {
-                    var w = TSimd.Broadcast(TWeightElement.Load(*weight));
-                    s00 = TSimd.MultiplyAdd(w, v0, s00);
-                    s01 = TSimd.MultiplyAdd(w, v1, s01);
-                }
-                if ((mask & 2) != 0)
-                {
-                    var w = TSimd.Broadcast(TWeightElement.Load(weight[tapStep]));
-                    s10 = TSimd.MultiplyAdd(w, v0, s10);
-                    s11 = TSimd.MultiplyAdd(w, v1, s11);
-                }
-                if ((mask & 4) != 0)
-                {
-                    var w = TSimd.Broadcast(TWeightElement.Load(weight[2 * tapStep]));
-                    s20 = TSimd.MultiplyAdd(w, v0, s20);
-                    s21 = TSimd.MultiplyAdd(w, v1, s21);
-                }
-                if ((mask & 8) != 0)
-                {
-                    var w = TSimd.Broadcast(TWeightElement.Load(weight[3 * tapStep]));
-                    s30 = TSimd.MultiplyAdd(w, v0, s30);
-                    s31 = TSimd.MultiplyAdd(w, v1, s31);
-                }
-                if ((mask & 16) != 0)
-                {
-                    var w = TSimd.Broadcast(TWeightElement.Load(weight[4 * tapStep]));
-                    s40 = TSimd.MultiplyAdd(w, v0, s40);
-                    s41 = TSimd.MultiplyAdd(w, v1, s41);
-                }
-                if ((mask & 32) != 0)
-                {
-                    var w = TSimd.Broadcast(TWeightElement.Load(weight[5 * tapStep]));
-                    s50 = TSimd.MultiplyAdd(w, v0, s50);
-                    s51 = TSimd.MultiplyAdd(w, v1, s51);
-                }
-            }
-        }
-        // All six, or those that are added to.
-        if (addedTo == 0 || (addedTo & 1) != 0)
-            Keep(own, s00, s01);
-        if (addedTo == 0 || (addedTo & 2) != 0)
-            Keep(own + stride, s10, s11);
-        if (addedTo == 0 || (addedTo & 4) != 0)
-            Keep(own + 2 * stride, s20, s21);
-        if (addedTo == 0 || (addedTo & 8) != 0)
-            Keep(own + 3 * stride, s30, s31);
-        if (addedTo == 0 || (addedTo & 16) != 0)
-            Keep(own + 4 * stride, s40, s41);
-        if (addedTo == 0 || (addedTo & 32) != 0)
-            Keep(own + 5 * stride, s50, s51);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Keep(T* sums, TVector a, TVector b, TVector c, TVector d)
-    {
-        Keep(sums, a, b);
-        Keep(sums + 2 * TSimd.Lanes, c, d);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Keep(T* sums, TVector a, TVector b)
-    {
         TSimd.Store(sums, a);
-        TSimd.Store(sums + TSimd.Lanes, b);
+        TSimd.Store(sums + lanes, b);
+        if (TVectors.Value > 2)
+        {
+            TSimd.Store(sums + 2 * lanes, c);
+            TSimd.Store(sums + 3 * lanes, d);
+        }
     }
 
     // A row of queries: where it is staged, and the weights of its first column for the row of taps that is added.
@@ -584,12 +488,19 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         public TWeight* Weight;
     }
 
-    // A query of a row, as offsets, and a bit for each of six cells that it contributes to.
-    private struct QueryStep
+    // The queries of a column of cells in some rows, as offsets from those of the rows, with the steps to the next query, from
+    // the weight of one tap to that of the next, and from the sums of one cell to those of the next.
+    private struct QueryColumn
     {
-        public nint Value;
-        public nint Weight;
-        public int Mask;
+        public QueryRow* Rows;
+        public int RowCount;
+        public int Count;
+        public nint First;
+        public nint Step;
+        public nint FirstWeight;
+        public nint WeightStep;
+        public nint TapStep;
+        public nint SumStep;
     }
 
     private struct Workspace
@@ -597,7 +508,6 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         public QueryWindow<TSimd, TStorage, T, TVector> Queries;
         public MapPointer<TWeight> Weights;
         public QueryRow* Rows;
-        public QueryStep* Steps;
         public T* Sums;
         public int SumRowLength;
         public int Stride;
@@ -620,7 +530,6 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             Weights = new(in parameters.Weights);
             ref readonly var extent = ref parameters.Extent;
             Rows = scratch.Take<QueryRow>((long)extent.Window * extent.Rows.MaximumCount);
-            Steps = scratch.Take<QueryStep>((CellsPerStep + extent.Window - 1L) * extent.Columns.MaximumCount);
             Stride = Queries.Stride;
             SumRowLength = columns * Stride;
             Sums = scratch.Take<T>((long)SumRowLength * (scatters ? Tiling(in parameters).RowsPerTile : 1));
