@@ -6,9 +6,12 @@ internal readonly unsafe struct MapPointer<T>
 {
     private readonly T* origin;
 
-    public MapPointer(in MapView<T> view)
+    /// <summary>Takes the pointer of a view, or of that of its channels from a first one on.</summary>
+    public MapPointer(in MapView<T> view, int firstChannel = 0)
     {
-        origin = view.Data.Length == 0 ? null : ViewPointer.Of(view.Data) + view.Origin;
+        origin = view.Data.Length == 0
+            ? null
+            : ViewPointer.Of(view.Data) + view.Origin + firstChannel * view.ChannelStride;
         BatchStride = (nint)view.BatchStride;
         ChannelStride = (nint)view.ChannelStride;
         RowStride = (nint)view.RowStride;

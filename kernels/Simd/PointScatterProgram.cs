@@ -62,7 +62,7 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
         int image = (int)(tile / blocks / parameters.Groups);
         int first = block * parameters.BlockChannels;
         int channels = Math.Min(parameters.BlockChannels, parameters.GroupChannels - first);
-        var features = Channels(in parameters.Features, group * parameters.GroupChannels + first);
+        var features = new MapPointer<TStorage>(in parameters.Features, group * parameters.GroupChannels + first);
         NativeMemory.Clear(workspace.Sums, (nuint)(Workspace.Cells(in parameters) * workspace.Stride * sizeof(T)));
         for (int row = 0; row < parameters.Rows.Queries; row++)
         {
@@ -86,13 +86,6 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
 
     private static int Blocks(in PointSamplingParameters<TStorage> parameters) =>
         (parameters.GroupChannels + parameters.BlockChannels - 1) / parameters.BlockChannels;
-
-    private static MapPointer<TStorage> Channels(in MapView<TStorage> map, int first)
-    {
-        var part = map;
-        part.Origin += first * part.ChannelStride;
-        return new MapPointer<TStorage>(in part);
-    }
 
     // What the next run of the row reads: pieces of pixels, which the processor does not foresee by itself.
     private static void Foresee(
@@ -124,35 +117,9 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
         T* features = workspace.Features;
         int cells = table.CellsPerQuery;
         for (int i = 0; i < span.Count; i++, features += workspace.FeatureStride)
-            Add(table.First + i, table.Shares + i, cells, features, workspace.Stride);
-    }
-
-    // cell += share · features, for all cells around the points of a query.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Add(long* cells, T* shares, int count, T* features, int channels)
-    {
-        int lanes = TSimd.Lanes;
-        int channel = 0;
-        for (; channel + 2 * lanes <= channels; channel += 2 * lanes)
         {
-            var f0 = TSimd.Load(features + channel);
-            var f1 = TSimd.Load(features + channel + lanes);
-            for (int i = 0; i < count; i++)
-            {
-                var share = TSimd.Broadcast(shares[i * Length]);
-                T* cell = (T*)cells[i * Length] + channel;
-                TSimd.Store(cell, TSimd.MultiplyAdd(share, f0, TSimd.Load(cell)));
-                TSimd.Store(cell + lanes, TSimd.MultiplyAdd(share, f1, TSimd.Load(cell + lanes)));
-            }
-        }
-        for (; channel < channels; channel += lanes)
-        {
-            var feature = TSimd.Load(features + channel);
-            for (int i = 0; i < count; i++)
-            {
-                T* cell = (T*)cells[i * Length] + channel;
-                TSimd.Store(cell, TSimd.MultiplyAdd(TSimd.Broadcast(shares[i * Length]), feature, TSimd.Load(cell)));
-            }
+            PointSteps<TSimd, TStorage, T, TVector>.Spread(
+                table.First + i, toSums: 0, table.Shares + i, cells, features, workspace.Stride);
         }
     }
 
@@ -160,7 +127,7 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
     private static void Store(
         in PointSamplingParameters<TStorage> parameters, int image, int first, int channels, in Workspace workspace)
     {
-        var result = Channels(in parameters.Result, first);
+        var result = new MapPointer<TStorage>(in parameters.Result, first);
         T* sums = workspace.Sums;
         for (int row = 0; row < parameters.Rows.Cells; row++)
         {

@@ -28,13 +28,14 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
     /// <param name="channels">The channels.</param>
     /// <param name="room">Room for <see cref="RoomFor"/> values.</param>
     /// <param name="products">Where they go.</param>
+    /// <param name="first">The first channel of the cells.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Products(
-        T* features, int stride, long* cells, int points, int queries, int channels, T* room, T* products)
+        T* features, int stride, long* cells, int points, int queries, int channels, T* room, T* products, int first = 0)
     {
         int sumStride = SumStride(points);
         for (int i = 0; i < queries; i++)
-            Multiply(features + (nint)i * stride, cells + i, points, room + i * sumStride, channels);
+            Multiply(features + (nint)i * stride, cells + i, points, room + i * sumStride, channels, first);
         Transposition.Run(room, sumStride, products, Length, Length, points * Corners, TSimd.Lanes * sizeof(T));
     }
 
@@ -135,11 +136,52 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
     /// <param name="sums">The sums, query by query.</param>
     /// <param name="stride">The elements from one query to the next.</param>
     /// <param name="channels">The channels.</param>
+    /// <param name="first">The first channel of the cells.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddCells(long* cells, T* shares, int count, int queries, T* sums, int stride, int channels)
+    public static void AddCells(
+        long* cells, T* shares, int count, int queries, T* sums, int stride, int channels, int first = 0)
     {
         for (int i = 0; i < queries; i++)
-            AddCells(cells + i, shares + i, count, sums + (nint)i * stride, channels);
+            AddCells(cells + i, shares + i, count, sums + (nint)i * stride, channels, first);
+    }
+
+    /// <summary>cell += share · features, for all cells around the points of a query; whole vectors are computed.</summary>
+    /// <param name="cells">The cells, [point][corner][query], at the query.</param>
+    /// <param name="toSums">The bytes from a cell to its sums.</param>
+    /// <param name="shares">The shares, [point][corner][query], at the query.</param>
+    /// <param name="count">The cells of a query.</param>
+    /// <param name="features">The features of the query.</param>
+    /// <param name="channels">The channels.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Spread(long* cells, nint toSums, T* shares, int count, T* features, int channels)
+    {
+        int lanes = TSimd.Lanes;
+        int channel = 0;
+        for (; channel + 4 * lanes <= channels; channel += 4 * lanes)
+        {
+            var f0 = TSimd.Load(features + channel);
+            var f1 = TSimd.Load(features + channel + lanes);
+            var f2 = TSimd.Load(features + channel + 2 * lanes);
+            var f3 = TSimd.Load(features + channel + 3 * lanes);
+            for (int i = 0; i < count; i++)
+            {
+                var share = TSimd.Broadcast(shares[i * Length]);
+                T* sum = (T*)((nint)cells[i * Length] + toSums) + channel;
+                TSimd.Store(sum, TSimd.MultiplyAdd(share, f0, TSimd.Load(sum)));
+                TSimd.Store(sum + lanes, TSimd.MultiplyAdd(share, f1, TSimd.Load(sum + lanes)));
+                TSimd.Store(sum + 2 * lanes, TSimd.MultiplyAdd(share, f2, TSimd.Load(sum + 2 * lanes)));
+                TSimd.Store(sum + 3 * lanes, TSimd.MultiplyAdd(share, f3, TSimd.Load(sum + 3 * lanes)));
+            }
+        }
+        for (; channel < channels; channel += lanes)
+        {
+            var feature = TSimd.Load(features + channel);
+            for (int i = 0; i < count; i++)
+            {
+                T* sum = (T*)((nint)cells[i * Length] + toSums) + channel;
+                TSimd.Store(sum, TSimd.MultiplyAdd(TSimd.Broadcast(shares[i * Length]), feature, TSimd.Load(sum)));
+            }
+        }
     }
 
     // A little more than whole vectors, so that the queries do not all fall on the same lines of the cache.
@@ -147,15 +189,15 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
 
     // sums[point][corner] = ⟨features, cell⟩ of a query.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Multiply(T* features, long* cells, int points, T* sums, int channels)
+    private static void Multiply(T* features, long* cells, int points, T* sums, int channels, int first)
     {
         int lanes = TSimd.Lanes;
         for (int point = 0; point < points; point++)
         {
-            TStorage* a = (TStorage*)cells[0];
-            TStorage* b = (TStorage*)cells[Length];
-            TStorage* c = (TStorage*)cells[2 * Length];
-            TStorage* d = (TStorage*)cells[3 * Length];
+            TStorage* a = (TStorage*)cells[0] + first;
+            TStorage* b = (TStorage*)cells[Length] + first;
+            TStorage* c = (TStorage*)cells[2 * Length] + first;
+            TStorage* d = (TStorage*)cells[3 * Length] + first;
             var zero = TSimd.Constant(0.0);
             TVector sa = zero, sb = zero, sc = zero, sd = zero;
             int channel = 0;
@@ -181,7 +223,7 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddCells(long* cells, T* shares, int count, T* sums, int channels)
+    private static void AddCells(long* cells, T* shares, int count, T* sums, int channels, int first)
     {
         int lanes = TSimd.Lanes;
         int channel = 0;
@@ -195,7 +237,7 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
             for (int i = 0; i < count; i++)
             {
                 var share = TSimd.Broadcast(shares[i * Length]);
-                TStorage* cell = (TStorage*)cells[i * Length] + channel;
+                TStorage* cell = (TStorage*)cells[i * Length] + first + channel;
                 s0 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell), s0);
                 s1 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell + lanes), s1);
                 s2 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell + 2 * lanes), s2);
@@ -207,11 +249,11 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
             TSimd.Store(own + 3 * lanes, s3);
         }
         for (; channel + lanes <= channels; channel += lanes)
-            AddVector(cells, shares, count, sums + channel, channel);
+            AddVector(cells, shares, count, sums + channel, first + channel);
         for (; channel < channels; channel++)
         {
             for (int i = 0; i < count; i++)
-                sums[channel] += shares[i * Length] * TSimd.Widen(((TStorage*)cells[i * Length])[channel]);
+                sums[channel] += shares[i * Length] * TSimd.Widen(((TStorage*)cells[i * Length])[first + channel]);
         }
     }
 

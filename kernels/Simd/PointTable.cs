@@ -96,17 +96,20 @@ internal readonly unsafe struct PointTable<TSimd, TStorage, T, TVector>
     }
 
     /// <summary>Multiplies the shares with a factor for every point, [point][query].</summary>
+    public void Weigh(T* weights) => Weigh(weights, Shares);
+
+    /// <summary>The shares, each multiplied with the factor of its point, [point][corner][query].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Weigh(T* weights)
+    public void Weigh(T* weights, T* result)
     {
         for (int point = 0; point < points; point++)
         {
             for (int i = 0; i < Length; i += TSimd.Lanes)
             {
                 var weight = TSimd.Load(weights + point * Length + i);
-                T* share = Shares + point * Corners * Length + i;
-                for (int corner = 0; corner < Corners; corner++)
-                    TSimd.Store(share + corner * Length, TSimd.Multiply(weight, TSimd.Load(share + corner * Length)));
+                int own = point * Corners * Length + i;
+                for (int corner = own; corner < own + Corners * Length; corner += Length)
+                    TSimd.Store(result + corner, TSimd.Multiply(weight, TSimd.Load(Shares + corner)));
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using SapaGpu.Kernels;
 using SapaGpu.Kernels.Simd;
 
@@ -62,6 +63,14 @@ internal sealed class PointAttentionKernels<TElement, TStorage, TAccumulator> : 
             typeof(PointAttentionBackwardProgram<,,,>),
             KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant)));
 
+    private readonly VariantTable<PointAttentionGroupParameters<TStorage>> backwardOfGroups = new(variant =>
+        KernelVariants.Tiles<PointAttentionGroupParameters<TStorage>>(
+            typeof(PointAttentionGroupProgram<,,,,>),
+            [
+                .. KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant),
+                KernelVariants.Simd(variant.VectorBits, typeof(TAccumulator)).Simd,
+            ]));
+
     public override void Forward(in PointAttentionOperands operands, Tensor output)
     {
         var device = operands.Query.Device;
@@ -84,6 +93,8 @@ internal sealed class PointAttentionKernels<TElement, TStorage, TAccumulator> : 
         in PointAttentionOperands operands, Tensor gradOutput, in PointAttentionGradients gradients)
     {
         var device = operands.Query.Device;
+        if (device.RunsVectorPrograms && DifferentiateByGroup(in operands, gradOutput, in gradients))
+            return;
         var format = device.RunsVectorPrograms ? MemoryFormat.Contiguous : operands.Query.Format;
         using var weights = operands.CreatePerPoint(format);
         using var gradScores = gradients.NeedScores ? operands.CreatePerPoint(format) : null;
@@ -167,6 +178,48 @@ internal sealed class PointAttentionKernels<TElement, TStorage, TAccumulator> : 
             return;
         kernels.OffsetGradient(groups, points, weights, gradOutput, value, offsets, gradients.Offsets, accumulate: false);
         kernels.OffsetGradient(groups, points, gradScores, query, key, offsets, gradients.Offsets, accumulate: true);
+    }
+
+    // Whether the groups are work enough for all threads, and what they keep in scratch memory is not too much.
+    private static bool SuitsGroups(
+        Device device, in PointAttentionParameters<TStorage> parameters, in KernelVariant variant)
+    {
+        const int GroupsPerThread = 2;
+        const long MostScratchBytes = 64L << 20;
+        int size = Unsafe.SizeOf<TAccumulator>();
+        int lanes = variant.VectorBits / (8 * size);
+        int channels = parameters.KeyChannels + parameters.ValueChannels;
+        long groups = (long)parameters.Batch * parameters.Groups;
+        int threads = device.Options.Threads;
+        return (threads == 1 || groups >= GroupsPerThread * threads)
+            && parameters.KeyChannels % lanes == 0
+            && parameters.ValueChannels % lanes == 0
+            && 2L * parameters.Rows.Cells * parameters.Columns.Cells * (channels + lanes) * size <= MostScratchBytes;
+    }
+
+    private bool DifferentiateByGroup(
+        in PointAttentionOperands operands, Tensor gradOutput, in PointAttentionGradients gradients)
+    {
+        var device = operands.Query.Device;
+        var parameters = Parameters(in operands, operands.Key, operands.Value, gradOutput);
+        var variant = Variant(device, in parameters);
+        if (!SuitsGroups(device, in parameters, in variant))
+            return false;
+        backwardOfGroups[variant].Launch(
+            device.Launcher,
+            new PointAttentionGroupParameters<TStorage>
+            {
+                Forward = parameters,
+                GradQuery = (gradients.Query ?? operands.Query).Map<TStorage>(),
+                GradKey = (gradients.Key ?? operands.Key).Map<TStorage>(),
+                GradValue = (gradients.Value ?? operands.Value).Map<TStorage>(),
+                GradOffsets = (gradients.Offsets ?? operands.Offsets).Map<TStorage>(),
+                NeedsGradQuery = gradients.Query is null ? 0 : 1,
+                NeedsGradKey = gradients.Key is null ? 0 : 1,
+                NeedsGradValue = gradients.Value is null ? 0 : 1,
+                NeedsGradOffsets = gradients.Offsets is null ? 0 : 1,
+            });
+        return true;
     }
 
     private void Differentiate(
