@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace SapaGpu.Kernels.Simd;
 
@@ -87,7 +88,9 @@ internal static unsafe class NarrowVectors
                 Vector512.GreaterThanOrEqual(magnitude, Vector512.Create(NarrowFloat.HalfOverflow)), special, rounded);
             rounded |= (bits >> 16) & Vector512.Create(0x8000u);
         }
-        return Vector512.Narrow(rounded, rounded).GetLower();
+        return Avx512F.IsSupported
+            ? Avx512F.ConvertToVector256UInt16(rounded)
+            : Vector512.Narrow(rounded, rounded).GetLower();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -19,6 +19,9 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
 {
     private const int Lanes = 16;
 
+    // The taps of a row whose sums with four queries the registers hold.
+    private const int MostTaps = 5;
+
     // The vectors whose lanes are added together, and the values of one that result.
     private const int Group = 4;
 
@@ -83,21 +86,12 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
             {
                 T* tap = keys.Rows[y] + (nint)(lane + firstColumn) * keys.Stride;
                 T* partial = partials + (y * window + firstColumn) * Lanes;
-                int left = endColumn - firstColumn;
-                for (; left >= 5; left -= 5)
+                for (int left = endColumn - firstColumn; left > 0; left -= MostTaps)
                 {
-                    FiveTaps(in own, tap, keys.Stride, channels, partial);
-                    tap += 5 * keys.Stride;
-                    partial += 5 * Lanes;
+                    Taps(in own, tap, Math.Min(MostTaps, left), keys.Stride, channels, partial);
+                    tap += MostTaps * keys.Stride;
+                    partial += MostTaps * Lanes;
                 }
-                for (; left >= 2; left -= 2)
-                {
-                    TwoTaps(in own, tap, keys.Stride, channels, partial);
-                    tap += 2 * keys.Stride;
-                    partial += 2 * Lanes;
-                }
-                if (left > 0)
-                    OneTap(in own, tap, channels, partial);
             }
             AddLanes((float*)partials, extent.Taps, (float*)(sums + lane * stride));
             next.Step();
@@ -111,9 +105,32 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
     // One vector more than whole ones, so that the cells do not all fall on the same lines of the cache.
     private static int SumStride(int taps) => Padded(taps) * 4 + Lanes;
 
+    private static void Taps(in Quad queries, T* taps, int count, nint stride, int channels, T* partials)
+    {
+        switch (count)
+        {
+            case 1:
+                Taps<One>(in queries, taps, stride, channels, partials);
+                break;
+            case 2:
+                Taps<Two>(in queries, taps, stride, channels, partials);
+                break;
+            case 3:
+                Taps<Three>(in queries, taps, stride, channels, partials);
+                break;
+            case 4:
+                Taps<Four>(in queries, taps, stride, channels, partials);
+                break;
+            default:
+                Taps<Five>(in queries, taps, stride, channels, partials);
+                break;
+        }
+    }
+
     // Written out, so that all sums stay in registers.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FiveTaps(in Quad queries, T* taps, nint stride, int channels, T* partials)
+    private static void Taps<TTaps>(in Quad queries, T* taps, nint stride, int channels, T* partials)
+        where TTaps : struct, ICount
     {
         T* q0 = queries.First;
         T* q1 = queries.Second;
@@ -140,80 +157,48 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
             s01 = TSimd.MultiplyAdd(b, tap, s01);
             s02 = TSimd.MultiplyAdd(c, tap, s02);
             s03 = TSimd.MultiplyAdd(d, tap, s03);
-            tap = TSimd.Load(t1 + channel);
-            s10 = TSimd.MultiplyAdd(a, tap, s10);
-            s11 = TSimd.MultiplyAdd(b, tap, s11);
-            s12 = TSimd.MultiplyAdd(c, tap, s12);
-            s13 = TSimd.MultiplyAdd(d, tap, s13);
-            tap = TSimd.Load(t2 + channel);
-            s20 = TSimd.MultiplyAdd(a, tap, s20);
-            s21 = TSimd.MultiplyAdd(b, tap, s21);
-            s22 = TSimd.MultiplyAdd(c, tap, s22);
-            s23 = TSimd.MultiplyAdd(d, tap, s23);
-            tap = TSimd.Load(t3 + channel);
-            s30 = TSimd.MultiplyAdd(a, tap, s30);
-            s31 = TSimd.MultiplyAdd(b, tap, s31);
-            s32 = TSimd.MultiplyAdd(c, tap, s32);
-            s33 = TSimd.MultiplyAdd(d, tap, s33);
-            tap = TSimd.Load(t4 + channel);
-            s40 = TSimd.MultiplyAdd(a, tap, s40);
-            s41 = TSimd.MultiplyAdd(b, tap, s41);
-            s42 = TSimd.MultiplyAdd(c, tap, s42);
-            s43 = TSimd.MultiplyAdd(d, tap, s43);
+            if (TTaps.Value > 1)
+            {
+                tap = TSimd.Load(t1 + channel);
+                s10 = TSimd.MultiplyAdd(a, tap, s10);
+                s11 = TSimd.MultiplyAdd(b, tap, s11);
+                s12 = TSimd.MultiplyAdd(c, tap, s12);
+                s13 = TSimd.MultiplyAdd(d, tap, s13);
+            }
+            if (TTaps.Value > 2)
+            {
+                tap = TSimd.Load(t2 + channel);
+                s20 = TSimd.MultiplyAdd(a, tap, s20);
+                s21 = TSimd.MultiplyAdd(b, tap, s21);
+                s22 = TSimd.MultiplyAdd(c, tap, s22);
+                s23 = TSimd.MultiplyAdd(d, tap, s23);
+            }
+            if (TTaps.Value > 3)
+            {
+                tap = TSimd.Load(t3 + channel);
+                s30 = TSimd.MultiplyAdd(a, tap, s30);
+                s31 = TSimd.MultiplyAdd(b, tap, s31);
+                s32 = TSimd.MultiplyAdd(c, tap, s32);
+                s33 = TSimd.MultiplyAdd(d, tap, s33);
+            }
+            if (TTaps.Value > 4)
+            {
+                tap = TSimd.Load(t4 + channel);
+                s40 = TSimd.MultiplyAdd(a, tap, s40);
+                s41 = TSimd.MultiplyAdd(b, tap, s41);
+                s42 = TSimd.MultiplyAdd(c, tap, s42);
+                s43 = TSimd.MultiplyAdd(d, tap, s43);
+            }
         }
         Keep(partials, s00, s01, s02, s03);
-        Keep(partials + Lanes, s10, s11, s12, s13);
-        Keep(partials + 2 * Lanes, s20, s21, s22, s23);
-        Keep(partials + 3 * Lanes, s30, s31, s32, s33);
-        Keep(partials + 4 * Lanes, s40, s41, s42, s43);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void TwoTaps(in Quad queries, T* taps, nint stride, int channels, T* partials)
-    {
-        T* q0 = queries.First;
-        T* q1 = queries.Second;
-        T* q2 = queries.Third;
-        T* q3 = queries.Fourth;
-        T* t1 = taps + stride;
-        var zero = TSimd.Constant(0.0);
-        TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
-        TVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
-        for (nint channel = 0; channel < channels; channel += Lanes)
-        {
-            var a = TSimd.Load(q0 + channel);
-            var b = TSimd.Load(q1 + channel);
-            var c = TSimd.Load(q2 + channel);
-            var d = TSimd.Load(q3 + channel);
-            var tap = TSimd.Load(taps + channel);
-            s00 = TSimd.MultiplyAdd(a, tap, s00);
-            s01 = TSimd.MultiplyAdd(b, tap, s01);
-            s02 = TSimd.MultiplyAdd(c, tap, s02);
-            s03 = TSimd.MultiplyAdd(d, tap, s03);
-            tap = TSimd.Load(t1 + channel);
-            s10 = TSimd.MultiplyAdd(a, tap, s10);
-            s11 = TSimd.MultiplyAdd(b, tap, s11);
-            s12 = TSimd.MultiplyAdd(c, tap, s12);
-            s13 = TSimd.MultiplyAdd(d, tap, s13);
-        }
-        Keep(partials, s00, s01, s02, s03);
-        Keep(partials + Lanes, s10, s11, s12, s13);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneTap(in Quad queries, T* tap, int channels, T* partials)
-    {
-        var zero = TSimd.Constant(0.0);
-        TVector s0 = zero, s1 = zero, s2 = zero, s3 = zero;
-        for (nint channel = 0; channel < channels; channel += Lanes)
-        {
-            var key = TSimd.Load(tap + channel);
-            s0 = TSimd.MultiplyAdd(TSimd.Load(queries.First + channel), key, s0);
-            s1 = TSimd.MultiplyAdd(TSimd.Load(queries.Second + channel), key, s1);
-            s2 = TSimd.MultiplyAdd(TSimd.Load(queries.Third + channel), key, s2);
-            s3 = TSimd.MultiplyAdd(TSimd.Load(queries.Fourth + channel), key, s3);
-        }
-        Keep(partials, s0, s1, s2, s3);
+        if (TTaps.Value > 1)
+            Keep(partials + Lanes, s10, s11, s12, s13);
+        if (TTaps.Value > 2)
+            Keep(partials + 2 * Lanes, s20, s21, s22, s23);
+        if (TTaps.Value > 3)
+            Keep(partials + 3 * Lanes, s30, s31, s32, s33);
+        if (TTaps.Value > 4)
+            Keep(partials + 4 * Lanes, s40, s41, s42, s43);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
