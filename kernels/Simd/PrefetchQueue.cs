@@ -49,6 +49,22 @@ internal unsafe struct PrefetchQueue
             Add(in map, cells.Image, last, cells.Column, columns, channels);
     }
 
+    /// <summary>Adds some channels of a run of pixels.</summary>
+    public void AddPixels<T>(in MapPointer<T> map, in PixelSpan span, int firstChannel, int channels)
+        where T : unmanaged
+    {
+        if (!Sse.IsSupported || span.Count <= 0)
+            return;
+        int length = (map.IsChannelsLast ? channels : span.Count) * sizeof(T);
+        Push(new Series
+        {
+            Next = (byte*)map.At(span.Image, firstChannel, span.Row, span.Column),
+            Step = (map.IsChannelsLast ? map.ColumnStride : map.ChannelStride) * sizeof(T),
+            Pieces = map.IsChannelsLast ? span.Count : channels,
+            Lines = (length + LineBytes - 1) / LineBytes,
+        });
+    }
+
     /// <summary>Spreads what is to be asked for over so many steps.</summary>
     public void Plan(int steps) => perStep = Pieces / Math.Max(1, steps) + 1;
 

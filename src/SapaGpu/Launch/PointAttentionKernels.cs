@@ -63,23 +63,20 @@ internal sealed class PointAttentionKernels<TElement, TStorage, TAccumulator> : 
             typeof(PointAttentionBackwardProgram<,,,>),
             KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant)));
 
-    private readonly VariantTable<PointAttentionGroupParameters<TStorage>> backwardOfGroups = new(variant =>
+    private readonly VariantTable<PointAttentionParameters<TStorage>> forwardByGroup = new(variant =>
+        KernelVariants.Tiles<PointAttentionParameters<TStorage>>(
+            typeof(PointAttentionGroupProgram<,,,,>), StagedArguments(variant)));
+
+    private readonly VariantTable<PointAttentionGroupParameters<TStorage>> backwardByGroup = new(variant =>
         KernelVariants.Tiles<PointAttentionGroupParameters<TStorage>>(
-            typeof(PointAttentionGroupProgram<,,,,>),
-            [
-                .. KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant),
-                KernelVariants.Simd(variant.VectorBits, typeof(TAccumulator)).Simd,
-            ]));
+            typeof(PointAttentionGroupBackwardProgram<,,,,>), StagedArguments(variant)));
 
     public override void Forward(in PointAttentionOperands operands, Tensor output)
     {
         var device = operands.Query.Device;
         if (device.RunsVectorPrograms)
         {
-            using var key = new ChannelsLastMap(operands.Key);
-            using var value = new ChannelsLastMap(operands.Value);
-            var parameters = Parameters(in operands, key.Tensor, value.Tensor, output);
-            forward[Variant(device, in parameters)].Launch(device.Launcher, in parameters);
+            ForwardInOnePass(in operands, output);
             return;
         }
         var (query, _, map, offsets, (groups, points)) = operands;
@@ -180,6 +177,13 @@ internal sealed class PointAttentionKernels<TElement, TStorage, TAccumulator> : 
         kernels.OffsetGradient(groups, points, gradScores, query, key, offsets, gradients.Offsets, accumulate: true);
     }
 
+    // What is staged has the arithmetic of the accumulator.
+    private static Type[] StagedArguments(KernelVariant variant) =>
+    [
+        .. KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant),
+        KernelVariants.Simd(variant.VectorBits, typeof(TAccumulator)).Simd,
+    ];
+
     // Whether the groups are work enough for all threads, and what they keep in scratch memory is not too much.
     private static bool SuitsGroups(
         Device device, in PointAttentionParameters<TStorage> parameters, in KernelVariant variant)
@@ -197,6 +201,23 @@ internal sealed class PointAttentionKernels<TElement, TStorage, TAccumulator> : 
             && 2L * parameters.Rows.Cells * parameters.Columns.Cells * (channels + lanes) * size <= MostScratchBytes;
     }
 
+    private void ForwardInOnePass(in PointAttentionOperands operands, Tensor output)
+    {
+        var device = operands.Query.Device;
+        var parameters = Parameters(in operands, operands.Key, operands.Value, output);
+        var variant = Variant(device, in parameters);
+        if (SuitsGroups(device, in parameters, in variant))
+        {
+            forwardByGroup[variant].Launch(device.Launcher, in parameters);
+            return;
+        }
+        using var key = new ChannelsLastMap(operands.Key);
+        using var value = new ChannelsLastMap(operands.Value);
+        parameters.Key = key.Tensor.Map<TStorage>();
+        parameters.Value = value.Tensor.Map<TStorage>();
+        forward[variant].Launch(device.Launcher, in parameters);
+    }
+
     private bool DifferentiateByGroup(
         in PointAttentionOperands operands, Tensor gradOutput, in PointAttentionGradients gradients)
     {
@@ -205,7 +226,7 @@ internal sealed class PointAttentionKernels<TElement, TStorage, TAccumulator> : 
         var variant = Variant(device, in parameters);
         if (!SuitsGroups(device, in parameters, in variant))
             return false;
-        backwardOfGroups[variant].Launch(
+        backwardByGroup[variant].Launch(
             device.Launcher,
             new PointAttentionGroupParameters<TStorage>
             {

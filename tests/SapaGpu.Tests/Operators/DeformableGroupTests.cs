@@ -3,8 +3,8 @@ using NUnit.Framework;
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>
-/// The backward of deformable attention on the CPU takes a group at a time where there are enough groups for the threads, and
-/// goes in several passes over all of them where there are not: nobody may see which.
+/// Deformable attention on the CPU takes a group at a time where there are enough groups for the threads, and goes over all of
+/// them, the backward in several passes, where there are not: nobody may see which.
 /// </summary>
 [TestFixture]
 public sealed class DeformableGroupTests
@@ -16,7 +16,7 @@ public sealed class DeformableGroupTests
     private const int ManyThreads = 16;
 
     [Test]
-    public void Gradients_do_not_depend_on_the_number_of_threads(
+    public void Results_do_not_depend_on_the_number_of_threads(
         [Values(128, 256, 512)] int bits, [Values] MemoryFormat format)
     {
         Same<float>(bits, format);
@@ -62,7 +62,7 @@ public sealed class DeformableGroupTests
         var few = Run<T>(operands, bits, FewThreads, format);
         var many = Run<T>(operands, bits, ManyThreads, format);
         for (int i = 0; i < few.Length; i++)
-            Compare.Bitwise(many[i], few[i], $"{typeof(T).Name}, gradient {i}");
+            Compare.Bitwise(many[i], few[i], $"{typeof(T).Name}, result {i}");
     }
 
     private static T[][] Run<T>(DeformableOperands operands, int bits, int threads, MemoryFormat format)
@@ -70,9 +70,11 @@ public sealed class DeformableGroupTests
     {
         using var device = Open(bits, threads);
         using var tensors = new DeformableTensors<T>(operands, device, format);
+        using var output = tensors.Forward();
         using var gradients = tensors.Backward();
         return
         [
+            output.ToArray(),
             gradients.Query.ToArray(),
             gradients.Key.ToArray(),
             gradients.Value.ToArray(),
