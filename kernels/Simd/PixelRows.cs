@@ -57,6 +57,26 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
             TSimd.Scatter(rows + (nint)pixel * stride, destination + pixel * map.ColumnStride, 1, channels);
     }
 
+    /// <summary>Writes all rows of an image of a map, one behind the other.</summary>
+    /// <param name="rows">The pixels, row by row.</param>
+    /// <param name="stride">The elements from one pixel to the next.</param>
+    /// <param name="map">The map, from its first channel that is written.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="height">Its rows.</param>
+    /// <param name="width">Its columns.</param>
+    /// <param name="channels">The channels.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void StoreImage(
+        T* rows, int stride, in MapPointer<TStorage> map, int image, int height, int width, int channels)
+    {
+        for (int row = 0; row < height; row++)
+        {
+            var span = new PixelSpan { Image = image, Row = row, Column = 0, Count = width };
+            Store(rows, stride, in map, in span, channels);
+            rows += (nint)width * stride;
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Stream(T* rows, int stride, TStorage* destination, nint step, int pixels, int channels)
     {

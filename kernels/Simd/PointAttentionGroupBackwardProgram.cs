@@ -66,10 +66,12 @@ public readonly unsafe struct PointAttentionGroupBackwardProgram<TSimd, TStorage
         }
         int values = forward.ValueChannels;
         int keys = forward.KeyChannels;
+        var gradValue = new MapPointer<TStorage>(in parameters.GradValue, group * values);
+        var gradKey = new MapPointer<TStorage>(in parameters.GradKey, group * keys);
         if (parameters.NeedsGradValue != 0)
-            Store(in parameters.GradValue, in forward, image, group * values, values, workspace.Sums, workspace.Staged.Stride);
+            Store(in gradValue, in forward, image, 0, values, in workspace);
         if (parameters.NeedsGradKey != 0)
-            Store(in parameters.GradKey, in forward, image, group * keys, keys, workspace.Sums + values, workspace.Staged.Stride);
+            Store(in gradKey, in forward, image, values, keys, in workspace);
     }
 
     // What the next run reads: pieces of pixels, which the processor does not foresee by itself.
@@ -98,7 +100,7 @@ public readonly unsafe struct PointAttentionGroupBackwardProgram<TSimd, TStorage
         int points = forward.Points;
         int values = forward.ValueChannels;
         var staged = workspace.Staged;
-        staged.Weigh(in forward, in span, group);
+        staged.ComputeWeights(in forward, in span, group);
         PixelRows<TSimd, TStorage, T, TVector>.Load(
             new MapPointer<TStorage>(in forward.Output, group * values), in span, staged.Features, values, staged.Stride);
         if ((parameters.NeedsGradQuery | parameters.NeedsGradKey | parameters.NeedsGradOffsets) != 0)
@@ -199,24 +201,20 @@ public readonly unsafe struct PointAttentionGroupBackwardProgram<TSimd, TStorage
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Store(
-        in MapView<TStorage> gradient,
+        in MapPointer<TStorage> gradient,
         in PointAttentionParameters<TStorage> forward,
         int image,
         int first,
         int channels,
-        T* sums,
-        int stride)
-    {
-        var map = new MapPointer<TStorage>(in gradient, first);
-        for (int row = 0; row < forward.Rows.Cells; row++)
-        {
-            var span = new PixelSpan { Image = image, Row = row, Column = 0, Count = forward.Columns.Cells };
-            PixelRows<TSimd, TStorage, T, TVector>.Store(sums, stride, in map, in span, channels);
-            sums += (nint)forward.Columns.Cells * stride;
-        }
-    }
+        in Workspace workspace) => PixelRows<TSimd, TStorage, T, TVector>.StoreImage(
+            workspace.Sums + first,
+            workspace.Staged.Stride,
+            in gradient,
+            image,
+            forward.Rows.Cells,
+            forward.Columns.Cells,
+            channels);
 
     private readonly struct Workspace
     {

@@ -63,7 +63,7 @@ public readonly unsafe struct PointAttentionGroupProgram<TSimd, TStorage, T, TVe
         in PointAttentionParameters<TStorage> parameters, in PixelSpan span, int group, in Workspace workspace)
     {
         var staged = workspace.Staged;
-        staged.Weigh(in parameters, in span, group);
+        staged.ComputeWeights(in parameters, in span, group);
         staged.Table.Weigh(staged.Weights);
         new Span<T>(workspace.Output, span.Count * workspace.OutputStride).Clear();
         PointSteps<TStagedSimd, T, T, TVector>.AddCells(

@@ -93,7 +93,7 @@ internal readonly unsafe struct PointGroup<TSimd, TStorage, T, TVector, TStagedS
 
     /// <summary>Finds the points of a run and computes its weights.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Weigh(in PointAttentionParameters<TStorage> parameters, in PixelSpan span, int group)
+    public void ComputeWeights(in PointAttentionParameters<TStorage> parameters, in PixelSpan span, int group)
     {
         PixelRows<TSimd, TStorage, T, TVector>.Load(
             new MapPointer<TStorage>(in parameters.Query, group * parameters.KeyChannels),

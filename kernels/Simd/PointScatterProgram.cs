@@ -81,7 +81,14 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
                 AddRun(in parameters, in span, group, in workspace);
             }
         }
-        Store(in parameters, image, group * parameters.GroupChannels + first, channels, in workspace);
+        PixelRows<TSimd, TStorage, T, TVector>.StoreImage(
+            workspace.Sums,
+            workspace.Stride,
+            new MapPointer<TStorage>(in parameters.Result, group * parameters.GroupChannels + first),
+            image,
+            parameters.Rows.Cells,
+            parameters.Columns.Cells,
+            channels);
     }
 
     private static int Blocks(in PointSamplingParameters<TStorage> parameters) =>
@@ -120,20 +127,6 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
         {
             PointSteps<TSimd, TStorage, T, TVector>.Spread(
                 table.First + i, toSums: 0, table.Shares + i, cells, features, workspace.Stride);
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Store(
-        in PointSamplingParameters<TStorage> parameters, int image, int first, int channels, in Workspace workspace)
-    {
-        var result = new MapPointer<TStorage>(in parameters.Result, first);
-        T* sums = workspace.Sums;
-        for (int row = 0; row < parameters.Rows.Cells; row++)
-        {
-            var span = new PixelSpan { Image = image, Row = row, Column = 0, Count = parameters.Columns.Cells };
-            PixelRows<TSimd, TStorage, T, TVector>.Store(sums, workspace.Stride, in result, in span, channels);
-            sums += (nint)parameters.Columns.Cells * workspace.Stride;
         }
     }
 
