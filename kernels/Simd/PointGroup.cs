@@ -102,7 +102,8 @@ internal readonly unsafe struct PointGroup<TSimd, TStorage, T, TVector, TStagedS
             parameters.KeyChannels,
             Stride);
         Table.Begin(in parameters.Offsets, in parameters.Rows, in parameters.Columns, in span, group, groups: 1);
-        Table.Fill(group: 0, span.Count, Map(in parameters));
+        var cells = PointMap.OfScratch(in parameters.Rows, in parameters.Columns, Cells, Stride);
+        Table.Fill(group: 0, span.Count, in cells);
         Multiply(parameters.Points, span.Count, parameters.ValueChannels, parameters.KeyChannels, KeyProducts);
         PointSteps<TStagedSimd, T, T, TVector>.Scores(Table.Shares, KeyProducts, parameters.Points, Weights);
         PointSteps<TStagedSimd, T, T, TVector>.Softmax(Weights, parameters.Points);
@@ -112,14 +113,4 @@ internal readonly unsafe struct PointGroup<TSimd, TStorage, T, TVector, TStagedS
     public void Multiply(int points, int queries, int first, int channels, T* products) =>
         PointSteps<TStagedSimd, T, T, TVector>.Products(
             Features + first, Stride, Table.First, points, queries, channels, room, products, first);
-
-    private PointMap Map(in PointAttentionParameters<TStorage> parameters) => new()
-    {
-        Height = parameters.Rows.Cells,
-        Width = parameters.Columns.Cells,
-        Origin = (nint)Cells,
-        RowStep = (nint)parameters.Columns.Cells * Stride * sizeof(T),
-        ColumnStep = Stride * sizeof(T),
-        Outside = (nint)(Cells + (CellCount(in parameters) - 1) * Stride),
-    };
 }

@@ -119,7 +119,10 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
             in weights, weight, workspace.Weights, Length, parameters.Points, span.Count);
         var table = workspace.Table;
         table.Begin(in parameters.Offsets, in parameters.Rows, in parameters.Columns, in span, group, groups: 1);
-        table.Fill(group: 0, span.Count, workspace.Map(in parameters));
+
+        // What falls on cells outside is added to a cell after the last.
+        var sums = PointMap.OfScratch(in parameters.Rows, in parameters.Columns, workspace.Sums, workspace.Stride);
+        table.Fill(group: 0, span.Count, in sums);
         table.Weigh(workspace.Weights);
         T* features = workspace.Features;
         int cells = table.CellsPerQuery;
@@ -149,17 +152,6 @@ public readonly unsafe struct PointScatterProgram<TSimd, TStorage, T, TVector>
             Weights = scratch.Take<T>((long)parameters.Points * Length);
             Table = new PointTable<TSimd, TStorage, T, TVector>(ref scratch, parameters.Points, groups: 1);
         }
-
-        // What falls on cells outside is added to a cell after the last.
-        public PointMap Map(in PointSamplingParameters<TStorage> parameters) => new()
-        {
-            Height = parameters.Rows.Cells,
-            Width = parameters.Columns.Cells,
-            Origin = (nint)Sums,
-            RowStep = (nint)parameters.Columns.Cells * Stride * sizeof(T),
-            ColumnStep = Stride * sizeof(T),
-            Outside = (nint)(Sums + Cells(in parameters) * Stride),
-        };
 
         public static long Cells(in PointSamplingParameters<TStorage> parameters) =>
             (long)parameters.Rows.Cells * parameters.Columns.Cells;

@@ -252,6 +252,22 @@ internal readonly unsafe struct PointMap
         };
     }
 
+    /// <summary>A map in scratch memory, row by row, followed by a cell that stands for those outside.</summary>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="columns">Its columns.</param>
+    /// <param name="cells">Its first cell.</param>
+    /// <param name="stride">The elements from one cell to the next.</param>
+    public static PointMap OfScratch<T>(in AxisGrid rows, in AxisGrid columns, T* cells, int stride)
+        where T : unmanaged => new()
+        {
+            Height = rows.Cells,
+            Width = columns.Cells,
+            Origin = (nint)cells,
+            RowStep = (nint)columns.Cells * stride * sizeof(T),
+            ColumnStep = stride * sizeof(T),
+            Outside = (nint)(cells + (long)rows.Cells * columns.Cells * stride),
+        };
+
     /// <summary>The address of a cell, which may lie outside.</summary>
     public nint Cell(int row, int column) =>
         row >= 0 && row < Height && column >= 0 && column < Width

@@ -123,7 +123,8 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             step = ChannelsPerStep(channel, channels);
             for (int column = workspace.Queries.FirstCell; column < workspace.Queries.EndCell; column++)
             {
-                AddColumn(in extent, in cells, column, rows, channel, step, workspace.Sums, in workspace);
+                AddColumn(
+                    in extent, in cells, column, workspace.Rows, rows, channel, step, workspace.Sums, in workspace);
                 next.Step();
             }
         }
@@ -166,16 +167,19 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             workspace.Queries.Take(row);
             int firstTap = Math.Max(0, cells.Row - row + extent.Radius);
             int endTap = Math.Min(extent.Window, cells.RowEnd - row + extent.Radius);
+            int rows = extent.Rows.Count(row);
+            for (int tap = firstTap; tap < endTap; tap++)
+                ListRows(in extent, cells.Image, row, tap, tap * rows, in workspace);
             for (int column = workspace.Queries.FirstCell; column < workspace.Queries.EndCell; column++)
             {
                 for (int tap = firstTap; tap < endTap; tap++)
                 {
-                    int rows = ListRows(in extent, cells.Image, row, tap, 0, in workspace);
+                    QueryRow* listed = workspace.Rows + tap * rows;
                     T* sums = workspace.SumRow(row + tap - extent.Radius - cells.Row);
                     for (int channel = 0, step; channel < channels; channel += step)
                     {
                         step = ChannelsPerStep(channel, channels);
-                        AddColumn(in extent, in cells, column, rows, channel, step, sums, in workspace);
+                        AddColumn(in extent, in cells, column, listed, rows, channel, step, sums, in workspace);
                     }
                 }
             }
@@ -219,7 +223,8 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         in WindowExtent extent,
         in Strip cells,
         int column,
-        int rows,
+        QueryRow* rows,
+        int rowCount,
         int channel,
         int channels,
         T* sums,
@@ -229,8 +234,8 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         int end = Math.Min(extent.Window, cells.Columns - target);
         var queries = new QueryColumn
         {
-            Rows = workspace.Rows,
-            RowCount = rows,
+            Rows = rows,
+            RowCount = rowCount,
             Count = extent.Columns.Count(column),
             First = (nint)workspace.Queries.Before(column) * workspace.Queries.Stride + channel,
             Step = workspace.Queries.Stride,
