@@ -24,6 +24,12 @@ public unsafe interface ISimd<TStorage, T, TVector>
     /// <summary>Reads a vector from a tensor; no alignment is asked for.</summary>
     static abstract TVector LoadStorage(TStorage* source);
 
+    /// <summary>Reads every second value of a tensor, from the first on; the one after the last is touched too.</summary>
+    static abstract TVector LoadEven(TStorage* source);
+
+    /// <summary>Reads the values between those of <see cref="LoadEven"/>.</summary>
+    static abstract TVector LoadOdd(TStorage* source);
+
     /// <summary>Writes a vector to a tensor; no alignment is asked for.</summary>
     static abstract void StoreStorage(TStorage* destination, TVector value);
 
@@ -32,6 +38,20 @@ public unsafe interface ISimd<TStorage, T, TVector>
     /// memory is then not read before it is overwritten. <see cref="StreamingStores.Complete"/> has to follow.
     /// </summary>
     static abstract void StreamStorage(TStorage* destination, TVector value);
+
+    /// <summary>Writes two vectors to a tensor, one behind the other; 16-bit formats are rounded faster so.</summary>
+    static abstract void StoreStorage(TStorage* destination, TVector first, TVector second);
+
+    /// <summary>
+    /// <see cref="StoreStorage(TStorage*, TVector, TVector)"/> past the caches, to a place that is aligned to one vector.
+    /// </summary>
+    static abstract void StreamStorage(TStorage* destination, TVector first, TVector second);
+
+    /// <summary>Writes the lanes of two vectors in turn.</summary>
+    static abstract void StoreZipped(TStorage* destination, TVector even, TVector odd);
+
+    /// <summary><see cref="StoreZipped"/> past the caches, to a place that is aligned to one vector.</summary>
+    static abstract void StreamZipped(TStorage* destination, TVector even, TVector odd);
 
     /// <summary>Reads a vector from scratch memory; no alignment is asked for.</summary>
     static abstract TVector Load(T* source);
@@ -77,18 +97,6 @@ public unsafe interface ISimd<TStorage, T, TVector>
 
     /// <summary>The natural logarithm.</summary>
     static abstract TVector Log(TVector value);
-
-    /// <summary>The first lanes of a and b in turn.</summary>
-    static abstract TVector ZipLow(TVector a, TVector b);
-
-    /// <summary>The last lanes of a and b in turn.</summary>
-    static abstract TVector ZipHigh(TVector a, TVector b);
-
-    /// <summary>The even lanes of a, then of b.</summary>
-    static abstract TVector Even(TVector a, TVector b);
-
-    /// <summary>The odd lanes of a, then of b.</summary>
-    static abstract TVector Odd(TVector a, TVector b);
 
     /// <summary>Whether low ≤ value &lt; high in every lane; false where one is NaN.</summary>
     static abstract bool AllWithin(TVector value, TVector low, TVector high);

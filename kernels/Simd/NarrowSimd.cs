@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace SapaGpu.Kernels.Simd;
 
@@ -35,6 +37,14 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector LoadEven(ushort* source) => NarrowVectors.LoadEven<TElement, TVector>(source);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector LoadOdd(ushort* source) => NarrowVectors.LoadOdd<TElement, TVector>(source);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreStorage(ushort* destination, TVector value) =>
         NarrowVectors.Store<TElement, TVector>(destination, value);
 
@@ -42,6 +52,26 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(ushort* destination, TVector value) =>
         NarrowVectors.Stream<TElement, TVector>(destination, value);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreStorage(ushort* destination, TVector first, TVector second) =>
+        NarrowVectors.Store<TElement, TVector>(destination, first, second);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StreamStorage(ushort* destination, TVector first, TVector second) =>
+        NarrowVectors.Stream<TElement, TVector>(destination, first, second);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreZipped(ushort* destination, TVector even, TVector odd) =>
+        NarrowVectors.StoreZipped<TElement, TVector>(destination, even, odd);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StreamZipped(ushort* destination, TVector even, TVector odd) =>
+        NarrowVectors.StreamZipped<TElement, TVector>(destination, even, odd);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -106,22 +136,6 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector ZipLow(TVector a, TVector b) => TWide.ZipLow(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector ZipHigh(TVector a, TVector b) => TWide.ZipHigh(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Even(TVector a, TVector b) => TWide.Even(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Odd(TVector a, TVector b) => TWide.Odd(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllWithin(TVector value, TVector low, TVector high) => TWide.AllWithin(value, low, high);
 
     /// <inheritdoc/>
@@ -140,33 +154,35 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
         TWide.StoreSums(sums, a, b, c, d);
 
     /// <inheritdoc/>
-    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(
         ushort* source, nint sourceStride, float* destination, nint destinationStride, int rows, int columns)
     {
-        float* block = stackalloc float[BlockRows * BlockColumns];
-        for (int row = 0; row < rows; row += BlockRows)
+        int wholeRows = 0;
+        if (HasBlocks)
         {
-            int blockRows = Math.Min(BlockRows, rows - row);
-            for (int column = 0; column < columns; column += BlockColumns)
-            {
-                int blockColumns = Math.Min(BlockColumns, columns - column);
-                for (int i = 0; i < blockRows; i++)
-                    WidenRun(source + (row + i) * sourceStride + column, block + i * BlockColumns, blockColumns);
-                TWide.Transpose(
-                    block,
-                    BlockColumns,
-                    destination + column * destinationStride + row,
-                    destinationStride,
-                    blockRows,
-                    blockColumns);
-            }
+            wholeRows = rows & ~15;
+            int wholeColumns = columns & ~7;
+            Transposition.WidenBlocks<TElement>(
+                source, sourceStride, destination, destinationStride, wholeRows, wholeColumns);
+            TransposeThrough(
+                source + wholeColumns,
+                sourceStride,
+                destination + wholeColumns * destinationStride,
+                destinationStride,
+                wholeRows,
+                columns - wholeColumns);
         }
+        TransposeThrough(
+            source + wholeRows * sourceStride,
+            sourceStride,
+            destination + wholeRows,
+            destinationStride,
+            rows - wholeRows,
+            columns);
     }
 
     /// <inheritdoc/>
-    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TransposeBack(
         float* source,
@@ -177,19 +193,28 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
         int columns,
         bool streams = false)
     {
-        float* block = stackalloc float[BlockRows * BlockColumns];
-        for (int column = 0; column < columns; column += BlockRows)
+        int wholeRows = 0;
+        if (HasBlocks)
         {
-            int blockColumns = Math.Min(BlockRows, columns - column);
-            for (int row = 0; row < rows; row += BlockColumns)
-            {
-                int blockRows = Math.Min(BlockColumns, rows - row);
-                TWide.TransposeBack(
-                    source + row * sourceStride + column, sourceStride, block, BlockColumns, blockRows, blockColumns);
-                for (int i = 0; i < blockColumns; i++)
-                    NarrowRun(block + i * BlockColumns, destination + (column + i) * destinationStride + row, blockRows);
-            }
+            wholeRows = rows & ~31;
+            int wholeColumns = columns & ~3;
+            Transposition.NarrowBlocks<TElement>(
+                source, sourceStride, destination, destinationStride, wholeRows, wholeColumns);
+            TransposeBackThrough(
+                source + wholeColumns,
+                sourceStride,
+                destination + wholeColumns * destinationStride,
+                destinationStride,
+                wholeRows,
+                columns - wholeColumns);
         }
+        TransposeBackThrough(
+            source + wholeRows * sourceStride,
+            sourceStride,
+            destination + wholeRows,
+            destinationStride,
+            rows - wholeRows,
+            columns);
     }
 
     /// <inheritdoc/>
@@ -219,36 +244,106 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
     }
 
     /// <inheritdoc/>
-    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Interleave(float* even, float* odd, ushort* destination, int count, bool streams = false)
     {
-        float* both = stackalloc float[2 * BlockColumns];
-        for (int i = 0; i < count; i += BlockColumns)
+        if (count < Lanes)
         {
-            int run = Math.Min(BlockColumns, count - i);
-            TWide.Interleave(even + i, odd + i, both, run);
-            NarrowRun(both, destination + 2 * i, 2 * run);
+            for (int i = 0; i < count; i++)
+            {
+                destination[2 * i] = TElement.Store(even[i]);
+                destination[2 * i + 1] = TElement.Store(odd[i]);
+            }
+            return;
+        }
+        for (int i = 0; i < count; i += Lanes)
+        {
+            int at = Math.Min(i, count - Lanes);
+            StoreZipped(destination + 2 * at, TWide.Load(even + at), TWide.Load(odd + at));
         }
     }
 
+    private static bool HasBlocks => typeof(TVector) == typeof(Vector512<float>) && Avx512F.IsSupported;
+
+    // By way of single precision in the cache.
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransposeThrough(
+        ushort* source, nint sourceStride, float* destination, nint destinationStride, int rows, int columns)
+    {
+        float* block = stackalloc float[BlockRows * BlockColumns];
+        for (int row = 0; row < rows; row += BlockRows)
+        {
+            int blockRows = Math.Min(BlockRows, rows - row);
+            for (int column = 0; column < columns; column += BlockColumns)
+            {
+                int blockColumns = Math.Min(BlockColumns, columns - column);
+                for (int i = 0; i < blockRows; i++)
+                    WidenRun(source + (row + i) * sourceStride + column, block + i * BlockColumns, blockColumns);
+                TWide.Transpose(
+                    block,
+                    BlockColumns,
+                    destination + column * destinationStride + row,
+                    destinationStride,
+                    blockRows,
+                    blockColumns);
+            }
+        }
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void TransposeBackThrough(
+        float* source, nint sourceStride, ushort* destination, nint destinationStride, int rows, int columns)
+    {
+        float* block = stackalloc float[BlockRows * BlockColumns];
+        for (int column = 0; column < columns; column += BlockRows)
+        {
+            int blockColumns = Math.Min(BlockRows, columns - column);
+            for (int row = 0; row < rows; row += BlockColumns)
+            {
+                int blockRows = Math.Min(BlockColumns, rows - row);
+                TWide.TransposeBack(
+                    source + row * sourceStride + column, sourceStride, block, BlockColumns, blockRows, blockColumns);
+                for (int i = 0; i < blockColumns; i++)
+                    NarrowRun(block + i * BlockColumns, destination + (column + i) * destinationStride + row, blockRows);
+            }
+        }
+    }
+
+    // The last vector of a run overlaps the one before it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void WidenRun(ushort* source, float* destination, int count)
     {
-        int i = 0;
-        for (; i + Lanes <= count; i += Lanes)
-            TWide.Store(destination + i, LoadStorage(source + i));
-        for (; i < count; i++)
-            destination[i] = TElement.Load(source[i]);
+        if (count < Lanes)
+        {
+            for (int i = 0; i < count; i++)
+                destination[i] = TElement.Load(source[i]);
+            return;
+        }
+        for (int i = 0; i < count; i += Lanes)
+        {
+            int at = Math.Min(i, count - Lanes);
+            TWide.Store(destination + at, LoadStorage(source + at));
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void NarrowRun(float* source, ushort* destination, int count)
     {
+        if (count < Lanes)
+        {
+            for (int j = 0; j < count; j++)
+                destination[j] = TElement.Store(source[j]);
+            return;
+        }
         int i = 0;
-        for (; i + Lanes <= count; i += Lanes)
-            StoreStorage(destination + i, TWide.Load(source + i));
-        for (; i < count; i++)
-            destination[i] = TElement.Store(source[i]);
+        for (; i + 2 * Lanes <= count; i += 2 * Lanes)
+            StoreStorage(destination + i, TWide.Load(source + i), TWide.Load(source + i + Lanes));
+        for (; i < count; i += Lanes)
+        {
+            int at = Math.Min(i, count - Lanes);
+            StoreStorage(destination + at, TWide.Load(source + at));
+        }
     }
 }

@@ -6,7 +6,7 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// <see cref="NarrowFloat"/> on vectors: the 16-bit formats to and from lanes of single precision. Which format is told by
-/// the element type.
+/// the element type. Values are best written two vectors at a time, which fill one of 16-bit lanes.
 /// </summary>
 internal static unsafe class NarrowVectors
 {
@@ -15,12 +15,79 @@ internal static unsafe class NarrowVectors
     public static TVector Load<TElement, TVector>(ushort* source)
         where TVector : struct
     {
+        bool isHalf = typeof(TElement) == typeof(Float16Element);
         if (typeof(TVector) == typeof(Vector512<float>))
-            return (TVector)(object)Load512<TElement>(source);
+        {
+            var wide = Vector512.WidenLower(Vector256.Load((short*)source).ToVector512Unsafe());
+            return (TVector)(object)(isHalf ? HalfVectors.Widen(wide << 13) : (wide << 16).AsSingle());
+        }
         if (typeof(TVector) == typeof(Vector256<float>))
-            return (TVector)(object)Load256<TElement>(source);
-        return (TVector)(object)Load128<TElement>(source);
+        {
+            var wide = Vector256.WidenLower(Vector128.Load((short*)source).ToVector256Unsafe());
+            return (TVector)(object)(isHalf ? HalfVectors.Widen(wide << 13) : (wide << 16).AsSingle());
+        }
+        else
+        {
+            var wide = Vector128.WidenLower(Vector64.Load((short*)source).ToVector128Unsafe());
+            return (TVector)(object)(isHalf ? HalfVectors.Widen(wide << 13) : (wide << 16).AsSingle());
+        }
     }
+
+    /// <summary>Widens the lower halves of as many pairs as the vector has lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector LoadEven<TElement, TVector>(ushort* source)
+        where TVector : struct
+    {
+        bool isHalf = typeof(TElement) == typeof(Float16Element);
+        if (typeof(TVector) == typeof(Vector512<float>))
+            return (TVector)(object)WidenEven<TElement>(Vector512.Load((int*)source));
+
+        if (typeof(TVector) == typeof(Vector256<float>))
+        {
+            var pairs = Vector256.Load((int*)source);
+            return (TVector)(object)(isHalf ? HalfVectors.Widen((pairs << 16) >> 3) : (pairs << 16).AsSingle());
+        }
+        else
+        {
+            var pairs = Vector128.Load((int*)source);
+            return (TVector)(object)(isHalf ? HalfVectors.Widen((pairs << 16) >> 3) : (pairs << 16).AsSingle());
+        }
+    }
+
+    /// <summary>Widens the upper halves of as many pairs as the vector has lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector LoadOdd<TElement, TVector>(ushort* source)
+        where TVector : struct
+    {
+        bool isHalf = typeof(TElement) == typeof(Float16Element);
+        if (typeof(TVector) == typeof(Vector512<float>))
+            return (TVector)(object)WidenOdd<TElement>(Vector512.Load((int*)source));
+
+        if (typeof(TVector) == typeof(Vector256<float>))
+        {
+            var pairs = Vector256.Load((int*)source);
+            return (TVector)(object)(isHalf ? HalfVectors.Widen(pairs >> 3) : (pairs & Vector256.Create(~0xFFFF)).AsSingle());
+        }
+        else
+        {
+            var pairs = Vector128.Load((int*)source);
+            return (TVector)(object)(isHalf ? HalfVectors.Widen(pairs >> 3) : (pairs & Vector128.Create(~0xFFFF)).AsSingle());
+        }
+    }
+
+    /// <summary>Widens the lower halves of words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> WidenEven<TElement>(Vector512<int> pairs) =>
+        typeof(TElement) == typeof(Float16Element)
+            ? HalfVectors.Widen((pairs << 16) >> 3)
+            : (pairs << 16).AsSingle();
+
+    /// <summary>Widens the upper halves of words.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> WidenOdd<TElement>(Vector512<int> pairs) =>
+        typeof(TElement) == typeof(Float16Element)
+            ? HalfVectors.Widen(pairs >> 3)
+            : (pairs & Vector512.Create(~0xFFFF)).AsSingle();
 
     /// <summary>Rounds and writes a vector.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -30,9 +97,47 @@ internal static unsafe class NarrowVectors
         if (typeof(TVector) == typeof(Vector512<float>))
             Round512<TElement>((Vector512<float>)(object)value).Store(destination);
         else if (typeof(TVector) == typeof(Vector256<float>))
-            Round256<TElement>((Vector256<float>)(object)value).Store(destination);
+            Round256<TElement>((Vector256<float>)(object)value, (Vector256<float>)(object)value).GetLower().Store(destination);
         else
-            Round128<TElement>((Vector128<float>)(object)value).Store(destination);
+            Round128<TElement>((Vector128<float>)(object)value, (Vector128<float>)(object)value).GetLower().Store(destination);
+    }
+
+    /// <summary>Rounds two vectors and writes them one behind the other.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store<TElement, TVector>(ushort* destination, TVector first, TVector second)
+        where TVector : struct
+    {
+        if (typeof(TVector) == typeof(Vector512<float>))
+            Round512<TElement>((Vector512<float>)(object)first, (Vector512<float>)(object)second).Store(destination);
+        else if (typeof(TVector) == typeof(Vector256<float>))
+            Round256<TElement>((Vector256<float>)(object)first, (Vector256<float>)(object)second).Store(destination);
+        else
+            Round128<TElement>((Vector128<float>)(object)first, (Vector128<float>)(object)second).Store(destination);
+    }
+
+    /// <summary>
+    /// Rounds two vectors and writes them one behind the other past the caches, to a place that is aligned to one of them.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Stream<TElement, TVector>(ushort* destination, TVector first, TVector second)
+        where TVector : struct
+    {
+        if (typeof(TVector) == typeof(Vector512<float>))
+        {
+            var both = Round512<TElement>((Vector512<float>)(object)first, (Vector512<float>)(object)second);
+            both.GetLower().StoreAlignedNonTemporal(destination);
+            both.GetUpper().StoreAlignedNonTemporal(destination + Vector256<ushort>.Count);
+        }
+        else if (typeof(TVector) == typeof(Vector256<float>))
+        {
+            var both = Round256<TElement>((Vector256<float>)(object)first, (Vector256<float>)(object)second);
+            both.GetLower().StoreAlignedNonTemporal(destination);
+            both.GetUpper().StoreAlignedNonTemporal(destination + Vector128<ushort>.Count);
+        }
+        else
+        {
+            Store<TElement, TVector>(destination, first, second);
+        }
     }
 
     /// <summary>Rounds a vector and writes it to an aligned place past the caches.</summary>
@@ -41,141 +146,114 @@ internal static unsafe class NarrowVectors
         where TVector : struct
     {
         if (typeof(TVector) == typeof(Vector512<float>))
+        {
             Round512<TElement>((Vector512<float>)(object)value).StoreAlignedNonTemporal(destination);
+        }
         else if (typeof(TVector) == typeof(Vector256<float>))
-            Round256<TElement>((Vector256<float>)(object)value).StoreAlignedNonTemporal(destination);
+        {
+            Round256<TElement>((Vector256<float>)(object)value, (Vector256<float>)(object)value)
+                .GetLower().StoreAlignedNonTemporal(destination);
+        }
         else
+        {
             Store<TElement, TVector>(destination, value);
+        }
     }
 
+    /// <summary>Rounds two vectors and writes their lanes in turn.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Load512<TElement>(ushort* source)
+    public static void StoreZipped<TElement, TVector>(ushort* destination, TVector even, TVector odd)
+        where TVector : struct
     {
-        var wide = Vector512.WidenLower(Vector256.Load(source).ToVector512Unsafe());
-        if (typeof(TElement) == typeof(BFloat16Element))
-            return (wide << 16).AsSingle();
-        var sign = (wide & Vector512.Create(0x8000u)) << 16;
-        var shifted = (wide & Vector512.Create(0x7FFFu)) << 13;
-        var finite = shifted.AsSingle() * Vector512.Create(NarrowFloat.HalfScale);
-        var special = (shifted | Vector512.Create(NarrowFloat.Infinity)).AsSingle();
-        var isSpecial = Vector512.GreaterThanOrEqual(shifted, Vector512.Create(0x7C00u << 13)).AsSingle();
-        return (Vector512.ConditionalSelect(isSpecial, special, finite).AsUInt32() | sign).AsSingle();
+        if (typeof(TVector) == typeof(Vector512<float>))
+            Zip512<TElement>((Vector512<float>)(object)even, (Vector512<float>)(object)odd).Store((uint*)destination);
+        else if (typeof(TVector) == typeof(Vector256<float>))
+            Zip256<TElement>((Vector256<float>)(object)even, (Vector256<float>)(object)odd).Store((uint*)destination);
+        else
+            Zip128<TElement>((Vector128<float>)(object)even, (Vector128<float>)(object)odd).Store((uint*)destination);
+    }
+
+    /// <summary>
+    /// Rounds two vectors and writes their lanes in turn past the caches, to a place that is aligned to the values of one.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StreamZipped<TElement, TVector>(ushort* destination, TVector even, TVector odd)
+        where TVector : struct
+    {
+        var target = (uint*)destination;
+        if (typeof(TVector) == typeof(Vector512<float>))
+        {
+            var both = Zip512<TElement>((Vector512<float>)(object)even, (Vector512<float>)(object)odd);
+            both.GetLower().StoreAlignedNonTemporal(target);
+            both.GetUpper().StoreAlignedNonTemporal(target + Vector256<uint>.Count);
+        }
+        else if (typeof(TVector) == typeof(Vector256<float>))
+        {
+            var both = Zip256<TElement>((Vector256<float>)(object)even, (Vector256<float>)(object)odd);
+            both.GetLower().StoreAlignedNonTemporal(target);
+            both.GetUpper().StoreAlignedNonTemporal(target + Vector128<uint>.Count);
+        }
+        else
+        {
+            StoreZipped<TElement, TVector>(destination, even, odd);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<ushort> Round512<TElement>(Vector512<float> value)
     {
-        var bits = value.AsUInt32();
-        var magnitude = bits & Vector512.Create(NarrowFloat.Magnitude);
-        var isNaN = Vector512.GreaterThan(magnitude, Vector512.Create(NarrowFloat.Infinity));
-        Vector512<uint> rounded;
-        if (typeof(TElement) == typeof(BFloat16Element))
-        {
-            var even = (bits >> 16) & Vector512.Create(1u);
-            rounded = Vector512.ConditionalSelect(
-                isNaN, (bits >> 16) | Vector512.Create(0x40u), (bits + Vector512.Create(0x7FFFu) + even) >> 16);
-        }
-        else
-        {
-            var even = (magnitude >> 13) & Vector512.Create(1u);
-            var normal = ((magnitude + Vector512.Create(0xFFFu) + even) >> 13) - Vector512.Create(NarrowFloat.HalfBias);
-            var subnormal =
-                (magnitude.AsSingle() + Vector512.Create(0.5f)).AsUInt32() - Vector512.Create(0x3F000000u);
-            rounded = Vector512.ConditionalSelect(
-                Vector512.LessThan(magnitude, Vector512.Create(NarrowFloat.HalfNormal)), subnormal, normal);
-            var special = Vector512.ConditionalSelect(isNaN, Vector512.Create(0x7E00u), Vector512.Create(0x7C00u));
-            rounded = Vector512.ConditionalSelect(
-                Vector512.GreaterThanOrEqual(magnitude, Vector512.Create(NarrowFloat.HalfOverflow)), special, rounded);
-            rounded |= (bits >> 16) & Vector512.Create(0x8000u);
-        }
+        var rounded = typeof(TElement) == typeof(Float16Element)
+            ? HalfVectors.Round(value)
+            : BFloat16Vectors.Round(value) >> 16;
         return Avx512F.IsSupported
             ? Avx512F.ConvertToVector256UInt16(rounded)
             : Vector512.Narrow(rounded, rounded).GetLower();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Load256<TElement>(ushort* source)
+    private static Vector512<ushort> Round512<TElement>(Vector512<float> first, Vector512<float> second)
     {
-        var wide = Vector256.WidenLower(Vector128.Load(source).ToVector256Unsafe());
-        if (typeof(TElement) == typeof(BFloat16Element))
-            return (wide << 16).AsSingle();
-        var sign = (wide & Vector256.Create(0x8000u)) << 16;
-        var shifted = (wide & Vector256.Create(0x7FFFu)) << 13;
-        var finite = shifted.AsSingle() * Vector256.Create(NarrowFloat.HalfScale);
-        var special = (shifted | Vector256.Create(NarrowFloat.Infinity)).AsSingle();
-        var isSpecial = Vector256.GreaterThanOrEqual(shifted, Vector256.Create(0x7C00u << 13)).AsSingle();
-        return (Vector256.ConditionalSelect(isSpecial, special, finite).AsUInt32() | sign).AsSingle();
+        bool isHalf = typeof(TElement) == typeof(Float16Element);
+        var a = isHalf ? HalfVectors.Round(first) : BFloat16Vectors.Round(first);
+        var b = isHalf ? HalfVectors.Round(second) : BFloat16Vectors.Round(second);
+        if (Avx512BW.IsSupported)
+        {
+            var lanes = Vector512.CreateSequence<ushort>(isHalf ? (ushort)0 : (ushort)1, 2);
+            return Avx512BW.PermuteVar32x16x2(a.AsUInt16(), lanes, b.AsUInt16());
+        }
+        return isHalf ? Vector512.Narrow(a, b) : Vector512.Narrow(a >> 16, b >> 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ushort> Round256<TElement>(Vector256<float> value)
-    {
-        var bits = value.AsUInt32();
-        var magnitude = bits & Vector256.Create(NarrowFloat.Magnitude);
-        var isNaN = Vector256.GreaterThan(magnitude, Vector256.Create(NarrowFloat.Infinity));
-        Vector256<uint> rounded;
-        if (typeof(TElement) == typeof(BFloat16Element))
-        {
-            var even = (bits >> 16) & Vector256.Create(1u);
-            rounded = Vector256.ConditionalSelect(
-                isNaN, (bits >> 16) | Vector256.Create(0x40u), (bits + Vector256.Create(0x7FFFu) + even) >> 16);
-        }
-        else
-        {
-            var even = (magnitude >> 13) & Vector256.Create(1u);
-            var normal = ((magnitude + Vector256.Create(0xFFFu) + even) >> 13) - Vector256.Create(NarrowFloat.HalfBias);
-            var subnormal =
-                (magnitude.AsSingle() + Vector256.Create(0.5f)).AsUInt32() - Vector256.Create(0x3F000000u);
-            rounded = Vector256.ConditionalSelect(
-                Vector256.LessThan(magnitude, Vector256.Create(NarrowFloat.HalfNormal)), subnormal, normal);
-            var special = Vector256.ConditionalSelect(isNaN, Vector256.Create(0x7E00u), Vector256.Create(0x7C00u));
-            rounded = Vector256.ConditionalSelect(
-                Vector256.GreaterThanOrEqual(magnitude, Vector256.Create(NarrowFloat.HalfOverflow)), special, rounded);
-            rounded |= (bits >> 16) & Vector256.Create(0x8000u);
-        }
-        return Vector256.Narrow(rounded, rounded).GetLower();
-    }
+    private static Vector256<ushort> Round256<TElement>(Vector256<float> first, Vector256<float> second) =>
+        typeof(TElement) == typeof(Float16Element)
+            ? Vector256.Narrow(HalfVectors.Round(first), HalfVectors.Round(second))
+            : Vector256.Narrow(BFloat16Vectors.Round(first) >> 16, BFloat16Vectors.Round(second) >> 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Load128<TElement>(ushort* source)
-    {
-        var wide = Vector128.WidenLower(Vector64.Load(source).ToVector128Unsafe());
-        if (typeof(TElement) == typeof(BFloat16Element))
-            return (wide << 16).AsSingle();
-        var sign = (wide & Vector128.Create(0x8000u)) << 16;
-        var shifted = (wide & Vector128.Create(0x7FFFu)) << 13;
-        var finite = shifted.AsSingle() * Vector128.Create(NarrowFloat.HalfScale);
-        var special = (shifted | Vector128.Create(NarrowFloat.Infinity)).AsSingle();
-        var isSpecial = Vector128.GreaterThanOrEqual(shifted, Vector128.Create(0x7C00u << 13)).AsSingle();
-        return (Vector128.ConditionalSelect(isSpecial, special, finite).AsUInt32() | sign).AsSingle();
-    }
+    private static Vector128<ushort> Round128<TElement>(Vector128<float> first, Vector128<float> second) =>
+        typeof(TElement) == typeof(Float16Element)
+            ? Vector128.Narrow(HalfVectors.Round(first), HalfVectors.Round(second))
+            : Vector128.Narrow(BFloat16Vectors.Round(first) >> 16, BFloat16Vectors.Round(second) >> 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector64<ushort> Round128<TElement>(Vector128<float> value)
-    {
-        var bits = value.AsUInt32();
-        var magnitude = bits & Vector128.Create(NarrowFloat.Magnitude);
-        var isNaN = Vector128.GreaterThan(magnitude, Vector128.Create(NarrowFloat.Infinity));
-        Vector128<uint> rounded;
-        if (typeof(TElement) == typeof(BFloat16Element))
-        {
-            var even = (bits >> 16) & Vector128.Create(1u);
-            rounded = Vector128.ConditionalSelect(
-                isNaN, (bits >> 16) | Vector128.Create(0x40u), (bits + Vector128.Create(0x7FFFu) + even) >> 16);
-        }
-        else
-        {
-            var even = (magnitude >> 13) & Vector128.Create(1u);
-            var normal = ((magnitude + Vector128.Create(0xFFFu) + even) >> 13) - Vector128.Create(NarrowFloat.HalfBias);
-            var subnormal =
-                (magnitude.AsSingle() + Vector128.Create(0.5f)).AsUInt32() - Vector128.Create(0x3F000000u);
-            rounded = Vector128.ConditionalSelect(
-                Vector128.LessThan(magnitude, Vector128.Create(NarrowFloat.HalfNormal)), subnormal, normal);
-            var special = Vector128.ConditionalSelect(isNaN, Vector128.Create(0x7E00u), Vector128.Create(0x7C00u));
-            rounded = Vector128.ConditionalSelect(
-                Vector128.GreaterThanOrEqual(magnitude, Vector128.Create(NarrowFloat.HalfOverflow)), special, rounded);
-            rounded |= (bits >> 16) & Vector128.Create(0x8000u);
-        }
-        return Vector128.Narrow(rounded, rounded).GetLower();
-    }
+    private static Vector512<uint> Zip512<TElement>(Vector512<float> even, Vector512<float> odd) =>
+        typeof(TElement) == typeof(Float16Element)
+            ? Vector512.ConditionalSelect(Vector512.Create(0xFFFFu), HalfVectors.Round(even), HalfVectors.Round(odd) << 16)
+            : Vector512.ConditionalSelect(
+                Vector512.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Zip256<TElement>(Vector256<float> even, Vector256<float> odd) =>
+        typeof(TElement) == typeof(Float16Element)
+            ? Vector256.ConditionalSelect(Vector256.Create(0xFFFFu), HalfVectors.Round(even), HalfVectors.Round(odd) << 16)
+            : Vector256.ConditionalSelect(
+                Vector256.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> Zip128<TElement>(Vector128<float> even, Vector128<float> odd) =>
+        typeof(TElement) == typeof(Float16Element)
+            ? Vector128.ConditionalSelect(Vector128.Create(0xFFFFu), HalfVectors.Round(even), HalfVectors.Round(odd) << 16)
+            : Vector128.ConditionalSelect(
+                Vector128.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd));
 }

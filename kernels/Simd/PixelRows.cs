@@ -81,11 +81,14 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     private static void Stream(T* rows, int stride, TStorage* destination, nint step, int pixels, int channels)
     {
         int lanes = TSimd.Lanes;
+        int pairs = channels / (2 * lanes) * 2 * lanes;
         int whole = channels / lanes * lanes;
         for (int pixel = 0; pixel < pixels; pixel++)
         {
-            for (int channel = 0; channel < whole; channel += lanes)
-                TSimd.StreamStorage(destination + channel, TSimd.Load(rows + channel));
+            for (int channel = 0; channel < pairs; channel += 2 * lanes)
+                TSimd.StreamStorage(destination + channel, TSimd.Load(rows + channel), TSimd.Load(rows + channel + lanes));
+            if (pairs < whole)
+                TSimd.StreamStorage(destination + pairs, TSimd.Load(rows + pairs));
             for (int channel = whole; channel < channels; channel++)
                 destination[channel] = TSimd.Narrow(rows[channel]);
             rows += stride;

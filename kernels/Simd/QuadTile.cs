@@ -136,14 +136,10 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
         for (int channel = 0; channel < channels; channel++)
         {
             TStorage* lower = upper + rowStride;
-            var a = TSimd.LoadStorage(upper);
-            var b = TSimd.LoadStorage(upper + lanes);
-            TSimd.Store(tile, TSimd.Even(a, b));
-            TSimd.Store(tile + lanes, TSimd.Odd(a, b));
-            a = TSimd.LoadStorage(lower);
-            b = TSimd.LoadStorage(lower + lanes);
-            TSimd.Store(tile + 2 * lanes, TSimd.Even(a, b));
-            TSimd.Store(tile + 3 * lanes, TSimd.Odd(a, b));
+            TSimd.Store(tile, TSimd.LoadEven(upper));
+            TSimd.Store(tile + lanes, TSimd.LoadOdd(upper));
+            TSimd.Store(tile + 2 * lanes, TSimd.LoadEven(lower));
+            TSimd.Store(tile + 3 * lanes, TSimd.LoadOdd(lower));
             upper += channelStride;
             tile += 4 * lanes;
         }

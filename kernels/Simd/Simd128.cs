@@ -25,11 +25,47 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> LoadEven(T* source) =>
+        LaneOrder.Even(LoadStorage(source), LoadStorage(source + Lanes));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<T> LoadOdd(T* source) =>
+        LaneOrder.Odd(LoadStorage(source), LoadStorage(source + Lanes));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreStorage(T* destination, Vector128<T> value) => value.Store(destination);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(T* destination, Vector128<T> value) => value.StoreAlignedNonTemporal(destination);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreStorage(T* destination, Vector128<T> first, Vector128<T> second)
+    {
+        StoreStorage(destination, first);
+        StoreStorage(destination + Lanes, second);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StreamStorage(T* destination, Vector128<T> first, Vector128<T> second)
+    {
+        StreamStorage(destination, first);
+        StreamStorage(destination + Lanes, second);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreZipped(T* destination, Vector128<T> even, Vector128<T> odd) =>
+        StoreStorage(destination, LaneOrder.ZipLow(even, odd), LaneOrder.ZipHigh(even, odd));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StreamZipped(T* destination, Vector128<T> even, Vector128<T> odd) =>
+        StreamStorage(destination, LaneOrder.ZipLow(even, odd), LaneOrder.ZipHigh(even, odd));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -106,22 +142,6 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
         typeof(T) == typeof(float)
             ? Vector128.Log(value.AsSingle()).As<float, T>()
             : Vector128.Log(value.AsDouble()).As<double, T>();
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<T> ZipLow(Vector128<T> a, Vector128<T> b) => LaneOrder.ZipLow(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<T> ZipHigh(Vector128<T> a, Vector128<T> b) => LaneOrder.ZipHigh(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<T> Even(Vector128<T> a, Vector128<T> b) => LaneOrder.Even(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<T> Odd(Vector128<T> a, Vector128<T> b) => LaneOrder.Odd(a, b);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -25,11 +25,47 @@ public readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> LoadEven(T* source) =>
+        LaneOrder.Even(LoadStorage(source), LoadStorage(source + Lanes));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<T> LoadOdd(T* source) =>
+        LaneOrder.Odd(LoadStorage(source), LoadStorage(source + Lanes));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreStorage(T* destination, Vector256<T> value) => value.Store(destination);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(T* destination, Vector256<T> value) => value.StoreAlignedNonTemporal(destination);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreStorage(T* destination, Vector256<T> first, Vector256<T> second)
+    {
+        StoreStorage(destination, first);
+        StoreStorage(destination + Lanes, second);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StreamStorage(T* destination, Vector256<T> first, Vector256<T> second)
+    {
+        StreamStorage(destination, first);
+        StreamStorage(destination + Lanes, second);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreZipped(T* destination, Vector256<T> even, Vector256<T> odd) =>
+        StoreStorage(destination, LaneOrder.ZipLow(even, odd), LaneOrder.ZipHigh(even, odd));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StreamZipped(T* destination, Vector256<T> even, Vector256<T> odd) =>
+        StreamStorage(destination, LaneOrder.ZipLow(even, odd), LaneOrder.ZipHigh(even, odd));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -106,22 +142,6 @@ public readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
         typeof(T) == typeof(float)
             ? Vector256.Log(value.AsSingle()).As<float, T>()
             : Vector256.Log(value.AsDouble()).As<double, T>();
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<T> ZipLow(Vector256<T> a, Vector256<T> b) => LaneOrder.ZipLow(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<T> ZipHigh(Vector256<T> a, Vector256<T> b) => LaneOrder.ZipHigh(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<T> Even(Vector256<T> a, Vector256<T> b) => LaneOrder.Even(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<T> Odd(Vector256<T> a, Vector256<T> b) => LaneOrder.Odd(a, b);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -26,11 +26,47 @@ public readonly unsafe struct Simd512<T> : ISimd<T, T, Vector512<T>>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> LoadEven(T* source) =>
+        LaneOrder.Even(LoadStorage(source), LoadStorage(source + Lanes));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<T> LoadOdd(T* source) =>
+        LaneOrder.Odd(LoadStorage(source), LoadStorage(source + Lanes));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreStorage(T* destination, Vector512<T> value) => value.Store(destination);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(T* destination, Vector512<T> value) => value.StoreAlignedNonTemporal(destination);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreStorage(T* destination, Vector512<T> first, Vector512<T> second)
+    {
+        StoreStorage(destination, first);
+        StoreStorage(destination + Lanes, second);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StreamStorage(T* destination, Vector512<T> first, Vector512<T> second)
+    {
+        StreamStorage(destination, first);
+        StreamStorage(destination + Lanes, second);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreZipped(T* destination, Vector512<T> even, Vector512<T> odd) =>
+        StoreStorage(destination, LaneOrder.ZipLow(even, odd), LaneOrder.ZipHigh(even, odd));
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StreamZipped(T* destination, Vector512<T> even, Vector512<T> odd) =>
+        StreamStorage(destination, LaneOrder.ZipLow(even, odd), LaneOrder.ZipHigh(even, odd));
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -107,22 +143,6 @@ public readonly unsafe struct Simd512<T> : ISimd<T, T, Vector512<T>>
         typeof(T) == typeof(float)
             ? Vector512.Log(value.AsSingle()).As<float, T>()
             : Vector512.Log(value.AsDouble()).As<double, T>();
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> ZipLow(Vector512<T> a, Vector512<T> b) => LaneOrder.ZipLow(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> ZipHigh(Vector512<T> a, Vector512<T> b) => LaneOrder.ZipHigh(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Even(Vector512<T> a, Vector512<T> b) => LaneOrder.Even(a, b);
-
-    /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<T> Odd(Vector512<T> a, Vector512<T> b) => LaneOrder.Odd(a, b);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -62,6 +62,60 @@ internal static unsafe class Transposition
             vectorBytes);
     }
 
+    /// <summary>
+    /// <see cref="Run"/> from a 16-bit format, two columns being one word: of rows in sixteens and columns in eights, on
+    /// processors with vectors of 512 bits.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void WidenBlocks<TElement>(
+        ushort* source, nint sourceStride, float* destination, nint destinationStride, int rows, int columns)
+    {
+        for (int row = 0; row < rows; row += 16)
+        {
+            for (int column = 0; column < columns; column += 8)
+            {
+                var (a, b, c, d) = SixteenByFour(
+                    (byte*)(source + row * sourceStride + column), sourceStride * sizeof(ushort));
+                float* to = destination + column * destinationStride + row;
+                WidenPair<TElement>(a, to, destinationStride);
+                WidenPair<TElement>(b, to + 2 * destinationStride, destinationStride);
+                WidenPair<TElement>(c, to + 4 * destinationStride, destinationStride);
+                WidenPair<TElement>(d, to + 6 * destinationStride, destinationStride);
+            }
+        }
+    }
+
+    /// <summary>
+    /// <see cref="Run"/> to a 16-bit format: of rows by the 32 and columns in fours, on processors with vectors of 512 bits.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void NarrowBlocks<TElement>(
+        float* source, nint sourceStride, ushort* destination, nint destinationStride, int rows, int columns)
+    {
+        nint step = sourceStride * sizeof(float);
+        for (int column = 0; column < columns; column += 4)
+        {
+            ushort* to = destination + column * destinationStride;
+            for (int row = 0; row < rows; row += 32)
+            {
+                var first = SixteenByFour((byte*)(source + row * sourceStride + column), step);
+                var second = SixteenByFour((byte*)(source + (row + 16) * sourceStride + column), step);
+                NarrowVectors.Store<TElement, Vector512<float>>(to + row, first.A, second.A);
+                NarrowVectors.Store<TElement, Vector512<float>>(to + destinationStride + row, first.B, second.B);
+                NarrowVectors.Store<TElement, Vector512<float>>(to + 2 * destinationStride + row, first.C, second.C);
+                NarrowVectors.Store<TElement, Vector512<float>>(to + 3 * destinationStride + row, first.D, second.D);
+            }
+        }
+    }
+
+    // Two columns of sixteen rows.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WidenPair<TElement>(Vector512<float> pair, float* destination, nint stride)
+    {
+        NarrowVectors.WidenEven<TElement>(pair.AsInt32()).Store(destination);
+        NarrowVectors.WidenOdd<TElement>(pair.AsInt32()).Store(destination + stride);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Stream(
         float* source, nint sourceStride, float* destination, nint destinationStride, int rows, int columns)
@@ -72,7 +126,7 @@ internal static unsafe class Transposition
             float* to = destination + column * destinationStride;
             for (int row = 0; row < rows; row += 16)
             {
-                var (a, b, c, d) = SixteenByFour(source + row * sourceStride + column, sourceStride);
+                var (a, b, c, d) = SixteenByFour((byte*)(source + row * sourceStride + column), sourceStride * sizeof(float));
                 a.StoreAlignedNonTemporal(to + row);
                 b.StoreAlignedNonTemporal(to + destinationStride + row);
                 c.StoreAlignedNonTemporal(to + 2 * destinationStride + row);
@@ -100,7 +154,7 @@ internal static unsafe class Transposition
             {
                 for (int column = 0; column < wholeColumns; column += 4)
                 {
-                    var (a, b, c, d) = SixteenByFour(source + row * sourceStride + column, sourceStride);
+                    var (a, b, c, d) = SixteenByFour((byte*)(source + row * sourceStride + column), sourceStride * sizeof(float));
                     float* to = destination + column * destinationStride + row;
                     a.Store(to);
                     b.Store(to + destinationStride);
@@ -127,16 +181,16 @@ internal static unsafe class Transposition
         Scalars(source, sourceStride, destination, destinationStride, row, rows, 0, columns);
     }
 
-    // Each 128-bit lane b of the vectors holds the rows 4b to 4b + 3, so a transposition within the lanes leaves the
-    // sixteen rows in order.
+    // Sixteen rows of four words; the step from one to the next is in bytes. Each 128-bit lane b of the vectors holds the rows
+    // 4b to 4b + 3, so a transposition within the lanes leaves the sixteen rows in order.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<float> A, Vector512<float> B, Vector512<float> C, Vector512<float> D) SixteenByFour(
-        float* source, nint sourceStride)
+        byte* source, nint step)
     {
-        var a = EveryFourthRow(source, sourceStride);
-        var b = EveryFourthRow(source + sourceStride, sourceStride);
-        var c = EveryFourthRow(source + 2 * sourceStride, sourceStride);
-        var d = EveryFourthRow(source + 3 * sourceStride, sourceStride);
+        var a = EveryFourthRow(source, step);
+        var b = EveryFourthRow(source + step, step);
+        var c = EveryFourthRow(source + 2 * step, step);
+        var d = EveryFourthRow(source + 3 * step, step);
         var abLow = Avx512F.UnpackLow(a, b).AsDouble();
         var abHigh = Avx512F.UnpackHigh(a, b).AsDouble();
         var cdLow = Avx512F.UnpackLow(c, d).AsDouble();
@@ -149,12 +203,12 @@ internal static unsafe class Transposition
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> EveryFourthRow(float* source, nint stride)
+    private static Vector512<float> EveryFourthRow(byte* source, nint step)
     {
-        var value = Vector128.Load(source).ToVector256Unsafe().ToVector512Unsafe();
-        value = Avx512F.InsertVector128(value, Vector128.Load(source + 4 * stride), 1);
-        value = Avx512F.InsertVector128(value, Vector128.Load(source + 8 * stride), 2);
-        return Avx512F.InsertVector128(value, Vector128.Load(source + 12 * stride), 3);
+        var value = Vector128.Load((float*)source).ToVector256Unsafe().ToVector512Unsafe();
+        value = Avx512F.InsertVector128(value, Vector128.Load((float*)(source + 4 * step)), 1);
+        value = Avx512F.InsertVector128(value, Vector128.Load((float*)(source + 8 * step)), 2);
+        return Avx512F.InsertVector128(value, Vector128.Load((float*)(source + 12 * step)), 3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -625,16 +625,12 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         int lanes = TSimd.Lanes;
         if (streams)
         {
-            TSimd.StreamStorage(destination, a);
-            TSimd.StreamStorage(destination + lanes, b);
-            TSimd.StreamStorage(destination + 2 * lanes, c);
-            TSimd.StreamStorage(destination + 3 * lanes, d);
+            TSimd.StreamStorage(destination, a, b);
+            TSimd.StreamStorage(destination + 2 * lanes, c, d);
             return;
         }
-        TSimd.StoreStorage(destination, a);
-        TSimd.StoreStorage(destination + lanes, b);
-        TSimd.StoreStorage(destination + 2 * lanes, c);
-        TSimd.StoreStorage(destination + 3 * lanes, d);
+        TSimd.StoreStorage(destination, a, b);
+        TSimd.StoreStorage(destination + 2 * lanes, c, d);
     }
 
     // Whether the rows of pairs of all channels start at the boundary of a vector when one does.
@@ -681,21 +677,17 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         public void Store(int channel, TVector q0, TVector q1, TVector q2, TVector q3)
         {
             TStorage* own = upper + channel * channelStride;
-            StorePair(own, TSimd.ZipLow(q0, q1), TSimd.ZipHigh(q0, q1));
-            StorePair(own + rowStride, TSimd.ZipLow(q2, q3), TSimd.ZipHigh(q2, q3));
+            StorePair(own, q0, q1);
+            StorePair(own + rowStride, q2, q3);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void StorePair(TStorage* destination, TVector low, TVector high)
+        private void StorePair(TStorage* destination, TVector even, TVector odd)
         {
             if (streams)
-            {
-                TSimd.StreamStorage(destination, low);
-                TSimd.StreamStorage(destination + TSimd.Lanes, high);
-                return;
-            }
-            TSimd.StoreStorage(destination, low);
-            TSimd.StoreStorage(destination + TSimd.Lanes, high);
+                TSimd.StreamZipped(destination, even, odd);
+            else
+                TSimd.StoreZipped(destination, even, odd);
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using NUnit.Framework;
 using SapaGpu.Kernels;
@@ -123,43 +124,88 @@ public sealed class NarrowFloatTests
             Check<BFloat16Element, NarrowSimd<BFloat16Element, Simd512<float>, Vector512<float>>, Vector512<float>>();
     }
 
-    private static unsafe void Check<TElement, TSimd, TVector>()
+    private static void Check<TElement, TSimd, TVector>()
         where TElement : struct, IElement<ushort, float>
         where TSimd : struct, ISimd<ushort, float, TVector>
         where TVector : struct
     {
-        var wide = new float[TSimd.Lanes];
-        var narrow = new ushort[TSimd.Lanes];
-        fixed (float* wideStart = wide)
+        CheckWidening<TElement, TSimd, TVector>();
+        CheckRounding<TElement, TSimd, TVector>();
+    }
+
+    private static unsafe void CheckWidening<TElement, TSimd, TVector>()
+        where TElement : struct, IElement<ushort, float>
+        where TSimd : struct, ISimd<ushort, float, TVector>
+        where TVector : struct
+    {
+        int lanes = TSimd.Lanes;
+        var wide = new float[2 * lanes];
+        var even = new float[lanes];
+        var odd = new float[lanes];
+        var narrow = new ushort[2 * lanes];
+        fixed (float* wideStart = wide, evenStart = even, oddStart = odd)
         fixed (ushort* narrowStart = narrow)
         {
-            for (int first = 0; first < Patterns; first += TSimd.Lanes)
+            for (int first = 0; first < Patterns; first += 2 * lanes)
             {
-                for (int lane = 0; lane < TSimd.Lanes; lane++)
+                for (int lane = 0; lane < 2 * lanes; lane++)
                     narrow[lane] = (ushort)(first + lane);
                 TSimd.Store(wideStart, TSimd.LoadStorage(narrowStart));
-                for (int lane = 0; lane < TSimd.Lanes; lane++)
+                TSimd.Store(wideStart + lanes, TSimd.LoadStorage(narrowStart + lanes));
+                TSimd.Store(evenStart, TSimd.LoadEven(narrowStart));
+                TSimd.Store(oddStart, TSimd.LoadOdd(narrowStart));
+                for (int lane = 0; lane < 2 * lanes; lane++)
                 {
                     float expected = TElement.Load(narrow[lane]);
                     if (float.IsNaN(expected))
                         Assert.That(wide[lane], Is.NaN, $"{narrow[lane]:x4}");
                     else
                         Assert.That(Bits(wide[lane]), Is.EqualTo(Bits(expected)), $"{narrow[lane]:x4}");
-                }
-            }
-            for (int first = 0; first + TSimd.Lanes <= Floats.Length; first += TSimd.Lanes)
-            {
-                Floats.AsSpan(first, TSimd.Lanes).CopyTo(wide);
-                TSimd.StoreStorage(narrowStart, TSimd.Load(wideStart));
-                for (int lane = 0; lane < TSimd.Lanes; lane++)
-                {
-                    if (float.IsNaN(wide[lane]))
-                        Assert.That(TElement.Load(narrow[lane]), Is.NaN, $"{Bits(wide[lane]):x8}");
-                    else
-                        Assert.That(narrow[lane], Is.EqualTo(TElement.Store(wide[lane])), $"{wide[lane]:r}");
+                    float parted = lane % 2 == 0 ? even[lane / 2] : odd[lane / 2];
+                    Assert.That(Bits(parted), Is.EqualTo(Bits(wide[lane])), $"{narrow[lane]:x4}");
                 }
             }
         }
+    }
+
+    private static unsafe void CheckRounding<TElement, TSimd, TVector>()
+        where TElement : struct, IElement<ushort, float>
+        where TSimd : struct, ISimd<ushort, float, TVector>
+        where TVector : struct
+    {
+        int lanes = TSimd.Lanes;
+        var single = new ushort[2 * lanes];
+        var pair = new ushort[2 * lanes];
+        var streamed = (ushort*)NativeMemory.AlignedAlloc((nuint)(2 * lanes * sizeof(ushort)), 64);
+        fixed (float* wide = Floats)
+        fixed (ushort* singleStart = single, pairStart = pair)
+        {
+            for (int first = 0; first + 2 * lanes <= Floats.Length; first += 2 * lanes)
+            {
+                var low = TSimd.Load(wide + first);
+                var high = TSimd.Load(wide + first + lanes);
+                TSimd.StoreStorage(singleStart, low);
+                TSimd.StoreStorage(singleStart + lanes, high);
+                TSimd.StoreStorage(pairStart, low, high);
+                TSimd.StreamStorage(streamed, low, high);
+                for (int lane = 0; lane < 2 * lanes; lane++)
+                {
+                    float value = wide[first + lane];
+                    if (float.IsNaN(value))
+                        Assert.That(TElement.Load(single[lane]), Is.NaN, $"{Bits(value):x8}");
+                    else
+                        Assert.That(single[lane], Is.EqualTo(TElement.Store(value)), $"{value:r}");
+                }
+                Assert.That(pair, Is.EqualTo(single));
+                Assert.That(new ReadOnlySpan<ushort>(streamed, 2 * lanes).SequenceEqual(single), $"{first}");
+                TSimd.StoreZipped(pairStart, low, high);
+                TSimd.StreamZipped(streamed, low, high);
+                for (int lane = 0; lane < 2 * lanes; lane++)
+                    Assert.That(pair[lane], Is.EqualTo(single[lane / 2 + lane % 2 * lanes]), $"{first}");
+                Assert.That(new ReadOnlySpan<ushort>(streamed, 2 * lanes).SequenceEqual(pair), $"{first}");
+            }
+        }
+        NativeMemory.AlignedFree(streamed);
     }
 
     private static IEnumerable<float> HardToRound()
