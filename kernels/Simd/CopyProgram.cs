@@ -88,6 +88,7 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
         bool whole = source.RowStride == parameters.Width && result.RowStride == parameters.Width;
         int runs = whole ? 1 : rows.End - rows.First;
         long length = whole ? (long)(rows.End - rows.First) * parameters.Width : parameters.Width;
+        var writer = default(StreamingWriter);
         for (int run = 0; run < runs; run++)
         {
             Run(
@@ -95,8 +96,10 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
                 result.At(image, channel, rows.First + run, 0),
                 length,
                 accumulates,
-                streams);
+                streams,
+                ref writer);
         }
+        writer.Finish();
     }
 
     private static void CopyPixels(
@@ -110,6 +113,7 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
         bool whole = source.ColumnStride == parameters.Channels && result.ColumnStride == parameters.Channels;
         int runs = whole ? 1 : parameters.Width;
         long length = whole ? (long)parameters.Width * parameters.Channels : parameters.Channels;
+        var writer = default(StreamingWriter);
         for (int row = rows.First; row < rows.End; row++)
         {
             for (int column = 0; column < runs; column++)
@@ -119,9 +123,11 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
                     result.At(rows.Image, 0, row, column),
                     length,
                     accumulates,
-                    streams);
+                    streams,
+                    ref writer);
             }
         }
+        writer.Finish();
     }
 
     // From one format to the other; blocks are small enough for the cache, however far the rows of a matrix lie apart.
@@ -234,12 +240,13 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run(TSource* source, TResult* result, long count, bool accumulates, bool streams)
+    private static void Run(
+        TSource* source, TResult* result, long count, bool accumulates, bool streams, ref StreamingWriter writer)
     {
         if (typeof(TSource) == typeof(TResult) && !accumulates)
         {
             if (streams)
-                StreamingStores.Copy((byte*)source, (byte*)result, count * sizeof(TResult));
+                writer.Write((byte*)source, (byte*)result, count * sizeof(TResult));
             else
                 Buffer.MemoryCopy(source, result, count * sizeof(TResult), count * sizeof(TResult));
             return;

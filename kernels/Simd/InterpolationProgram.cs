@@ -113,15 +113,17 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         TStorage* from = source.At(image, 0, sourceRow, 0);
         TStorage* to = result.At(image, 0, row, 0);
         long bytes = (long)parameters.Channels * sizeof(TStorage);
+        var writer = default(StreamingWriter);
         for (int column = 0; column < parameters.Columns.Output; column++)
         {
             TStorage* pixel = from + workspace.Columns.Low[column] * source.ColumnStride;
             if (streams)
-                StreamingStores.Copy((byte*)pixel, (byte*)to, bytes);
+                writer.Write((byte*)pixel, (byte*)to, bytes);
             else
                 Buffer.MemoryCopy(pixel, to, bytes, bytes);
             to += result.ColumnStride;
         }
+        writer.Finish();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -135,38 +137,70 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         in SamplePlace place,
         bool streams)
     {
-        int lanes = TSimd.Lanes;
         int channels = parameters.Channels;
         TStorage* upper = source.At(image, 0, place.Low, 0);
         TStorage* lower = source.At(image, 0, place.High, 0);
         TStorage* to = result.At(image, 0, row, 0);
-        T downValue = SampleTable<T>.FractionOf(in place);
-        var down = TSimd.Broadcast(downValue);
-        var up = TSimd.Broadcast(T.One - downValue);
+        T down = SampleTable<T>.FractionOf(in place);
+        var held = new HeldPixels { Even = -1, Odd = -1 };
         for (int column = 0; column < parameters.Columns.Output; column++)
         {
-            nint low = workspace.Columns.Low[column] * source.ColumnStride;
-            nint high = workspace.Columns.High[column] * source.ColumnStride;
-            T acrossValue = workspace.Columns.Fraction[column];
-            var across = TSimd.Broadcast(acrossValue);
-            var left = TSimd.Broadcast(T.One - acrossValue);
-            for (int channel = 0; channel < channels; channel += lanes)
-            {
-                // The last vector overlaps the one before it.
-                int at = Math.Min(channel, channels - lanes);
-                var above = TSimd.MultiplyAdd(
-                    left, TSimd.LoadStorage(upper + low + at), TSimd.Multiply(across, TSimd.LoadStorage(upper + high + at)));
-                var below = TSimd.MultiplyAdd(
-                    left, TSimd.LoadStorage(lower + low + at), TSimd.Multiply(across, TSimd.LoadStorage(lower + high + at)));
-                var value = TSimd.MultiplyAdd(up, above, TSimd.Multiply(down, below));
-                if (streams && at == channel)
-                    TSimd.StreamStorage(to + at, value);
-                else
-                    TSimd.StoreStorage(to + at, value);
-            }
+            int low = workspace.Columns.Low[column];
+            int high = workspace.Columns.High[column];
+            if (held.Take(low))
+                BlendPixel(upper, lower, low * source.ColumnStride, down, workspace.Pixel(low), channels);
+            if (held.Take(high))
+                BlendPixel(upper, lower, high * source.ColumnStride, down, workspace.Pixel(high), channels);
+            BlendNeighbours(
+                workspace.Pixel(low), workspace.Pixel(high), workspace.Columns.Fraction[column], to, channels, streams);
             to += result.ColumnStride;
         }
     }
+
+    // A pixel between two rows; the last vector overlaps the one before it.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void BlendPixel(TStorage* upper, TStorage* lower, nint offset, T down, T* blended, int channels)
+    {
+        int lanes = TSimd.Lanes;
+        var lowerShare = TSimd.Broadcast(down);
+        var upperShare = TSimd.Broadcast(T.One - down);
+        upper += offset;
+        lower += offset;
+        for (int channel = 0; channel < channels; channel += lanes)
+        {
+            int at = Math.Min(channel, channels - lanes);
+            var below = TSimd.Multiply(lowerShare, TSimd.LoadStorage(lower + at));
+            TSimd.Store(blended + at, TSimd.MultiplyAdd(upperShare, TSimd.LoadStorage(upper + at), below));
+        }
+    }
+
+    // A pixel between two that were blended; the last vector overlaps the one before it.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void BlendNeighbours(T* left, T* right, T across, TStorage* to, int channels, bool streams)
+    {
+        int lanes = TSimd.Lanes;
+        var leftShare = TSimd.Broadcast(T.One - across);
+        var rightShare = TSimd.Broadcast(across);
+        int channel = 0;
+        for (; channel + 2 * lanes <= channels; channel += 2 * lanes)
+        {
+            var first = Blend(left + channel, right + channel, leftShare, rightShare);
+            var second = Blend(left + channel + lanes, right + channel + lanes, leftShare, rightShare);
+            if (streams)
+                TSimd.StreamStorage(to + channel, first, second);
+            else
+                TSimd.StoreStorage(to + channel, first, second);
+        }
+        for (; channel < channels; channel += lanes)
+        {
+            int at = Math.Min(channel, channels - lanes);
+            TSimd.StoreStorage(to + at, Blend(left + at, right + at, leftShare, rightShare));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Blend(T* left, T* right, TVector leftShare, TVector rightShare) =>
+        TSimd.MultiplyAdd(leftShare, TSimd.Load(left), TSimd.Multiply(rightShare, TSimd.Load(right)));
 
     // A row that is written past the caches is put together in the cache first.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -181,6 +215,7 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         (int image, int channel) = Math.DivRem(rows.Image, parameters.Channels);
         int output = parameters.Columns.Output;
         int last = -1;
+        var writer = default(StreamingWriter);
         for (int row = rows.First; row < rows.End; row++)
         {
             var place = TSampling.Locate(in parameters.Rows, row);
@@ -201,8 +236,9 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
                 last = place.Low;
             }
             if (streams)
-                StreamingStores.Copy((byte*)to, (byte*)target, (long)output * sizeof(TStorage));
+                writer.Write((byte*)to, (byte*)target, (long)output * sizeof(TStorage));
         }
+        writer.Finish();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -222,19 +258,12 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
     private static void BlendRows(TStorage* upper, TStorage* lower, nint stride, T down, T* blended, int count)
     {
         int lanes = TSimd.Lanes;
-        int column = 0;
-        if (stride == 1)
+        if (stride == 1 && count >= lanes)
         {
-            var lowerShare = TSimd.Broadcast(down);
-            var upperShare = TSimd.Broadcast(T.One - down);
-            for (; column + lanes <= count; column += lanes)
-            {
-                var below = TSimd.Multiply(lowerShare, TSimd.LoadStorage(lower + column));
-                TSimd.Store(
-                    blended + column, TSimd.MultiplyAdd(upperShare, TSimd.LoadStorage(upper + column), below));
-            }
+            BlendPixel(upper, lower, 0, down, blended, count);
+            return;
         }
-        for (; column < count; column++)
+        for (int column = 0; column < count; column++)
         {
             blended[column] = (T.One - down) * TSimd.Widen(upper[column * stride])
                 + down * TSimd.Widen(lower[column * stride]);
@@ -247,8 +276,7 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         T* blended = workspace.Blended;
         if (workspace.IsDoubled && stride == 1)
         {
-            PlanarDoubling<TSimd, TStorage, T, TVector>.Expand(
-                blended, workspace.Even, workspace.Odd, to, axis.Input);
+            PlanarDoubling<TSimd, TStorage, T, TVector>.Expand(blended, to, axis.Input);
             return;
         }
         for (int column = 0; column < axis.Output; column++)
@@ -260,24 +288,43 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         }
     }
 
+    // The input columns whose pixels lie blended in scratch memory. Neighbours are never both even or both odd, so that
+    // two places are enough.
+    private struct HeldPixels
+    {
+        public int Even;
+        public int Odd;
+
+        // Whether the column has to be blended first.
+        public bool Take(int column)
+        {
+            ref int held = ref (column & 1) == 0 ? ref Even : ref Odd;
+            if (held == column)
+                return false;
+            held = column;
+            return true;
+        }
+    }
+
     private readonly ref struct Workspace
     {
         public readonly bool IsDoubled;
         public readonly SampleTable<T> Columns;
         public readonly T* Blended;
-        public readonly T* Even;
-        public readonly T* Odd;
         public readonly TStorage* Row;
+        private readonly T* evenPixel;
+        private readonly T* oddPixel;
 
         public Workspace(ref ScratchAllocator scratch, in InterpolationParameters<TStorage> parameters)
         {
-            int lanes = TSimd.Lanes;
             IsDoubled = PlanarDoubling.Fits(in parameters.Columns);
             Columns = new(ref scratch, in parameters.Columns);
-            Blended = scratch.Take<T>(parameters.Columns.Input);
-            Even = scratch.Take<T>(parameters.Columns.Input + lanes);
-            Odd = scratch.Take<T>(parameters.Columns.Input + lanes);
+            Blended = scratch.Take<T>(parameters.Columns.Input + 2L * TSimd.Lanes) + TSimd.Lanes;
             Row = scratch.Take<TStorage>(parameters.Columns.Output);
+            evenPixel = scratch.Take<T>(parameters.Channels);
+            oddPixel = scratch.Take<T>(parameters.Channels);
         }
+
+        public T* Pixel(int column) => (column & 1) == 0 ? evenPixel : oddPixel;
     }
 }

@@ -23,33 +23,36 @@ internal static unsafe class PlanarDoubling<TSimd, TStorage, T, TVector>
     private static readonly T Near = T.CreateTruncating(0.75);
     private static readonly T Far = T.CreateTruncating(0.25);
 
-    /// <summary>Doubles a row; even and odd are room for a row each.</summary>
+    /// <summary>Doubles a row. There has to be room for a value before the row and for one behind it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Expand(T* row, T* even, T* odd, TStorage* output, int count)
+    public static void Expand(T* row, TStorage* output, int count)
     {
         int lanes = TSimd.Lanes;
+        row[-1] = row[0];
+        row[count] = row[count - 1];
+        if (count < lanes)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                output[2 * i] = TSimd.Narrow(Near * row[i] + Far * row[i - 1]);
+                output[2 * i + 1] = TSimd.Narrow(Near * row[i] + Far * row[i + 1]);
+            }
+        }
         var near = TSimd.Constant(0.75);
         var far = TSimd.Constant(0.25);
-        int i = 1;
-        for (; i + lanes < count; i += lanes)
+        for (int i = 0; i < count && count >= lanes; i += lanes)
         {
-            var centre = TSimd.Multiply(near, TSimd.Load(row + i));
-            TSimd.Store(even + i, TSimd.MultiplyAdd(far, TSimd.Load(row + i - 1), centre));
-            TSimd.Store(odd + i, TSimd.MultiplyAdd(far, TSimd.Load(row + i + 1), centre));
+            // The last vector overlaps the one before it.
+            int at = Math.Min(i, count - lanes);
+            var centre = TSimd.Multiply(near, TSimd.Load(row + at));
+            var even = TSimd.MultiplyAdd(far, TSimd.Load(row + at - 1), centre);
+            var odd = TSimd.MultiplyAdd(far, TSimd.Load(row + at + 1), centre);
+            TSimd.StoreZipped(output + 2 * at, even, odd);
         }
-        for (; i < count - 1; i++)
-        {
-            even[i] = Near * row[i] + Far * row[i - 1];
-            odd[i] = Near * row[i] + Far * row[i + 1];
-        }
-        even[0] = row[0];
-        odd[0] = count > 1 ? Near * row[0] + Far * row[1] : row[0];
-        if (count > 1)
-        {
-            even[count - 1] = Near * row[count - 1] + Far * row[count - 2];
-            odd[count - 1] = row[count - 1];
-        }
-        TSimd.Interleave(even, odd, output, count);
+
+        // The ends are copied, not rounded together from two shares.
+        output[0] = TSimd.Narrow(row[0]);
+        output[2 * count - 1] = TSimd.Narrow(row[count - 1]);
     }
 
     /// <summary>

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
 namespace SapaGpu.Kernels.Simd;
@@ -26,25 +25,6 @@ internal static unsafe class StreamingStores
             && map.BatchStride * sizeof(T) % vectorBytes == 0
             && map.RowStride * sizeof(T) % vectorBytes == 0
             && map.ColumnStride * sizeof(T) % vectorBytes == 0;
-
-    /// <summary>Copies bytes past the caches.</summary>
-    public static void Copy(byte* source, byte* destination, long count)
-    {
-        int size = Vector512.IsHardwareAccelerated ? Vector512<byte>.Count : Vector256<byte>.Count;
-        long i = Math.Min(count, (size - (nint)destination % size) % size);
-        Buffer.MemoryCopy(source, destination, i, i);
-        if (Vector512.IsHardwareAccelerated)
-        {
-            for (; i + size <= count; i += size)
-                Vector512.Load(source + i).StoreAlignedNonTemporal(destination + i);
-        }
-        else
-        {
-            for (; i + size <= count; i += size)
-                Vector256.Load(source + i).StoreAlignedNonTemporal(destination + i);
-        }
-        Buffer.MemoryCopy(source + i, destination + i, count - i, count - i);
-    }
 
     /// <summary>Makes streamed output visible to other threads.</summary>
     public static void Complete()

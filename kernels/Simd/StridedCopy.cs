@@ -55,9 +55,11 @@ internal static unsafe class StridedCopy
     public static void Interleave<T>(T* even, T* odd, T* destination, int count, bool streams = false)
         where T : unmanaged
     {
-        int i = typeof(T) == typeof(float)
-            ? InterleaveSingle((float*)even, (float*)odd, (float*)destination, count, streams)
-            : 0;
+        int i = 0;
+        if (typeof(T) == typeof(float))
+            i = InterleaveSingle((float*)even, (float*)odd, (float*)destination, count, streams);
+        else if (sizeof(T) == sizeof(ushort))
+            i = InterleaveShort((ushort*)even, (ushort*)odd, (uint*)destination, count);
         for (; i < count; i++)
         {
             destination[2 * i] = even[i];
@@ -100,6 +102,31 @@ internal static unsafe class StridedCopy
                 Avx.Permute2x128(low, high, 0x20).Store(destination + 2 * i);
                 Avx.Permute2x128(low, high, 0x31).Store(destination + 2 * i + 8);
             }
+        }
+        return i;
+    }
+
+    // Pairs as the two halves of a whole number. Returns how many were done.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int InterleaveShort(ushort* even, ushort* odd, uint* destination, int count)
+    {
+        int i = 0;
+        if (!BitConverter.IsLittleEndian)
+            return i;
+        if (Vector512.IsHardwareAccelerated)
+        {
+            for (; i + 16 <= count; i += 16)
+            {
+                var low = Vector512.WidenLower(Vector256.Load(even + i).ToVector512Unsafe());
+                var high = Vector512.WidenLower(Vector256.Load(odd + i).ToVector512Unsafe());
+                (low | (high << 16)).Store(destination + i);
+            }
+        }
+        for (; i + 8 <= count; i += 8)
+        {
+            var low = Vector256.WidenLower(Vector128.Load(even + i).ToVector256Unsafe());
+            var high = Vector256.WidenLower(Vector128.Load(odd + i).ToVector256Unsafe());
+            (low | (high << 16)).Store(destination + i);
         }
         return i;
     }
