@@ -36,32 +36,68 @@ public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, T, TVector>
         var rows = Tiling(in parameters)[tile];
         var source = new MapPointer<TStorage>(in parameters.Source);
         var result = new MapPointer<T>(in parameters.Result);
-        int radius = parameters.Extent.Radius;
+        int queries = parameters.Extent.Columns.Queries;
         for (int row = rows.First; row < rows.End; row++)
         {
-            int cellRow = parameters.Extent.Rows.CellOf(row);
-            bool rowInside = cellRow >= radius && cellRow + radius < parameters.Extent.Height;
-            for (int column = 0; column < parameters.Extent.Columns.Queries; column++)
-            {
-                int cellColumn = parameters.Extent.Columns.CellOf(column);
-                TStorage* from = source.At(rows.Image, 0, row, column);
-                T* to = result.At(rows.Image, 0, row, column);
-                if (rowInside && cellColumn >= radius && cellColumn + radius < parameters.Extent.Width)
-                    Widen(from, source.ChannelStride, to, result.ChannelStride, parameters.Taps);
-                else
-                    Fold(in parameters.Extent, from, source.ChannelStride, to, result.ChannelStride, cellRow, cellColumn);
-            }
+            (int first, int end) = Inside(in parameters.Extent, parameters.Extent.Rows.CellOf(row));
+            Widen(in source, in result, rows.Image, row, first, end - first, parameters.Taps);
+            Fold(in parameters.Extent, in source, in result, rows.Image, row, 0, first);
+            Fold(in parameters.Extent, in source, in result, rows.Image, row, end, queries);
         }
     }
 
     private static RowTiling Tiling(in WindowWeightsParameters<TStorage, T> parameters) => new(
         parameters.Extent.Rows.Queries, (long)parameters.Extent.Columns.Queries * parameters.Taps, ValuesPerTile);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Widen(TStorage* source, nint sourceStride, T* result, nint resultStride, int taps)
+    // The columns of queries, of a row of cells, around whose cells no window reaches the border.
+    private static (int First, int End) Inside(in WindowExtent extent, int cellRow)
     {
+        int end = extent.Columns.Queries;
+        if (cellRow < extent.Radius || cellRow + extent.Radius >= extent.Height)
+            return (0, 0);
+        int first = 0;
+        while (first < end && extent.Columns.CellOf(first) < extent.Radius)
+            first++;
+        while (end > first && extent.Columns.CellOf(end - 1) + extent.Radius >= extent.Width)
+            end--;
+        return (first, end);
+    }
+
+    private static void Widen(
+        in MapPointer<TStorage> source, in MapPointer<T> result, int image, int row, int column, int count, int taps)
+    {
+        TStorage* from = source.At(image, 0, row, column);
+        T* to = result.At(image, 0, row, column);
+        if (source.ChannelStride == 1 && result.ColumnStride == 1)
+        {
+            TSimd.Transpose(from, source.ColumnStride, to, result.ChannelStride, count, taps);
+            return;
+        }
         for (int tap = 0; tap < taps; tap++)
-            result[tap * resultStride] = TSimd.Widen(source[tap * sourceStride]);
+            TSimd.Gather(from + tap * source.ChannelStride, source.ColumnStride, to + tap * result.ChannelStride, count);
+    }
+
+    private static void Fold(
+        in WindowExtent extent,
+        in MapPointer<TStorage> source,
+        in MapPointer<T> result,
+        int image,
+        int row,
+        int column,
+        int end)
+    {
+        int cellRow = extent.Rows.CellOf(row);
+        for (; column < end; column++)
+        {
+            Fold(
+                in extent,
+                source.At(image, 0, row, column),
+                source.ChannelStride,
+                result.At(image, 0, row, column),
+                result.ChannelStride,
+                cellRow,
+                extent.Columns.CellOf(column));
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -202,6 +202,14 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         in WindowProblem problem, Tensor weights, Tensor source, Tensor result, bool accumulate)
     {
         var band = problem.Shape.WholeBand;
+        if (problem.Border != BorderRule.Replicate && WidensWeights(weights))
+        {
+            using var wide = Tensor.Create(
+                weights.Device, weights.Shape, weights.Format, weights.ElementType.Accumulator());
+            ResamplingKernels.For(weights.ElementType).Widen(weights, wide);
+            Gather(transposedWide, in problem, in band, wide.Map<TAccumulator>(), source, result, accumulate);
+            return;
+        }
         if (problem.Border != BorderRule.Replicate)
         {
             Gather(transposed, in problem, in band, weights.Map<TStorage>(), source, result, accumulate);
@@ -233,6 +241,11 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
             device.Pool.Return(memory);
         }
     }
+
+    // Every weight is repeated in the lanes of a vector, which on the CPU costs more than its product where it has to be widened
+    // first, and a weight meets many channels.
+    private static bool WidensWeights(Tensor weights) =>
+        weights.Device.Kind == DeviceKind.Cpu && typeof(TStorage) != typeof(TAccumulator);
 
     private static KernelVariant Choose(Tensor operand, in WindowProblem problem, bool vectors) =>
         KernelVariant.Choose(
