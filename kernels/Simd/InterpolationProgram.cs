@@ -142,7 +142,7 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         TStorage* lower = source.At(image, 0, place.High, 0);
         TStorage* to = result.At(image, 0, row, 0);
         T down = SampleTable<T>.FractionOf(in place);
-        var held = new HeldPixels { Even = -1, Odd = -1 };
+        var held = HeldNeighbours.None;
         for (int column = 0; column < parameters.Columns.Output; column++)
         {
             int low = workspace.Columns.Low[column];
@@ -215,6 +215,7 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         (int image, int channel) = Math.DivRem(rows.Image, parameters.Channels);
         int output = parameters.Columns.Output;
         int last = -1;
+        var held = HeldNeighbours.None;
         var writer = default(StreamingWriter);
         for (int row = rows.First; row < rows.End; row++)
         {
@@ -224,9 +225,19 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
             TStorage* upper = source.At(image, channel, place.Low, 0);
             if (TSampling.Blends)
             {
-                TStorage* lower = source.At(image, channel, place.High, 0);
-                T down = SampleTable<T>.FractionOf(in place);
-                BlendRows(upper, lower, source.ColumnStride, down, workspace.Blended, parameters.Columns.Input);
+                if (held.Take(place.Low))
+                    TSimd.Gather(upper, source.ColumnStride, workspace.InputRow(place.Low), parameters.Columns.Input);
+                if (held.Take(place.High))
+                {
+                    TStorage* lower = source.At(image, channel, place.High, 0);
+                    TSimd.Gather(lower, source.ColumnStride, workspace.InputRow(place.High), parameters.Columns.Input);
+                }
+                BlendRows(
+                    workspace.InputRow(place.Low),
+                    workspace.InputRow(place.High),
+                    SampleTable<T>.FractionOf(in place),
+                    workspace.Blended,
+                    parameters.Columns.Input);
                 BlendColumns(to, result.ColumnStride, in workspace, in parameters.Columns);
             }
             else if (!streams || place.Low != last)
@@ -255,18 +266,22 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void BlendRows(TStorage* upper, TStorage* lower, nint stride, T down, T* blended, int count)
+    private static void BlendRows(T* upper, T* lower, T down, T* blended, int count)
     {
         int lanes = TSimd.Lanes;
-        if (stride == 1 && count >= lanes)
+        if (count < lanes)
         {
-            BlendPixel(upper, lower, 0, down, blended, count);
+            for (int column = 0; column < count; column++)
+                blended[column] = (T.One - down) * upper[column] + down * lower[column];
             return;
         }
-        for (int column = 0; column < count; column++)
+        var upperShare = TSimd.Broadcast(T.One - down);
+        var lowerShare = TSimd.Broadcast(down);
+        for (int column = 0; column < count; column += lanes)
         {
-            blended[column] = (T.One - down) * TSimd.Widen(upper[column * stride])
-                + down * TSimd.Widen(lower[column * stride]);
+            // The last vector overlaps the one before it.
+            int at = Math.Min(column, count - lanes);
+            TSimd.Store(blended + at, Blend(upper + at, lower + at, upperShare, lowerShare));
         }
     }
 
@@ -288,20 +303,21 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         }
     }
 
-    // The input columns whose pixels lie blended in scratch memory. Neighbours are never both even or both odd, so that
-    // two places are enough.
-    private struct HeldPixels
+    // Which input samples lie in scratch memory. Neighbours are never both even or both odd, so that two places are enough.
+    private struct HeldNeighbours
     {
-        public int Even;
-        public int Odd;
+        public static HeldNeighbours None => new() { even = -1, odd = -1 };
 
-        // Whether the column has to be blended first.
-        public bool Take(int column)
+        private int even;
+        private int odd;
+
+        // Whether the sample has to be brought there first.
+        public bool Take(int sample)
         {
-            ref int held = ref (column & 1) == 0 ? ref Even : ref Odd;
-            if (held == column)
+            ref int held = ref (sample & 1) == 0 ? ref even : ref odd;
+            if (held == sample)
                 return false;
-            held = column;
+            held = sample;
             return true;
         }
     }
@@ -312,8 +328,8 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         public readonly SampleTable<T> Columns;
         public readonly T* Blended;
         public readonly TStorage* Row;
-        private readonly T* evenPixel;
-        private readonly T* oddPixel;
+        private readonly T* samples;
+        private readonly nint sampleLength;
 
         public Workspace(ref ScratchAllocator scratch, in InterpolationParameters<TStorage> parameters)
         {
@@ -321,10 +337,16 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
             Columns = new(ref scratch, in parameters.Columns);
             Blended = scratch.Take<T>(parameters.Columns.Input + 2L * TSimd.Lanes) + TSimd.Lanes;
             Row = scratch.Take<TStorage>(parameters.Columns.Output);
-            evenPixel = scratch.Take<T>(parameters.Channels);
-            oddPixel = scratch.Take<T>(parameters.Channels);
+            sampleLength = Math.Max(parameters.Channels, parameters.Columns.Input);
+            samples = scratch.Take<T>(2 * sampleLength);
         }
 
-        public T* Pixel(int column) => (column & 1) == 0 ? evenPixel : oddPixel;
+        // An input column of a row that is blended, all channels.
+        public T* Pixel(int column) => Sample(column);
+
+        // An input row of a plane.
+        public T* InputRow(int row) => Sample(row);
+
+        private T* Sample(int index) => (index & 1) == 0 ? samples : samples + sampleLength;
     }
 }
