@@ -51,17 +51,17 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(ushort* destination, TVector value) =>
-        NarrowVectors.Stream<TElement, TVector>(destination, value);
+        NarrowVectors.Store<TElement, TVector>(destination, value, streams: true);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreStorage(ushort* destination, TVector first, TVector second) =>
-        NarrowVectors.Store<TElement, TVector>(destination, first, second);
+        NarrowVectors.StorePair<TElement, TVector>(destination, first, second);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(ushort* destination, TVector first, TVector second) =>
-        NarrowVectors.Stream<TElement, TVector>(destination, first, second);
+        NarrowVectors.StorePair<TElement, TVector>(destination, first, second, streams: true);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -71,7 +71,7 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamZipped(ushort* destination, TVector even, TVector odd) =>
-        NarrowVectors.StreamZipped<TElement, TVector>(destination, even, odd);
+        NarrowVectors.StoreZipped<TElement, TVector>(destination, even, odd, streams: true);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

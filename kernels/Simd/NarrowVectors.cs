@@ -89,114 +89,81 @@ internal static unsafe class NarrowVectors
             ? HalfVectors.Widen(pairs >> 3)
             : (pairs & Vector512.Create(~0xFFFF)).AsSingle();
 
-    /// <summary>Rounds and writes a vector.</summary>
+    /// <summary>Rounds and writes a vector; past the caches where that is asked for, to an aligned place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store<TElement, TVector>(ushort* destination, TVector value)
+    public static void Store<TElement, TVector>(ushort* destination, TVector value, bool streams = false)
         where TVector : struct
     {
         if (typeof(TVector) == typeof(Vector512<float>))
-            Round512<TElement>((Vector512<float>)(object)value).Store(destination);
+            Write(Round512<TElement>((Vector512<float>)(object)value), destination, streams);
         else if (typeof(TVector) == typeof(Vector256<float>))
-            Round256<TElement>((Vector256<float>)(object)value, (Vector256<float>)(object)value).GetLower().Store(destination);
+            Write(Round256<TElement>((Vector256<float>)(object)value, (Vector256<float>)(object)value).GetLower(), destination, streams);
         else
             Round128<TElement>((Vector128<float>)(object)value, (Vector128<float>)(object)value).GetLower().Store(destination);
     }
 
-    /// <summary>Rounds two vectors and writes them one behind the other.</summary>
+    /// <summary>
+    /// Rounds two vectors and writes them one behind the other; past the caches where that is asked for, to a place that is
+    /// aligned to the values of one.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store<TElement, TVector>(ushort* destination, TVector first, TVector second)
+    public static void StorePair<TElement, TVector>(
+        ushort* destination, TVector first, TVector second, bool streams = false)
         where TVector : struct
     {
         if (typeof(TVector) == typeof(Vector512<float>))
-            Round512<TElement>((Vector512<float>)(object)first, (Vector512<float>)(object)second).Store(destination);
+            Write(Round512<TElement>((Vector512<float>)(object)first, (Vector512<float>)(object)second), destination, streams);
         else if (typeof(TVector) == typeof(Vector256<float>))
-            Round256<TElement>((Vector256<float>)(object)first, (Vector256<float>)(object)second).Store(destination);
+            Write(Round256<TElement>((Vector256<float>)(object)first, (Vector256<float>)(object)second), destination, streams);
         else
             Round128<TElement>((Vector128<float>)(object)first, (Vector128<float>)(object)second).Store(destination);
     }
 
-    /// <summary>
-    /// Rounds two vectors and writes them one behind the other past the caches, to a place that is aligned to one of them.
-    /// </summary>
+    /// <summary>As <see cref="StorePair"/>, but the lanes of both in turn.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Stream<TElement, TVector>(ushort* destination, TVector first, TVector second)
+    public static void StoreZipped<TElement, TVector>(
+        ushort* destination, TVector even, TVector odd, bool streams = false)
         where TVector : struct
     {
         if (typeof(TVector) == typeof(Vector512<float>))
-        {
-            var both = Round512<TElement>((Vector512<float>)(object)first, (Vector512<float>)(object)second);
-            both.GetLower().StoreAlignedNonTemporal(destination);
-            both.GetUpper().StoreAlignedNonTemporal(destination + Vector256<ushort>.Count);
-        }
+            Write(Zip512<TElement>((Vector512<float>)(object)even, (Vector512<float>)(object)odd), destination, streams);
         else if (typeof(TVector) == typeof(Vector256<float>))
-        {
-            var both = Round256<TElement>((Vector256<float>)(object)first, (Vector256<float>)(object)second);
-            both.GetLower().StoreAlignedNonTemporal(destination);
-            both.GetUpper().StoreAlignedNonTemporal(destination + Vector128<ushort>.Count);
-        }
+            Write(Zip256<TElement>((Vector256<float>)(object)even, (Vector256<float>)(object)odd), destination, streams);
         else
-        {
-            Store<TElement, TVector>(destination, first, second);
-        }
+            Zip128<TElement>((Vector128<float>)(object)even, (Vector128<float>)(object)odd).Store(destination);
     }
 
-    /// <summary>Rounds a vector and writes it to an aligned place past the caches.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Stream<TElement, TVector>(ushort* destination, TVector value)
-        where TVector : struct
+    private static void Write(Vector512<ushort> values, ushort* destination, bool streams)
     {
-        if (typeof(TVector) == typeof(Vector512<float>))
+        if (!streams)
         {
-            Round512<TElement>((Vector512<float>)(object)value).StoreAlignedNonTemporal(destination);
+            values.Store(destination);
+            return;
         }
-        else if (typeof(TVector) == typeof(Vector256<float>))
-        {
-            Round256<TElement>((Vector256<float>)(object)value, (Vector256<float>)(object)value)
-                .GetLower().StoreAlignedNonTemporal(destination);
-        }
-        else
-        {
-            Store<TElement, TVector>(destination, value);
-        }
+        values.GetLower().StoreAlignedNonTemporal(destination);
+        values.GetUpper().StoreAlignedNonTemporal(destination + Vector256<ushort>.Count);
     }
 
-    /// <summary>Rounds two vectors and writes their lanes in turn.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreZipped<TElement, TVector>(ushort* destination, TVector even, TVector odd)
-        where TVector : struct
+    private static void Write(Vector256<ushort> values, ushort* destination, bool streams)
     {
-        if (typeof(TVector) == typeof(Vector512<float>))
-            Zip512<TElement>((Vector512<float>)(object)even, (Vector512<float>)(object)odd).Store((uint*)destination);
-        else if (typeof(TVector) == typeof(Vector256<float>))
-            Zip256<TElement>((Vector256<float>)(object)even, (Vector256<float>)(object)odd).Store((uint*)destination);
-        else
-            Zip128<TElement>((Vector128<float>)(object)even, (Vector128<float>)(object)odd).Store((uint*)destination);
+        if (!streams)
+        {
+            values.Store(destination);
+            return;
+        }
+        Write(values.GetLower(), destination, streams);
+        Write(values.GetUpper(), destination + Vector128<ushort>.Count, streams);
     }
 
-    /// <summary>
-    /// Rounds two vectors and writes their lanes in turn past the caches, to a place that is aligned to the values of one.
-    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StreamZipped<TElement, TVector>(ushort* destination, TVector even, TVector odd)
-        where TVector : struct
+    private static void Write(Vector128<ushort> values, ushort* destination, bool streams)
     {
-        var target = (uint*)destination;
-        if (typeof(TVector) == typeof(Vector512<float>))
-        {
-            var both = Zip512<TElement>((Vector512<float>)(object)even, (Vector512<float>)(object)odd);
-            both.GetLower().StoreAlignedNonTemporal(target);
-            both.GetUpper().StoreAlignedNonTemporal(target + Vector256<uint>.Count);
-        }
-        else if (typeof(TVector) == typeof(Vector256<float>))
-        {
-            var both = Zip256<TElement>((Vector256<float>)(object)even, (Vector256<float>)(object)odd);
-            both.GetLower().StoreAlignedNonTemporal(target);
-            both.GetUpper().StoreAlignedNonTemporal(target + Vector128<uint>.Count);
-        }
+        if (streams)
+            values.StoreAlignedNonTemporal(destination);
         else
-        {
-            StoreZipped<TElement, TVector>(destination, even, odd);
-        }
+            values.Store(destination);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -237,23 +204,23 @@ internal static unsafe class NarrowVectors
             : Vector128.Narrow(BFloat16Vectors.Round(first) >> 16, BFloat16Vectors.Round(second) >> 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Zip512<TElement>(Vector512<float> even, Vector512<float> odd) =>
-        typeof(TElement) == typeof(Float16Element)
+    private static Vector512<ushort> Zip512<TElement>(Vector512<float> even, Vector512<float> odd) =>
+        (typeof(TElement) == typeof(Float16Element)
             ? Vector512.ConditionalSelect(Vector512.Create(0xFFFFu), HalfVectors.Round(even), HalfVectors.Round(odd) << 16)
             : Vector512.ConditionalSelect(
-                Vector512.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd));
+                Vector512.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd))).AsUInt16();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<uint> Zip256<TElement>(Vector256<float> even, Vector256<float> odd) =>
-        typeof(TElement) == typeof(Float16Element)
+    private static Vector256<ushort> Zip256<TElement>(Vector256<float> even, Vector256<float> odd) =>
+        (typeof(TElement) == typeof(Float16Element)
             ? Vector256.ConditionalSelect(Vector256.Create(0xFFFFu), HalfVectors.Round(even), HalfVectors.Round(odd) << 16)
             : Vector256.ConditionalSelect(
-                Vector256.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd));
+                Vector256.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd))).AsUInt16();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<uint> Zip128<TElement>(Vector128<float> even, Vector128<float> odd) =>
-        typeof(TElement) == typeof(Float16Element)
+    private static Vector128<ushort> Zip128<TElement>(Vector128<float> even, Vector128<float> odd) =>
+        (typeof(TElement) == typeof(Float16Element)
             ? Vector128.ConditionalSelect(Vector128.Create(0xFFFFu), HalfVectors.Round(even), HalfVectors.Round(odd) << 16)
             : Vector128.ConditionalSelect(
-                Vector128.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd));
+                Vector128.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd))).AsUInt16();
 }

@@ -100,10 +100,10 @@ internal static unsafe class Transposition
             {
                 var first = SixteenByFour((byte*)(source + row * sourceStride + column), step);
                 var second = SixteenByFour((byte*)(source + (row + 16) * sourceStride + column), step);
-                NarrowVectors.Store<TElement, Vector512<float>>(to + row, first.A, second.A);
-                NarrowVectors.Store<TElement, Vector512<float>>(to + destinationStride + row, first.B, second.B);
-                NarrowVectors.Store<TElement, Vector512<float>>(to + 2 * destinationStride + row, first.C, second.C);
-                NarrowVectors.Store<TElement, Vector512<float>>(to + 3 * destinationStride + row, first.D, second.D);
+                NarrowVectors.StorePair<TElement, Vector512<float>>(to + row, first.A, second.A);
+                NarrowVectors.StorePair<TElement, Vector512<float>>(to + destinationStride + row, first.B, second.B);
+                NarrowVectors.StorePair<TElement, Vector512<float>>(to + 2 * destinationStride + row, first.C, second.C);
+                NarrowVectors.StorePair<TElement, Vector512<float>>(to + 3 * destinationStride + row, first.D, second.D);
             }
         }
     }
