@@ -34,7 +34,7 @@ internal sealed class NetworkTests
 
     private static Dictionary<string, torch.Tensor> Weights(UpsamplingOperator kind, bool hasLaterals, int seed)
     {
-        var network = new SegmentationNetwork(Classes, kind, hasLaterals, seed, WindowUpsamplers.PapersWindow);
-        return network.named_parameters().ToDictionary(named => named.name, named => (torch.Tensor)named.parameter);
+        using var network = new SegmentationNetwork(Classes, kind, hasLaterals, seed, WindowUpsamplers.PapersWindow);
+        return network.named_parameters().ToDictionary(named => named.name, named => named.parameter.detach().clone());
     }
 }
