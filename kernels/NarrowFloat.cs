@@ -9,19 +9,16 @@ namespace SapaGpu.Kernels;
 public static class NarrowFloat
 {
     internal const uint Infinity = 0x7F800000;
-    internal const uint Magnitude = 0x7FFFFFFF;
+    private const uint Magnitude = 0x7FFFFFFF;
 
     /// <summary>The smallest single that rounds to infinity as a half.</summary>
-    internal const uint HalfOverflow = 0x477FF000;
+    private const uint HalfOverflow = 0x477FF000;
 
     /// <summary>The smallest single that is a normal number as a half, 2⁻¹⁴.</summary>
-    internal const uint HalfNormal = 0x38800000;
+    private const uint HalfNormal = 0x38800000;
 
     /// <summary>The difference of the exponent biases, 127 − 15, in the place of a half's exponent.</summary>
-    internal const uint HalfBias = 112u << 10;
-
-    /// <summary>2¹¹², which makes up for the difference of the exponent biases.</summary>
-    internal const float HalfScale = 5.1922969e33f;
+    private const uint HalfBias = 112u << 10;
 
     private const float HalfSubnormalUnit = 5.9604645e-8f;
 

@@ -14,7 +14,10 @@ internal static class HalfVectors
     // Sign, exponent and mantissa of a half that was shifted to the place of a single's.
     private const int Placed = unchecked((int)0x8FFFE000);
 
-    // 2¹⁶: halves from here on are infinite, and no half that is shifted and scaled is larger but infinity and NaN.
+    // 2¹¹², the difference of the exponent biases.
+    private const float Scale = 5.1922969e33f;
+
+    // 2¹⁶: every finite half is below, also before it is rounded; shifted and scaled, infinity and NaN are not.
     private const float Overflow = 65536f;
 
     private const float SmallestNormal = 6.1035156e-5f;
@@ -28,8 +31,9 @@ internal static class HalfVectors
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Widen(Vector512<int> placed)
     {
-        var value = (placed & Vector512.Create(Placed)).AsSingle() * NarrowFloat.HalfScale;
+        var value = (placed & Vector512.Create(Placed)).AsSingle() * Scale;
         var isSpecial = Vector512.GreaterThanOrEqual(Vector512.Abs(value), Vector512.Create(Overflow));
+        // One instruction with a mask, which the narrower vectors may not have.
         return Vector512.ConditionalSelect(isSpecial, value | Vector512.Create(float.PositiveInfinity), value);
     }
 
@@ -37,7 +41,7 @@ internal static class HalfVectors
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Widen(Vector256<int> placed)
     {
-        var value = (placed & Vector256.Create(Placed)).AsSingle() * NarrowFloat.HalfScale;
+        var value = (placed & Vector256.Create(Placed)).AsSingle() * Scale;
         var isSpecial = Vector256.GreaterThanOrEqual(Vector256.Abs(value), Vector256.Create(Overflow));
         return value | (isSpecial & Vector256.Create(float.PositiveInfinity));
     }
@@ -46,7 +50,7 @@ internal static class HalfVectors
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Widen(Vector128<int> placed)
     {
-        var value = (placed & Vector128.Create(Placed)).AsSingle() * NarrowFloat.HalfScale;
+        var value = (placed & Vector128.Create(Placed)).AsSingle() * Scale;
         var isSpecial = Vector128.GreaterThanOrEqual(Vector128.Abs(value), Vector128.Create(Overflow));
         return value | (isSpecial & Vector128.Create(float.PositiveInfinity));
     }

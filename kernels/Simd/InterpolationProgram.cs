@@ -191,6 +191,11 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
             else
                 TSimd.StoreStorage(to + channel, first, second);
         }
+        if (streams && channel + lanes <= channels)
+        {
+            TSimd.StreamStorage(to + channel, Blend(left + channel, right + channel, leftShare, rightShare));
+            channel += lanes;
+        }
         for (; channel < channels; channel += lanes)
         {
             int at = Math.Min(channel, channels - lanes);

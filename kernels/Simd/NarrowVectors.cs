@@ -38,20 +38,14 @@ internal static unsafe class NarrowVectors
     public static TVector LoadEven<TElement, TVector>(ushort* source)
         where TVector : struct
     {
-        bool isHalf = typeof(TElement) == typeof(Float16Element);
         if (typeof(TVector) == typeof(Vector512<float>))
             return (TVector)(object)WidenEven<TElement>(Vector512.Load((int*)source));
 
         if (typeof(TVector) == typeof(Vector256<float>))
-        {
-            var pairs = Vector256.Load((int*)source);
-            return (TVector)(object)(isHalf ? HalfVectors.Widen((pairs << 16) >> 3) : (pairs << 16).AsSingle());
-        }
-        else
-        {
-            var pairs = Vector128.Load((int*)source);
-            return (TVector)(object)(isHalf ? HalfVectors.Widen((pairs << 16) >> 3) : (pairs << 16).AsSingle());
-        }
+            return (TVector)(object)WidenEven<TElement>(Vector256.Load((int*)source));
+
+        return (TVector)(object)WidenEven<TElement>(Vector128.Load((int*)source));
+
     }
 
     /// <summary>Widens the upper halves of as many pairs as the vector has lanes.</summary>
@@ -59,20 +53,14 @@ internal static unsafe class NarrowVectors
     public static TVector LoadOdd<TElement, TVector>(ushort* source)
         where TVector : struct
     {
-        bool isHalf = typeof(TElement) == typeof(Float16Element);
         if (typeof(TVector) == typeof(Vector512<float>))
             return (TVector)(object)WidenOdd<TElement>(Vector512.Load((int*)source));
 
         if (typeof(TVector) == typeof(Vector256<float>))
-        {
-            var pairs = Vector256.Load((int*)source);
-            return (TVector)(object)(isHalf ? HalfVectors.Widen(pairs >> 3) : (pairs & Vector256.Create(~0xFFFF)).AsSingle());
-        }
-        else
-        {
-            var pairs = Vector128.Load((int*)source);
-            return (TVector)(object)(isHalf ? HalfVectors.Widen(pairs >> 3) : (pairs & Vector128.Create(~0xFFFF)).AsSingle());
-        }
+            return (TVector)(object)WidenOdd<TElement>(Vector256.Load((int*)source));
+
+        return (TVector)(object)WidenOdd<TElement>(Vector128.Load((int*)source));
+
     }
 
     /// <summary>Widens the lower halves of words.</summary>
@@ -89,15 +77,43 @@ internal static unsafe class NarrowVectors
             ? HalfVectors.Widen(pairs >> 3)
             : (pairs & Vector512.Create(~0xFFFF)).AsSingle();
 
+    /// <inheritdoc cref="WidenEven{TElement}(Vector512{int})"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> WidenEven<TElement>(Vector256<int> pairs) =>
+        typeof(TElement) == typeof(Float16Element)
+            ? HalfVectors.Widen((pairs << 16) >> 3)
+            : (pairs << 16).AsSingle();
+
+    /// <inheritdoc cref="WidenOdd{TElement}(Vector512{int})"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> WidenOdd<TElement>(Vector256<int> pairs) =>
+        typeof(TElement) == typeof(Float16Element)
+            ? HalfVectors.Widen(pairs >> 3)
+            : (pairs & Vector256.Create(~0xFFFF)).AsSingle();
+
+    /// <inheritdoc cref="WidenEven{TElement}(Vector512{int})"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> WidenEven<TElement>(Vector128<int> pairs) =>
+        typeof(TElement) == typeof(Float16Element)
+            ? HalfVectors.Widen((pairs << 16) >> 3)
+            : (pairs << 16).AsSingle();
+
+    /// <inheritdoc cref="WidenOdd{TElement}(Vector512{int})"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> WidenOdd<TElement>(Vector128<int> pairs) =>
+        typeof(TElement) == typeof(Float16Element)
+            ? HalfVectors.Widen(pairs >> 3)
+            : (pairs & Vector128.Create(~0xFFFF)).AsSingle();
+
     /// <summary>Rounds and writes a vector; past the caches where that is asked for, to an aligned place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TElement, TVector>(ushort* destination, TVector value, bool streams = false)
         where TVector : struct
     {
         if (typeof(TVector) == typeof(Vector512<float>))
-            Write(Round512<TElement>((Vector512<float>)(object)value), destination, streams);
+            WriteWhole(Round512<TElement>((Vector512<float>)(object)value), destination, streams);
         else if (typeof(TVector) == typeof(Vector256<float>))
-            Write(Round256<TElement>((Vector256<float>)(object)value, (Vector256<float>)(object)value).GetLower(), destination, streams);
+            WriteWhole(Round256<TElement>((Vector256<float>)(object)value, (Vector256<float>)(object)value).GetLower(), destination, streams);
         else
             Round128<TElement>((Vector128<float>)(object)value, (Vector128<float>)(object)value).GetLower().Store(destination);
     }
@@ -133,6 +149,7 @@ internal static unsafe class NarrowVectors
             Zip128<TElement>((Vector128<float>)(object)even, (Vector128<float>)(object)odd).Store(destination);
     }
 
+    // Both halves are aligned, the whole need not be.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Write(Vector512<ushort> values, ushort* destination, bool streams)
     {
@@ -141,8 +158,8 @@ internal static unsafe class NarrowVectors
             values.Store(destination);
             return;
         }
-        values.GetLower().StoreAlignedNonTemporal(destination);
-        values.GetUpper().StoreAlignedNonTemporal(destination + Vector256<ushort>.Count);
+        WriteWhole(values.GetLower(), destination, streams);
+        WriteWhole(values.GetUpper(), destination + Vector256<ushort>.Count, streams);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -153,12 +170,21 @@ internal static unsafe class NarrowVectors
             values.Store(destination);
             return;
         }
-        Write(values.GetLower(), destination, streams);
-        Write(values.GetUpper(), destination + Vector128<ushort>.Count, streams);
+        WriteWhole(values.GetLower(), destination, streams);
+        WriteWhole(values.GetUpper(), destination + Vector128<ushort>.Count, streams);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Write(Vector128<ushort> values, ushort* destination, bool streams)
+    private static void WriteWhole(Vector256<ushort> values, ushort* destination, bool streams)
+    {
+        if (streams)
+            values.StoreAlignedNonTemporal(destination);
+        else
+            values.Store(destination);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WriteWhole(Vector128<ushort> values, ushort* destination, bool streams)
     {
         if (streams)
             values.StoreAlignedNonTemporal(destination);

@@ -23,32 +23,16 @@ internal static unsafe class PlanarDoubling<TSimd, TStorage, T, TVector>
     private static readonly T Near = T.CreateTruncating(0.75);
     private static readonly T Far = T.CreateTruncating(0.25);
 
-    /// <summary>Doubles a row. There has to be room for a value before the row and for one behind it.</summary>
+    /// <summary>Doubles a row. The places before and behind it are overwritten.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Expand(T* row, TStorage* output, int count)
     {
-        int lanes = TSimd.Lanes;
         row[-1] = row[0];
         row[count] = row[count - 1];
-        if (count < lanes)
-        {
-            for (int i = 0; i < count; i++)
-            {
-                output[2 * i] = TSimd.Narrow(Near * row[i] + Far * row[i - 1]);
-                output[2 * i + 1] = TSimd.Narrow(Near * row[i] + Far * row[i + 1]);
-            }
-        }
-        var near = TSimd.Constant(0.75);
-        var far = TSimd.Constant(0.25);
-        for (int i = 0; i < count && count >= lanes; i += lanes)
-        {
-            // The last vector overlaps the one before it.
-            int at = Math.Min(i, count - lanes);
-            var centre = TSimd.Multiply(near, TSimd.Load(row + at));
-            var even = TSimd.MultiplyAdd(far, TSimd.Load(row + at - 1), centre);
-            var odd = TSimd.MultiplyAdd(far, TSimd.Load(row + at + 1), centre);
-            TSimd.StoreZipped(output + 2 * at, even, odd);
-        }
+        if (count >= TSimd.Lanes)
+            ExpandVectors(row, output, count);
+        else
+            ExpandFew(row, output, count);
 
         // The ends are copied, not rounded together from two shares.
         output[0] = TSimd.Narrow(row[0]);
@@ -92,5 +76,31 @@ internal static unsafe class PlanarDoubling<TSimd, TStorage, T, TVector>
         }
         row[0] = even[0] + Near * odd[0] + Far * even[1];
         row[count - 1] = odd[count - 1] + Near * even[count - 1] + Far * odd[count - 2];
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ExpandVectors(T* row, TStorage* output, int count)
+    {
+        int lanes = TSimd.Lanes;
+        var near = TSimd.Constant(0.75);
+        var far = TSimd.Constant(0.25);
+        for (int i = 0; i < count; i += lanes)
+        {
+            // The last vector overlaps the one before it.
+            int at = Math.Min(i, count - lanes);
+            var centre = TSimd.Multiply(near, TSimd.Load(row + at));
+            var even = TSimd.MultiplyAdd(far, TSimd.Load(row + at - 1), centre);
+            var odd = TSimd.MultiplyAdd(far, TSimd.Load(row + at + 1), centre);
+            TSimd.StoreZipped(output + 2 * at, even, odd);
+        }
+    }
+
+    private static void ExpandFew(T* row, TStorage* output, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            output[2 * i] = TSimd.Narrow(Near * row[i] + Far * row[i - 1]);
+            output[2 * i + 1] = TSimd.Narrow(Near * row[i] + Far * row[i + 1]);
+        }
     }
 }

@@ -136,10 +136,14 @@ internal static unsafe class QuadTile<TSimd, TStorage, T, TVector>
         for (int channel = 0; channel < channels; channel++)
         {
             TStorage* lower = upper + rowStride;
-            TSimd.Store(tile, TSimd.LoadEven(upper));
-            TSimd.Store(tile + lanes, TSimd.LoadOdd(upper));
-            TSimd.Store(tile + 2 * lanes, TSimd.LoadEven(lower));
-            TSimd.Store(tile + 3 * lanes, TSimd.LoadOdd(lower));
+            var first = TSimd.LoadEven(upper);
+            var second = TSimd.LoadOdd(upper);
+            var third = TSimd.LoadEven(lower);
+            var fourth = TSimd.LoadOdd(lower);
+            TSimd.Store(tile, first);
+            TSimd.Store(tile + lanes, second);
+            TSimd.Store(tile + 2 * lanes, third);
+            TSimd.Store(tile + 3 * lanes, fourth);
             upper += channelStride;
             tile += 4 * lanes;
         }

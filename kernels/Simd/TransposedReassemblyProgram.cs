@@ -12,18 +12,14 @@ namespace SapaGpu.Kernels.Simd;
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic of source and result.</typeparam>
 /// <typeparam name="TStorage">The type of source and result.</typeparam>
-/// <typeparam name="T">The type of the arithmetic.</typeparam>
+/// <typeparam name="T">The type of the arithmetic and of the weights.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="T"/>.</typeparam>
-/// <typeparam name="TWeightElement">The element type of the weights.</typeparam>
-/// <typeparam name="TWeight">The type of the weights in memory.</typeparam>
-public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TVector, TWeightElement, TWeight>
-    : ITileProgram<TransposedReassemblyParameters<TStorage, TWeight>>
+public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TVector>
+    : ITileProgram<TransposedReassemblyParameters<TStorage, T>>
     where TSimd : struct, ISimd<TStorage, T, TVector>
     where TStorage : unmanaged
     where T : unmanaged, IFloatingPointIeee754<T>
     where TVector : struct
-    where TWeightElement : struct, IElement<TWeight, T>
-    where TWeight : unmanaged
 {
     // The neighbouring cells whose sums the registers hold, four vectors of channels each, or two of the narrower ones.
     private const int MostCells = 5;
@@ -39,15 +35,15 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     private const int MostRows = 32;
 
     /// <inheritdoc/>
-    public static long TileCount(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
+    public static long TileCount(in TransposedReassemblyParameters<TStorage, T> parameters) =>
         Tiling(in parameters).Count;
 
     /// <inheritdoc/>
-    public static double Operations(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
+    public static double Operations(in TransposedReassemblyParameters<TStorage, T> parameters) =>
         WorkEstimate.Gather(in parameters.Extent, in parameters.Band, parameters.Extent.ValueChannels);
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in TransposedReassemblyParameters<TStorage, TWeight> parameters)
+    public static long ScratchBytes(in TransposedReassemblyParameters<TStorage, T> parameters)
     {
         var scratch = new ScratchAllocator(null);
         _ = new Workspace(ref scratch, in parameters, default);
@@ -57,7 +53,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(
-        in TransposedReassemblyParameters<TStorage, TWeight> parameters, long tile, byte* scratch)
+        in TransposedReassemblyParameters<TStorage, T> parameters, long tile, byte* scratch)
     {
         var cells = Tiling(in parameters)[tile];
         var allocator = new ScratchAllocator(scratch);
@@ -95,20 +91,20 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         return extent.IsUniform && extent.Rows.Scale * extent.Columns.Scale >= FewestQueries;
     }
 
-    private static StripTiling Tiling(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
+    private static StripTiling Tiling(in TransposedReassemblyParameters<TStorage, T> parameters) =>
         new(parameters.Extent.Width, in parameters.Band, Columns(in parameters), mostStrips: 1, MostRows);
 
-    private static int Columns(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
+    private static int Columns(in TransposedReassemblyParameters<TStorage, T> parameters) =>
         parameters.Source.ChannelStride == 1 ? PixelColumns : PlaneColumns;
 
-    private static int MostChannels(in TransposedReassemblyParameters<TStorage, TWeight> parameters) => Math.Min(
+    private static int MostChannels(in TransposedReassemblyParameters<TStorage, T> parameters) => Math.Min(
         parameters.Source.ChannelStride == 1 && !Scatters(in parameters.Extent) ? PixelChannels : PlaneChannels,
         parameters.Extent.ValueChannels);
 
     // A row of sums, column by column of the queries around it.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SumRow(
-        in TransposedReassemblyParameters<TStorage, TWeight> parameters,
+        in TransposedReassemblyParameters<TStorage, T> parameters,
         in Strip cells,
         int row,
         int channels,
@@ -132,7 +128,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
 
     // What the next row reads for the first time: the queries of the last row of its windows.
     private static void Foresee(
-        in TransposedReassemblyParameters<TStorage, TWeight> parameters,
+        in TransposedReassemblyParameters<TStorage, T> parameters,
         in Strip cells,
         int row,
         int firstChannel,
@@ -154,7 +150,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     // Adds what the queries of every cell that reaches into the tile contribute to the cells in it, a row of taps at a time.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scatter(
-        in TransposedReassemblyParameters<TStorage, TWeight> parameters,
+        in TransposedReassemblyParameters<TStorage, T> parameters,
         in Strip cells,
         int channels,
         in Workspace workspace)
@@ -281,7 +277,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Finish(
-        in TransposedReassemblyParameters<TStorage, TWeight> parameters,
+        in TransposedReassemblyParameters<TStorage, T> parameters,
         in Strip cells,
         int row,
         int firstChannel,
@@ -390,14 +386,14 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         for (int row = 0; row < queries.RowCount; row++)
         {
             T* value = queries.Rows[row].Value + queries.First;
-            TWeight* weight = queries.Rows[row].Weight + queries.FirstWeight;
+            T* weight = queries.Rows[row].Weight + queries.FirstWeight;
             for (int query = 0; query < queries.Count; query++)
             {
                 var v0 = TSimd.Load(value);
                 var v1 = TSimd.Load(value + lanes);
                 var v2 = TVectors.Value > 2 ? TSimd.Load(value + 2 * lanes) : zero;
                 var v3 = TVectors.Value > 2 ? TSimd.Load(value + 3 * lanes) : zero;
-                var w = TSimd.Broadcast(TWeightElement.Load(*weight));
+                var w = TSimd.Broadcast(*weight);
                 s00 = TSimd.MultiplyAdd(w, v0, s00);
                 s01 = TSimd.MultiplyAdd(w, v1, s01);
                 if (TVectors.Value > 2)
@@ -407,7 +403,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
                 }
                 if (TCells.Value > 1)
                 {
-                    w = TSimd.Broadcast(TWeightElement.Load(weight[tapStep]));
+                    w = TSimd.Broadcast(weight[tapStep]);
                     s10 = TSimd.MultiplyAdd(w, v0, s10);
                     s11 = TSimd.MultiplyAdd(w, v1, s11);
                     if (TVectors.Value > 2)
@@ -418,7 +414,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
                 }
                 if (TCells.Value > 2)
                 {
-                    w = TSimd.Broadcast(TWeightElement.Load(weight[2 * tapStep]));
+                    w = TSimd.Broadcast(weight[2 * tapStep]);
                     s20 = TSimd.MultiplyAdd(w, v0, s20);
                     s21 = TSimd.MultiplyAdd(w, v1, s21);
                     if (TVectors.Value > 2)
@@ -429,7 +425,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
                 }
                 if (TCells.Value > 3)
                 {
-                    w = TSimd.Broadcast(TWeightElement.Load(weight[3 * tapStep]));
+                    w = TSimd.Broadcast(weight[3 * tapStep]);
                     s30 = TSimd.MultiplyAdd(w, v0, s30);
                     s31 = TSimd.MultiplyAdd(w, v1, s31);
                     if (TVectors.Value > 2)
@@ -440,7 +436,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
                 }
                 if (TCells.Value > 4)
                 {
-                    w = TSimd.Broadcast(TWeightElement.Load(weight[4 * tapStep]));
+                    w = TSimd.Broadcast(weight[4 * tapStep]);
                     s40 = TSimd.MultiplyAdd(w, v0, s40);
                     s41 = TSimd.MultiplyAdd(w, v1, s41);
                     if (TVectors.Value > 2)
@@ -490,7 +486,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     private struct QueryRow
     {
         public T* Value;
-        public TWeight* Weight;
+        public T* Weight;
     }
 
     // The queries of a column of cells in some rows, as offsets from those of the rows, with the steps to the next query, from
@@ -511,7 +507,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     private struct Workspace
     {
         public QueryWindow<TSimd, TStorage, T, TVector> Queries;
-        public MapPointer<TWeight> Weights;
+        public MapPointer<T> Weights;
         public QueryRow* Rows;
         public T* Sums;
         public int SumRowLength;
@@ -519,7 +515,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
 
         public Workspace(
             ref ScratchAllocator scratch,
-            in TransposedReassemblyParameters<TStorage, TWeight> parameters,
+            in TransposedReassemblyParameters<TStorage, T> parameters,
             in Strip cells)
         {
             int columns = Columns(in parameters);

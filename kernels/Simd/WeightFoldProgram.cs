@@ -49,7 +49,7 @@ public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, T, TVector>
     private static RowTiling Tiling(in WindowWeightsParameters<TStorage, T> parameters) => new(
         parameters.Extent.Rows.Queries, (long)parameters.Extent.Columns.Queries * parameters.Taps, ValuesPerTile);
 
-    // The columns of queries, of a row of cells, around whose cells no window reaches the border.
+    // The columns of queries, of a row of cells, whose windows lie inside the map and not at its border.
     private static (int First, int End) Inside(in WindowExtent extent, int cellRow)
     {
         int end = extent.Columns.Queries;
@@ -63,12 +63,13 @@ public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, T, TVector>
         return (first, end);
     }
 
+    // The result is a workspace, whose columns lie side by side.
     private static void Widen(
         in MapPointer<TStorage> source, in MapPointer<T> result, int image, int row, int column, int count, int taps)
     {
         TStorage* from = source.At(image, 0, row, column);
         T* to = result.At(image, 0, row, column);
-        if (source.ChannelStride == 1 && result.ColumnStride == 1)
+        if (source.ChannelStride == 1)
         {
             TSimd.Transpose(from, source.ColumnStride, to, result.ChannelStride, count, taps);
             return;

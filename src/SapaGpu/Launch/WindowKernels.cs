@@ -202,50 +202,18 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         in WindowProblem problem, Tensor weights, Tensor source, Tensor result, bool accumulate)
     {
         var band = problem.Shape.WholeBand;
-        if (problem.Border != BorderRule.Replicate && WidensWeights(weights))
-        {
-            using var wide = Tensor.Create(
-                weights.Device, weights.Shape, weights.Format, weights.ElementType.Accumulator());
-            ResamplingKernels.For(weights.ElementType).Widen(weights, wide);
-            Gather(transposedWide, in problem, in band, wide.Map<TAccumulator>(), source, result, accumulate);
-            return;
-        }
-        if (problem.Border != BorderRule.Replicate)
-        {
+        if (problem.Border == BorderRule.Replicate)
+            GatherFolded(in problem, in band, weights, source, result, accumulate);
+        else if (WidensWeights(weights))
+            GatherWidened(in problem, in band, weights, source, result, accumulate);
+        else
             Gather(transposed, in problem, in band, weights.Map<TStorage>(), source, result, accumulate);
-            return;
-        }
-
-        // Weights of taps outside belong to the cells that the taps stand for.
-        var device = weights.Device;
-        long bytes = weights.Shape.ElementCount * ILGPU.Interop.SizeOf<TAccumulator>();
-        var memory = device.Pool.Rent(bytes);
-        try
-        {
-            long used = 0;
-            var extent = problem.Extent;
-            var folded = BandPlan.View<TAccumulator>(memory, in extent, in band, ref used);
-            var parameters = new WindowWeightsParameters<TStorage, TAccumulator>
-            {
-                Extent = extent,
-                Heads = 1,
-                Taps = extent.Taps,
-                Source = weights.Map<TStorage>(),
-                Result = folded,
-            };
-            fold.Launch(device, in parameters);
-            Gather(transposedWide, in problem, in band, folded, source, result, accumulate);
-        }
-        finally
-        {
-            device.Pool.Return(memory);
-        }
     }
 
     // Every weight is repeated in the lanes of a vector, which on the CPU costs more than its product where it has to be widened
     // first, and a weight meets many channels.
     private static bool WidensWeights(Tensor weights) =>
-        weights.Device.Kind == DeviceKind.Cpu && typeof(TStorage) != typeof(TAccumulator);
+        weights.Device.RunsVectorPrograms && typeof(TStorage) != typeof(TAccumulator);
 
     private static KernelVariant Choose(Tensor operand, in WindowProblem problem, bool vectors) =>
         KernelVariant.Choose(
@@ -287,6 +255,44 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         };
         bool vectors = VectorLayout.Fits(source) && VectorLayout.Fits(result);
         table[Choose(source, in problem, vectors)].Launch(source.Device.Launcher, in parameters);
+    }
+
+    // Weights of taps outside belong to the cells that the taps stand for.
+    private void GatherFolded(
+        in WindowProblem problem, in RowBand band, Tensor weights, Tensor source, Tensor result, bool accumulate)
+    {
+        var device = weights.Device;
+        long bytes = weights.Shape.ElementCount * ILGPU.Interop.SizeOf<TAccumulator>();
+        var memory = device.Pool.Rent(bytes);
+        try
+        {
+            long used = 0;
+            var extent = problem.Extent;
+            var folded = BandPlan.View<TAccumulator>(memory, in extent, in band, ref used);
+            var parameters = new WindowWeightsParameters<TStorage, TAccumulator>
+            {
+                Extent = extent,
+                Heads = 1,
+                Taps = extent.Taps,
+                Source = weights.Map<TStorage>(),
+                Result = folded,
+            };
+            fold.Launch(device, in parameters);
+            Gather(transposedWide, in problem, in band, folded, source, result, accumulate);
+        }
+        finally
+        {
+            device.Pool.Return(memory);
+        }
+    }
+
+    private void GatherWidened(
+        in WindowProblem problem, in RowBand band, Tensor weights, Tensor source, Tensor result, bool accumulate)
+    {
+        using var wide = Tensor.Create(
+            weights.Device, weights.Shape, weights.Format, weights.ElementType.Accumulator());
+        ResamplingKernels.For(weights.ElementType).Widen(weights, wide);
+        Gather(transposedWide, in problem, in band, wide.Map<TAccumulator>(), source, result, accumulate);
     }
 
     private void Backward(
@@ -385,7 +391,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
             where TWeight : unmanaged =>
             v.VectorBits > 0
                 ? KernelVariants.Tiles<TransposedReassemblyParameters<TStorage, TWeight>>(
-                    typeof(TransposedReassemblyProgram<,,,,,>), [.. Simd(v), weightElement, typeof(TWeight)])
+                    typeof(TransposedReassemblyProgram<,,,>), Simd(v))
                 : KernelVariants.Group<TransposedReassemblyParameters<TStorage, TWeight>>(
                     typeof(TransposedReassembly<,,,,,,,>),
                     [.. Element, weightElement, typeof(TWeight), .. Window(v), KernelVariants.Access(v.ValueVectors)]);

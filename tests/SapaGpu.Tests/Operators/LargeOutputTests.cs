@@ -72,11 +72,12 @@ public sealed class LargeOutputTests<T>(string device)
     public void Bilinear_is_the_same_as_in_small(
         [Values] MemoryFormat format,
         [ValueSource(nameof(Rooms))] Surroundings room,
-        [Values(0, 1)] int more) => CheckImages(
+        [Values(0, 1)] int more,
+        [Values(Channels, 48, 70)] int channels) => CheckImages(
         format,
         room,
-        new TensorShape(2, Channels, 2 * Cells + more, 2 * Cells + more),
-        [new TensorShape(2, Channels, Cells, Cells)],
+        new TensorShape(2, channels, 2 * Cells + more, 2 * Cells + more),
+        [new TensorShape(2, channels, Cells, Cells)],
         (inputs, output) => Interpolate.Forward(inputs[0], output, InterpolationMode.Bilinear, alignCorners: more == 1));
 
     [Test]

@@ -198,6 +198,9 @@ public sealed class NarrowFloatTests
                 }
                 Assert.That(pair, Is.EqualTo(single));
                 Assert.That(new ReadOnlySpan<ushort>(streamed, 2 * lanes).SequenceEqual(single), $"{first}");
+                TSimd.StreamStorage(streamed, low);
+                TSimd.StreamStorage(streamed + lanes, high);
+                Assert.That(new ReadOnlySpan<ushort>(streamed, 2 * lanes).SequenceEqual(single), $"{first}");
                 TSimd.StoreZipped(pairStart, low, high);
                 TSimd.StreamZipped(streamed, low, high);
                 for (int lane = 0; lane < 2 * lanes; lane++)
