@@ -28,9 +28,18 @@ internal static class BenchmarkSuite
         return onlyAsks || (reports.Length > 0 && reports.All(report => report.Success)) ? 0 : 1;
     }
 
+    // The best of several seconds, lest a moment in which the machine has something else to do makes every share too large.
     private static DeviceLimits Limits()
     {
+        const int Measurements = 5;
         using var device = Device.Open(DeviceKind.Cpu);
-        return DeviceLimits.Measure(device);
+        var limits = new DeviceLimits(0, 0);
+        for (int i = 0; i < Measurements; i++)
+        {
+            var measured = DeviceLimits.Measure(device);
+            limits = new DeviceLimits(
+                Math.Max(limits.FmaGflops, measured.FmaGflops), Math.Max(limits.CopyGBps, measured.CopyGBps));
+        }
+        return limits;
     }
 }
