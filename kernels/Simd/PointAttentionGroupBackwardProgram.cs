@@ -74,17 +74,14 @@ public readonly unsafe struct PointAttentionGroupBackwardProgram<TSimd, TStorage
             Store(in gradKey, in forward, image, values, keys, in workspace);
     }
 
-    // What the next run reads: pieces of pixels, which the processor does not foresee by itself.
+    // What the next run reads.
     private static void Foresee(
         in PointAttentionParameters<TStorage> forward, int image, int group, long run, int steps, ref PrefetchQueue next)
     {
-        int offsets = 2 * forward.Points;
         var span = PointGroup<TSimd, TStorage, T, TVector, TStagedSimd>.Run(in forward, image, run);
         next.AddPixels(
             new MapPointer<TStorage>(in forward.Output), in span, group * forward.ValueChannels, forward.ValueChannels);
-        next.AddPixels(
-            new MapPointer<TStorage>(in forward.Query), in span, group * forward.KeyChannels, forward.KeyChannels);
-        next.AddPixels(new MapPointer<TStorage>(in forward.Offsets), in span, group * offsets, offsets);
+        PointGroup<TSimd, TStorage, T, TVector, TStagedSimd>.Foresee(in forward, in span, group, ref next);
         next.Plan(steps);
     }
 

@@ -52,7 +52,14 @@ public readonly unsafe struct PointAttentionGroupProgram<TSimd, TStorage, T, TVe
         for (long run = 0; run < runs; run++)
         {
             var span = PointGroup<TSimd, TStorage, T, TVector, TStagedSimd>.Run(in parameters, image, run);
-            Attend(in parameters, in span, group, in workspace);
+            var next = default(PrefetchQueue);
+            if (run + 1 < runs)
+            {
+                var following = PointGroup<TSimd, TStorage, T, TVector, TStagedSimd>.Run(in parameters, image, run + 1);
+                PointGroup<TSimd, TStorage, T, TVector, TStagedSimd>.Foresee(in parameters, in following, group, ref next);
+                next.Plan(span.Count);
+            }
+            Attend(in parameters, in span, group, in workspace, ref next);
             PixelRows<TSimd, TStorage, T, TVector>.Store(
                 workspace.Output, workspace.OutputStride, in output, in span, parameters.ValueChannels, streams);
         }
@@ -60,20 +67,27 @@ public readonly unsafe struct PointAttentionGroupProgram<TSimd, TStorage, T, TVe
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Attend(
-        in PointAttentionParameters<TStorage> parameters, in PixelSpan span, int group, in Workspace workspace)
+        in PointAttentionParameters<TStorage> parameters,
+        in PixelSpan span,
+        int group,
+        in Workspace workspace,
+        ref PrefetchQueue next)
     {
         var staged = workspace.Staged;
         staged.ComputeWeights(in parameters, in span, group);
         staged.Table.Weigh(staged.Weights);
         new Span<T>(workspace.Output, span.Count * workspace.OutputStride).Clear();
-        PointSteps<TStagedSimd, T, T, TVector>.AddCells(
-            staged.Table.First,
-            staged.Table.Shares,
-            staged.Table.CellsPerQuery,
-            span.Count,
-            workspace.Output,
-            workspace.OutputStride,
-            parameters.ValueChannels);
+        T* sums = workspace.Output;
+        for (int query = 0; query < span.Count; query++, sums += workspace.OutputStride)
+        {
+            PointSteps<TStagedSimd, T, T, TVector>.AddCells(
+                staged.Table.First + query,
+                staged.Table.Shares + query,
+                staged.Table.CellsPerQuery,
+                sums,
+                parameters.ValueChannels);
+            next.Step();
+        }
     }
 
     private readonly struct Workspace

@@ -91,6 +91,18 @@ internal readonly unsafe struct PointGroup<TSimd, TStorage, T, TVector, TStagedS
         new Span<T>(cells, Stride).Clear();
     }
 
+    /// <summary>
+    /// Asks for the queries and offsets of a run: pieces of pixels, which the processor does not foresee by itself.
+    /// </summary>
+    public static void Foresee(
+        in PointAttentionParameters<TStorage> parameters, in PixelSpan span, int group, ref PrefetchQueue next)
+    {
+        int offsets = 2 * parameters.Points;
+        next.AddPixels(
+            new MapPointer<TStorage>(in parameters.Query), in span, group * parameters.KeyChannels, parameters.KeyChannels);
+        next.AddPixels(new MapPointer<TStorage>(in parameters.Offsets), in span, group * offsets, offsets);
+    }
+
     /// <summary>Finds the points of a run and computes its weights.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void ComputeWeights(in PointAttentionParameters<TStorage> parameters, in PixelSpan span, int group)

@@ -145,6 +145,42 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
             AddCells(cells + i, shares + i, count, sums + (nint)i * stride, channels, first);
     }
 
+    /// <summary>Adds the cells around the points of one query.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddCells(long* cells, T* shares, int count, T* sums, int channels, int first = 0)
+    {
+        int lanes = TSimd.Lanes;
+        int channel = 0;
+        for (; channel + 4 * lanes <= channels; channel += 4 * lanes)
+        {
+            T* own = sums + channel;
+            var s0 = TSimd.Load(own);
+            var s1 = TSimd.Load(own + lanes);
+            var s2 = TSimd.Load(own + 2 * lanes);
+            var s3 = TSimd.Load(own + 3 * lanes);
+            for (int i = 0; i < count; i++)
+            {
+                var share = TSimd.Broadcast(shares[i * Length]);
+                TStorage* cell = (TStorage*)cells[i * Length] + first + channel;
+                s0 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell), s0);
+                s1 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell + lanes), s1);
+                s2 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell + 2 * lanes), s2);
+                s3 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell + 3 * lanes), s3);
+            }
+            TSimd.Store(own, s0);
+            TSimd.Store(own + lanes, s1);
+            TSimd.Store(own + 2 * lanes, s2);
+            TSimd.Store(own + 3 * lanes, s3);
+        }
+        for (; channel + lanes <= channels; channel += lanes)
+            AddVector(cells, shares, count, sums + channel, first + channel);
+        for (; channel < channels; channel++)
+        {
+            for (int i = 0; i < count; i++)
+                sums[channel] += shares[i * Length] * TSimd.Widen(((TStorage*)cells[i * Length])[first + channel]);
+        }
+    }
+
     /// <summary>cell += share · features, for all cells around the points of a query; whole vectors are computed.</summary>
     /// <param name="cells">The cells, [point][corner][query], at the query.</param>
     /// <param name="toSums">The bytes from a cell to its sums.</param>
@@ -219,41 +255,6 @@ internal static unsafe class PointSteps<TSimd, TStorage, T, TVector>
             }
             cells += Corners * Length;
             sums += Corners;
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddCells(long* cells, T* shares, int count, T* sums, int channels, int first)
-    {
-        int lanes = TSimd.Lanes;
-        int channel = 0;
-        for (; channel + 4 * lanes <= channels; channel += 4 * lanes)
-        {
-            T* own = sums + channel;
-            var s0 = TSimd.Load(own);
-            var s1 = TSimd.Load(own + lanes);
-            var s2 = TSimd.Load(own + 2 * lanes);
-            var s3 = TSimd.Load(own + 3 * lanes);
-            for (int i = 0; i < count; i++)
-            {
-                var share = TSimd.Broadcast(shares[i * Length]);
-                TStorage* cell = (TStorage*)cells[i * Length] + first + channel;
-                s0 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell), s0);
-                s1 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell + lanes), s1);
-                s2 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell + 2 * lanes), s2);
-                s3 = TSimd.MultiplyAdd(share, TSimd.LoadStorage(cell + 3 * lanes), s3);
-            }
-            TSimd.Store(own, s0);
-            TSimd.Store(own + lanes, s1);
-            TSimd.Store(own + 2 * lanes, s2);
-            TSimd.Store(own + 3 * lanes, s3);
-        }
-        for (; channel + lanes <= channels; channel += lanes)
-            AddVector(cells, shares, count, sums + channel, first + channel);
-        for (; channel < channels; channel++)
-        {
-            for (int i = 0; i < count; i++)
-                sums[channel] += shares[i * Length] * TSimd.Widen(((TStorage*)cells[i * Length])[first + channel]);
         }
     }
 

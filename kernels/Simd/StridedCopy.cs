@@ -146,6 +146,7 @@ internal static unsafe class StridedCopy
         int i = 0;
         for (; i + lanes <= count; i += lanes)
             Vector512.Load(source + i).Store(destination + i);
-        Vector512.Load(source + count - lanes).Store(destination + count - lanes);
+        if (i < count)
+            Vector512.Load(source + count - lanes).Store(destination + count - lanes);
     }
 }
