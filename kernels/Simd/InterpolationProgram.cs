@@ -18,6 +18,9 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
 {
     private const int ValuesPerTile = 1 << 15;
 
+    // Of rows that are put together before they are written, with room beside them in the first-level cache.
+    private const int StagedBytes = 4 << 10;
+
     /// <inheritdoc/>
     public static long TileCount(in InterpolationParameters<TStorage> parameters) => Tiling(in parameters).Count;
 
@@ -37,7 +40,9 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
     public static void Begin(in InterpolationParameters<TStorage> parameters, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
-        new Workspace(ref allocator, in parameters).Columns.Fill<TSampling>(in parameters.Columns);
+        var workspace = new Workspace(ref allocator, in parameters);
+        workspace.Rows.Fill<TSampling>(in parameters.Rows);
+        workspace.Columns.Fill<TSampling>(in parameters.Columns);
     }
 
     /// <inheritdoc/>
@@ -78,11 +83,10 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
     {
         for (int row = rows.First; row < rows.End; row++)
         {
-            var place = TSampling.Locate(in parameters.Rows, row);
             if (TSampling.Blends)
-                BlendPixels(in parameters, in source, in result, in workspace, rows.Image, row, in place, streams);
+                BlendPixels(in parameters, in source, in result, in workspace, rows.Image, row, streams);
             else
-                CopyPixels(in parameters, in source, in result, in workspace, rows.Image, row, place.Low, streams);
+                CopyPixels(in parameters, in source, in result, in workspace, rows.Image, row, streams);
         }
     }
 
@@ -107,10 +111,9 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         in Workspace workspace,
         int image,
         int row,
-        int sourceRow,
         bool streams)
     {
-        TStorage* from = source.At(image, 0, sourceRow, 0);
+        TStorage* from = source.At(image, 0, workspace.Rows.Low[row], 0);
         TStorage* to = result.At(image, 0, row, 0);
         long bytes = (long)parameters.Channels * sizeof(TStorage);
         var writer = default(StreamingWriter);
@@ -134,14 +137,13 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         in Workspace workspace,
         int image,
         int row,
-        in SamplePlace place,
         bool streams)
     {
         int channels = parameters.Channels;
-        TStorage* upper = source.At(image, 0, place.Low, 0);
-        TStorage* lower = source.At(image, 0, place.High, 0);
+        TStorage* upper = source.At(image, 0, workspace.Rows.Low[row], 0);
+        TStorage* lower = source.At(image, 0, workspace.Rows.High[row], 0);
         TStorage* to = result.At(image, 0, row, 0);
-        T down = SampleTable<T>.FractionOf(in place);
+        T down = workspace.Rows.Fraction[row];
         var held = HeldNeighbours.None;
         for (int column = 0; column < parameters.Columns.Output; column++)
         {
@@ -207,7 +209,7 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
     private static TVector Blend(T* left, T* right, TVector leftShare, TVector rightShare) =>
         TSimd.MultiplyAdd(leftShare, TSimd.Load(left), TSimd.Multiply(rightShare, TSimd.Load(right)));
 
-    // A row that is written past the caches is put together in the cache first.
+    // Rows that are written past the caches are put together in the cache first, several where they lie without a gap.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Plane(
         in InterpolationParameters<TStorage> parameters,
@@ -219,40 +221,49 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
     {
         (int image, int channel) = Math.DivRem(rows.Image, parameters.Channels);
         int output = parameters.Columns.Output;
+        int atOnce = result.RowStride == output ? workspace.StagedRows : 1;
+        int staged = 0;
         int last = -1;
         var held = HeldNeighbours.None;
         var writer = default(StreamingWriter);
         for (int row = rows.First; row < rows.End; row++)
         {
-            var place = TSampling.Locate(in parameters.Rows, row);
+            int low = workspace.Rows.Low[row];
+            int high = workspace.Rows.High[row];
             TStorage* target = result.At(image, channel, row, 0);
-            TStorage* to = streams ? workspace.Row : target;
-            TStorage* upper = source.At(image, channel, place.Low, 0);
+            TStorage* to = streams ? workspace.Staged + staged * output : target;
+            TStorage* upper = source.At(image, channel, low, 0);
             if (TSampling.Blends)
             {
-                if (held.Take(place.Low))
-                    TSimd.Gather(upper, source.ColumnStride, workspace.InputRow(place.Low), parameters.Columns.Input);
-                if (held.Take(place.High))
+                if (held.Take(low))
+                    TSimd.Gather(upper, source.ColumnStride, workspace.InputRow(low), parameters.Columns.Input);
+                if (held.Take(high))
                 {
-                    TStorage* lower = source.At(image, channel, place.High, 0);
-                    TSimd.Gather(lower, source.ColumnStride, workspace.InputRow(place.High), parameters.Columns.Input);
+                    TStorage* lower = source.At(image, channel, high, 0);
+                    TSimd.Gather(lower, source.ColumnStride, workspace.InputRow(high), parameters.Columns.Input);
                 }
                 BlendRows(
-                    workspace.InputRow(place.Low),
-                    workspace.InputRow(place.High),
-                    SampleTable<T>.FractionOf(in place),
+                    workspace.InputRow(low),
+                    workspace.InputRow(high),
+                    workspace.Rows.Fraction[row],
                     workspace.Blended,
                     parameters.Columns.Input);
                 BlendColumns(to, result.ColumnStride, in workspace, in parameters.Columns);
             }
-            else if (!streams || place.Low != last)
+            else if (!streams || low != last)
             {
                 // A streamed row is still there for the next one, if that is the same.
                 CopyColumns(upper, source.ColumnStride, to, result.ColumnStride, in workspace, output);
-                last = place.Low;
+                last = low;
             }
-            if (streams)
-                writer.Write((byte*)to, (byte*)target, (long)output * sizeof(TStorage));
+            if (!streams)
+                continue;
+            staged++;
+            if (staged < atOnce && row + 1 < rows.End)
+                continue;
+            target -= (staged - 1) * output;
+            writer.Write((byte*)workspace.Staged, (byte*)target, (long)staged * output * sizeof(TStorage));
+            staged = 0;
         }
         writer.Finish();
     }
@@ -330,18 +341,24 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
     private readonly ref struct Workspace
     {
         public readonly bool IsDoubled;
+        public readonly SampleTable<T> Rows;
         public readonly SampleTable<T> Columns;
         public readonly T* Blended;
-        public readonly TStorage* Row;
+        public readonly TStorage* Staged;
+        public readonly int StagedRows;
         private readonly T* samples;
         private readonly nint sampleLength;
 
         public Workspace(ref ScratchAllocator scratch, in InterpolationParameters<TStorage> parameters)
         {
             IsDoubled = PlanarDoubling.Fits(in parameters.Columns);
+            Rows = new(ref scratch, in parameters.Rows);
             Columns = new(ref scratch, in parameters.Columns);
             Blended = scratch.Take<T>(parameters.Columns.Input + 2L * TSimd.Lanes) + TSimd.Lanes;
-            Row = scratch.Take<TStorage>(parameters.Columns.Output);
+            StagedRows = TSampling.Blends
+                ? Math.Max(1, StagedBytes / (parameters.Columns.Output * sizeof(TStorage)))
+                : 1;
+            Staged = scratch.Take<TStorage>((long)StagedRows * parameters.Columns.Output);
             sampleLength = Math.Max(parameters.Channels, parameters.Columns.Input);
             samples = scratch.Take<T>(2 * sampleLength);
         }

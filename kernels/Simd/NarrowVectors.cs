@@ -206,15 +206,13 @@ internal static unsafe class NarrowVectors
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<ushort> Round512<TElement>(Vector512<float> first, Vector512<float> second)
     {
-        bool isHalf = typeof(TElement) == typeof(Float16Element);
-        var a = isHalf ? HalfVectors.Round(first) : BFloat16Vectors.Round(first);
-        var b = isHalf ? HalfVectors.Round(second) : BFloat16Vectors.Round(second);
-        if (Avx512BW.IsSupported)
-        {
-            var lanes = Vector512.CreateSequence<ushort>(isHalf ? (ushort)0 : (ushort)1, 2);
-            return Avx512BW.PermuteVar32x16x2(a.AsUInt16(), lanes, b.AsUInt16());
-        }
-        return isHalf ? Vector512.Narrow(a, b) : Vector512.Narrow(a >> 16, b >> 16);
+        if (typeof(TElement) == typeof(Float16Element))
+            return HalfVectors.Join(first, second);
+        var a = BFloat16Vectors.Round(first);
+        var b = BFloat16Vectors.Round(second);
+        return Avx512BW.IsSupported
+            ? Avx512BW.PermuteVar32x16x2(a.AsUInt16(), Vector512.CreateSequence<ushort>(1, 2), b.AsUInt16())
+            : Vector512.Narrow(a >> 16, b >> 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -231,10 +229,10 @@ internal static unsafe class NarrowVectors
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<ushort> Zip512<TElement>(Vector512<float> even, Vector512<float> odd) =>
-        (typeof(TElement) == typeof(Float16Element)
-            ? Vector512.ConditionalSelect(Vector512.Create(0xFFFFu), HalfVectors.Round(even), HalfVectors.Round(odd) << 16)
+        typeof(TElement) == typeof(Float16Element)
+            ? HalfVectors.Zip(even, odd)
             : Vector512.ConditionalSelect(
-                Vector512.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd))).AsUInt16();
+                Vector512.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd)).AsUInt16();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<ushort> Zip256<TElement>(Vector256<float> even, Vector256<float> odd) =>

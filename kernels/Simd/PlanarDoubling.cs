@@ -33,10 +33,6 @@ internal static unsafe class PlanarDoubling<TSimd, TStorage, T, TVector>
             ExpandVectors(row, output, count);
         else
             ExpandFew(row, output, count);
-
-        // The ends are copied, not rounded together from two shares.
-        output[0] = TSimd.Narrow(row[0]);
-        output[2 * count - 1] = TSimd.Narrow(row[count - 1]);
     }
 
     /// <summary>
