@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ILGPU.Runtime.Cuda;
 
 namespace SapaGpu.Tests.CodeGeneration;
@@ -34,18 +35,23 @@ internal static class GeneratedCode
         IEnumerable<KernelInstantiation> kernels, Func<KernelCompiler> createCompiler, Func<string, TText> read)
     {
         var texts = new Dictionary<KernelInstantiation, TText>();
+
+        // Compilers are kept: a new one starts by reading the methods that all kernels share.
+        var idle = new ConcurrentBag<KernelCompiler>();
         Parallel.ForEach(
             kernels,
             new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
-            createCompiler,
-            (kernel, _, compiler) =>
+            kernel =>
             {
+                if (!idle.TryTake(out var compiler))
+                    compiler = createCompiler();
                 var text = read(compiler.Compile(kernel));
+                idle.Add(compiler);
                 lock (texts)
                     texts.Add(kernel, text);
-                return compiler;
-            },
-            compiler => compiler.Dispose());
+            });
+        foreach (var compiler in idle)
+            compiler.Dispose();
         return texts;
     }
 }

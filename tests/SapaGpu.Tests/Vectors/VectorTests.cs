@@ -8,6 +8,7 @@ namespace SapaGpu.Tests.Vectors;
 /// variable SAPAGPU_DATA names a folder that has one under "golden".
 /// </summary>
 [TestFixture]
+[Parallelizable(ParallelScope.All)]
 public sealed class VectorTests
 {
     [Test]
