@@ -36,7 +36,8 @@ internal static class GeneratedCode
     {
         var texts = new Dictionary<KernelInstantiation, TText>();
 
-        // Compilers are kept: a new one starts by reading the methods that all kernels share.
+        // Compilers go from kernel to kernel, for a new one starts by reading the methods that all kernels share; what
+        // Parallel.ForEach keeps itself is made anew for each of its many tasks.
         var idle = new ConcurrentBag<KernelCompiler>();
         Parallel.ForEach(
             kernels,
