@@ -40,3 +40,8 @@ catch (Exception e) when (e is IOException or InvalidDataException or Unauthoriz
     Console.Error.WriteLine(e.Message);
     return ExitCode.Failure;
 }
+catch (Exception e)
+{
+    Console.Error.WriteLine($"{e.GetType().Name}: {e.Message}");
+    return ExitCode.Failure;
+}

@@ -72,10 +72,8 @@ public sealed class Device : IDisposable
     /// </summary>
     public static Device OpenDefault(DeviceOptions? options = null)
     {
-        if (Enumerate(DeviceKind.Cuda).Count > 0)
-            return Open(DeviceKind.Cuda, 0, options);
-        var gpu = Enumerate(DeviceKind.OpenCL).FirstOrDefault(info => info.IsGpu);
-        return gpu is not null ? Open(DeviceKind.OpenCL, gpu.Ordinal, options) : Open(DeviceKind.Cpu, 0, options);
+        var gpu = new[] { DeviceKind.Cuda, DeviceKind.OpenCL }.SelectMany(Enumerate).FirstOrDefault(info => info.IsGpu);
+        return gpu is not null ? Open(gpu.Kind, gpu.Ordinal, options) : Open(DeviceKind.Cpu, 0, options);
     }
 
     /// <summary>Opens a device by its identifier: "cpu", "opencl", "cuda", "cuda:1".</summary>
@@ -151,17 +149,30 @@ public sealed class Device : IDisposable
     /// Waits for running calls and releases the context, the kernels and all memory; tensors of the device cannot be
     /// used any more.
     /// </summary>
+    /// <remarks>
+    /// Never throws: what a call did wrong on the device is told by the next call that waits for it, such as
+    /// <see cref="Synchronize"/> or the reading of a result.
+    /// </remarks>
     public void Dispose()
     {
         if (disposed)
             return;
         disposed = true;
         SpinWait.SpinUntil(() => Volatile.Read(ref callers) == 0);
-        using var scope = CudaScope.Enter(Accelerator);
-        Accelerator.Synchronize();
         Launcher.Dispose();
-        Pool.Dispose();
-        AcceleratorFactory.Close(context, Accelerator, Options);
+        try
+        {
+            using var scope = CudaScope.Enter(Accelerator);
+            Accelerator.Synchronize();
+            Pool.Dispose();
+            AcceleratorFactory.Close(context, Accelerator, quietly: Options.UsesPrimaryContext);
+        }
+        catch (AcceleratorException)
+        {
+            // After a call that failed, a driver refuses everything but the end of the context, which frees all memory.
+            Pool.Abandon();
+            AcceleratorFactory.Close(context, Accelerator, quietly: true);
+        }
     }
 
     /// <summary>Returns the identifier and the name.</summary>

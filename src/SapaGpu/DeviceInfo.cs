@@ -5,7 +5,9 @@ namespace SapaGpu;
 /// <param name="Ordinal">The position among the devices of that backend, from 0.</param>
 /// <param name="Name">The name that the driver gives.</param>
 /// <param name="MemoryBytes">The memory of the device, in bytes.</param>
-/// <param name="IsGpu">Whether the device is a GPU; an OpenCL device may be a processor.</param>
+/// <param name="IsGpu">
+/// Whether the device is a GPU; an OpenCL device may be a processor, and a CUDA device the simulation of one.
+/// </param>
 /// <param name="SupportsFloat64">Whether the device computes in double precision.</param>
 /// <param name="Details">Backend, version and limits, in words.</param>
 public sealed record DeviceInfo(

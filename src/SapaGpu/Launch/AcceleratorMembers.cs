@@ -16,7 +16,17 @@ internal static class AcceleratorMembers
     public static extern void SetStream(Accelerator accelerator, AcceleratorStream stream);
 
     /// <summary>Disposes an accelerator whatever the driver answers, as its finalizer would.</summary>
-    public static void DisposeQuietly(Accelerator accelerator) => Dispose(accelerator, disposing: false);
+    public static void DisposeQuietly(Accelerator accelerator)
+    {
+        try
+        {
+            Dispose(accelerator, disposing: false);
+        }
+        catch (AcceleratorException)
+        {
+            // It binds the context before and unbinds it after, which a driver may refuse as well.
+        }
+    }
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "DisposeDriver")]
     private static extern void Dispose(DisposeBase accelerator, bool disposing);

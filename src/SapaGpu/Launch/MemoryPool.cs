@@ -1,4 +1,6 @@
 using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
 
 namespace SapaGpu.Launch;
 
@@ -28,22 +30,24 @@ internal sealed class MemoryPool(Accelerator accelerator) : IDisposable
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(disposed, typeof(Device));
-            UsedBytes += size;
             if (free.TryGetValue(size, out var stack) && stack.TryPop(out var buffer))
+            {
+                UsedBytes += size;
                 return buffer;
+            }
             try
             {
                 buffer = AllocateOrTrim(size);
             }
-            catch (Exception e) when (e is OutOfMemoryException or AcceleratorException or OverflowException)
+            catch (Exception e) when (e is OverflowException || IsOutOfMemory(e))
             {
-                UsedBytes -= size;
                 throw new InsufficientMemoryException(
                     $"The device could not allocate {bytes:N0} bytes; {HeldBytes:N0} are held already. " +
                     "Dispose tensors that are not needed any more, or work on smaller maps.",
                     e);
             }
             owned.Add(buffer);
+            UsedBytes += size;
             HeldBytes += size;
             return buffer;
         }
@@ -82,15 +86,23 @@ internal sealed class MemoryPool(Accelerator accelerator) : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => End(freesBuffers: true);
+
+    /// <summary>Ends the pool of a device whose memory is freed as a whole.</summary>
+    public void Abandon() => End(freesBuffers: false);
+
+    private void End(bool freesBuffers)
     {
         lock (gate)
         {
             if (disposed)
                 return;
             disposed = true;
-            foreach (var buffer in owned)
-                buffer.Dispose();
+            if (freesBuffers)
+            {
+                foreach (var buffer in owned)
+                    buffer.Dispose();
+            }
             owned.Clear();
             free.Clear();
             HeldBytes = 0;
@@ -114,12 +126,21 @@ internal sealed class MemoryPool(Accelerator accelerator) : IDisposable
         {
             return Allocate(size);
         }
-        catch (Exception e) when (e is OutOfMemoryException or AcceleratorException)
+        catch (Exception e) when (IsOutOfMemory(e))
         {
             Trim();
             return Allocate(size);
         }
     }
+
+    // A driver refuses memory for other reasons as well: after a call that failed it refuses everything.
+    private static bool IsOutOfMemory(Exception e) => e switch
+    {
+        CudaException cuda => cuda.Error == nameof(CudaError.CUDA_ERROR_OUT_OF_MEMORY),
+        CLException openCL => openCL.Error is CLError.CL_MEM_OBJECT_ALLOCATION_FAILURE or CLError.CL_OUT_OF_RESOURCES
+            or CLError.CL_OUT_OF_HOST_MEMORY or CLError.CL_INVALID_BUFFER_SIZE,
+        _ => e is OutOfMemoryException,
+    };
 
     private MemoryBuffer Allocate(long size) =>
         accelerator.AcceleratorType == AcceleratorType.CPU

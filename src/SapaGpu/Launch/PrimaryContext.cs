@@ -28,13 +28,10 @@ internal static class PrimaryContext
         }
         catch
         {
-            Close(accelerator);
+            AcceleratorMembers.DisposeQuietly(accelerator);
             throw;
         }
     }
-
-    /// <summary>Disposes an accelerator and gives the primary context back.</summary>
-    public static void Close(CudaAccelerator accelerator) => AcceleratorMembers.DisposeQuietly(accelerator);
 
     private static void Adopt(CudaAccelerator accelerator)
     {
