@@ -19,6 +19,13 @@ public interface IKernel<TParameters>
 }
 
 /// <summary>
+/// Says that a program relies on its products being rounded: a driver's assembler otherwise joins a multiplication with an
+/// addition that takes its product, and the difference of two equal numbers becomes what rounding took from one of them.
+/// </summary>
+[AttributeUsage(AttributeTargets.Struct)]
+public sealed class RoundedProductsAttribute : Attribute;
+
+/// <summary>
 /// A vector program for the CPU: independent tiles of work, each computed by one thread with its own scratch memory.
 /// The result does not depend on which thread computes which tile.
 /// </summary>

@@ -2,11 +2,13 @@ using System.CommandLine;
 using SapaGpu;
 using SapaGpu.Cli;
 using SapaGpu.DeviceBenchmarks;
+using SapaGpu.DeviceBenchmarks.Code;
 
 var root = new RootCommand("Measures the operators of SapaGpu on a GPU, without any other library.")
 {
     MeasureCommand.Create(),
     CompareCommand.Create(),
+    CodeCommand.Create(),
 };
 try
 {

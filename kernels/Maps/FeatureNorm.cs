@@ -371,6 +371,8 @@ public readonly struct GroupGradientMeans<TElement, TStorage, TAccumulator>
 }
 
 /// <summary>The gradient of the features of a group, r·(γ·g − mean(γ·g) − x̂·mean(γ·g·x̂)).</summary>
+/// <remarks>Where all features of a group are the same, r is 1/√ε, some hundred times what rounding leaves of γ·g − mean.</remarks>
+[RoundedProducts]
 public readonly struct GroupNormBackward<TElement, TStorage, TAccumulator>
     : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
     where TElement : struct, IElement<TStorage, TAccumulator>

@@ -290,7 +290,7 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
     /// <summary>
     /// Adds the weights of taps outside the map to those of the cells that they stand for; a thread takes one cell.
     /// </summary>
-    public static void Fold(in WindowExtent extent, in CellTile tile, ArrayView<Pack4<TAccumulator>> weights)
+    public static void Fold(in WindowExtent extent, in CellTile tile, int quad, ArrayView<Pack4<TAccumulator>> weights)
     {
         int window = TWindow.Size(extent.Window);
         int radius = window / 2;
@@ -299,6 +299,8 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
             int row = tile.CellRow(cell);
             int column = tile.CellColumn(cell);
             if (!tile.Holds(row, column, extent.Width))
+                continue;
+            if (CellQueries.Locate<TScale>(in extent, row, column).Count <= quad * 4)
                 continue;
             for (int tap = 0; tap < window * window; tap++)
             {

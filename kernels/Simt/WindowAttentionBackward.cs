@@ -83,9 +83,9 @@ public readonly struct WindowAttentionBackward<
             if (TBorder.Replicates)
             {
                 TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
-                    in parameters.Extent, in tile, weights);
+                    in parameters.Extent, in tile, quad, weights);
                 TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
-                    in parameters.Extent, in tile, gradients);
+                    in parameters.Extent, in tile, quad, gradients);
                 Group.Barrier();
             }
             if (parameters.NeedsWeights != 0)

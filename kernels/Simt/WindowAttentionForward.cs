@@ -64,7 +64,7 @@ public readonly struct WindowAttentionForward<
             if (TBorder.Replicates)
             {
                 TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
-                    in parameters.Extent, in tile, scores);
+                    in parameters.Extent, in tile, quad, scores);
                 Group.Barrier();
             }
             TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Sums<TValueAccess>(

@@ -36,7 +36,7 @@ public readonly struct WindowReassembly<TElement, TStorage, TAccumulator, TWindo
             if (TBorder.Replicates)
             {
                 TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
-                    in parameters.Extent, in tile, weights);
+                    in parameters.Extent, in tile, quad, weights);
                 Group.Barrier();
             }
             TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Sums<TAccess>(

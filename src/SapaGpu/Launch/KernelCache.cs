@@ -1,8 +1,5 @@
-using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Backends;
-using ILGPU.Backends.EntryPoints;
-using ILGPU.Backends.OpenCL;
 using ILGPU.Runtime;
 using SapaGpu.Kernels;
 
@@ -21,7 +18,7 @@ internal sealed class KernelCache(Accelerator accelerator)
     public Action<AcceleratorStream, KernelConfig, TParameters> Group<TKernel, TParameters>()
         where TKernel : struct, IKernel<TParameters>
         where TParameters : struct => Get<TKernel, Action<AcceleratorStream, KernelConfig, TParameters>>(
-            () => Load<TParameters>(KernelEntry.Run<TKernel, TParameters>));
+            Load<TKernel, TParameters>);
 
     /// <summary>The job of a vector program, which is set anew for every launch.</summary>
     public TileJob<TProgram, TParameters> Job<TProgram, TParameters>()
@@ -48,32 +45,17 @@ internal sealed class KernelCache(Accelerator accelerator)
         }
     }
 
-    // ILGPU's barrier orders global memory only, and what the kernels pass from thread to thread is in local memory. Some
-    // drivers order both anyway; the standard does not promise it.
-    private Action<AcceleratorStream, KernelConfig, TLaunch> Load<TLaunch>(Action<TLaunch> entryPoint)
-        where TLaunch : struct
+    private Action<AcceleratorStream, KernelConfig, TParameters> Load<TKernel, TParameters>()
+        where TKernel : struct, IKernel<TParameters>
+        where TParameters : struct
     {
-        if (accelerator.AcceleratorType != AcceleratorType.OpenCL)
-            return accelerator.LoadKernel(entryPoint);
-        var compiled = (CLCompiledKernel)accelerator.GetBackend().Compile(
-            EntryPointDescription.FromExplicitlyGroupedKernel(entryPoint.Method), default);
-        var fenced = new CLCompiledKernel(
-            accelerator.Context,
-            (SeparateViewEntryPoint)EntryPointOf(compiled),
-            compiled.Info,
-            FenceLocalMemory(compiled.Source),
-            compiled.CVersion);
-        return accelerator.LoadKernel(fenced)
-            .CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, TLaunch>>();
+        Action<TParameters> entryPoint = KernelEntry.Run<TKernel, TParameters>;
+        return accelerator.AcceleratorType == AcceleratorType.CPU
+            ? accelerator.LoadKernel(entryPoint)
+            : accelerator
+                .LoadKernel(KernelCode.Compile(accelerator.GetBackend(), typeof(TKernel), entryPoint.Method))
+                .CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, TParameters>>();
     }
-
-    /// <summary>Lets every barrier of OpenCL C order local memory as well.</summary>
-    internal static string FenceLocalMemory(string source) =>
-        source.Replace(
-            "CLK_GLOBAL_MEM_FENCE", "CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE", StringComparison.Ordinal);
-
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_EntryPoint")]
-    private static extern EntryPoint EntryPointOf(CompiledKernel kernel);
 
     private static class SlotCounter
     {

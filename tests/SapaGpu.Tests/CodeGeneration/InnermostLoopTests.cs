@@ -1,5 +1,6 @@
 using System.Globalization;
 using NUnit.Framework;
+using SapaGpu.DeviceBenchmarks.Code;
 
 namespace SapaGpu.Tests.CodeGeneration;
 
@@ -28,7 +29,7 @@ public sealed class InnermostLoopTests
     [TestCaseSource(nameof(FastForwards))]
     public void Steps_do_not_multiply_out_addresses(KernelInstantiation kernel)
     {
-        var steps = GeneratedCode.Ampere[kernel].InnermostLoops().Where(loop => loop.Has("ld.global.v"));
+        var steps = GeneratedCode.Fast[kernel].InnermostLoops().Where(loop => loop.Has("ld.global.v"));
         Assert.That(steps.Where(loop => loop.Has("mul.lo.", "mul.wide.s", "div.s", "rem.s")), Is.Empty);
     }
 
@@ -41,7 +42,7 @@ public sealed class InnermostLoopTests
         var rows =
             from kernel in KernelCatalogue.Fast
             where !kernel.IsMap
-            from loop in GeneratedCode.Ampere[kernel].InnermostLoops()
+            from loop in GeneratedCode.Fast[kernel].InnermostLoops()
             where loop.Multiplications > 0 && loop.Has("ld.")
             select string.Format(
                 CultureInfo.InvariantCulture,
@@ -65,7 +66,7 @@ public sealed class InnermostLoopTests
     private static void AssertHasLoop(KernelInstantiation kernel, int globalVectors, int sharedVectors, int multiplyAdds)
     {
         int vectorsPerPack = kernel.IsDouble ? 2 : 1;
-        var steps = GeneratedCode.Ampere[kernel].InnermostLoops().Where(loop =>
+        var steps = GeneratedCode.Fast[kernel].InnermostLoops().Where(loop =>
             loop.Multiplications == multiplyAdds
             && loop.Additions == multiplyAdds
             && loop.Count("ld.global") == loop.Count("ld.global.v")

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.DeviceBenchmarks.Code;
 
 namespace SapaGpu.Tests.CodeGeneration;
 

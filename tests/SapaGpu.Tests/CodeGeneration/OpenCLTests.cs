@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using NUnit.Framework;
+using SapaGpu.DeviceBenchmarks.Code;
 using SapaGpu.Launch;
 
 namespace SapaGpu.Tests.CodeGeneration;
@@ -29,20 +30,29 @@ public sealed partial class OpenCLTests
     }
 
     [Test]
-    public void Every_barrier_orders_shared_memory_once_the_source_is_loaded()
+    public void Every_barrier_orders_shared_memory()
     {
         foreach (var (kernel, source) in GeneratedCode.OpenCL)
-        {
-            string loaded = KernelCache.FenceLocalMemory(source);
-            Assert.That(LocalBarrier().Count(loaded), Is.EqualTo(Barrier().Count(source)), $"{kernel}");
-        }
+            Assert.That(LocalBarrier().Count(source), Is.EqualTo(Barrier().Count(source)), $"{kernel}");
     }
+
+    [Test]
+    public void Kernels_that_rely_on_rounded_products_ask_for_them() => AssertAll(
+        source => source.StartsWith("#pragma OPENCL FP_CONTRACT OFF\n", StringComparison.Ordinal),
+        kernel => KernelCode.RoundsProducts(kernel.Kernel));
 
     private static void AssertNone(Regex wrong, Func<KernelInstantiation, bool>? isMeant = null)
     {
         var meant = GeneratedCode.OpenCL.Where(pair => isMeant is null || isMeant(pair.Key)).ToArray();
         Assert.That(meant, Is.Not.Empty);
         Assert.That(meant.Where(pair => wrong.IsMatch(pair.Value)).Select(pair => pair.Key), Is.Empty);
+    }
+
+    private static void AssertAll(Func<string, bool> isRight, Func<KernelInstantiation, bool> isMeant)
+    {
+        var meant = GeneratedCode.OpenCL.Where(pair => isMeant(pair.Key)).ToArray();
+        Assert.That(meant, Is.Not.Empty);
+        Assert.That(meant.Where(pair => !isRight(pair.Value)).Select(pair => pair.Key), Is.Empty);
     }
 
     [GeneratedRegex(@"\bdouble\b")]

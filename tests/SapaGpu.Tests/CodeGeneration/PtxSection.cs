@@ -15,7 +15,7 @@ internal sealed partial class PtxSection(IEnumerable<string> lines)
     ];
 
     /// <summary>Gets the number of floating-point multiplications.</summary>
-    public int Multiplications => Count("mul.f", "fma.", "mad.f");
+    public int Multiplications => Count("mul.f", "mul.rn.f", "fma.", "mad.f");
 
     /// <summary>Gets the number of floating-point additions, which the driver fuses with multiplications.</summary>
     public int Additions => Count("add.f", "fma.", "mad.f");

@@ -1,4 +1,6 @@
 using NUnit.Framework;
+using SapaGpu.DeviceBenchmarks.Code;
+using SapaGpu.Launch;
 
 namespace SapaGpu.Tests.CodeGeneration;
 
@@ -19,6 +21,12 @@ public sealed class PtxTests(string computeCapability)
 
     [Test]
     public void No_kernel_calls_functions() => AssertNone(listing => listing.Body.Has("call"));
+
+    // The driver's assembler joins products and sums that do not say how they are rounded.
+    [Test]
+    public void Kernels_that_rely_on_rounded_products_name_the_rounding() => AssertNone(
+        listing => listing.Body.Has("mul.f", "fma.") || !listing.Body.Has("mul.rn.f"),
+        kernel => KernelCode.RoundsProducts(kernel.Kernel));
 
     [Test]
     public void Every_access_names_its_address_space() =>

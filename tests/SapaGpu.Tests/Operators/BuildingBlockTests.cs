@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Operators;
 
@@ -12,6 +13,7 @@ public sealed class BuildingBlockTests
     private static readonly TensorShape Map = new(2, 6, 3, 5);
 
     [Test]
+    [DeviceGrid]
     public void Projection_is_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] bool hasNorm)
     {
@@ -37,6 +39,7 @@ public sealed class BuildingBlockTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Gradients_of_the_projection(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] bool hasNorm)
     {
@@ -87,6 +90,7 @@ public sealed class BuildingBlockTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Gradients_of_the_normalisation(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values(0, 2)] int groups)
     {
@@ -111,7 +115,33 @@ public sealed class BuildingBlockTests
         }
     }
 
+    // Its deviation is 0, so that whatever a fused multiplication leaves of γ·g − γ·g is multiplied by 1/√ε.
     [Test]
+    [DeviceGrid]
+    public void Feature_alone_in_its_group_has_no_gradient(
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values(0, 64)] int groups)
+    {
+        var (opened, random) = (TestDevices.Open(device), new Random(7));
+        var shape = groups == 0 ? new TensorShape(2, 1, 8, 8) : new TensorShape(2, groups, 1, 1);
+        var vector = new TensorShape(1, shape.Channels, 1, 1);
+        using var input = Random(shape);
+        using var gradOutput = Random(shape);
+        using var weight = Random(vector);
+        using var bias = Random(vector);
+        using var statistics = Tensor<float>.Create(opened, ChannelNorm.StatisticsShape(shape, groups));
+        using var result = Tensor<float>.Create(opened, shape);
+        using var gradWeight = Tensor<float>.Create(opened, vector);
+        using var gradBias = Tensor<float>.Create(opened, vector);
+        ChannelNorm.Forward(input, groups, weight, bias, Epsilon, result, statistics);
+        ChannelNorm.Backward(input, groups, weight, statistics, gradOutput, result, gradWeight, gradBias);
+        Assert.That(result.ToArray(), Is.All.Zero);
+
+        Tensor<float> Random(TensorShape size) =>
+            ReferenceMap.Random(random, size).ToTensor<float>(opened, MemoryFormat.Contiguous);
+    }
+
+    [Test]
+    [DeviceGrid]
     public void Gradients_of_blended_queries(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] bool hasGate)
     {
@@ -138,6 +168,7 @@ public sealed class BuildingBlockTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Gradients_of_deformable_attention_one_by_one_are_those_of_all(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Range(1, 15)] int wanted)
     {
@@ -166,6 +197,7 @@ public sealed class BuildingBlockTests
     }
 
     [Test]
+    [DeviceGrid]
     public void A_context_that_was_kept_in_parts_is_as_good_as_the_whole(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {

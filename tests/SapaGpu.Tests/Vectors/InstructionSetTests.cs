@@ -1,9 +1,9 @@
-using System.Diagnostics;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using System.Text.Json;
 using NUnit.Framework;
 using SapaGpu.Cli;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Vectors;
 
@@ -14,8 +14,6 @@ namespace SapaGpu.Tests.Vectors;
 [TestFixture]
 public sealed class InstructionSetTests
 {
-    private const int PatienceMilliseconds = 120_000;
-
     private const string OperatorTests =
         "FullyQualifiedName~ResamplingPropertyTests<Single>|FullyQualifiedName~VectorWidthTests<Single>";
 
@@ -28,9 +26,12 @@ public sealed class InstructionSetTests
 
     private static IEnumerable<string> Variables => Settings.Select(setting => setting.Variable);
 
+    private static IEnumerable<string> VariablesOfThisTurn => TestPart.Of(Variables, turns: 3);
+
     [Test]
+    [Category(TestPart.Category)]
     public void Shipped_vectors_pass_without(
-        [ValueSource(nameof(Variables))] string variable,
+        [ValueSource(nameof(VariablesOfThisTurn))] string variable,
         [Values(ElementType.Float32, ElementType.Float16)] ElementType elementType)
     {
         RequireInstructions(variable);
@@ -60,7 +61,8 @@ public sealed class InstructionSetTests
     }
 
     [Test]
-    public void Operators_match_without([ValueSource(nameof(Variables))] string variable)
+    [Category(TestPart.Category)]
+    public void Operators_match_without([ValueSource(nameof(VariablesOfThisTurn))] string variable)
     {
         RequireInstructions(variable);
         var (code, output, errors) = Run(
@@ -86,25 +88,7 @@ public sealed class InstructionSetTests
         return (code, output);
     }
 
-    private static (int Code, string Output, string Errors) Run(string variable, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments)
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (string other in Variables)
-            start.Environment.Remove(other);
-        start.Environment[variable] = "0";
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(PatienceMilliseconds))
-        {
-            process.Kill();
-            Assert.Fail($"{variable}=0 {string.Join(' ', arguments)} did not end.");
-        }
-        process.WaitForExit();
-        return (process.ExitCode, output.Result, errors.Result);
-    }
+    private static (int Code, string Output, string Errors) Run(string variable, params string[] arguments) =>
+        ChildProcess.RunDotnet(
+            Variables.Select(name => KeyValuePair.Create(name, name == variable ? "0" : null)), arguments);
 }

@@ -1,14 +1,15 @@
+using System.Collections.Concurrent;
 using ILGPU;
 using ILGPU.Backends;
-using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 using SapaGpu.Kernels;
+using SapaGpu.Launch;
 
-namespace SapaGpu.Tests.CodeGeneration;
+namespace SapaGpu.DeviceBenchmarks.Code;
 
 /// <summary>
 /// ILGPU's code generators without a device. A compiler serves one thread; the context is set up as the library's is.
@@ -34,12 +35,38 @@ internal sealed class KernelCompiler : IDisposable
         return new CLBackend(context, capabilities, CLDeviceVendor.Other, CLBackend.MinimumVersion);
     });
 
-    /// <summary>The text of a compiled kernel.</summary>
+    /// <summary>Compiles kernels on all cores; what is made of each text is kept, in the order of the kernels.</summary>
+    public static IReadOnlyDictionary<KernelInstantiation, TText> CompileAll<TText>(
+        IEnumerable<KernelInstantiation> kernels, Func<KernelCompiler> create, Func<string, TText> read)
+    {
+        var all = kernels.ToArray();
+        var texts = new TText[all.Length];
+
+        // Compilers go from kernel to kernel, for a new one starts by reading the methods that all kernels share; what
+        // Parallel.For keeps itself is made anew for each of its many tasks.
+        var idle = new ConcurrentBag<KernelCompiler>();
+        Parallel.For(
+            0,
+            all.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+            i =>
+            {
+                if (!idle.TryTake(out var compiler))
+                    compiler = create();
+                texts[i] = read(compiler.Compile(all[i]));
+                idle.Add(compiler);
+            });
+        foreach (var compiler in idle)
+            compiler.Dispose();
+        return new OrderedDictionary<KernelInstantiation, TText>(all.Zip(texts, KeyValuePair.Create));
+    }
+
+    /// <summary>The text of a compiled kernel, as the driver gets it.</summary>
     public string Compile(KernelInstantiation kernel)
     {
         var method = typeof(KernelEntry).GetMethod(nameof(KernelEntry.Run))!
             .MakeGenericMethod(kernel.Kernel, kernel.Parameters);
-        var compiled = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(method), default);
+        var compiled = KernelCode.Compile(backend, kernel.Kernel, method);
         return compiled is PTXCompiledKernel ptx ? ptx.PTXAssembly : ((CLCompiledKernel)compiled).Source;
     }
 

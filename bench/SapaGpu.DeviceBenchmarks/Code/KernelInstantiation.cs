@@ -1,11 +1,15 @@
+using System.Text.RegularExpressions;
 using SapaGpu.Kernels;
 using SapaGpu.Kernels.Simt;
 
-namespace SapaGpu.Tests.CodeGeneration;
+namespace SapaGpu.DeviceBenchmarks.Code;
 
 /// <summary>A thread-group program with all its type parameters chosen, and what they say about it.</summary>
-public sealed class KernelInstantiation
+public sealed partial class KernelInstantiation
 {
+    private static readonly string[] BackwardNames =
+        ["Backward", "Gradient", "Transposed", "Adjoint", "Outer", "ChunkReduction", "PointCount", "PointChunk", "PointStarts", "PointPlacement", "PointGather"];
+
     private readonly Type[] arguments;
 
     public KernelInstantiation(Type kernel, Type parameters)
@@ -55,6 +59,43 @@ public sealed class KernelInstantiation
     /// <summary>Gets whether all accesses to the feature maps take four channels.</summary>
     public bool ByVectors => arguments.Contains(typeof(VectorAccess)) && !arguments.Contains(typeof(StridedAccess));
 
+    /// <summary>Gets the threads of a group.</summary>
+    public int GroupSize => (int)Kernel.GetProperty(nameof(GroupSize))!.GetValue(null)!;
+
+    /// <summary>Gets the type of the maps, such as "f32"; "-" where there is only one.</summary>
+    public string ElementType => Chosen("Element") switch
+    {
+        "Float64" => "f64",
+        "Float32" => "f32",
+        "Float16" => "f16",
+        "BFloat16" => "bf16",
+        _ => IsDouble ? "f64" : arguments.Contains(typeof(float)) ? "f32" : "-",
+    };
+
+    /// <summary>Gets the ratio of the maps that is compiled in: "2", "integer", "any", or "-" where there is none.</summary>
+    public string Ratio => arguments.Contains(typeof(Scale2)) ? "2"
+        : arguments.Contains(typeof(AnyScale)) ? "integer"
+        : arguments.Contains(typeof(AnyRatio)) ? "any"
+        : "-";
+
+    /// <summary>Gets the memory format that the accesses are made for: "channels_last", "contiguous", "mixed" or "any".</summary>
+    public string Format => IsMixed ? "mixed"
+        : arguments.Contains(typeof(VectorAccess)) ? "channels_last"
+        : arguments.Contains(typeof(StridedAccess)) ? "contiguous"
+        : "any";
+
+    /// <summary>Gets the border rule that is compiled in; "-" where there is none.</summary>
+    public string Border => Chosen("Border") ?? "-";
+
+    /// <summary>Gets the normalisation that is compiled in; "-" where there is none.</summary>
+    public string Normalisation => Chosen("Normalisation") ?? "-";
+
+    /// <summary>Gets "backward" where the kernel computes gradients, else "forward".</summary>
+    public string Pass => BackwardNames.Any(name => Operator.Contains(name, StringComparison.Ordinal)) ? "backward" : "forward";
+
+    /// <summary>Gets a name for a file: the operator and what was chosen for it.</summary>
+    public string FileName => string.Join('-', arguments.Select(Short).Prepend(Operator));
+
     public override string ToString() => $"{Operator}({string.Join(", ", arguments.Select(WithoutArity))})";
 
     private static IEnumerable<Type> Flatten(Type type)
@@ -69,9 +110,21 @@ public sealed class KernelInstantiation
         }
     }
 
+    private string? Chosen(string kind) => arguments
+        .Where(type => type.Namespace!.StartsWith(nameof(SapaGpu), StringComparison.Ordinal))
+        .Select(WithoutArity)
+        .Where(name => name.EndsWith(kind, StringComparison.Ordinal))
+        .Select(name => name[..^kind.Length])
+        .FirstOrDefault();
+
+    private static string Short(Type type) => Suffix().Replace(WithoutArity(type), string.Empty);
+
     private static string WithoutArity(Type type)
     {
         int mark = type.Name.IndexOf('`', StringComparison.Ordinal);
         return mark < 0 ? type.Name : type.Name[..mark];
     }
+
+    [GeneratedRegex("(Element|Border|Normalisation|Access)$")]
+    private static partial Regex Suffix();
 }

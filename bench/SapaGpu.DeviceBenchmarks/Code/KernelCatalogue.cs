@@ -2,16 +2,18 @@ using System.Reflection;
 using SapaGpu.Kernels;
 using SapaGpu.Launch;
 
-namespace SapaGpu.Tests.CodeGeneration;
+namespace SapaGpu.DeviceBenchmarks.Code;
 
 /// <summary>
 /// Every thread-group program that the library can dispatch to, found in the library's own tables: each table of
 /// kernels is asked for each variant, for each element type.
 /// </summary>
-public static class KernelCatalogue
+internal static class KernelCatalogue
 {
     private const BindingFlags Members =
         BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+
+    private static readonly bool[] Choices = [true, false];
 
     /// <summary>Gets the kernels, each once.</summary>
     public static IReadOnlyList<KernelInstantiation> All { get; } =
@@ -42,8 +44,8 @@ public static class KernelCatalogue
         from border in Enum.GetValues<BorderRule>()
         where border != BorderRule.Shifted
         from normalisation in Enum.GetValues<KernelNormalisation>()
-        from embedding in new[] { true, false }
-        from value in new[] { true, false }
+        from embedding in Choices
+        from value in Choices
         select new KernelVariant(0, window, scale, border, normalisation, embedding, value).Sparing()).Distinct();
 
     private static IEnumerable<Type[]> Elements =>

@@ -1,0 +1,78 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using ILGPU;
+using ILGPU.Backends;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.OpenCL;
+using ILGPU.Backends.PTX;
+using ILGPU.IR;
+using SapaGpu.Kernels;
+
+namespace SapaGpu.Launch;
+
+/// <summary>What a driver is given for a thread-group program: ILGPU's code, with what ILGPU does not say added.</summary>
+internal static partial class KernelCode
+{
+    private const int KernelsBetweenForgetting = 16;
+
+    private static readonly ConditionalWeakTable<Context, StrongBox<int>> Compilations = [];
+
+    /// <summary>Generates the code of a program; one at a time for a context.</summary>
+    /// <param name="backend">The code generator of the device.</param>
+    /// <param name="kernel">The program, an <see cref="IKernel{TParameters}"/>.</param>
+    /// <param name="entryPoint">The method that runs it.</param>
+    public static CompiledKernel Compile(Backend backend, Type kernel, MethodInfo entryPoint)
+    {
+        var compiled = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entryPoint), default);
+        ForgetMethods(backend.Context);
+        bool rounds = RoundsProducts(kernel);
+        return compiled switch
+        {
+            PTXCompiledKernel ptx when rounds => CreatePtx(
+                backend.Context, EntryPointOf(ptx), ptx.Info, RoundProducts(ptx.PTXAssembly)),
+            CLCompiledKernel openCL => new CLCompiledKernel(
+                backend.Context,
+                (SeparateViewEntryPoint)EntryPointOf(openCL),
+                openCL.Info,
+                (rounds ? "#pragma OPENCL FP_CONTRACT OFF\n" : string.Empty) + FenceLocalMemory(openCL.Source),
+                openCL.CVersion),
+            _ => compiled,
+        };
+    }
+
+    /// <summary>Whether a program, or the map program that it runs, relies on rounded products.</summary>
+    internal static bool RoundsProducts(Type kernel) => kernel.GetGenericArguments()
+        .Append(kernel)
+        .Any(type => type.IsDefined(typeof(RoundedProductsAttribute), inherit: false));
+
+    // ILGPU's barrier orders global memory only, and what the kernels pass from thread to thread is in local memory. Some
+    // drivers order both anyway; the standard does not promise it.
+    private static string FenceLocalMemory(string source) =>
+        source.Replace(
+            "CLK_GLOBAL_MEM_FENCE", "CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE", StringComparison.Ordinal);
+
+    // A multiplication that names its rounding is never joined with an addition.
+    private static string RoundProducts(string ptx) => Product().Replace(ptx, "mul.rn.f$1");
+
+    // ILGPU keeps everything that it has read of every kernel, megabytes each, for as long as the device is open. What kernels
+    // have in common is worth keeping for a while: to read it anew for each takes half as long again.
+    private static void ForgetMethods(Context context)
+    {
+        if (++Compilations.GetValue(context, _ => new StrongBox<int>()).Value % KernelsBetweenForgetting == 0)
+            IntermediateCodeOf(context).ClearCache(ClearCacheMode.Default);
+    }
+
+    [GeneratedRegex(@"\bmul\.f(32|64)\b")]
+    private static partial Regex Product();
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_IRContext")]
+    private static extern IRContext IntermediateCodeOf(Context context);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_EntryPoint")]
+    private static extern EntryPoint EntryPointOf(CompiledKernel kernel);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+    private static extern PTXCompiledKernel CreatePtx(
+        Context context, EntryPoint entryPoint, CompiledKernel.KernelInfo? info, string ptxAssembly);
+}

@@ -1,0 +1,77 @@
+using System.Text.RegularExpressions;
+using NUnit.Framework;
+using SapaGpu.DeviceBenchmarks.Code;
+using SapaGpu.Tests.Grids;
+
+namespace SapaGpu.Tests.CodeGeneration;
+
+/// <summary>
+/// What NVIDIA's assembler makes of the fast kernels, for the oldest architecture that the code is generated for and for a
+/// newer one. How many groups a multiprocessor holds follows from it.
+/// </summary>
+public sealed partial class AssemblerTests
+{
+    // What every device grants a group without being asked for more.
+    private const int SharedBytesPerGroup = 48 * 1024;
+
+    // 40 registers leave room for 48 warps of the 64 that a multiprocessor can hold.
+    private static readonly (int Single, int Double) MapRegisters = (40, 48);
+
+    private static readonly Dictionary<string, (int Single, int Double)> Registers = new()
+    {
+        ["WindowAttentionForward"] = (96, 80),
+        ["WindowAttentionBackward"] = (96, 80),
+        ["WindowSimilarity"] = (96, 56),
+        ["WindowReassembly"] = (56, 80),
+        ["TransposedReassembly"] = (40, 48),
+        ["Projection"] = (56, 80),
+        ["ProjectionOuter"] = (56, 72),
+        ["LayerNormBackward"] = (48, 56),
+        ["Interpolation"] = (40, 40),
+        ["InterpolationAdjoint"] = (56, 64),
+    };
+
+    private static IEnumerable<string> Operators => KernelCatalogue.Fast.Select(kernel => kernel.Operator).Distinct();
+
+    private static IEnumerable<string> OperatorsOfThisTurn => TestPart.Of(Operators, turns: 4);
+
+    [Test]
+    public void Kernels_fit_a_newer_architecture([ValueSource(nameof(Operators))] string name) => Check("sm_90", name);
+
+    [Test]
+    [Category(TestPart.Category)]
+    public void Kernels_fit_the_oldest_architecture([ValueSource(nameof(OperatorsOfThisTurn))] string name) =>
+        Check("sm_80", name);
+
+    // That the tests above can fail.
+    [Test]
+    public void Spilled_registers_are_found()
+    {
+        Assembler.Require();
+        string ptx = GeneratedCode.Fast.First(pair => pair.Key.Operator == "WindowAttentionForward").Value.Text;
+        string limited = EndOfParameters().Replace(ptx, ")\n.maxnreg 24\n{", 1);
+        Assert.That(Assembler.Assemble(limited, "sm_90").LocalBytes, Is.Positive);
+    }
+
+    private static void Check(string architecture, string name)
+    {
+        Assembler.Require();
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (var (kernel, listing) in GeneratedCode.Fast.Where(pair => pair.Key.Operator == name))
+            {
+                var assembled = Assembler.Assemble(listing.Text, architecture);
+                var (single, twice) = Registers.GetValueOrDefault(name, MapRegisters);
+                Assert.That(assembled.Registers, Is.InRange(1, kernel.IsDouble ? twice : single), $"registers of {kernel}");
+                Assert.That(assembled.LocalBytes, Is.Zero, $"local memory of {kernel}");
+                Assert.That(
+                    assembled.SharedBytes,
+                    Is.InRange(listing.SharedBytes, SharedBytesPerGroup),
+                    $"shared memory of {kernel}");
+            }
+        }
+    }
+
+    [GeneratedRegex(@"\)\s*\{")]
+    private static partial Regex EndOfParameters();
+}
