@@ -11,7 +11,8 @@ internal sealed class OperatorTimer : IDisposable
     private const int MostSets = 16;
     private const int QueuedCalls = 20;
 
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(0.3);
+    // Calls that are timed for less are warmed up for less.
+    private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(0.3);
     private static readonly TimeSpan QueueWarmUp = TimeSpan.FromSeconds(0.05);
 
     private readonly Device device;
@@ -48,21 +49,26 @@ internal sealed class OperatorTimer : IDisposable
 
     /// <summary>The median time of a call in seconds.</summary>
     public double MedianSeconds(Pass pass, TimeSpan duration) =>
-        Stopclock.Collect(() => Seconds(pass), WarmUp, duration).Median();
+        Stopclock.Collect(() => Seconds(pass), duration < LongestWarmUp ? duration : LongestWarmUp, duration).Median();
 
     /// <summary>The median time in seconds that a call, once warm, holds up the thread that makes it.</summary>
-    public double HostSeconds(Pass pass, TimeSpan duration) => Stopclock.Collect(
-        () =>
-        {
-            device.Synchronize();
-            return Stopclock.Seconds(() =>
+    public double HostSeconds(Pass pass, TimeSpan duration)
+    {
+        // As many calls as the duration has room for, up to those that a queue takes.
+        int calls = (int)Math.Clamp(duration.TotalSeconds / Stopclock.Seconds(() => Run(Next(), pass)), 1, QueuedCalls);
+        return Stopclock.Collect(
+            () =>
             {
-                for (int call = 0; call < QueuedCalls; call++)
-                    Run(Next(), pass);
-            }) / QueuedCalls;
-        },
-        QueueWarmUp,
-        duration).Median();
+                device.Synchronize();
+                return Stopclock.Seconds(() =>
+                {
+                    for (int call = 0; call < calls; call++)
+                        Run(Next(), pass);
+                }) / calls;
+            },
+            QueueWarmUp,
+            duration).Median();
+    }
 
     /// <inheritdoc/>
     public void Dispose()
