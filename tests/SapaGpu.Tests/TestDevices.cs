@@ -1,9 +1,10 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests;
 
 /// <summary>
-/// The devices that every operator test runs on, opened once. A missing GPU is skipped visibly; a missing processor is a
+/// The devices that the operator tests run on, opened once. A missing GPU is skipped visibly; a missing processor is a
 /// failure, and so is, in continuous integration, a missing OpenCL driver.
 /// </summary>
 public static class TestDevices
@@ -26,8 +27,8 @@ public static class TestDevices
     /// <summary>Gets the devices that run the vector programs of the CPU.</summary>
     public static IEnumerable<string> Processors => ["cpu", "cpu-256", "cpu-128"];
 
-    /// <summary>Gets the devices that run in .NET itself, where no driver takes seconds to compile a kernel.</summary>
-    public static IEnumerable<string> WithoutDriver => [.. Processors, "emulator"];
+    /// <summary>Gets the devices without OpenCL, whose driver takes a second to compile a kernel.</summary>
+    public static IEnumerable<string> WithoutOpenCL => Openers.Keys.Where(name => name != "opencl");
 
     /// <summary>Gets the devices that are not slowed down by emulation.</summary>
     public static IEnumerable<string> Fast => Openers.Keys.Where(name => name != "emulator");
@@ -39,18 +40,15 @@ public static class TestDevices
         {
             if (Opened.TryGetValue(name, out var device))
                 return device;
-            try
-            {
-                device = Openers[name]();
-            }
-            catch (DeviceUnavailableException e) when (name == "cuda" || (name == "opencl" && !InContinuousIntegration))
-            {
-                Assert.Ignore(e.Message);
-            }
-            Opened.Add(name, device!);
-            return device!;
+            device = OpenOrSkip(name, Openers[name]);
+            Opened.Add(name, device);
+            return device;
         }
     }
+
+    /// <summary>Opens a device with settings of the test's own, or skips or fails the running test.</summary>
+    public static Device OpenAnew(string id, DeviceOptions? options = null) =>
+        OpenOrSkip(id, () => Device.Open(id, options));
 
     /// <summary>Closes all devices.</summary>
     public static void Close()
@@ -63,6 +61,19 @@ public static class TestDevices
         }
     }
 
+    private static Device OpenOrSkip(string name, Func<Device> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (DeviceUnavailableException e) when (name == "cuda" || (name == "opencl" && !InContinuousIntegration))
+        {
+            Assert.Ignore(e.Message);
+            throw;
+        }
+    }
+
     private static bool InContinuousIntegration => Environment.GetEnvironmentVariable("CI") == "true";
 }
 
@@ -71,5 +82,9 @@ public static class TestDevices
 public sealed class TestDevicesTearDown
 {
     [OneTimeTearDown]
-    public void Close() => TestDevices.Close();
+    public void Close()
+    {
+        TestDevices.Close();
+        FixtureTimesAttribute.Write();
+    }
 }

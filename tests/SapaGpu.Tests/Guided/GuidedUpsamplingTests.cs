@@ -1,6 +1,7 @@
 using NUnit.Framework;
 using SapaGpu.Cli.Guided;
 using SapaGpu.Cli.Images;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Guided;
 
@@ -19,6 +20,7 @@ internal sealed class GuidedUpsamplingTests
     private static Device Processor => TestDevices.Open("cpu");
 
     [Test]
+    [DeviceGrid]
     public void Result_is_the_joint_bilateral_filter(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [ValueSource(nameof(Sizes))] (int Height, int Width, int MapHeight, int MapWidth, int Window) size)

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Modules;
 
@@ -20,6 +21,7 @@ public sealed class CarafeUpsamplerTests
     ];
 
     [Test]
+    [DeviceGrid]
     public void Forward_and_backward_match_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [ValueSource(nameof(Variants))] CarafeOptions options)

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 using SapaGpu.Tests.Operators;
 
 namespace SapaGpu.Tests.Modules;
@@ -13,6 +14,7 @@ public sealed class ModuleGradientCheckTests
     private static readonly SapaSizes Sizes = new(1, 1, 2, 2, 3);
 
     [Test]
+    [DeviceGrid]
     public void Sapa(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values] Similarity similarity,
@@ -35,6 +37,7 @@ public sealed class ModuleGradientCheckTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Sapa_deformable(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values] bool highResolution,
@@ -56,6 +59,7 @@ public sealed class ModuleGradientCheckTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Carafe(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values(1, 2)] int groups)
     {
@@ -72,6 +76,7 @@ public sealed class ModuleGradientCheckTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Interpolation(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] InterpolationMode mode)
     {
@@ -87,6 +92,7 @@ public sealed class ModuleGradientCheckTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Deformable_scores([ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         var operands = new DeformableOperands(new DeformableProblem(1, 2, 2, 2, 3, 2, 2, 1, 1));
@@ -100,6 +106,7 @@ public sealed class ModuleGradientCheckTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Deformable_reassembly([ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         var operands = new DeformableOperands(new DeformableProblem(1, 2, 2, 2, 3, 2, 2, 1, 1));
@@ -113,6 +120,7 @@ public sealed class ModuleGradientCheckTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Deformable_attention([ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         var operands = new DeformableOperands(new DeformableProblem(1, 2, 2, 2, 3, 2, 2, 1, 1));

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Modules;
 
@@ -19,6 +20,7 @@ public sealed class SapaDeformableUpsamplerTests
     private static readonly Dictionary<(DeformableUpsamplerOptions Options, Type Type), DeformableCase> Known = [];
 
     [Test]
+    [DeviceGrid]
     public void Every_combination_matches_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values] bool highResolution,
@@ -50,6 +52,7 @@ public sealed class SapaDeformableUpsamplerTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Other_scales_and_batches_match_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values(1, 3)] int scale,
@@ -61,6 +64,7 @@ public sealed class SapaDeformableUpsamplerTests
     }
 
     [Test]
+    [DeviceGrid]
     public void The_module_starts_as_nearest_upsampling(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values] bool highResolution,

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Modules;
 
@@ -16,6 +17,7 @@ public sealed class SapaUpsamplerTests
     };
 
     [Test]
+    [DeviceGrid]
     public void Every_combination_matches_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values] Similarity similarity,
@@ -74,6 +76,7 @@ public sealed class SapaUpsamplerTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Formats_of_encoder_and_decoder_may_differ(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] Similarity similarity)
     {
@@ -93,6 +96,7 @@ public sealed class SapaUpsamplerTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Wide_and_unaligned_channels_match_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format)
     {

@@ -3,6 +3,8 @@ namespace SapaGpu.Tests.Operators;
 /// <summary>The operands of an attention problem, drawn at random, with the reference's results.</summary>
 public sealed class AttentionCase
 {
+    private readonly Dictionary<ReferenceMap, double[]> gradients = [];
+
     public AttentionCase(WindowProblem problem, BorderRule border, int seed = 1)
     {
         var random = new Random(seed);
@@ -30,5 +32,11 @@ public sealed class AttentionCase
 
     public ReferenceMap Forward() => Reference.Attention(Query, Key, Value, Options);
 
-    public double[] Gradient(ReferenceMap input) => Reference.Gradient(Forward, input, GradOutput);
+    /// <summary>The gradient of an operand, computed once.</summary>
+    public double[] Gradient(ReferenceMap input)
+    {
+        if (!gradients.TryGetValue(input, out var known))
+            gradients.Add(input, known = Reference.Gradient(Forward, input, GradOutput));
+        return known;
+    }
 }

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Operators;
 
@@ -16,6 +17,7 @@ public sealed class DeformableAttentionTests
         random => random.Next(8) == 0 ? random.Next(-5, 6) + (random.Next(2) * 2 - 1) / 1024.0 : random.Next(-5, 6));
 
     [Test]
+    [DeviceGrid]
     public void Every_function_matches_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values] MemoryFormat format,
@@ -27,6 +29,7 @@ public sealed class DeformableAttentionTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Types_of_16_bits_come_near_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format)
     {
@@ -39,6 +42,7 @@ public sealed class DeformableAttentionTests
     }
 
     [Test]
+    [DeviceGrid]
     public void At_whole_coordinates_gradients_are_those_towards_larger_ones(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format)
     {
@@ -48,6 +52,7 @@ public sealed class DeformableAttentionTests
     }
 
     [Test]
+    [DeviceGrid]
     public void At_the_border_the_convention_holds_to_the_last_bit(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
@@ -83,6 +88,7 @@ public sealed class DeformableAttentionTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Far_outside_nothing_is_found(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
@@ -98,6 +104,7 @@ public sealed class DeformableAttentionTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Without_offsets_the_output_is_that_of_the_nearest_cell(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
@@ -109,6 +116,7 @@ public sealed class DeformableAttentionTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Formats_may_differ([ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         var opened = TestDevices.Open(device);
@@ -130,6 +138,7 @@ public sealed class DeformableAttentionTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Many_queries_match_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
@@ -149,6 +158,7 @@ public sealed class DeformableAttentionTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Many_queries_give_the_same_gradients_on_every_device(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
@@ -171,6 +181,7 @@ public sealed class DeformableAttentionTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Repeated_runs_give_the_same_bits(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {

@@ -12,6 +12,9 @@ public sealed class DeformableGroupTests
     // Both numbers of channels are multiples of 16 lanes, and the rows of queries are no multiples of a run.
     private static readonly DeformableProblem Problem = new(2, 5, 7, 10, 21, 4, 9, 16, 32);
 
+    private static readonly DeformableOperands Small =
+        new(Problem with { Batch = 1, Height = 2, Width = 3, OutputHeight = 4, OutputWidth = 5 });
+
     private const int FewThreads = 1;
     private const int ManyThreads = 16;
 
@@ -41,8 +44,7 @@ public sealed class DeformableGroupTests
     [Test]
     public void Gradients_match_the_reference([Values] MemoryFormat format)
     {
-        var problem = Problem with { Batch = 1, Height = 2, Width = 3, OutputHeight = 4, OutputWidth = 5 };
-        var operands = new DeformableOperands(problem);
+        var operands = Small;
         using var device = Open(512, FewThreads);
         using var tensors = new DeformableTensors<double>(operands, device, format);
         using var gradients = tensors.Backward();

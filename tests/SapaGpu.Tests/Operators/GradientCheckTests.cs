@@ -1,14 +1,13 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>
 /// Gradient checks by central differences in double precision: the kernels' backward against the kernels' own forward,
-/// for every operator and the module, with respect to every input and parameter, on every device. They run alone: the 128
-/// threads of the emulator meet at every barrier, which takes up to nine times as long beside other work.
+/// for every operator and the module, with respect to every input and parameter, on every device.
 /// </summary>
 [TestFixture]
-[NonParallelizable]
 public sealed class GradientCheckTests
 {
     private const double Step = 1e-5;
@@ -17,6 +16,7 @@ public sealed class GradientCheckTests
     private static readonly WindowProblem Problem = new(1, 2, 2, 3, 2, 3, 2);
 
     [Test]
+    [DeviceGrid]
     public void Window_attention(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device,
         [Values] MemoryFormat format,
@@ -41,6 +41,7 @@ public sealed class GradientCheckTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Window_similarity(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] MemoryFormat format)
     {
@@ -61,6 +62,7 @@ public sealed class GradientCheckTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Window_reassembly(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] MemoryFormat format)
     {
@@ -81,6 +83,7 @@ public sealed class GradientCheckTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Sapa_b_module(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device,
         [Values] MemoryFormat format,

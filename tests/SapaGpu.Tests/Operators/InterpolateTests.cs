@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Operators;
 
@@ -17,6 +18,7 @@ public sealed class InterpolateTests
         [(InterpolationMode.Nearest, false), (InterpolationMode.Bilinear, false), (InterpolationMode.Bilinear, true)];
 
     [Test]
+    [DeviceGrid]
     public void Forward_and_backward_match_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values] MemoryFormat format,
@@ -34,6 +36,7 @@ public sealed class InterpolateTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Backward_is_the_adjoint_of_forward(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [ValueSource(nameof(Modes))] (InterpolationMode Mode, bool AlignCorners) how)
@@ -55,6 +58,7 @@ public sealed class InterpolateTests
     }
 
     [Test]
+    [DeviceGrid]
     public void A_constant_stays_constant_and_its_gradient_is_spread_without_loss(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] InterpolationMode mode)
     {
@@ -72,6 +76,7 @@ public sealed class InterpolateTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Places_are_not_rounded([ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         const int Cells = 49_999;
@@ -86,6 +91,7 @@ public sealed class InterpolateTests
     }
 
     [Test]
+    [DeviceGrid]
     public void The_output_may_have_another_format_and_be_a_view(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Operators;
 
@@ -41,11 +42,13 @@ public sealed class NarrowTypesTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Half_is_as_accurate_as_the_composition(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] MemoryFormat format) =>
         CompareWithComposition<Half>(device, format);
 
     [Test]
+    [DeviceGrid]
     public void Bfloat16_is_as_accurate_as_the_composition(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] MemoryFormat format) =>
         CompareWithComposition<BFloat16>(device, format);

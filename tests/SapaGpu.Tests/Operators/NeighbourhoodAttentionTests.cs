@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Operators;
 
@@ -20,6 +21,7 @@ public sealed class NeighbourhoodAttentionTests
     private static readonly Lazy<double[]>[][] Expected = [.. Cases.Select(Expect)];
 
     [Test]
+    [DeviceGrid]
     public void Moved_windows_are_neighbourhood_attention_of_repeated_keys_and_values(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format)
     {

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Operators;
 
@@ -6,7 +7,10 @@ namespace SapaGpu.Tests.Operators;
 [TestFixture]
 public sealed class PrimitiveTests
 {
+    private static readonly Dictionary<(WindowProblem, string), double[]> Gradients = [];
+
     [Test]
+    [DeviceGrid]
     public void Similarity_matches_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] MemoryFormat format)
     {
@@ -26,14 +30,18 @@ public sealed class PrimitiveTests
             using (gradKey)
             {
                 Compare.Backward(
-                    gradQuery, Reference.Gradient(Forward, operands.Query, gradScores), $"query, {device} {format} {problem}");
+                    gradQuery, Gradient("query", operands.Query, gradScores), $"query, {device} {format} {problem}");
                 Compare.Backward(
-                    gradKey, Reference.Gradient(Forward, operands.Key, gradScores), $"key, {device} {format} {problem}");
+                    gradKey, Gradient("key", operands.Key, gradScores), $"key, {device} {format} {problem}");
             }
+
+            double[] Gradient(string name, ReferenceMap input, ReferenceMap gradient) =>
+                Once(problem, name, () => Reference.Gradient(Forward, input, gradient));
         }
     }
 
     [Test]
+    [DeviceGrid]
     public void Reassembly_matches_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] MemoryFormat format)
     {
@@ -52,19 +60,17 @@ public sealed class PrimitiveTests
             using (gradWeights)
             using (gradValue)
             {
-                Compare.Backward(
-                    gradWeights,
-                    Reference.Gradient(Forward, weights, operands.GradOutput),
-                    $"weights, {device} {format} {problem}");
-                Compare.Backward(
-                    gradValue,
-                    Reference.Gradient(Forward, operands.Value, operands.GradOutput),
-                    $"value, {device} {format} {problem}");
+                Compare.Backward(gradWeights, Gradient("weights", weights), $"weights, {device} {format} {problem}");
+                Compare.Backward(gradValue, Gradient("value", operands.Value), $"value, {device} {format} {problem}");
             }
+
+            double[] Gradient(string name, ReferenceMap input) =>
+                Once(problem, name, () => Reference.Gradient(Forward, input, operands.GradOutput));
         }
     }
 
     [Test]
+    [DeviceGrid]
     public void Taps_outside_the_map_are_exactly_zero_even_next_to_infinity(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] MemoryFormat format)
     {
@@ -82,5 +88,13 @@ public sealed class PrimitiveTests
             opened, shape.WeightsShape, Enumerable.Range(0, 36).Select(i => i / 4 == 4 ? 1f : float.PositiveInfinity).ToArray());
         using var output = WindowReassembly.Forward(weights, key);
         Assert.That(output.ToArray(), Is.All.EqualTo(1f), device);
+    }
+
+    // The reference takes longer than all devices together.
+    private static double[] Once(WindowProblem problem, string name, Func<double[]> compute)
+    {
+        if (!Gradients.TryGetValue((problem, name), out var known))
+            Gradients.Add((problem, name), known = compute());
+        return known;
     }
 }

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Operators;
 
@@ -9,6 +10,7 @@ public sealed class ReproducibilityTests
     private static readonly WindowProblem Problem = new(2, 21, 37, 5, 2, 20, 70);
 
     [Test]
+    [DeviceGrid]
     public void Repeated_runs_give_the_same_bits([ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         var opened = TestDevices.Open(device);
@@ -43,6 +45,7 @@ public sealed class ReproducibilityTests
     }
 
     [Test]
+    [DeviceGrid]
     public void An_image_gives_the_same_bits_alone_and_in_a_batch(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Operators;
 
@@ -9,6 +10,7 @@ public sealed class TensorViewTests
     private static readonly TensorShape Shape = new(2, 5, 3, 4);
 
     [Test]
+    [DeviceGrid]
     public void Channels_are_read_and_written_in_their_place(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format)
     {
@@ -55,6 +57,7 @@ public sealed class TensorViewTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Tensors_are_copied_across_formats_and_views(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values] MemoryFormat from,
@@ -67,6 +70,7 @@ public sealed class TensorViewTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Channels_may_be_copied_to_other_channels_of_the_same_tensor(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format)
     {
@@ -99,6 +103,7 @@ public sealed class TensorViewTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Results_may_be_written_side_by_side_into_one_tensor(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format)
     {
@@ -139,6 +144,7 @@ public sealed class TensorViewTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Values_of_16_bits_come_back_to_the_last_bit(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format)
     {

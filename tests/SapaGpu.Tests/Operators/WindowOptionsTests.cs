@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Operators;
 
@@ -10,8 +11,9 @@ namespace SapaGpu.Tests.Operators;
 public sealed class WindowOptionsTests
 {
     [Test]
+    [DeviceGrid]
     public void Forward_matches_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device,
         [Values] MemoryFormat format,
         [Values] BorderRule border)
     {
@@ -28,8 +30,9 @@ public sealed class WindowOptionsTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Backward_matches_the_exact_derivatives_of_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device,
         [Values] MemoryFormat format,
         [Values] BorderRule border)
     {
@@ -46,31 +49,20 @@ public sealed class WindowOptionsTests
     }
 
     [Test]
-    public void The_emulator_matches_the_reference_in_double_precision([Values] BorderRule border)
-    {
-        var opened = TestDevices.Open("emulator");
-        foreach (var operands in OptionsCases.Small(border))
-            Backward<double>(opened, operands, MemoryFormat.ChannelsLast);
-    }
-
-    [Test]
     public void Bands_of_a_small_workspace_give_the_same_gradients(
-        [Values("cpu", "emulator")] string device, [Values] BorderRule border)
+        [Values("cpu", "cuda")] string device, [Values] BorderRule border)
     {
         var options = new WindowAttentionOptions { Window = 3, Border = border };
         var operands = new OptionsCase(new WindowShape(new TensorShape(2, 2, 9, 4), 3, 13, 7, 3), options);
-        using var whole = Open(new DeviceOptions());
-        using var banded = Open(new DeviceOptions { WorkspaceBytes = 2 * 9 * 7 * 8 * sizeof(float) });
+        using var whole = TestDevices.OpenAnew(device);
+        using var banded = TestDevices.OpenAnew(device, new DeviceOptions { WorkspaceBytes = 2 * 9 * 7 * 8 * sizeof(float) });
         var expected = Gradients(whole, operands);
         var actual = Gradients(banded, operands);
         for (int i = 0; i < expected.Length; i++)
             Compare.Bitwise(actual[i], expected[i], $"{device} {operands}, gradient {i}");
-
-        Device Open(DeviceOptions chosen) =>
-            device == "cpu" ? Device.Open(DeviceKind.Cpu, 0, chosen) : Device.OpenEmulator(chosen);
     }
 
-    // An OpenCL driver takes seconds for a kernel; the emulator runs the same programs in double precision.
+    // An OpenCL driver takes a second for a kernel; CUDA runs the same programs in double precision.
     private static bool RunsDouble(Device device, OptionsCase operands) =>
         device.Kind != DeviceKind.OpenCL || operands == OptionsCases.Small(operands.Options.Border).First();
 

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Operators;
 
@@ -12,8 +13,9 @@ public sealed class WindowStepsTests
     private static readonly StepsCase[] Cases = [.. Enum.GetValues<BorderRule>().SelectMany(Create)];
 
     [Test]
+    [DeviceGrid]
     public void Similarity_matches_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutDriver))] string device,
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutOpenCL))] string device,
         [Values] MemoryFormat format,
         [Values] BorderRule border)
     {
@@ -40,8 +42,9 @@ public sealed class WindowStepsTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Reassembly_matches_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutDriver))] string device,
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutOpenCL))] string device,
         [Values] MemoryFormat format,
         [Values] BorderRule border)
     {
@@ -72,8 +75,9 @@ public sealed class WindowStepsTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Weights_match_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutDriver))] string device,
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutOpenCL))] string device,
         [Values] MemoryFormat format,
         [Values] BorderRule border)
     {
@@ -95,8 +99,9 @@ public sealed class WindowStepsTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Weights_averaged_over_the_heads_match_the_reference(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutDriver))] string device, [Values] MemoryFormat format)
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutOpenCL))] string device, [Values] MemoryFormat format)
     {
         var opened = TestDevices.Open(device);
         foreach (var steps in Cases.Where(c => c.Operands.Options.Heads > 1))
@@ -114,8 +119,9 @@ public sealed class WindowStepsTests
     }
 
     [Test]
+    [DeviceGrid]
     public void The_steps_together_give_what_the_fused_operator_gives(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutDriver))] string device,
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.WithoutOpenCL))] string device,
         [Values] MemoryFormat format,
         [Values] BorderRule border)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 using SapaGpu.Tests.Operators;
 
 namespace SapaGpu.Tests.Robustness;
@@ -13,14 +14,15 @@ public sealed class MemoryTests
         new(new WindowProblem(1, 8, 8, 5, 2, 8, 16), BorderRule.ZeroLogit);
 
     [Test]
-    public void Thousands_of_calls_hold_no_more_memory_than_a_few(
+    [DeviceGrid]
+    public void Many_calls_hold_no_more_memory_than_a_few(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         var opened = TestDevices.Open(device);
         Run(opened, 20);
         long held = opened.HeldBytes;
         long used = opened.UsedBytes;
-        Run(opened, device == "opencl" ? 300 : 3000);
+        Run(opened, device.StartsWith("cpu", StringComparison.Ordinal) ? 3000 : 300);
         Assert.That(opened.HeldBytes, Is.EqualTo(held));
         Assert.That(opened.UsedBytes, Is.EqualTo(used));
     }
@@ -134,6 +136,7 @@ public sealed class MemoryTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Device_memory_of_others_is_used_in_place(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {

@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 using SapaGpu.Tests.Operators;
 
 namespace SapaGpu.Tests.Robustness;
@@ -272,6 +273,7 @@ public sealed class MisuseTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Not_a_number_reaches_every_output_that_depends_on_it_and_no_other(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] MemoryFormat format)
     {

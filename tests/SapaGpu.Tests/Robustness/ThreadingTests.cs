@@ -1,16 +1,17 @@
 using NUnit.Framework;
+using SapaGpu.Tests.Grids;
 using SapaGpu.Tests.Operators;
 
 namespace SapaGpu.Tests.Robustness;
 
 /// <summary>One device used from many threads at once.</summary>
 [TestFixture]
-[NonParallelizable]
 public sealed class ThreadingTests
 {
     private const int Threads = 8;
 
     [Test]
+    [DeviceGrid]
     public void Many_threads_on_one_device_get_the_results_of_one(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {

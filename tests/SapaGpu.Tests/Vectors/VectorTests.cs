@@ -1,5 +1,6 @@
 using NUnit.Framework;
 using SapaGpu.Cli.Vectors;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Vectors;
 
@@ -12,6 +13,7 @@ namespace SapaGpu.Tests.Vectors;
 public sealed class VectorTests
 {
     [Test]
+    [DeviceGrid]
     public void Shipped_vectors_pass(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] ElementType elementType)
     {
@@ -21,6 +23,7 @@ public sealed class VectorTests
     }
 
     [Test]
+    [DeviceGrid]
     public void Golden_vectors_pass(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values(ElementType.Float32, ElementType.Float64)] ElementType elementType) => CheckGolden(device, elementType);
