@@ -1,27 +1,37 @@
 #!/usr/bin/env bash
 # Checks and measures SapaGpu on this machine's GPU: needs a driver, and neither .NET nor a network.
 #
-#   ./run.sh [--device cuda|opencl] [--output FOLDER] [--python PYTHON]
+#   ./run.sh [--device cuda|opencl] [--output FOLDER] [--python PYTHON] [--bin FOLDER] [--rehearsal]
 #
 # Every step has a log of its own in FOLDER (default: results) and a limit of time; one that fails does not stop the others.
-# Takes less than 8 minutes. Exit status: 0 if every step that ran succeeded.
+# Takes less than 8 minutes. Exit status: 0 if every step that ran succeeded. With --rehearsal every step is tried on small
+# work, for a simulated driver; --bin says where the programs are.
 set -uo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 device=cuda
 output="$here/results"
 python=python3
+bin="$here/bin"
+types=(f64 f32 f16 bf16)
+filter=
+measured=()
 while [ $# -gt 0 ]; do
     case "$1" in
         --device) device="$2"; shift 2 ;;
         --output) output="$2"; shift 2 ;;
         --python) python="$2"; shift 2 ;;
-        *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+        --bin) bin="$(cd "$2" && pwd)"; shift 2 ;;
+        --rehearsal)
+            filter="&FullyQualifiedName~PrimitiveTests"
+            types=(f32)
+            measured=(--workload tiny --compared tiny --dtypes f32 --seconds 0.002)
+            shift ;;
+        *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
     esac
 done
 kind="${device%%:*}"
 mkdir -p "$output"
 output="$(cd "$output" && pwd)"
-bin="$here/bin"
 failed=0
 begin=$SECONDS
 
@@ -47,10 +57,10 @@ step info 30 "$bin/SapaGpu.Cli" info
 if command -v nvidia-smi >/dev/null; then
     step nvidia-smi 30 nvidia-smi
 fi
-for type in f64 f32 f16 bf16; do
+for type in "${types[@]}"; do
     step "verify-$type" 60 "$bin/SapaGpu.Cli" verify "$bin/vectors" --device "$device" --dtype "$type"
 done
-step tests 150 "$bin/SapaGpu.Tests" --progress off --filter "FullyQualifiedName~$kind"
+step tests 150 "$bin/SapaGpu.Tests" --progress off --filter "FullyQualifiedName~$kind$filter"
 grep -E '^ *(total|succeeded|failed|skipped):' "$output/tests.log" | sed 's/^ */        /'
 
 if [ "$kind" != cuda ]; then
@@ -65,7 +75,7 @@ else
 fi
 
 step measure 170 "$bin/SapaGpu.DeviceBenchmarks" measure --device "$device" \
-    --samples "$output/samples" --output "$output/measured.json"
+    --samples "$output/samples" --output "$output/measured.json" "${measured[@]}"
 if [ "$kind" != cuda ]; then
     skip peers "PyTorch has no OpenCL"
 elif "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
