@@ -12,18 +12,18 @@ namespace SapaGpu.Tests.Vectors;
 [Parallelizable(ParallelScope.All)]
 public sealed class VectorTests
 {
+    private const int OpenCLTurns = 12;
+
     [Test]
-    [DeviceGrid]
     public void Shipped_vectors_pass(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] ElementType elementType)
     {
         var results = Run(Path.Combine(AppContext.BaseDirectory, "vectors"), device, elementType);
-        Assert.That(results, Has.Count.EqualTo(VectorWriter.Cases.Count));
+        Assert.That(results, Has.Count.EqualTo(OfThisRun(VectorWriter.Cases, device).Count()).And.Not.Empty);
         Assert.That(results.Select(r => r.Status), Is.All.EqualTo(CaseStatus.Passed), Describe(results));
     }
 
     [Test]
-    [DeviceGrid]
     public void Golden_vectors_pass(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values(ElementType.Float32, ElementType.Float64)] ElementType elementType) => CheckGolden(device, elementType);
@@ -58,8 +58,15 @@ public sealed class VectorTests
     private static List<CaseResult> Run(string folder, string device, ElementType elementType)
     {
         var opened = TestDevices.Open(device);
-        return [.. VectorCase.ReadAll(folder).Select(vector => VectorSuite.Run(vector, opened, elementType))];
+        return
+        [
+            .. OfThisRun(VectorCase.ReadAll(folder), device).Select(vector => VectorSuite.Run(vector, opened, elementType)),
+        ];
     }
+
+    // A driver takes a second for a kernel, and most vectors need one of their own.
+    private static IEnumerable<T> OfThisRun<T>(IEnumerable<T> cases, string device) =>
+        device == "opencl" ? TestPart.Of(cases, OpenCLTurns) : cases;
 
     private static string Describe(IEnumerable<CaseResult> results) => string.Join(
         Environment.NewLine,
