@@ -16,8 +16,10 @@ public sealed class ThreadingTests
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         var opened = TestDevices.Open(device);
-        int rounds = device == "opencl" ? 5 : 25;
-        var problems = WindowProblem.All.Where(p => p.Window <= 7).ToArray();
+
+        // An OpenCL driver takes a second for a kernel.
+        var (rounds, count) = device == "opencl" ? (5, 3) : (25, int.MaxValue);
+        var problems = WindowProblem.All.Where(p => p.Window <= 7).Take(count).ToArray();
         var cases = problems.Select(p => new AttentionCase(p, BorderRule.ZeroLogit)).ToArray();
         var expected = cases.Select(c => Run(opened, c)).ToArray();
         Parallel.For(0, Threads, new ParallelOptions { MaxDegreeOfParallelism = Threads }, thread =>
