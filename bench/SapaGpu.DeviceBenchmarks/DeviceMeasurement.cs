@@ -82,9 +82,8 @@ internal sealed class DeviceMeasurement(Device device, Workload workload, Worklo
             .ToArray();
         return Enum.GetValues<Pass>().ToDictionary(
             pass => pass,
-            pass => samples
-                .Select(pair => SampleComparison.Worst(pass, pair.Actual, pair.Expected))
-                .MaxBy(worst => double.IsNaN(worst.Error) ? double.PositiveInfinity : worst.Error));
+            pass => SampleComparison.Worst(
+                samples.Select(pair => SampleComparison.Worst(pass, pair.Actual, pair.Expected))));
 
         OperatorSample Sample(Device on, Stage stage)
         {

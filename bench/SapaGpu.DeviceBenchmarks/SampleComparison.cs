@@ -10,19 +10,21 @@ internal static class SampleComparison
         LargestError(actual, expected, Magnitude(expected));
 
     /// <summary>
-    /// The result of a pass that is farthest off, and its error; one that is NaN is farthest. A gradient that almost cancels
+    /// The result of a pass that is farthest off, and its error. A gradient that almost cancels
     /// is compared at the scale of the gradient of the output, as the bounds of the test vectors are.
     /// </summary>
     public static (string Result, double Error) Worst(Pass pass, OperatorSample actual, OperatorSample expected) =>
         pass == Pass.Forward
             ? ("output", LargestError(actual.Output, expected.Output))
-            : actual.Gradients
-                .Zip(
-                    expected.Gradients,
-                    (own, other) => (
-                        $"gradient of {other.Name}",
-                        LargestError(own, other, Math.Max(Magnitude(other), Magnitude(expected.GradOutput)))))
-                .MaxBy(result => double.IsNaN(result.Item2) ? double.PositiveInfinity : result.Item2);
+            : Worst(actual.Gradients.Zip(
+                expected.Gradients,
+                (own, other) => (
+                    $"gradient of {other.Name}",
+                    LargestError(own, other, Math.Max(Magnitude(other), Magnitude(expected.GradOutput))))));
+
+    /// <summary>The result that is farthest off; one that is NaN is farthest.</summary>
+    public static (string Result, double Error) Worst(IEnumerable<(string Result, double Error)> results) =>
+        results.MaxBy(result => double.IsNaN(result.Error) ? double.PositiveInfinity : result.Error);
 
     /// <summary>
     /// What rounding explains: sums of some hundred values in single precision, and 16-bit results rounded once.

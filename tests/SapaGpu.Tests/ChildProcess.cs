@@ -6,7 +6,7 @@ namespace SapaGpu.Tests;
 /// <summary>Programs in processes of their own, which read environment variables when they start.</summary>
 internal static class ChildProcess
 {
-    private const int PatienceMilliseconds = 300_000;
+    private const int PatienceMilliseconds = 120_000;
 
     /// <summary>Runs a program of .NET, or fails the running test where it does not end.</summary>
     /// <param name="environment">What is set in addition, or removed where the value is null.</param>

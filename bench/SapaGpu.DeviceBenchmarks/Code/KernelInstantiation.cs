@@ -8,7 +8,10 @@ namespace SapaGpu.DeviceBenchmarks.Code;
 public sealed partial class KernelInstantiation
 {
     private static readonly string[] BackwardNames =
-        ["Backward", "Gradient", "Transposed", "Adjoint", "Outer", "ChunkReduction", "PointCount", "PointChunk", "PointStarts", "PointPlacement", "PointGather"];
+    [
+        "Backward", "Gradient", "Transposed", "Adjoint", "Outer", "ChunkReduction",
+        "PointCount", "PointChunk", "PointStarts", "PointPlacement", "PointGather",
+    ];
 
     private readonly Type[] arguments;
 
@@ -80,7 +83,7 @@ public sealed partial class KernelInstantiation
 
     /// <summary>Gets the memory format that the accesses are made for: "channels_last", "contiguous", "mixed" or "any".</summary>
     public string Format => IsMixed ? "mixed"
-        : arguments.Contains(typeof(VectorAccess)) ? "channels_last"
+        : ByVectors ? "channels_last"
         : arguments.Contains(typeof(StridedAccess)) ? "contiguous"
         : "any";
 

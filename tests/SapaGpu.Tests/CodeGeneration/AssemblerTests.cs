@@ -11,9 +11,6 @@ namespace SapaGpu.Tests.CodeGeneration;
 /// </summary>
 public sealed partial class AssemblerTests
 {
-    // What every device grants a group without being asked for more.
-    private const int SharedBytesPerGroup = 48 * 1024;
-
     // 40 registers leave room for 48 warps of the 64 that a multiprocessor can hold.
     private static readonly (int Single, int Double) MapRegisters = (40, 48);
 
@@ -66,7 +63,7 @@ public sealed partial class AssemblerTests
                 Assert.That(assembled.LocalBytes, Is.Zero, $"local memory of {kernel}");
                 Assert.That(
                     assembled.SharedBytes,
-                    Is.InRange(listing.SharedBytes, SharedBytesPerGroup),
+                    Is.InRange(listing.SharedBytes, PtxListing.MostSharedBytes),
                     $"shared memory of {kernel}");
             }
         }

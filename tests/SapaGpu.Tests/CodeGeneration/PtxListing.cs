@@ -6,6 +6,9 @@ namespace SapaGpu.Tests.CodeGeneration;
 /// <summary>The PTX of a kernel, line by line.</summary>
 internal sealed partial class PtxListing
 {
+    /// <summary>The bytes of shared memory that every device grants a group without being asked for more.</summary>
+    public const int MostSharedBytes = 48 * 1024;
+
     private readonly List<string> lines;
 
     public PtxListing(string text)

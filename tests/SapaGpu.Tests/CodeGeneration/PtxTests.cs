@@ -9,9 +9,6 @@ namespace SapaGpu.Tests.CodeGeneration;
 [TestFixture("9.0")]
 public sealed class PtxTests(string computeCapability)
 {
-    // What every device grants a group without being asked for more.
-    private const int SharedBytesPerGroup = 48 * 1024;
-
     [Test]
     public void No_kernel_spills_to_local_memory() =>
         AssertNone(listing => listing.Text.Contains(".local", StringComparison.Ordinal));
@@ -34,7 +31,7 @@ public sealed class PtxTests(string computeCapability)
 
     [Test]
     public void Shared_memory_fits_every_device() =>
-        AssertNone(listing => listing.SharedBytes > SharedBytesPerGroup);
+        AssertNone(listing => listing.SharedBytes > PtxListing.MostSharedBytes);
 
     // The small vectors of a projection's parameters are indexed by channel; everything else can pass 2³¹ elements.
     [Test]

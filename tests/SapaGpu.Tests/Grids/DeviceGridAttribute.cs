@@ -16,8 +16,8 @@ namespace SapaGpu.Tests.Grids;
 public sealed class DeviceGridAttribute([CallerMemberName] string method = "")
     : CombiningStrategyAttribute(new InTurns(method.Sum(letter => letter)), new ParameterDataSourceProvider())
 {
-    // A driver takes a second to compile a kernel.
-    private const int OpenCLTurns = 12;
+    /// <summary>The turns of what runs on OpenCL, whose driver takes a second to compile a kernel.</summary>
+    public const int OpenCLTurns = 12;
 
     private sealed class InTurns(int first) : ICombiningStrategy
     {

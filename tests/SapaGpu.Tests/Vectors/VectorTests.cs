@@ -12,8 +12,6 @@ namespace SapaGpu.Tests.Vectors;
 [Parallelizable(ParallelScope.All)]
 public sealed class VectorTests
 {
-    private const int OpenCLTurns = 12;
-
     [Test]
     public void Shipped_vectors_pass(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] ElementType elementType)
@@ -66,7 +64,7 @@ public sealed class VectorTests
 
     // A driver takes a second for a kernel, and most vectors need one of their own.
     private static IEnumerable<T> OfThisRun<T>(IEnumerable<T> cases, string device) =>
-        device == "opencl" ? TestPart.Of(cases, OpenCLTurns) : cases;
+        device == "opencl" ? TestPart.Of(cases, DeviceGridAttribute.OpenCLTurns) : cases;
 
     private static string Describe(IEnumerable<CaseResult> results) => string.Join(
         Environment.NewLine,
