@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
 using NUnit.Framework;
 using SapaGpu.DeviceBenchmarks.Code;
-using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.CodeGeneration;
 
@@ -30,15 +29,10 @@ public sealed partial class AssemblerTests
 
     private static IEnumerable<string> Operators => KernelCatalogue.Fast.Select(kernel => kernel.Operator).Distinct();
 
-    private static IEnumerable<string> OperatorsOfThisTurn => TestPart.Of(Operators, turns: 4);
-
     [Test]
-    public void Kernels_fit_a_newer_architecture([ValueSource(nameof(Operators))] string name) => Check("sm_90", name);
-
-    [Test]
-    [Category(TestPart.Category)]
-    public void Kernels_fit_the_oldest_architecture([ValueSource(nameof(OperatorsOfThisTurn))] string name) =>
-        Check("sm_80", name);
+    public void Kernels_fit(
+        [Values("sm_80", "sm_90")] string architecture, [ValueSource(nameof(Operators))] string name) =>
+        Check(architecture, name);
 
     // That the tests above can fail.
     [Test]
