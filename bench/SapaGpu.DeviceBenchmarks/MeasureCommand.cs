@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using SapaGpu.Cli;
-using SapaGpu.Cli.Benchmarking;
+using SapaGpu.Workloads;
 
 namespace SapaGpu.DeviceBenchmarks;
 

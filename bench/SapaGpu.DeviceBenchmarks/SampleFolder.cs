@@ -1,6 +1,6 @@
 using System.Text.Json;
-using SapaGpu.Cli.Benchmarking;
-using SapaGpu.Cli.Npy;
+using SapaGpu.Workloads;
+using SapaGpu.Workloads.Npy;
 
 namespace SapaGpu.DeviceBenchmarks;
 

@@ -1,4 +1,4 @@
-namespace SapaGpu.Kernels;
+namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>Where the taps of a window lie along one axis.</summary>
 public static class AxisTaps

@@ -1,4 +1,4 @@
-namespace SapaGpu.Kernels;
+namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The method that ILGPU is given as entry point.</summary>
 public static class KernelEntry

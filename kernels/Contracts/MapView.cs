@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace SapaGpu.Kernels;
+namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
 /// A feature map in device memory: logical index (image, channel, row, column) with strides in elements, all 64-bit.

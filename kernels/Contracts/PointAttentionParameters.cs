@@ -1,6 +1,4 @@
-using SapaGpu.Kernels.Maps;
-
-namespace SapaGpu.Kernels.Simd;
+namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
 /// The contract of attention over points that move with the query, in one pass: scores of query and key at the points,
@@ -53,71 +51,4 @@ public struct PointAttentionParameters<TStorage>
         Height = Rows.Queries,
         Width = Columns.Queries,
     };
-}
-
-/// <summary>
-/// The contract of the backward as far as every query can compute its own: scores and weights once more, the gradients of
-/// query and offsets, and what the gradients of the maps are collected from.
-/// </summary>
-public struct PointAttentionBackwardParameters<TStorage>
-    where TStorage : unmanaged
-{
-    /// <summary>The forward, with the gradient of the output.</summary>
-    public PointAttentionParameters<TStorage> Forward;
-
-    /// <summary>The weights, [B, G·P, OH, OW].</summary>
-    public MapView<TStorage> Weights;
-
-    /// <summary>The gradients of the scores, [B, G·P, OH, OW].</summary>
-    public MapView<TStorage> GradScores;
-
-    /// <summary>The gradient of the query, [B, G·D, OH, OW].</summary>
-    public MapView<TStorage> GradQuery;
-
-    /// <summary>The gradient of the offsets, [B, G·P·2, OH, OW].</summary>
-    public MapView<TStorage> GradOffsets;
-
-    /// <summary>Whether <see cref="Weights"/> are written.</summary>
-    public int NeedsWeights;
-
-    /// <summary>Whether <see cref="GradScores"/> are written.</summary>
-    public int NeedsGradScores;
-
-    /// <summary>Whether <see cref="GradQuery"/> is written.</summary>
-    public int NeedsGradQuery;
-
-    /// <summary>Whether <see cref="GradOffsets"/> are written.</summary>
-    public int NeedsGradOffsets;
-}
-
-/// <summary>The contract of the whole backward, group by group.</summary>
-public struct PointAttentionGroupParameters<TStorage>
-    where TStorage : unmanaged
-{
-    /// <summary>The forward, with the gradient of the output; its maps may have any format.</summary>
-    public PointAttentionParameters<TStorage> Forward;
-
-    /// <summary>The gradient of the query, [B, G·D, OH, OW].</summary>
-    public MapView<TStorage> GradQuery;
-
-    /// <summary>The gradient of the key, [B, G·D, H, W].</summary>
-    public MapView<TStorage> GradKey;
-
-    /// <summary>The gradient of the value, [B, G·C, H, W].</summary>
-    public MapView<TStorage> GradValue;
-
-    /// <summary>The gradient of the offsets, [B, G·P·2, OH, OW].</summary>
-    public MapView<TStorage> GradOffsets;
-
-    /// <summary>Whether <see cref="GradQuery"/> is written.</summary>
-    public int NeedsGradQuery;
-
-    /// <summary>Whether <see cref="GradKey"/> is written.</summary>
-    public int NeedsGradKey;
-
-    /// <summary>Whether <see cref="GradValue"/> is written.</summary>
-    public int NeedsGradValue;
-
-    /// <summary>Whether <see cref="GradOffsets"/> are written.</summary>
-    public int NeedsGradOffsets;
 }

@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace SapaGpu.Kernels.Probes;
+namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The contract of the programs that measure what a device can do at most.</summary>
 public struct ProbeParameters

@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace SapaGpu.Kernels;
+namespace SapaGpu.Kernels.Numerics;
 
 /// <summary>
 /// Exponential and logarithm written in plain arithmetic, so that every backend computes the same function to the

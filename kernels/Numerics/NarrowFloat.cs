@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace SapaGpu.Kernels;
+namespace SapaGpu.Kernels.Numerics;
 
 /// <summary>
 /// Conversion of the 16-bit floating-point formats, in integer arithmetic, to nearest and to even where two are equally

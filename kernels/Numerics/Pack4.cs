@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
-namespace SapaGpu.Kernels;
+namespace SapaGpu.Kernels.Numerics;
 
 /// <summary>Four values that move together: one 128-bit access for single precision.</summary>
 [StructLayout(LayoutKind.Sequential)]

@@ -1,6 +1,7 @@
 using System.Numerics;
+using SapaGpu.Kernels.Policies;
 
-namespace SapaGpu.Kernels;
+namespace SapaGpu.Kernels.Numerics;
 
 /// <summary>The logistic function 1/(1 + exp(−x)), which neither overflows nor loses its digits at the far ends.</summary>
 public static class Sigmoid

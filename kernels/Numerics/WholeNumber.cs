@@ -1,4 +1,4 @@
-namespace SapaGpu.Kernels;
+namespace SapaGpu.Kernels.Numerics;
 
 /// <summary>Arithmetic of places in large maps.</summary>
 public static class WholeNumber

@@ -1,6 +1,7 @@
 using System.Numerics;
+using SapaGpu.Kernels.Contracts;
 
-namespace SapaGpu.Kernels;
+namespace SapaGpu.Kernels.Policies;
 
 /// <summary>What a window tap outside the map counts for.</summary>
 /// <remarks>

@@ -1,7 +1,9 @@
 using System.Numerics;
 using ILGPU.Runtime;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Numerics;
 
-namespace SapaGpu.Kernels.Simt;
+namespace SapaGpu.Kernels.Policies;
 
 /// <summary>How a thread reads and writes four consecutive channels of one position of a map.</summary>
 public interface IChannelAccess

@@ -1,6 +1,7 @@
 using System.Numerics;
+using SapaGpu.Kernels.Numerics;
 
-namespace SapaGpu.Kernels;
+namespace SapaGpu.Kernels.Policies;
 
 /// <summary>
 /// An element type of a tensor: how a value is stored and in which type it is accumulated. Kernels take it as a type

@@ -1,8 +1,9 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Numerics;
 using SapaGpu.Kernels.Simd;
 
-namespace SapaGpu.Kernels;
+namespace SapaGpu.Kernels.Policies;
 
 /// <summary>
 /// How the scores of a window become its weights: every score has a power, and the weight is the power divided by the

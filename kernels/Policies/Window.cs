@@ -1,4 +1,6 @@
-namespace SapaGpu.Kernels;
+using SapaGpu.Kernels.Contracts;
+
+namespace SapaGpu.Kernels.Policies;
 
 /// <summary>
 /// The width K of the window as a type parameter: a kernel compiled for a fixed width has it as a constant, the

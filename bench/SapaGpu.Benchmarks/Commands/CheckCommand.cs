@@ -1,5 +1,5 @@
 using System.CommandLine;
-using SapaGpu.Cli.Benchmarking;
+using SapaGpu.Workloads;
 
 namespace SapaGpu.Benchmarks;
 

@@ -13,7 +13,7 @@ internal static class CommandOptions
             Description = "What is upsampled.",
             DefaultValueFactory = _ => byDefault,
         };
-        option.AcceptOnlyFromAmong([.. Cli.Benchmarking.Workload.All.Select(known => known.Name)]);
+        option.AcceptOnlyFromAmong([.. Workloads.Workload.All.Select(known => known.Name)]);
         return option;
     }
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using SapaGpu.Cli.Benchmarking;
+using SapaGpu.Workloads;
 
 namespace SapaGpu.Benchmarks;
 
@@ -118,7 +118,7 @@ internal static class GrowthCommand
         var stage = SquareStage(size);
         return kind == Operator.WindowAttention && UnfoldedBytes(stage) > GC.GetGCMemoryInfo().TotalAvailableMemoryBytes
             ? double.NaN
-            : new PeerRequest(kind, stage, Cli.Benchmarking.Call.Forward, ElementType.Float32, Format, MeasuresMemory: false).Measure();
+            : new PeerRequest(kind, stage, Workloads.Call.Forward, ElementType.Float32, Format, MeasuresMemory: false).Measure();
     })];
 
     // Key and value unfolded, once more in the order that the product wants, and as much again for everything else.

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using SapaGpu.Cli.Benchmarking;
+using SapaGpu.Workloads;
 using TorchSharp;
 
 namespace SapaGpu.Benchmarks;

@@ -1,5 +1,5 @@
-using SapaGpu.Cli.Benchmarking;
 using SapaGpu.TorchSharp;
+using SapaGpu.Workloads;
 using TorchSharp;
 
 namespace SapaGpu.Benchmarks;

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Running;
-using SapaGpu.Cli.Benchmarking;
+using SapaGpu.Workloads;
 
 namespace SapaGpu.Benchmarks;
 

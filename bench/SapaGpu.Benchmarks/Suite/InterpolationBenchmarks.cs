@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using SapaGpu.Cli.Benchmarking;
+using SapaGpu.Workloads;
 
 namespace SapaGpu.Benchmarks;
 

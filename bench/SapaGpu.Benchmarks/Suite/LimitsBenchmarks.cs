@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
-using SapaGpu.Cli.Benchmarking;
 using SapaGpu.Launch;
+using SapaGpu.Workloads;
 using TorchSharp;
 
 namespace SapaGpu.Benchmarks;

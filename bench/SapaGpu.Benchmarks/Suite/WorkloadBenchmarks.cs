@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using SapaGpu.Cli.Benchmarking;
+using SapaGpu.Workloads;
 
 namespace SapaGpu.Benchmarks;
 
@@ -26,5 +26,5 @@ public abstract class WorkloadBenchmarks : MeasuredBenchmarks
 
     private protected Operator Kind => Enum.Parse<Operator>(Operation);
 
-    private protected Cli.Benchmarking.Workload Chosen => Cli.Benchmarking.Workload.Find(Workload);
+    private protected SapaGpu.Workloads.Workload Chosen => SapaGpu.Workloads.Workload.Find(Workload);
 }

@@ -1,5 +1,6 @@
 using System.Reflection;
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Launch;
 
 namespace SapaGpu.DeviceBenchmarks.Code;

@@ -6,8 +6,8 @@ using ILGPU.Backends.PTX;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
-using SapaGpu.Kernels;
-using SapaGpu.Launch;
+using SapaGpu.Devices;
+using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.DeviceBenchmarks.Code;
 

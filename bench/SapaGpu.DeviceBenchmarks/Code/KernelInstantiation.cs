@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.DeviceBenchmarks.Code;

@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Npy;
+namespace SapaGpu.Workloads.Npy;
 
 /// <summary>An array of a .npy file: dimensions and values in C order.</summary>
 internal sealed record NpyArray(int[] Shape, double[] Values)

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace SapaGpu.Cli.Npy;
+namespace SapaGpu.Workloads.Npy;
 
 /// <summary>
 /// Reads and writes .npy files (format versions 1 to 3, C order) as NumPy's documentation describes them. Numbers of

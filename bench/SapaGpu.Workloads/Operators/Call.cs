@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>The calls that are measured.</summary>
 internal enum Call

@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>The module CARAFE, which predicts its kernels.</summary>
 internal sealed class CarafeRun<T> : OperatorRun

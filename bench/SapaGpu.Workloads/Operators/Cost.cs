@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>What an operator has to do at least, however it is written.</summary>
 /// <param name="Operations">Additions and multiplications.</param>

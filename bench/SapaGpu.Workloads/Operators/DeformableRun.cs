@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>Attention over points, at given offsets.</summary>
 internal sealed class DeformableRun<T> : OperatorRun

@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>How a stage is upsampled by attention over points, as in the paper of SAPA-D.</summary>
 internal static class DeformableStage

@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>The operators and modules that can be measured.</summary>
 internal enum Operator

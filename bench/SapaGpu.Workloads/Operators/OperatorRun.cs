@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>An operator with its operands for one stage of a workload, ready to be timed.</summary>
 internal abstract class OperatorRun : IDisposable

@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>The bytes of what a call hands over, which no implementation can do without.</summary>
 internal static class ResultBytes

@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>The module SAPA-D.</summary>
 internal sealed class SapaDeformableRun<T> : OperatorRun

@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>One upsampling of a workload.</summary>
 /// <param name="Batch">B, the images.</param>

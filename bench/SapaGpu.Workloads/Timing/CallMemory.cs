@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>The memory that a call of ours takes.</summary>
 /// <param name="ManagedBytes">Bytes of the garbage collector's heap, once everything is warm.</param>

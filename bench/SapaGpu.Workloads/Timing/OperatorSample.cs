@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>An operand or a result, copied to the host.</summary>
 /// <param name="Name">The name of the operand.</param>

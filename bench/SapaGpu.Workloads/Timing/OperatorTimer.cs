@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>
 /// Times an operator on a workload. On a GPU by the device's own clock, and on several sets of operands by turns: what a

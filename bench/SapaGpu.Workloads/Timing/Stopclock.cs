@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace SapaGpu.Cli.Benchmarking;
+namespace SapaGpu.Workloads;
 
 /// <summary>Times calls, after a warm-up.</summary>
 internal static class Stopclock

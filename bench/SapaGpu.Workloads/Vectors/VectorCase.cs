@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using SapaGpu.Cli.Npy;
+using SapaGpu.Workloads.Npy;
 
-namespace SapaGpu.Cli.Vectors;
+namespace SapaGpu.Workloads.Vectors;
 
 /// <summary>A test case on disk: an operator with its parameters, inputs, expected outputs and gradients.</summary>
 internal sealed class VectorCase

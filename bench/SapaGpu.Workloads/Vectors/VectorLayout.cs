@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Vectors;
+namespace SapaGpu.Workloads.Vectors;
 
 /// <summary>The order in which the files of a case hold maps.</summary>
 internal enum VectorLayout

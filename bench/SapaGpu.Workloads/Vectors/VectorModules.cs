@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Vectors;
+namespace SapaGpu.Workloads.Vectors;
 
 /// <summary>How each module of the test vectors is computed with the library.</summary>
 internal static class VectorModules

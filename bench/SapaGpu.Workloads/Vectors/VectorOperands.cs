@@ -1,4 +1,6 @@
-namespace SapaGpu.Cli.Vectors;
+using SapaGpu.Maps;
+
+namespace SapaGpu.Workloads.Vectors;
 
 /// <summary>The tensors of a case on a device, and the results that were computed from them.</summary>
 /// <typeparam name="T">The element type.</typeparam>

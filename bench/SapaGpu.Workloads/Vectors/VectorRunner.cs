@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Vectors;
+namespace SapaGpu.Workloads.Vectors;
 
 /// <summary>Computes a case: its outputs and gradients by name, in the order of the files.</summary>
 internal abstract class VectorRunner

@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Vectors;
+namespace SapaGpu.Workloads.Vectors;
 
 /// <summary>How a case ended.</summary>
 internal enum CaseStatus

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Kernels.Simd;
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using SapaGpu.Kernels.Maps;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Kernels.Simd;
 

@@ -1,5 +1,6 @@
 using System.Numerics;
-using SapaGpu.Kernels.Maps;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simd;
 

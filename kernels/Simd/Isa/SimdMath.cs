@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Numerics;
 
 namespace SapaGpu.Kernels.Simd;
 

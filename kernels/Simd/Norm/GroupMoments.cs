@@ -1,5 +1,5 @@
 using System.Numerics;
-using SapaGpu.Kernels.Maps;
+using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Kernels.Simd;
 

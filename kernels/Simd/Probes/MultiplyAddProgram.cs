@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using SapaGpu.Kernels.Simd;
+using SapaGpu.Kernels.Contracts;
 
-namespace SapaGpu.Kernels.Probes;
+namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// Multiply-adds in vector registers, twelve independent chains a core: the arithmetic limit of the CPU in single

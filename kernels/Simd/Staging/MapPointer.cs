@@ -1,3 +1,5 @@
+using SapaGpu.Kernels.Contracts;
+
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>A <see cref="MapView{T}"/> in host memory as a plain pointer and strides.</summary>

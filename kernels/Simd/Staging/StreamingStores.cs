@@ -1,4 +1,5 @@
 using System.Runtime.Intrinsics.X86;
+using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Kernels.Simd;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Kernels.Simd;
 

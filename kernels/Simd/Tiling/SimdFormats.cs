@@ -1,3 +1,5 @@
+using SapaGpu.Kernels.Contracts;
+
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>The one place where a program decides whether the lanes run over channels or over cells.</summary>

@@ -1,3 +1,5 @@
+using SapaGpu.Kernels.Contracts;
+
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>

@@ -1,5 +1,7 @@
 using System.Numerics;
 using ILGPU;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simt;
 
@@ -7,7 +9,7 @@ namespace SapaGpu.Kernels.Simt;
 /// LayerNorm's backward. A group takes a run of 32 pixels, four threads a pixel: two sums over the channels, then the
 /// gradient. Traffic: gradient and input once (their second reading comes from the cache), result once.
 /// </summary>
-/// <remarks>See <see cref="Maps.GroupNormBackward{TElement, TStorage, TAccumulator}"/> for why products are rounded.</remarks>
+/// <remarks>See <see cref="GroupNormBackward{TElement, TStorage, TAccumulator}"/> for why products are rounded.</remarks>
 [RoundedProducts]
 public readonly struct LayerNormBackward<TElement, TStorage, TAccumulator>
     : IKernel<LayerNormBackwardParameters<TStorage, TAccumulator>>

@@ -1,6 +1,7 @@
 using ILGPU;
+using SapaGpu.Kernels.Contracts;
 
-namespace SapaGpu.Kernels.Probes;
+namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
 /// Multiply-adds in registers, eight independent chains a thread: the arithmetic limit of a GPU in single precision.

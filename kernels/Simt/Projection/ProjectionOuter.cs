@@ -1,6 +1,9 @@
 using System.Numerics;
 using ILGPU;
 using ILGPU.Runtime;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Numerics;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simt;
 

@@ -1,4 +1,5 @@
 using ILGPU;
+using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Kernels.Simt;
 

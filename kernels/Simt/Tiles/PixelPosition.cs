@@ -1,3 +1,5 @@
+using SapaGpu.Kernels.Contracts;
+
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The place of a pixel in a batch of images.</summary>

@@ -1,3 +1,5 @@
+using SapaGpu.Kernels.Contracts;
+
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The run of up to 32 neighbouring pixels of a row that a thread group of 128 works on.</summary>

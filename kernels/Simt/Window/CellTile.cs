@@ -1,4 +1,6 @@
 using ILGPU;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simt;
 
@@ -78,77 +80,4 @@ public struct CellTile
 
     /// <summary>Whether a cell lies in the map and in the band.</summary>
     public readonly bool Holds(int row, int column, int width) => row < RowEnd && column < width;
-}
-
-/// <summary>The queries of one cell, row by row.</summary>
-public struct CellQueries
-{
-    /// <summary>The first row.</summary>
-    public int Row;
-
-    /// <summary>The first column.</summary>
-    public int Column;
-
-    /// <summary>The queries in a row.</summary>
-    public int Columns;
-
-    /// <summary>All queries.</summary>
-    public int Count;
-
-    /// <summary>Finds the queries of a cell.</summary>
-    public static CellQueries Locate<TScale>(in WindowExtent extent, int row, int column)
-        where TScale : struct, IScale
-    {
-        int columns = TScale.Count(in extent.Columns, column);
-        return new CellQueries
-        {
-            Row = TScale.First(in extent.Rows, row),
-            Column = TScale.First(in extent.Columns, column),
-            Columns = columns,
-            Count = columns * TScale.Count(in extent.Rows, row),
-        };
-    }
-
-    /// <summary>The position of a query in a map of query resolution; one past the last stands for the last.</summary>
-    public readonly long Offset<T>(in MapView<T> map, int image, int query)
-        where T : unmanaged
-    {
-        int index = query < Count ? query : Count - 1;
-        return map.Offset(image, 0, Row + index / Columns, Column + index % Columns);
-    }
-}
-
-/// <summary>The positions, in a map of query resolution, of the four queries of a quad.</summary>
-public struct QuadOffsets
-{
-    /// <summary>The first query.</summary>
-    public long X;
-
-    /// <summary>The second query.</summary>
-    public long Y;
-
-    /// <summary>The third query.</summary>
-    public long Z;
-
-    /// <summary>The fourth query.</summary>
-    public long W;
-
-    /// <summary>Moves all four positions on.</summary>
-    public void Advance(long step)
-    {
-        X += step;
-        Y += step;
-        Z += step;
-        W += step;
-    }
-
-    /// <summary>Finds the positions in a map; a query past the last repeats the last.</summary>
-    public static QuadOffsets Locate<T>(in MapView<T> map, int image, in CellQueries queries, int quad)
-        where T : unmanaged => new()
-        {
-            X = queries.Offset(in map, image, quad * 4),
-            Y = queries.Offset(in map, image, quad * 4 + 1),
-            Z = queries.Offset(in map, image, quad * 4 + 2),
-            W = queries.Offset(in map, image, quad * 4 + 3),
-        };
 }

@@ -1,5 +1,8 @@
 using System.Numerics;
 using ILGPU;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Numerics;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simt;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using SapaGpu.Cli.Benchmarking;
+using SapaGpu.Workloads;
 using Spectre.Console;
 
 namespace SapaGpu.Cli.Commands;

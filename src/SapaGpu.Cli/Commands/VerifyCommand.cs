@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using SapaGpu.Cli.Vectors;
+using SapaGpu.Workloads.Vectors;
 using Spectre.Console;
 
 namespace SapaGpu.Cli.Commands;

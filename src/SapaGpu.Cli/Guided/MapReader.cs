@@ -1,5 +1,5 @@
 using SapaGpu.Cli.Images;
-using SapaGpu.Cli.Npy;
+using SapaGpu.Workloads.Npy;
 
 namespace SapaGpu.Cli.Guided;
 

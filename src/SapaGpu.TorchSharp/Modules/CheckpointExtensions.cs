@@ -1,3 +1,4 @@
+using SapaGpu.Checkpoints;
 using TorchSharp;
 
 namespace SapaGpu.TorchSharp;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>Numbers to and from their little-endian bytes.</summary>
 internal static class CheckpointNumbers

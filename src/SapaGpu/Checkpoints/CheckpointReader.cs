@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>Reads a checkpoint of any format, which its first bytes tell.</summary>
 internal static class CheckpointReader

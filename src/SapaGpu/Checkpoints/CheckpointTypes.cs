@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>The types of numbers as the file formats name them.</summary>
 internal static class CheckpointTypes

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>Text that comes from a file, as messages show it.</summary>
 internal static class ShownText

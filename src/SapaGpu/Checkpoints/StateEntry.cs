@@ -1,3 +1,5 @@
+using SapaGpu.Checkpoints;
+
 namespace SapaGpu;
 
 /// <summary>A tensor of a checkpoint: a name, dimensions and numbers, in host memory.</summary>

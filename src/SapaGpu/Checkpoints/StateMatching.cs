@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>A parameter that a module expects in a <see cref="StateDict"/>.</summary>
 /// <param name="Name">Its name in the state_dict.</param>

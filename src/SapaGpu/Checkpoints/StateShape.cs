@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>Arithmetic with dimensions, safe for any numbers.</summary>
 internal static class StateShape

@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>Reads parts of a stream, after a look whether they are there.</summary>
 internal static class StreamPart

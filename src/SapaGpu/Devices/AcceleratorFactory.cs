@@ -5,7 +5,7 @@ using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>Finds and opens ILGPU's accelerators, one backend at a time.</summary>
 internal static class AcceleratorFactory

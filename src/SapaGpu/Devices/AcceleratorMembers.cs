@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using ILGPU.Runtime;
 using ILGPU.Util;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>Members of ILGPU 1.5.3 that are not public.</summary>
 internal static class AcceleratorMembers

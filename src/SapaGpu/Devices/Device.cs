@@ -1,6 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
-using SapaGpu.Launch;
+using SapaGpu.Devices;
 
 namespace SapaGpu;
 

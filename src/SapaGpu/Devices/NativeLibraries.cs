@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ILGPU;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>
 /// Lets ILGPU and this library find the drivers' libraries under their run-time names: the plain names "libOpenCL.so" and

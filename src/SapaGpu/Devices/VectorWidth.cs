@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>The vector widths of the CPU programs.</summary>
 internal static class VectorWidth

@@ -1,4 +1,4 @@
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Launch;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Numerics;
 
 namespace SapaGpu;
 

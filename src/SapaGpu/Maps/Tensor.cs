@@ -1,7 +1,10 @@
 using System.Runtime.CompilerServices;
 using ILGPU.Runtime;
-using SapaGpu.Kernels;
+using SapaGpu.Devices;
+using SapaGpu.Kernels.Contracts;
 using SapaGpu.Launch;
+using SapaGpu.Maps;
+using SapaGpu.Operators;
 
 namespace SapaGpu;
 

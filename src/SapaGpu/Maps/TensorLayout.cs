@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Maps;
 
 /// <summary>Where the elements of a tensor are: an offset into its memory and a stride for every dimension.</summary>
 internal readonly record struct TensorLayout(

@@ -1,4 +1,5 @@
 using SapaGpu.Layers;
+using SapaGpu.Operators;
 
 namespace SapaGpu;
 

@@ -1,4 +1,6 @@
+using SapaGpu.Checkpoints;
 using SapaGpu.Layers;
+using SapaGpu.Operators;
 
 namespace SapaGpu;
 

@@ -1,4 +1,5 @@
 using SapaGpu.Launch;
+using SapaGpu.Operators;
 
 namespace SapaGpu;
 

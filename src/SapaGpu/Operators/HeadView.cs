@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Operators;
 
 /// <summary>The channels of a tensor that belong to one head; the tensor itself where there is only one.</summary>
 internal readonly ref struct HeadView<T>

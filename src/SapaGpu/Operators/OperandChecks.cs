@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace SapaGpu;
+namespace SapaGpu.Operators;
 
 /// <summary>An argument with its name, for messages.</summary>
 internal readonly record struct Operand(string Name, Tensor? Tensor);

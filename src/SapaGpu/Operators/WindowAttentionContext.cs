@@ -1,3 +1,5 @@
+using SapaGpu.Operators;
+
 namespace SapaGpu;
 
 /// <summary>

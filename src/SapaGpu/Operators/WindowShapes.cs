@@ -1,6 +1,6 @@
 using SapaGpu.Launch;
 
-namespace SapaGpu;
+namespace SapaGpu.Operators;
 
 /// <summary>A window problem of a call: the operands as a whole, and as each head sees them.</summary>
 internal readonly record struct HeadedWindow(WindowShape Shape, WindowAttentionOptions Options)

@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Operators;
 
 /// <summary>Finds the window of a map of weights, which has one channel for every tap.</summary>
 internal static class WindowWidth

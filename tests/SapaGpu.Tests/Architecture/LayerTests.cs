@@ -12,8 +12,8 @@ public sealed class LayerTests
         | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
     private static readonly Assembly Library = typeof(Device).Assembly;
-    private static readonly Assembly Kernels = typeof(SapaGpu.Kernels.WindowExtent).Assembly;
-    private static readonly Assembly Tool = typeof(SapaGpu.Cli.Vectors.VectorCase).Assembly;
+    private static readonly Assembly Kernels = typeof(SapaGpu.Kernels.Contracts.WindowExtent).Assembly;
+    private static readonly Assembly Tool = typeof(SapaGpu.Cli.Commands.InfoCommand).Assembly;
 
     [Test]
     public void Kernels_depend_on_ILGPU_and_the_framework_only() =>

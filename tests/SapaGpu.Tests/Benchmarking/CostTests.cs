@@ -1,5 +1,5 @@
 using NUnit.Framework;
-using SapaGpu.Cli.Benchmarking;
+using SapaGpu.Workloads;
 
 namespace SapaGpu.Tests.Benchmarking;
 

@@ -1,7 +1,7 @@
 using NUnit.Framework;
-using SapaGpu.Cli.Benchmarking;
 using SapaGpu.DeviceBenchmarks;
 using SapaGpu.Tests.Grids;
+using SapaGpu.Workloads;
 
 namespace SapaGpu.Tests.Benchmarking;
 

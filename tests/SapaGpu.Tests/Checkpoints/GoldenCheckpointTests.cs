@@ -1,6 +1,7 @@
 using System.Text.Json;
 using NUnit.Framework;
-using SapaGpu.Cli.Npy;
+using SapaGpu.Checkpoints;
+using SapaGpu.Workloads.Npy;
 
 namespace SapaGpu.Tests.Checkpoints;
 

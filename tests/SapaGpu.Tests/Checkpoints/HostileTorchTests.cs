@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using NUnit.Framework;
+using SapaGpu.Checkpoints;
 
 namespace SapaGpu.Tests.Checkpoints;
 

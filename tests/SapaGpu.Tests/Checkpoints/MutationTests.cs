@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Checkpoints;
 
 namespace SapaGpu.Tests.Checkpoints;
 

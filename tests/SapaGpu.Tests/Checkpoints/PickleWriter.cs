@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using SapaGpu.Checkpoints;
 
 namespace SapaGpu.Tests.Checkpoints;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Numerics;
+using SapaGpu.Checkpoints;
 
 namespace SapaGpu.Tests.Checkpoints;
 

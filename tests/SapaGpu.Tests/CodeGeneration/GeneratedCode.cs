@@ -1,6 +1,6 @@
 using ILGPU.Runtime.Cuda;
 using SapaGpu.DeviceBenchmarks.Code;
-using SapaGpu.Launch;
+using SapaGpu.Devices;
 using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.CodeGeneration;

@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using NUnit.Framework;
 using SapaGpu.DeviceBenchmarks.Code;
-using SapaGpu.Launch;
+using SapaGpu.Devices;
 
 namespace SapaGpu.Tests.CodeGeneration;
 

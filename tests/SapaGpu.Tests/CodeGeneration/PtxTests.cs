@@ -1,6 +1,6 @@
 using NUnit.Framework;
 using SapaGpu.DeviceBenchmarks.Code;
-using SapaGpu.Launch;
+using SapaGpu.Devices;
 
 namespace SapaGpu.Tests.CodeGeneration;
 

@@ -1,8 +1,8 @@
 using ILGPU.Runtime.Cuda;
-using SapaGpu.Launch;
+using SapaGpu.Devices;
 using static ILGPU.Runtime.Cuda.CudaAPI;
 
-namespace SapaGpu.Tests.Launch;
+namespace SapaGpu.Tests.Devices;
 
 /// <summary>
 /// Another framework as far as memory goes: it keeps the primary context of a GPU current on its thread, and its memory

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ILGPU.Runtime.Cuda;
 
-namespace SapaGpu.Tests.Launch;
+namespace SapaGpu.Tests.Devices;
 
 /// <summary>Calls that a stream recorded, which can be run again without making them.</summary>
 internal sealed partial class CudaGraph : IDisposable

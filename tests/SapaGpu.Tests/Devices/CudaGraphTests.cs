@@ -3,7 +3,7 @@ using NUnit.Framework;
 using SapaGpu.Tests.Operators;
 using WindowProblem = SapaGpu.Tests.Operators.WindowProblem;
 
-namespace SapaGpu.Tests.Launch;
+namespace SapaGpu.Tests.Devices;
 
 /// <summary>Calls recorded into a graph of CUDA on the stream of another framework.</summary>
 [NonParallelizable]

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using NUnit.Framework;
+using SapaGpu.Devices;
 
-namespace SapaGpu.Tests.Launch;
+namespace SapaGpu.Tests.Devices;
 
 /// <summary>Times by the clock of a device.</summary>
 [NonParallelizable]

@@ -3,7 +3,7 @@ using NUnit.Framework;
 using SapaGpu.Cli;
 using SapaGpu.Tests.Vectors;
 
-namespace SapaGpu.Tests.Launch;
+namespace SapaGpu.Tests.Devices;
 
 /// <summary>
 /// A device on which a kernel failed: the failure is told where somebody waits, and everything else ends in order. Only on a

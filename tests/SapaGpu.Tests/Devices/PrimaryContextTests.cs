@@ -3,11 +3,12 @@ using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using NUnit.Framework;
-using SapaGpu.Launch;
+using SapaGpu.Devices;
+using SapaGpu.Maps;
 using SapaGpu.Tests.Operators;
 using WindowProblem = SapaGpu.Tests.Operators.WindowProblem;
 
-namespace SapaGpu.Tests.Launch;
+namespace SapaGpu.Tests.Devices;
 
 /// <summary>CUDA in the context and on the stream of another framework, and what ILGPU has to do for that.</summary>
 [TestFixture]

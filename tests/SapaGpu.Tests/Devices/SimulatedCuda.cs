@@ -1,6 +1,6 @@
 using NUnit.Framework;
 
-namespace SapaGpu.Tests.Launch;
+namespace SapaGpu.Tests.Devices;
 
 /// <summary>
 /// The simulation of a CUDA driver, where the library path has one: it checks every access, and on demand what no result

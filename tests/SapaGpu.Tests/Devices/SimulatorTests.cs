@@ -1,6 +1,6 @@
 using NUnit.Framework;
 
-namespace SapaGpu.Tests.Launch;
+namespace SapaGpu.Tests.Devices;
 
 /// <summary>Kernels on a simulated driver that is asked to look for more than wrong results, or to compute as a GPU does.</summary>
 [TestFixture]

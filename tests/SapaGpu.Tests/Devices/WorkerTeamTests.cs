@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Reflection;
 using NUnit.Framework;
-using SapaGpu.Launch;
+using SapaGpu.Devices;
 
-namespace SapaGpu.Tests.Launch;
+namespace SapaGpu.Tests.Devices;
 
 /// <summary>The threads of the CPU device: everything is done once, whoever comes late, fails or goes away.</summary>
 [TestFixture]

@@ -2,7 +2,7 @@ using NetVips;
 using NUnit.Framework;
 using SapaGpu.Cli;
 using SapaGpu.Cli.Images;
-using SapaGpu.Cli.Npy;
+using SapaGpu.Workloads.Npy;
 
 namespace SapaGpu.Tests.Guided;
 

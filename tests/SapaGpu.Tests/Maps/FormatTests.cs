@@ -1,6 +1,6 @@
 using NUnit.Framework;
 
-namespace SapaGpu.Tests.Operators;
+namespace SapaGpu.Tests.Maps;
 
 /// <summary>
 /// The two formats beside one another: whole vectors of channels are multiplied where they lie, with the lanes over channels,

@@ -1,7 +1,8 @@
 using NUnit.Framework;
 using SapaGpu.Tests.Grids;
+using SapaGpu.Tests.Operators;
 
-namespace SapaGpu.Tests.Operators;
+namespace SapaGpu.Tests.Maps;
 
 /// <summary>Views of channels, copies between tensors, and what may share memory in one call.</summary>
 [TestFixture]

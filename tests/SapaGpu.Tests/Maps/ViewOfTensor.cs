@@ -1,4 +1,6 @@
-namespace SapaGpu.Tests.Operators;
+using SapaGpu.Maps;
+
+namespace SapaGpu.Tests.Maps;
 
 /// <summary>
 /// A tensor that is a view of a larger one. All around it is not a number, which must neither be read into a result nor

@@ -1,6 +1,6 @@
 using NUnit.Framework;
 
-namespace SapaGpu.Tests.Operators;
+namespace SapaGpu.Tests.Numerics;
 
 /// <summary>The bfloat16 type.</summary>
 [TestFixture]

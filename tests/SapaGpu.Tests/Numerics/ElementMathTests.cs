@@ -1,7 +1,7 @@
 using NUnit.Framework;
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Numerics;
 
-namespace SapaGpu.Tests.Operators;
+namespace SapaGpu.Tests.Numerics;
 
 /// <summary>The exponential and logarithm of the kernels against those of the framework in higher precision.</summary>
 [TestFixture]

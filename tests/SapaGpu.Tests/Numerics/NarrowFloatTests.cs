@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using NUnit.Framework;
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Numerics;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
 
-namespace SapaGpu.Tests.Operators;
+namespace SapaGpu.Tests.Numerics;
 
 /// <summary>
 /// The conversions of the 16-bit formats: halves against those of .NET, bfloat16 against exact rounding, the vector

@@ -1,3 +1,5 @@
+using SapaGpu.Maps;
+
 namespace SapaGpu.Tests;
 
 /// <summary>A feature map of the reference: [B, C, H, W], contiguous.</summary>

@@ -1,7 +1,8 @@
 using System.Numerics;
 using ILGPU;
-using SapaGpu.Kernels;
-using SapaGpu.Kernels.Simt;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Numerics;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Tests.Traffic;
 

@@ -1,4 +1,5 @@
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simt;
 using SapaGpu.Launch;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using NUnit.Framework;
-using SapaGpu.Kernels.Simt;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Traffic;

@@ -1,7 +1,8 @@
 using System.Text.Json;
-using SapaGpu.Cli.Npy;
-using SapaGpu.Cli.Vectors;
+using SapaGpu.Maps;
 using SapaGpu.Tests.Operators;
+using SapaGpu.Workloads.Npy;
+using SapaGpu.Workloads.Vectors;
 
 namespace SapaGpu.Tests.Vectors;
 

@@ -1,5 +1,5 @@
 using NUnit.Framework;
-using SapaGpu.Cli.Vectors;
+using SapaGpu.Workloads.Vectors;
 
 namespace SapaGpu.Tests.Vectors;
 

@@ -1,6 +1,6 @@
 using NUnit.Framework;
-using SapaGpu.Cli.Vectors;
 using SapaGpu.Tests.Grids;
+using SapaGpu.Workloads.Vectors;
 
 namespace SapaGpu.Tests.Vectors;
 

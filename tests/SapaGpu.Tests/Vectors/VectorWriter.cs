@@ -1,8 +1,8 @@
 using System.Text.Json;
 using NUnit.Framework;
-using SapaGpu.Cli.Vectors;
 using SapaGpu.Tests.Modules;
 using SapaGpu.Tests.Operators;
+using SapaGpu.Workloads.Vectors;
 
 namespace SapaGpu.Tests.Vectors;
 

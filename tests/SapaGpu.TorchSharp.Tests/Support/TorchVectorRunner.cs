@@ -1,5 +1,5 @@
-using SapaGpu.Cli.Npy;
-using SapaGpu.Cli.Vectors;
+using SapaGpu.Workloads.Npy;
+using SapaGpu.Workloads.Vectors;
 using TorchSharp;
 
 namespace SapaGpu.TorchSharp.Tests;

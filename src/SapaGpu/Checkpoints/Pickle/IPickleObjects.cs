@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>What a pickle may name and call. It decides; the pickle only asks.</summary>
 internal interface IPickleObjects

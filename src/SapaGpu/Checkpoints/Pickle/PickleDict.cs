@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>A dictionary of a pickle, in the order of insertion.</summary>
 internal sealed class PickleDict

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using System.Text.Unicode;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>The bytes of a pickle, read forward.</summary>
 internal sealed class PickleInput(Stream stream)

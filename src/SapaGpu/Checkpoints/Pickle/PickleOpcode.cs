@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>
 /// The instructions of a pickle that a state_dict needs, by Python's names for them. All others are refused.

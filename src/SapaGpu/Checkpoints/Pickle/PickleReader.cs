@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>
 /// Reads the values of a pickle, protocols 2 to 5, without executing anything: globals and calls are looked up in

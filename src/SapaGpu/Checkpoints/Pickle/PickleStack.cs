@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>The stack of a pickle, with marks below which nothing is taken.</summary>
 internal sealed class PickleStack

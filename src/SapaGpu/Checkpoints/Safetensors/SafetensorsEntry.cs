@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>What the header of a safetensors file says of one tensor.</summary>
 /// <param name="Name">Its name.</param>

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Unicode;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>
 /// Reads safetensors: the length of a header, the header in JSON, and the tensors, which fill the rest without gaps.

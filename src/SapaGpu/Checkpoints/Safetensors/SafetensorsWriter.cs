@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text.Json;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>
 /// Writes safetensors. The header names the tensors in their order; their bytes lie with the largest types first, so

@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>The storages of a checkpoint.</summary>
 internal interface ITorchStorages

@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>Finds the state_dict in the values of a PyTorch checkpoint.</summary>
 internal static class TorchCheckpoint

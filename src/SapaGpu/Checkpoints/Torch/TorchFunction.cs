@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>The Python functions that the pickle of a state_dict calls.</summary>
 internal enum TorchFunction

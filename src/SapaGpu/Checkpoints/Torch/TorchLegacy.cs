@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>
 /// Reads what torch.save wrote before version 1.6, and writes on request: pickles of a magic number, a protocol, facts

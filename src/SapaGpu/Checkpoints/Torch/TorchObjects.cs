@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>The few globals and calls that the pickle of a state_dict needs. All others are refused by name.</summary>
 internal sealed class TorchObjects : IPickleObjects

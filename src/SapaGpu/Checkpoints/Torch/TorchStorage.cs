@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>Memory that tensors of a checkpoint share, stored beside the pickle.</summary>
 /// <param name="Key">Its name in the file.</param>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>A tensor of a PyTorch checkpoint: a view of a storage.</summary>
 internal sealed class TorchTensor

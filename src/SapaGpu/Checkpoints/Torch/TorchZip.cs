@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 
-namespace SapaGpu;
+namespace SapaGpu.Checkpoints;
 
 /// <summary>
 /// Reads what torch.save writes since version 1.6: a zip file with a folder of any name, in it the pickle data.pkl and

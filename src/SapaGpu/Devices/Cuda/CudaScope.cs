@@ -2,7 +2,7 @@ using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using static ILGPU.Runtime.Cuda.CudaAPI;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>
 /// Brings back, at its end, the CUDA context that was current on the thread before: other frameworks in the process go on

@@ -3,7 +3,7 @@ using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using static ILGPU.Runtime.Cuda.CudaAPI;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>
 /// Accelerators in the primary context of a GPU, where CUDA's runtime, and with it other frameworks, keep their memory.

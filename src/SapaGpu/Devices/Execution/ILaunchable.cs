@@ -1,6 +1,6 @@
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Contracts;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>A kernel with all its type parameters chosen.</summary>
 internal interface ILaunchable<TParameters>

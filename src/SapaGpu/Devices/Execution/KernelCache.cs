@@ -1,9 +1,9 @@
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Runtime;
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Contracts;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>
 /// The kernels of a device, compiled at their first launch, and the jobs of vector programs. The slot of each is a number

@@ -7,9 +7,9 @@ using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
 using ILGPU.IR;
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Contracts;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>What a driver is given for a thread-group program: ILGPU's code, with what ILGPU does not say added.</summary>
 internal static partial class KernelCode

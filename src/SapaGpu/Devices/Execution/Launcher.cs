@@ -1,8 +1,8 @@
 using ILGPU;
 using ILGPU.Runtime;
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Contracts;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>
 /// Queues thread-group programs on the stream of a device and runs vector programs on the CPU, where a call returns when

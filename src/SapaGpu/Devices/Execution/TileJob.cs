@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Contracts;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>A vector program at work: threads take tiles from a counter until none is left.</summary>
 internal sealed unsafe class TileJob<TProgram, TParameters> : TeamJob

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>A piece of work that several threads share.</summary>
 internal abstract class TeamJob

@@ -1,7 +1,7 @@
 using ILGPU;
 using ILGPU.Runtime;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>
 /// Memory behind a tensor and its views. It is counted: the memory goes back when the last holder lets go, so a tensor

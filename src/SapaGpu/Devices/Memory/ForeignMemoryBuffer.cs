@@ -6,7 +6,7 @@ using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>
 /// Memory that ILGPU did not allocate, as an ILGPU buffer: host memory, aligned, or a pointer (on OpenCL,

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>
 /// Asks Linux for large pages under large tensors: walking a feature map touches more small pages than the processor has

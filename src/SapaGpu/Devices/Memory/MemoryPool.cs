@@ -2,7 +2,7 @@ using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
 
-namespace SapaGpu.Launch;
+namespace SapaGpu.Devices;
 
 /// <summary>
 /// Keeps the memory of disposed tensors and finished workspaces for the next one of about the same size, so that a

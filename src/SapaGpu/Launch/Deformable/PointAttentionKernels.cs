@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
 
 namespace SapaGpu.Launch;

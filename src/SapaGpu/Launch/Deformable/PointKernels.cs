@@ -1,7 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using SapaGpu.Kernels;
-using SapaGpu.Kernels.Maps;
+using SapaGpu.Devices;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
 using SapaGpu.Kernels.Simt;
 

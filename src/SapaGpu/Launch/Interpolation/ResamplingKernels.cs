@@ -1,8 +1,9 @@
 using System.Numerics;
-using SapaGpu.Kernels;
-using SapaGpu.Kernels.Maps;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
 using SapaGpu.Kernels.Simt;
+using SapaGpu.Maps;
 
 namespace SapaGpu.Launch;
 
@@ -141,7 +142,7 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
         Tensor result,
         in InterpolationParameters<TStorage> parameters)
     {
-        bool vectors = VectorLayout.Fits(source) && VectorLayout.Fits(result);
+        bool vectors = Pack4Layout.Fits(source) && Pack4Layout.Fits(result);
         table[KernelVariant.Choose(source.Device, vectors, vectors)].Launch(source.Device.Launcher, in parameters);
     }
 

@@ -1,6 +1,6 @@
 using System.Numerics;
-using SapaGpu.Kernels;
-using SapaGpu.Kernels.Maps;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
 using SapaGpu.Kernels.Simt;
 

@@ -1,5 +1,8 @@
 using ILGPU.Runtime;
-using SapaGpu.Kernels.Probes;
+using SapaGpu.Devices;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Simd;
+using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 

@@ -1,8 +1,11 @@
 using System.Numerics;
 using ILGPU;
-using SapaGpu.Kernels;
+using SapaGpu.Devices;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
 using SapaGpu.Kernels.Simt;
+using SapaGpu.Maps;
 
 namespace SapaGpu.Launch;
 
@@ -259,7 +262,7 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
             HasBias = projection.Bias is null ? 0 : 1,
             HasNorm = projection.NormWeight is null ? 0 : 1,
         };
-        var variant = KernelVariant.Choose(input.Device, VectorLayout.Fits(input), VectorLayout.Fits(output));
+        var variant = KernelVariant.Choose(input.Device, Pack4Layout.Fits(input), Pack4Layout.Fits(output));
         projections[variant].Launch(input.Device.Launcher, in parameters);
     }
 

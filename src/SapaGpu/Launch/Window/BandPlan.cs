@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ILGPU.Runtime;
-using SapaGpu.Kernels;
+using SapaGpu.Devices;
+using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Launch;
 

@@ -1,9 +1,11 @@
 using System.Numerics;
 using ILGPU.Runtime;
-using SapaGpu.Kernels;
-using SapaGpu.Kernels.Maps;
+using SapaGpu.Devices;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
 using SapaGpu.Kernels.Simt;
+using SapaGpu.Maps;
 
 namespace SapaGpu.Launch;
 
@@ -114,8 +116,8 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
             problem.Extent,
             problem.Border,
             problem.Normalisation,
-            VectorLayout.Fits(query) && VectorLayout.Fits(key),
-            VectorLayout.Fits(value) && (output is null || VectorLayout.Fits(output)));
+            Pack4Layout.Fits(query) && Pack4Layout.Fits(key),
+            Pack4Layout.Fits(value) && (output is null || Pack4Layout.Fits(output)));
 
     public override void Forward(
         in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor output, Tensor? normaliser)
@@ -169,7 +171,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
     public override void Similarity(in WindowProblem problem, Tensor query, Tensor key, Tensor scores)
     {
         var band = problem.Shape.WholeBand;
-        bool vectors = VectorLayout.Fits(query) && VectorLayout.Fits(key);
+        bool vectors = Pack4Layout.Fits(query) && Pack4Layout.Fits(key);
         var parameters = new WindowSimilarityParameters<TStorage>
         {
             Extent = problem.Extent,
@@ -185,7 +187,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
     public override void Reassembly(in WindowProblem problem, Tensor weights, Tensor value, Tensor output)
     {
         var band = problem.Shape.WholeBand;
-        bool vectors = VectorLayout.Fits(value) && VectorLayout.Fits(output);
+        bool vectors = Pack4Layout.Fits(value) && Pack4Layout.Fits(output);
         var parameters = new WindowReassemblyParameters<TStorage>
         {
             Extent = problem.Extent,
@@ -253,7 +255,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
             Result = result.Map<TStorage>(),
             Accumulate = accumulate ? 1 : 0,
         };
-        bool vectors = VectorLayout.Fits(source) && VectorLayout.Fits(result);
+        bool vectors = Pack4Layout.Fits(source) && Pack4Layout.Fits(result);
         table[Choose(source, in problem, vectors)].Launch(source.Device.Launcher, in parameters);
     }
 
@@ -315,14 +317,14 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         if (gradKey is not null)
             gradScores = BandPlan.View<TAccumulator>(memory!, in extent, in queries, ref used);
 
-        bool vectorQuery = gradQuery is null || VectorLayout.Fits(gradQuery);
+        bool vectorQuery = gradQuery is null || Pack4Layout.Fits(gradQuery);
         var variant = KernelVariant.Choose(
             operands.Query.Device,
             in extent,
             problem.Border,
             problem.Normalisation,
-            VectorLayout.Fits(operands.Query) && VectorLayout.Fits(operands.Key) && vectorQuery,
-            VectorLayout.Fits(operands.Value) && VectorLayout.Fits(operands.GradOutput));
+            Pack4Layout.Fits(operands.Query) && Pack4Layout.Fits(operands.Key) && vectorQuery,
+            Pack4Layout.Fits(operands.Value) && Pack4Layout.Fits(operands.GradOutput));
         var parameters = new WindowAttentionBackwardParameters<TStorage, TAccumulator>
         {
             Extent = extent,

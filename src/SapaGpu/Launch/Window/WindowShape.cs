@@ -1,4 +1,4 @@
-using SapaGpu.Kernels;
+using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu;
 

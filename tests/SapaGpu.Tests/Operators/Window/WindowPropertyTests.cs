@@ -1,6 +1,7 @@
 using CsCheck;
 using NUnit.Framework;
 using SapaGpu.Tests.Grids;
+using SapaGpu.Tests.Maps;
 
 namespace SapaGpu.Tests.Operators;
 

@@ -1,56 +1,7 @@
-namespace SapaGpu.Kernels.Maps;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Numerics;
 
-/// <summary>The contract of interpolation to another size and of its adjoint.</summary>
-public struct InterpolationParameters<TStorage>
-    where TStorage : unmanaged
-{
-    /// <summary>B, the number of images.</summary>
-    public int Batch;
-
-    /// <summary>C, the channels.</summary>
-    public int Channels;
-
-    /// <summary>The rows of the input and of the output.</summary>
-    public SampleAxis Rows;
-
-    /// <summary>The columns of the input and of the output.</summary>
-    public SampleAxis Columns;
-
-    /// <summary>The input, [B, C, H, W], or for the adjoint the gradient of the output, [B, C, OH, OW].</summary>
-    public MapView<TStorage> Source;
-
-    /// <summary>The output, [B, C, OH, OW], or for the adjoint the gradient of the input, [B, C, H, W].</summary>
-    public MapView<TStorage> Result;
-}
-
-/// <summary>One axis of an interpolation.</summary>
-public struct SampleAxis
-{
-    /// <summary>The samples of the input.</summary>
-    public int Input;
-
-    /// <summary>The samples of the output.</summary>
-    public int Output;
-
-    /// <summary>Whether the first and the last samples of both sides coincide.</summary>
-    public int AlignCorners;
-}
-
-/// <summary>Between which input samples an output sample lies.</summary>
-public struct SamplePlace
-{
-    /// <summary>The sample before it.</summary>
-    public int Low;
-
-    /// <summary>The sample after it, or the same one at the end.</summary>
-    public int High;
-
-    /// <summary>The way from one to the other, as a fraction with <see cref="Denominator"/>.</summary>
-    public int Numerator;
-
-    /// <summary>The denominator of the way, positive.</summary>
-    public int Denominator;
-}
+namespace SapaGpu.Kernels.Policies;
 
 /// <summary>Where an output sample is taken from. The arithmetic is on whole numbers, so no place is rounded.</summary>
 public interface ISampling

@@ -1,7 +1,7 @@
-namespace SapaGpu.Launch;
+namespace SapaGpu.Maps;
 
 /// <summary>Whether a tensor can be read four channels at a time by aligned vector accesses.</summary>
-internal static class VectorLayout
+internal static class Pack4Layout
 {
     private const int Channels = 4;
     private const int AccessAlignment = 16;

@@ -1,36 +1,7 @@
 using System.Numerics;
+using SapaGpu.Kernels.Contracts;
 
-namespace SapaGpu.Kernels;
-
-/// <summary>Adds the sums of all chunks, in order, into those of the first.</summary>
-public readonly struct ChunkReduction<TAccumulator>
-    : IMapProgram<ProjectionGradientParameters<TAccumulator>>
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
-{
-    /// <inheritdoc/>
-    public static MapExtent Extent(in ProjectionGradientParameters<TAccumulator> parameters) => new()
-    {
-        Batch = 1,
-        Channels = 1,
-        Height = parameters.OutputChannels,
-        Width = parameters.InputChannels + 1,
-    };
-
-    /// <inheritdoc/>
-    public static double OperationsPerValue(in ProjectionGradientParameters<TAccumulator> parameters) =>
-        parameters.Chunks;
-
-    /// <inheritdoc/>
-    public static void Apply(in ProjectionGradientParameters<TAccumulator> parameters, in MapPosition at)
-    {
-        long stride = (long)parameters.OutputChannels * (parameters.InputChannels + 1);
-        long index = (long)at.Row * (parameters.InputChannels + 1) + at.Column;
-        var sum = parameters.Partials[index];
-        for (int chunk = 1; chunk < parameters.Chunks; chunk++)
-            sum += parameters.Partials[chunk * stride + index];
-        parameters.Partials[index] = sum;
-    }
-}
+namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
 /// The gradients of all parameters from the sums: a column for every input channel of the matrix, with the bias in one

@@ -1,0 +1,59 @@
+using System.Numerics;
+using ILGPU;
+
+namespace SapaGpu.Kernels.Contracts;
+
+/// <summary>
+/// The contract of feature normalisation as steps of its own: over the channels of one pixel, or over a group of channels
+/// of a whole image. Statistics and means have two channels for every group; where they do not depend on the pixel, their
+/// strides over rows and columns are 0.
+/// </summary>
+public struct FeatureNormParameters<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    /// <summary>The extent; both channel counts are the same.</summary>
+    public PointwiseExtent Extent;
+
+    /// <summary>The groups of channels.</summary>
+    public int Groups;
+
+    /// <summary>The features, [B, C, H, W].</summary>
+    public MapView<TStorage> Input;
+
+    /// <summary>The gradient of the normalised features, [B, C, H, W].</summary>
+    public MapView<TStorage> Gradient;
+
+    /// <summary>The normalised features, or the gradient of the features, [B, C, H, W].</summary>
+    public MapView<TStorage> Result;
+
+    /// <summary>Mean and reciprocal deviation of every group, [B, 2·G, H or 1, W or 1].</summary>
+    public MapView<TAccumulator> Statistics;
+
+    /// <summary>Two sums over every row of every channel, [B, 2·C, H, 1].</summary>
+    public MapView<TAccumulator> RowSums;
+
+    /// <summary>The means of the gradient and of its product with the normalised features, [B, 2·G, 1, 1].</summary>
+    public MapView<TAccumulator> GradientMeans;
+
+    /// <summary>The factor, [C].</summary>
+    public ArrayView<TAccumulator> Weight;
+
+    /// <summary>The offset, [C].</summary>
+    public ArrayView<TAccumulator> Bias;
+
+    /// <summary>The gradient of the factor, [C].</summary>
+    public ArrayView<TAccumulator> GradWeight;
+
+    /// <summary>The gradient of the offset, [C].</summary>
+    public ArrayView<TAccumulator> GradBias;
+
+    /// <summary>What is added to the variance.</summary>
+    public TAccumulator Epsilon;
+
+    /// <summary>Whether the gradient is added to what <see cref="Result"/> holds.</summary>
+    public int Accumulate;
+
+    /// <summary>Gets the channels of a group.</summary>
+    public readonly int ChannelsPerGroup => Extent.InputChannels / Groups;
+}

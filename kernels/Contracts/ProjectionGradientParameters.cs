@@ -1,0 +1,57 @@
+using System.Numerics;
+using ILGPU;
+
+namespace SapaGpu.Kernels.Contracts;
+
+/// <summary>
+/// The contract of the second and third step of the parameter gradients: the chunks are added in order into the first
+/// one, then dW = γA + β·Σg, dγ = Σₒ W·A, dβ = Σₒ W·Σg.
+/// </summary>
+public struct ProjectionGradientParameters<TAccumulator>
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    /// <summary>I, the channels of the input.</summary>
+    public int InputChannels;
+
+    /// <summary>O, the channels of the output.</summary>
+    public int OutputChannels;
+
+    /// <summary>The number of chunks.</summary>
+    public int Chunks;
+
+    /// <summary>The sums of every chunk, [chunks, O·I + O].</summary>
+    public ArrayView<TAccumulator> Partials;
+
+    /// <summary>The elements from one output channel of the matrix and of its gradient to the next.</summary>
+    public long WeightRowStride;
+
+    /// <summary>The elements from one input channel of the matrix and of its gradient to the next.</summary>
+    public long WeightColumnStride;
+
+    /// <summary>The matrix W, [O, I].</summary>
+    public ArrayView<TAccumulator> Weight;
+
+    /// <summary>The factor γ, [I].</summary>
+    public ArrayView<TAccumulator> NormWeight;
+
+    /// <summary>The offset β, [I].</summary>
+    public ArrayView<TAccumulator> NormBias;
+
+    /// <summary>The gradient of the matrix, [O, I].</summary>
+    public ArrayView<TAccumulator> GradWeight;
+
+    /// <summary>The gradient of the bias, [O].</summary>
+    public ArrayView<TAccumulator> GradBias;
+
+    /// <summary>The gradient of γ, [I].</summary>
+    public ArrayView<TAccumulator> GradNormWeight;
+
+    /// <summary>The gradient of β, [I].</summary>
+    public ArrayView<TAccumulator> GradNormBias;
+
+    /// <summary>Whether there is a bias.</summary>
+    public int HasBias;
+
+    /// <summary>Whether the input is normalised.</summary>
+    public int HasNorm;
+}

@@ -1,0 +1,46 @@
+using System.Numerics;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>
+/// The gradient of the decoder's part, (1 − g)·Σ gradient over the queries of the cell, [B, D, H, W].
+/// </summary>
+public readonly struct QueryBlendDecoderGradient<TElement, TStorage, TAccumulator>
+    : IMapProgram<QueryBlendParameters<TStorage>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    /// <inheritdoc/>
+    public static MapExtent Extent(in QueryBlendParameters<TStorage> parameters) => MapExtent.Of(
+        in parameters.Result, parameters.Batch, parameters.Channels, parameters.Rows.Cells, parameters.Columns.Cells);
+
+    /// <inheritdoc/>
+    public static double OperationsPerValue(in QueryBlendParameters<TStorage> parameters) =>
+        32.0 + 2.0 * parameters.Rows.MaximumCount * parameters.Columns.MaximumCount;
+
+    /// <inheritdoc/>
+    public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
+    {
+        var sum = TAccumulator.Zero;
+        int endRow = parameters.Rows.First(at.Row + 1);
+        int firstColumn = parameters.Columns.First(at.Column);
+        int endColumn = parameters.Columns.First(at.Column + 1);
+        for (int row = parameters.Rows.First(at.Row); row < endRow; row++)
+        {
+            for (int column = firstColumn; column < endColumn; column++)
+            {
+                sum += TElement.Load(
+                    parameters.GradQuery.Data[parameters.GradQuery.Offset(at.Image, at.Channel, row, column)]);
+            }
+        }
+        if (parameters.HasGate != 0)
+        {
+            var gate = QueryBlend.Gate<TElement, TStorage, TAccumulator>(in parameters, at.Image, at.Row, at.Column);
+            sum *= TAccumulator.One - gate;
+        }
+        parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(sum);
+    }
+}

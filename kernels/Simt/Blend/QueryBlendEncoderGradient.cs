@@ -1,0 +1,30 @@
+using System.Numerics;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>The gradient of the encoder's part, g·gradient, [B, D, OH, OW]; without a gate it is the gradient itself.</summary>
+public readonly struct QueryBlendEncoderGradient<TElement, TStorage, TAccumulator>
+    : IMapProgram<QueryBlendParameters<TStorage>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    /// <inheritdoc/>
+    public static MapExtent Extent(in QueryBlendParameters<TStorage> parameters) => MapExtent.Of(
+        in parameters.Result, parameters.Batch, parameters.Channels, parameters.Rows.Queries, parameters.Columns.Queries);
+
+    /// <inheritdoc/>
+    public static double OperationsPerValue(in QueryBlendParameters<TStorage> parameters) => 32;
+
+    /// <inheritdoc/>
+    public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
+    {
+        int row = parameters.Rows.CellOf(at.Row);
+        int column = parameters.Columns.CellOf(at.Column);
+        var gate = QueryBlend.Gate<TElement, TStorage, TAccumulator>(in parameters, at.Image, row, column);
+        var gradient = TElement.Load(parameters.GradQuery.Data[at.In(in parameters.GradQuery)]);
+        parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(gate * gradient);
+    }
+}

@@ -1,0 +1,37 @@
+using System.Numerics;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>The blended query, [B, D, OH, OW].</summary>
+public readonly struct QueryBlendForward<TElement, TStorage, TAccumulator>
+    : IMapProgram<QueryBlendParameters<TStorage>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    /// <inheritdoc/>
+    public static MapExtent Extent(in QueryBlendParameters<TStorage> parameters) => MapExtent.Of(
+        in parameters.Result, parameters.Batch, parameters.Channels, parameters.Rows.Queries, parameters.Columns.Queries);
+
+    /// <inheritdoc/>
+    public static double OperationsPerValue(in QueryBlendParameters<TStorage> parameters) => 32;
+
+    /// <inheritdoc/>
+    public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
+    {
+        int row = parameters.Rows.CellOf(at.Row);
+        int column = parameters.Columns.CellOf(at.Column);
+        var encoder = TElement.Load(parameters.Encoder.Data[at.In(in parameters.Encoder)]);
+        var decoder = TElement.Load(
+            parameters.Decoder.Data[parameters.Decoder.Offset(at.Image, at.Channel, row, column)]);
+        if (parameters.HasGate != 0)
+        {
+            var gate = QueryBlend.Gate<TElement, TStorage, TAccumulator>(in parameters, at.Image, row, column);
+            encoder *= gate;
+            decoder *= TAccumulator.One - gate;
+        }
+        parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(encoder + decoder);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Numerics;
+using ILGPU;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Numerics;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>
+/// The adjoint of interpolation: an input sample collects, in a fixed order, what it contributed to the output. A thread
+/// takes four channels of one sample.
+/// </summary>
+public readonly struct InterpolationAdjoint<TElement, TStorage, TAccumulator, TSampling, TAccess>
+    : IKernel<InterpolationParameters<TStorage>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TSampling : struct, ISampling
+    where TAccess : struct, IChannelAccess
+{
+    /// <inheritdoc/>
+    public static int GroupSize => 128;
+
+    /// <inheritdoc/>
+    public static long GroupCount(in InterpolationParameters<TStorage> parameters) =>
+        (Packs(in parameters).Count + GroupSize - 1) / GroupSize;
+
+    /// <inheritdoc/>
+    public static void Execute(in InterpolationParameters<TStorage> parameters)
+    {
+        var packs = Packs(in parameters);
+        long index = (long)Grid.IdxX * Group.DimX + Group.IdxX;
+        if (index >= packs.Count)
+            return;
+        var at = packs.Locate(index);
+        int channel = 4 * at.Channel;
+        int remaining = parameters.Channels - channel;
+        int firstColumn = TSampling.First(in parameters.Columns, at.Column);
+        int endColumn = TSampling.End(in parameters.Columns, at.Column);
+        int endRow = TSampling.End(in parameters.Rows, at.Row);
+        var sum = default(Pack4<TAccumulator>);
+        for (int row = TSampling.First(in parameters.Rows, at.Row); row < endRow; row++)
+        {
+            var down = Share(in parameters.Rows, at.Row, row);
+            long offset = parameters.Source.Offset(at.Image, channel, row, firstColumn);
+            for (int column = firstColumn; column < endColumn; column++)
+            {
+                var source = TAccess.Load<TElement, TStorage, TAccumulator>(in parameters.Source, offset, remaining);
+                sum = Pack4.MultiplyAdd(down * Share(in parameters.Columns, at.Column, column), in source, in sum);
+                offset += parameters.Source.ColumnStride;
+            }
+        }
+        TAccess.Store<TElement, TStorage, TAccumulator>(
+            in parameters.Result, parameters.Result.Offset(at.Image, channel, at.Row, at.Column), remaining, in sum);
+    }
+
+    private static MapExtent Packs(in InterpolationParameters<TStorage> parameters) => Sample.Packs<TAccess>(
+        parameters.Batch, parameters.Channels, parameters.Rows.Input, parameters.Columns.Input);
+
+    private static TAccumulator Share(in SampleAxis axis, int input, int output)
+    {
+        var place = TSampling.Locate(in axis, output);
+        var way = Sample.Fraction<TElement, TStorage, TAccumulator>(in place);
+        var share = place.Low == input ? TAccumulator.One - way : TAccumulator.Zero;
+        return place.High == input ? share + way : share;
+    }
+}

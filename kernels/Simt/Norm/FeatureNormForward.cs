@@ -1,0 +1,39 @@
+using System.Numerics;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>The normalised features, (x − mean)·reciprocal·weight + bias.</summary>
+public readonly struct FeatureNormForward<TElement, TStorage, TAccumulator>
+    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    /// <inheritdoc/>
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) => MapExtent.Of(
+        in parameters.Result,
+        parameters.Extent.Batch,
+        parameters.Extent.InputChannels,
+        parameters.Extent.Height,
+        parameters.Extent.Width);
+
+    /// <inheritdoc/>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) => 8;
+
+    /// <inheritdoc/>
+    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at) =>
+        parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(
+            Normalised(in parameters, in at) * parameters.Weight[at.Channel] + parameters.Bias[at.Channel]);
+
+    internal static TAccumulator Normalised(
+        in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    {
+        int group = at.Channel / parameters.ChannelsPerGroup;
+        long statistics = parameters.Statistics.Offset(at.Image, 2 * group, at.Row, at.Column);
+        var mean = parameters.Statistics.Data[statistics];
+        var reciprocal = parameters.Statistics.Data[statistics + parameters.Statistics.ChannelStride];
+        return (TElement.Load(parameters.Input.Data[at.In(in parameters.Input)]) - mean) * reciprocal;
+    }
+}

@@ -1,0 +1,42 @@
+using System.Numerics;
+using SapaGpu.Kernels.Contracts;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>The gradients of factor and offset from the sums of the rows.</summary>
+public readonly struct FeatureNormParameterGradients<TStorage, TAccumulator>
+    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    /// <inheritdoc/>
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) => new()
+    {
+        Batch = 1,
+        Channels = parameters.Extent.InputChannels,
+        Height = 1,
+        Width = 1,
+    };
+
+    /// <inheritdoc/>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+        2.0 * parameters.Extent.Batch * parameters.Extent.Height;
+
+    /// <inheritdoc/>
+    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    {
+        var sum = TAccumulator.Zero;
+        var product = TAccumulator.Zero;
+        for (int image = 0; image < parameters.Extent.Batch; image++)
+        {
+            for (int row = 0; row < parameters.Extent.Height; row++)
+            {
+                long offset = parameters.RowSums.Offset(image, 2 * at.Channel, row, 0);
+                sum += parameters.RowSums.Data[offset];
+                product += parameters.RowSums.Data[offset + parameters.RowSums.ChannelStride];
+            }
+        }
+        parameters.GradBias[at.Channel] = sum;
+        parameters.GradWeight[at.Channel] = product;
+    }
+}

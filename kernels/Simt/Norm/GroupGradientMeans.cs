@@ -1,0 +1,44 @@
+using System.Numerics;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>Of every group, the means that its gradient is freed of: of γ·g and of γ·g·x̂.</summary>
+public readonly struct GroupGradientMeans<TElement, TStorage, TAccumulator>
+    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    /// <inheritdoc/>
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+        GroupMeans<TElement, TStorage, TAccumulator>.Extent(in parameters);
+
+    /// <inheritdoc/>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+        4.0 * parameters.ChannelsPerGroup * parameters.Extent.Height;
+
+    /// <inheritdoc/>
+    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    {
+        int perGroup = parameters.ChannelsPerGroup;
+        var sum = TAccumulator.Zero;
+        var product = TAccumulator.Zero;
+        for (int channel = at.Channel * perGroup; channel < (at.Channel + 1) * perGroup; channel++)
+        {
+            var weight = parameters.Weight[channel];
+            for (int row = 0; row < parameters.Extent.Height; row++)
+            {
+                long offset = parameters.RowSums.Offset(at.Image, 2 * channel, row, 0);
+                sum += weight * parameters.RowSums.Data[offset];
+                product += weight * parameters.RowSums.Data[offset + parameters.RowSums.ChannelStride];
+            }
+        }
+        var count = TElement.FromCount(perGroup) * TElement.FromCount(parameters.Extent.Height)
+            * TElement.FromCount(parameters.Extent.Width);
+        long result = parameters.GradientMeans.Offset(at.Image, 2 * at.Channel, 0, 0);
+        parameters.GradientMeans.Data[result] = sum / count;
+        parameters.GradientMeans.Data[result + parameters.GradientMeans.ChannelStride] = product / count;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Numerics;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>The mean of every group from the sums of its rows.</summary>
+public readonly struct GroupMeans<TElement, TStorage, TAccumulator>
+    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    /// <inheritdoc/>
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) => new()
+    {
+        Batch = parameters.Extent.Batch,
+        Channels = parameters.Groups,
+        Height = 1,
+        Width = 1,
+    };
+
+    /// <inheritdoc/>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+        (double)parameters.ChannelsPerGroup * parameters.Extent.Height;
+
+    /// <inheritdoc/>
+    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at) =>
+        parameters.Statistics.Data[parameters.Statistics.Offset(at.Image, 2 * at.Channel, 0, 0)] =
+            Mean(in parameters, in at);
+
+    internal static TAccumulator Mean(
+        in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    {
+        int perGroup = parameters.ChannelsPerGroup;
+        var sum = TAccumulator.Zero;
+        for (int channel = at.Channel * perGroup; channel < (at.Channel + 1) * perGroup; channel++)
+        {
+            for (int row = 0; row < parameters.Extent.Height; row++)
+                sum += parameters.RowSums.Data[parameters.RowSums.Offset(at.Image, channel, row, 0)];
+        }
+        return sum / TElement.FromCount(perGroup) / TElement.FromCount(parameters.Extent.Height)
+            / TElement.FromCount(parameters.Extent.Width);
+    }
+}

@@ -1,0 +1,34 @@
+using System.Numerics;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>The sum of every row of every channel.</summary>
+public readonly struct RowSums<TElement, TStorage, TAccumulator>
+    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+{
+    /// <inheritdoc/>
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) => MapExtent.Of(
+        in parameters.Input, parameters.Extent.Batch, parameters.Extent.InputChannels, parameters.Extent.Height, 1);
+
+    /// <inheritdoc/>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+        2.0 * parameters.Extent.Width;
+
+    /// <inheritdoc/>
+    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    {
+        long offset = at.In(in parameters.Input);
+        var sum = TAccumulator.Zero;
+        for (int column = 0; column < parameters.Extent.Width; column++)
+        {
+            sum += TElement.Load(parameters.Input.Data[offset]);
+            offset += parameters.Input.ColumnStride;
+        }
+        parameters.RowSums.Data[at.In(in parameters.RowSums)] = sum;
+    }
+}

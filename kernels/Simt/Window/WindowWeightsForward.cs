@@ -1,0 +1,78 @@
+using System.Numerics;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>The weights of every head, [B, heads·taps, OH, OW]; a thread takes one head of one query.</summary>
+public readonly struct WindowWeightsForward<TElement, TStorage, TAccumulator, TNormalisation>
+    : IMapProgram<WindowWeightsParameters<TStorage, TStorage>>
+    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TStorage : unmanaged
+    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TNormalisation : struct, INormalisation
+{
+    /// <inheritdoc/>
+    public static MapExtent Extent(in WindowWeightsParameters<TStorage, TStorage> parameters) => parameters.PerHead();
+
+    /// <inheritdoc/>
+    public static double OperationsPerValue(in WindowWeightsParameters<TStorage, TStorage> parameters) =>
+        40.0 * parameters.Taps;
+
+    /// <inheritdoc/>
+    public static void Apply(in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at)
+    {
+        long source = First(in parameters, in at);
+        var shift = Shift(in parameters, in at, source);
+        var factor = TAccumulator.One;
+        if (TNormalisation.Divides)
+            factor /= Sum(in parameters, in at, source, shift);
+        long result = parameters.Result.Offset(at.Image, at.Channel * parameters.Taps, at.Row, at.Column);
+        for (int tap = 0; tap < parameters.Taps; tap++)
+        {
+            var weight = factor * Power(in parameters, in at, source, shift, tap);
+            parameters.Result.Data[result] = TElement.Store(weight);
+            result += parameters.Result.ChannelStride;
+        }
+    }
+
+    internal static long First(in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at) =>
+        parameters.Source.Offset(at.Image, at.Channel * parameters.Taps, at.Row, at.Column);
+
+    internal static TAccumulator Shift(
+        in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at, long source)
+    {
+        if (!TNormalisation.Shifts)
+            return TAccumulator.Zero;
+        var shift = TAccumulator.NegativeInfinity;
+        for (int tap = 0; tap < parameters.Taps; tap++)
+        {
+            var score = TElement.Load(parameters.Source.Data[source + tap * parameters.Source.ChannelStride]);
+            if (!(score <= shift) && !parameters.LeavesOut(in at, tap))
+                shift = score;
+        }
+        return shift;
+    }
+
+    internal static TAccumulator Sum(
+        in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at, long source, TAccumulator shift)
+    {
+        var sum = TAccumulator.Zero;
+        for (int tap = 0; tap < parameters.Taps; tap++)
+            sum += Power(in parameters, in at, source, shift, tap);
+        return sum;
+    }
+
+    internal static TAccumulator Power(
+        in WindowWeightsParameters<TStorage, TStorage> parameters,
+        in MapPosition at,
+        long source,
+        TAccumulator shift,
+        int tap)
+    {
+        if (parameters.LeavesOut(in at, tap))
+            return TAccumulator.Zero;
+        var score = TElement.Load(parameters.Source.Data[source + tap * parameters.Source.ChannelStride]);
+        return TNormalisation.Power<TElement, TStorage, TAccumulator>(score - shift);
+    }
+}
