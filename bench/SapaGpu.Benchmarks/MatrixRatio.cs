@@ -21,7 +21,7 @@ internal static class MatrixRatio
     public static (double Forward, double Backward) Run()
     {
         var stage = Workload.Medium.Stages[0];
-        using var device = Device.Open(DeviceKind.Cpu);
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
         using var channelsLast = Create(device, stage, MemoryFormat.ChannelsLast);
         using var contiguous = Create(device, stage, MemoryFormat.Contiguous);
         double forward = Operations(Pass.Forward);
@@ -55,7 +55,7 @@ internal static class MatrixRatio
         return (series[1].RatioTo(series[0], 0.5), series[2].RatioTo(series[0], 0.5));
     }
 
-    private static OperatorRun Create(Device device, Stage stage, MemoryFormat format) =>
+    private static OperatorRun Create(ComputeDevice device, Stage stage, MemoryFormat format) =>
         OperatorRun.Create(Operator.WindowAttention, device, stage, ElementType.Float32, format);
 
     private static double Operations(Pass pass) =>

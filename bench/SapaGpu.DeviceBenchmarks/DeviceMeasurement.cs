@@ -7,7 +7,7 @@ namespace SapaGpu.DeviceBenchmarks;
 /// <param name="workload">What is timed.</param>
 /// <param name="compared">What is compared.</param>
 /// <param name="duration">How long a call is timed.</param>
-internal sealed class DeviceMeasurement(Device device, Workload workload, Workload compared, TimeSpan duration)
+internal sealed class DeviceMeasurement(ComputeDevice device, Workload workload, Workload compared, TimeSpan duration)
 {
     private const double Mebibyte = 1 << 20;
 
@@ -76,7 +76,7 @@ internal sealed class DeviceMeasurement(Device device, Workload workload, Worklo
 
     private Dictionary<Pass, (string Result, double Error)> CompareWithCpu(Operator kind, ElementType type, MemoryFormat format)
     {
-        using var cpu = Device.Open(DeviceKind.Cpu);
+        using var cpu = ComputeDevice.Open(DeviceKind.Cpu);
         var samples = compared.Stages
             .Select(stage => (Actual: Sample(device, stage), Expected: Sample(cpu, stage)))
             .ToArray();
@@ -85,7 +85,7 @@ internal sealed class DeviceMeasurement(Device device, Workload workload, Worklo
             pass => SampleComparison.Worst(
                 samples.Select(pair => SampleComparison.Worst(pass, pair.Actual, pair.Expected))));
 
-        OperatorSample Sample(Device on, Stage stage)
+        OperatorSample Sample(ComputeDevice on, Stage stage)
         {
             using var run = OperatorRun.Create(kind, on, stage, type, format);
             return run.Sample();

@@ -26,7 +26,7 @@ internal static class SampleFolder
         };
         File.WriteAllText(
             Path.Combine(folder, "problem.json"), JsonSerializer.Serialize(problem, BenchmarkJson.Format));
-        using var device = Device.Open(DeviceKind.Cpu);
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
         foreach (var kind in operators)
         {
             for (int i = 0; i < workload.Stages.Count; i++)

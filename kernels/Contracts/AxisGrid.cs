@@ -19,16 +19,16 @@ public struct AxisGrid
     /// The cells at either end that own no query: theirs belong to the next cell towards the middle, so that the whole
     /// window of every query lies inside the map (borders of the kind Shifted).
     /// </summary>
-    public int Lead;
+    public int EmptyEdgeCells;
 
     /// <summary>The first query of a cell, or of any later one if the cell has none.</summary>
     public readonly int First(int cell)
     {
         if (Scale > 0)
             return cell * Scale;
-        if (cell <= Lead)
+        if (cell <= EmptyEdgeCells)
             return 0;
-        return cell >= Cells - Lead ? Queries : (int)(((long)cell * Queries + Cells - 1) / Cells);
+        return cell >= Cells - EmptyEdgeCells ? Queries : (int)(((long)cell * Queries + Cells - 1) / Cells);
     }
 
     /// <summary>The cell around which the window of a query lies, where no window is moved.</summary>
@@ -39,5 +39,5 @@ public struct AxisGrid
 
     /// <summary>The largest number of queries that a cell may have.</summary>
     public readonly int MaximumCount =>
-        Scale > 0 ? Scale : (int)Math.Min(Queries, (2L * Lead + 1) * Queries / Cells + 1);
+        Scale > 0 ? Scale : (int)Math.Min(Queries, (2L * EmptyEdgeCells + 1) * Queries / Cells + 1);
 }

@@ -8,9 +8,9 @@ namespace SapaGpu.Kernels.Contracts;
 /// of a whole image. Statistics and means have two channels for every group; where they do not depend on the pixel, their
 /// strides over rows and columns are 0.
 /// </summary>
-public struct FeatureNormParameters<TStorage, TAccumulator>
+public struct FeatureNormParameters<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>The extent; both channel counts are the same.</summary>
     public PointwiseExtent Extent;
@@ -28,28 +28,28 @@ public struct FeatureNormParameters<TStorage, TAccumulator>
     public MapView<TStorage> Result;
 
     /// <summary>Mean and reciprocal deviation of every group, [B, 2·G, H or 1, W or 1].</summary>
-    public MapView<TAccumulator> Statistics;
+    public MapView<TReal> Statistics;
 
     /// <summary>Two sums over every row of every channel, [B, 2·C, H, 1].</summary>
-    public MapView<TAccumulator> RowSums;
+    public MapView<TReal> RowSums;
 
     /// <summary>The means of the gradient and of its product with the normalised features, [B, 2·G, 1, 1].</summary>
-    public MapView<TAccumulator> GradientMeans;
+    public MapView<TReal> GradientMeans;
 
     /// <summary>The factor, [C].</summary>
-    public ArrayView<TAccumulator> Weight;
+    public ArrayView<TReal> Weight;
 
     /// <summary>The offset, [C].</summary>
-    public ArrayView<TAccumulator> Bias;
+    public ArrayView<TReal> Bias;
 
     /// <summary>The gradient of the factor, [C].</summary>
-    public ArrayView<TAccumulator> GradWeight;
+    public ArrayView<TReal> GradWeight;
 
     /// <summary>The gradient of the offset, [C].</summary>
-    public ArrayView<TAccumulator> GradBias;
+    public ArrayView<TReal> GradBias;
 
     /// <summary>What is added to the variance.</summary>
-    public TAccumulator Epsilon;
+    public TReal Epsilon;
 
     /// <summary>Whether the gradient is added to what <see cref="Result"/> holds.</summary>
     public int Accumulate;

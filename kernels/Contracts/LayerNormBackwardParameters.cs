@@ -7,9 +7,9 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of LayerNorm's backward: with g the gradient of the normalised and scaled input and x̂ the normalised
 /// input, the gradient of the input is rstd·(γg − mean(γg) − x̂·mean(γg·x̂)).
 /// </summary>
-public struct LayerNormBackwardParameters<TStorage, TAccumulator>
+public struct LayerNormBackwardParameters<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>The extent of the problem; both channel counts are the same.</summary>
     public PointwiseExtent Extent;
@@ -21,10 +21,10 @@ public struct LayerNormBackwardParameters<TStorage, TAccumulator>
     public MapView<TStorage> Input;
 
     /// <summary>Mean and reciprocal deviation of every pixel, [B, 2, H, W].</summary>
-    public MapView<TAccumulator> Statistics;
+    public MapView<TReal> Statistics;
 
     /// <summary>The factor γ, [C].</summary>
-    public ArrayView<TAccumulator> NormWeight;
+    public ArrayView<TReal> NormWeight;
 
     /// <summary>The gradient of the input, [B, C, H, W].</summary>
     public MapView<TStorage> Result;

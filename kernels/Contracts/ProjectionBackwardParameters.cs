@@ -7,15 +7,15 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of the backward in one pass over the map: the sums of <see cref="Outer"/> and the gradient of the input,
 /// Wᵀg taken through LayerNorm's backward where there is a normalisation.
 /// </summary>
-public struct ProjectionBackwardParameters<TStorage, TAccumulator>
+public struct ProjectionBackwardParameters<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>The maps, the statistics and the sums for the parameters.</summary>
-    public ProjectionOuterParameters<TStorage, TAccumulator> Outer;
+    public ProjectionOuterParameters<TStorage, TReal> Outer;
 
     /// <summary>The matrix, element (o, i) at o·<see cref="WeightRowStride"/> + i·<see cref="WeightColumnStride"/>.</summary>
-    public ArrayView<TAccumulator> Weight;
+    public ArrayView<TReal> Weight;
 
     /// <summary>Elements from one output channel of the matrix to the next.</summary>
     public long WeightRowStride;
@@ -24,7 +24,7 @@ public struct ProjectionBackwardParameters<TStorage, TAccumulator>
     public long WeightColumnStride;
 
     /// <summary>The factor γ of the normalisation, [I].</summary>
-    public ArrayView<TAccumulator> NormWeight;
+    public ArrayView<TReal> NormWeight;
 
     /// <summary>The gradient of the input, [B, I, H, W].</summary>
     public MapView<TStorage> GradInput;

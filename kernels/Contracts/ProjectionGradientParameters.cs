@@ -7,8 +7,8 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of the second and third step of the parameter gradients: the chunks are added in order into the first
 /// one, then dW = γA + β·Σg, dγ = Σₒ W·A, dβ = Σₒ W·Σg.
 /// </summary>
-public struct ProjectionGradientParameters<TAccumulator>
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+public struct ProjectionGradientParameters<TReal>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>I, the channels of the input.</summary>
     public int InputChannels;
@@ -20,7 +20,7 @@ public struct ProjectionGradientParameters<TAccumulator>
     public int Chunks;
 
     /// <summary>The sums of every chunk, [chunks, O·I + O].</summary>
-    public ArrayView<TAccumulator> Partials;
+    public ArrayView<TReal> Partials;
 
     /// <summary>The elements from one output channel of the matrix and of its gradient to the next.</summary>
     public long WeightRowStride;
@@ -29,25 +29,25 @@ public struct ProjectionGradientParameters<TAccumulator>
     public long WeightColumnStride;
 
     /// <summary>The matrix W, [O, I].</summary>
-    public ArrayView<TAccumulator> Weight;
+    public ArrayView<TReal> Weight;
 
     /// <summary>The factor γ, [I].</summary>
-    public ArrayView<TAccumulator> NormWeight;
+    public ArrayView<TReal> NormWeight;
 
     /// <summary>The offset β, [I].</summary>
-    public ArrayView<TAccumulator> NormBias;
+    public ArrayView<TReal> NormBias;
 
     /// <summary>The gradient of the matrix, [O, I].</summary>
-    public ArrayView<TAccumulator> GradWeight;
+    public ArrayView<TReal> GradWeight;
 
     /// <summary>The gradient of the bias, [O].</summary>
-    public ArrayView<TAccumulator> GradBias;
+    public ArrayView<TReal> GradBias;
 
     /// <summary>The gradient of γ, [I].</summary>
-    public ArrayView<TAccumulator> GradNormWeight;
+    public ArrayView<TReal> GradNormWeight;
 
     /// <summary>The gradient of β, [I].</summary>
-    public ArrayView<TAccumulator> GradNormBias;
+    public ArrayView<TReal> GradNormBias;
 
     /// <summary>Whether there is a bias.</summary>
     public int HasBias;

@@ -7,9 +7,9 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of the first step of the parameter gradients: per chunk of pixels, A = Σ g·x̂ᵀ [O, I] and, behind it,
 /// Σ g [O], where g is the gradient of the output and x̂ the normalised input.
 /// </summary>
-public struct ProjectionOuterParameters<TStorage, TAccumulator>
+public struct ProjectionOuterParameters<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>The extent of the problem.</summary>
     public PointwiseExtent Extent;
@@ -21,10 +21,10 @@ public struct ProjectionOuterParameters<TStorage, TAccumulator>
     public MapView<TStorage> GradOutput;
 
     /// <summary>Mean and reciprocal deviation of every pixel, [B, 2, H, W].</summary>
-    public MapView<TAccumulator> Statistics;
+    public MapView<TReal> Statistics;
 
     /// <summary>The sums of every chunk, [chunks, O·I + O].</summary>
-    public ArrayView<TAccumulator> Partials;
+    public ArrayView<TReal> Partials;
 
     /// <summary>The pixels of a chunk; depends on the problem only, so that sums are the same on any number of threads.</summary>
     public int PixelsPerChunk;

@@ -7,9 +7,9 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of the projection: LayerNorm over the channels of each pixel, then a linear map. The normalisation is
 /// applied on the way into the product, so the normalised map is never stored.
 /// </summary>
-public struct ProjectionParameters<TStorage, TAccumulator>
+public struct ProjectionParameters<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>The extent of the problem.</summary>
     public PointwiseExtent Extent;
@@ -21,7 +21,7 @@ public struct ProjectionParameters<TStorage, TAccumulator>
     public MapView<TStorage> Output;
 
     /// <summary>The matrix, element (o, i) at o·<see cref="WeightRowStride"/> + i·<see cref="WeightColumnStride"/>.</summary>
-    public ArrayView<TAccumulator> Weight;
+    public ArrayView<TReal> Weight;
 
     /// <summary>Elements from one output channel of the matrix to the next.</summary>
     public long WeightRowStride;
@@ -30,19 +30,19 @@ public struct ProjectionParameters<TStorage, TAccumulator>
     public long WeightColumnStride;
 
     /// <summary>What is added to the product, [O].</summary>
-    public ArrayView<TAccumulator> Bias;
+    public ArrayView<TReal> Bias;
 
     /// <summary>The factor of the normalised input, [I].</summary>
-    public ArrayView<TAccumulator> NormWeight;
+    public ArrayView<TReal> NormWeight;
 
     /// <summary>What is added to the normalised input, [I].</summary>
-    public ArrayView<TAccumulator> NormBias;
+    public ArrayView<TReal> NormBias;
 
     /// <summary>Mean and reciprocal deviation of every pixel, [B, 2, H, W]; written where there is a normalisation.</summary>
-    public MapView<TAccumulator> Statistics;
+    public MapView<TReal> Statistics;
 
     /// <summary>What is added to the variance.</summary>
-    public TAccumulator Epsilon;
+    public TReal Epsilon;
 
     /// <summary>Whether the product is added to what <see cref="Output"/> holds.</summary>
     public int Accumulate;

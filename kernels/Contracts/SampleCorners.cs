@@ -29,15 +29,15 @@ public struct SampleCorners
     public int Right;
 
     /// <summary>Finds the cells around a point that contributes.</summary>
-    public static SampleCorners Locate<TStorage, TAccumulator>(
+    public static SampleCorners Locate<TStorage, TReal>(
         in MapView<TStorage> map,
         in AxisGrid rows,
         in AxisGrid columns,
-        in SamplePoint<TAccumulator> point,
+        in SamplePoint<TReal> point,
         int image,
         int channel)
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> => new()
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => new()
         {
             Place = map.Offset(image, channel, point.Row, point.Column),
             RowStep = map.RowStride,
@@ -49,12 +49,12 @@ public struct SampleCorners
         };
 
     /// <summary>The four values, upper left, upper right, lower left, lower right.</summary>
-    public readonly Pack4<TAccumulator> Load<TElement, TStorage, TAccumulator>(in MapView<TStorage> map)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+    public readonly Pack4<TReal> Load<TElement, TStorage, TReal>(in MapView<TStorage> map)
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
     {
-        var values = default(Pack4<TAccumulator>);
+        var values = default(Pack4<TReal>);
         if (Upper + Left == 2)
             values.X = TElement.Load(map.Data[Place]);
         if (Upper + Right == 2)

@@ -6,8 +6,8 @@ namespace SapaGpu.Kernels.Contracts;
 /// <summary>
 /// Where a point lies between four cells: (Row, Column) is the first of them, and Down and Across the way to the others.
 /// </summary>
-public struct SamplePoint<TAccumulator>
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+public struct SamplePoint<TReal>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>The row of the first cell, from −1.</summary>
     public int Row;
@@ -16,16 +16,16 @@ public struct SamplePoint<TAccumulator>
     public int Column;
 
     /// <summary>The way to the next row, from 0 to 1.</summary>
-    public TAccumulator Down;
+    public TReal Down;
 
     /// <summary>The way to the next column, from 0 to 1.</summary>
-    public TAccumulator Across;
+    public TReal Across;
 
     /// <summary>Whether the point contributes: it lies less than one cell outside the map.</summary>
     public bool Contributes;
 
     /// <summary>Finds a point of a query; <paramref name="point"/> counts the points of all groups.</summary>
-    public static SamplePoint<TAccumulator> Locate<TElement, TStorage>(
+    public static SamplePoint<TReal> Locate<TElement, TStorage>(
         in MapView<TStorage> offsets,
         in AxisGrid rows,
         in AxisGrid columns,
@@ -33,7 +33,7 @@ public struct SamplePoint<TAccumulator>
         int point,
         int queryRow,
         int queryColumn)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
     {
         long offset = offsets.Offset(image, 2 * point, queryRow, queryColumn);
@@ -41,8 +41,8 @@ public struct SamplePoint<TAccumulator>
             + TElement.Load(offsets.Data[offset + offsets.ChannelStride]);
         var column = TElement.FromCount(columns.CellOf(queryColumn))
             + TElement.Load(offsets.Data[offset]);
-        var sample = default(SamplePoint<TAccumulator>);
-        sample.Contributes = row > -TAccumulator.One && column > -TAccumulator.One
+        var sample = default(SamplePoint<TReal>);
+        sample.Contributes = row > -TReal.One && column > -TReal.One
             && row < TElement.FromCount(rows.Cells) && column < TElement.FromCount(columns.Cells);
         if (sample.Contributes)
         {

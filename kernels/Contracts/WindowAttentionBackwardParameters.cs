@@ -6,9 +6,9 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of the first backward pass of window attention: per query, the weights are computed anew from the
 /// saved normaliser, and with them the gradients of the scores and of the query.
 /// </summary>
-public struct WindowAttentionBackwardParameters<TStorage, TAccumulator>
+public struct WindowAttentionBackwardParameters<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>The extent of the problem.</summary>
     public WindowExtent Extent;
@@ -32,16 +32,16 @@ public struct WindowAttentionBackwardParameters<TStorage, TAccumulator>
     public MapView<TStorage> GradOutput;
 
     /// <summary>The normaliser that the forward saved, [B, 1, OH, OW].</summary>
-    public MapView<TAccumulator> Normaliser;
+    public MapView<TReal> Normaliser;
 
     /// <summary>Gradient of the query, [B, D, OH, OW].</summary>
     public MapView<TStorage> GradQuery;
 
     /// <summary>The weights, [B, K², OH, OW] (rows of the band only).</summary>
-    public MapView<TAccumulator> Weights;
+    public MapView<TReal> Weights;
 
     /// <summary>The gradients of the scores, [B, K², OH, OW] (rows of the band only).</summary>
-    public MapView<TAccumulator> GradScores;
+    public MapView<TReal> GradScores;
 
     /// <summary>Whether <see cref="GradQuery"/> is to be written.</summary>
     public int NeedsGradQuery;

@@ -3,9 +3,9 @@ using System.Numerics;
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The contract of window attention, forward.</summary>
-public struct WindowAttentionParameters<TStorage, TAccumulator>
+public struct WindowAttentionParameters<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>The extent of the problem.</summary>
     public WindowExtent Extent;
@@ -29,7 +29,7 @@ public struct WindowAttentionParameters<TStorage, TAccumulator>
     public MapView<TStorage> Output;
 
     /// <summary>What every query's powers were divided by, [B, 1, OH, OW]; for the softmax its logarithm.</summary>
-    public MapView<TAccumulator> Normaliser;
+    public MapView<TReal> Normaliser;
 
     /// <summary>Whether <see cref="Normaliser"/> is to be written.</summary>
     public int SaveNormaliser;

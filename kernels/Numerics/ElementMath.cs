@@ -24,8 +24,8 @@ public static class SingleMath
     {
         if (value < ExpUnderflow)
             return 0f;
-        float power = MathF.Floor(value * Log2E + 0.5f);
-        float r = value - power * Ln2High - power * Ln2Low;
+        float unnormalised = MathF.Floor(value * Log2E + 0.5f);
+        float r = value - unnormalised * Ln2High - unnormalised * Ln2Low;
         float series = 1f / 5040f;
         series = series * r + 1f / 720f;
         series = series * r + 1f / 120f;
@@ -34,7 +34,7 @@ public static class SingleMath
         series = series * r + 0.5f;
         series = series * r + 1f;
         series = series * r + 1f;
-        return series * Interop.IntAsFloat((uint)((int)power + 127) << 23);
+        return series * Interop.IntAsFloat((uint)((int)unnormalised + 127) << 23);
     }
 
     /// <summary>
@@ -71,8 +71,8 @@ public static class DoubleMath
     {
         if (value < ExpUnderflow)
             return 0.0;
-        double power = Math.Floor(value * Log2E + 0.5);
-        double r = value - power * Ln2High - power * Ln2Low;
+        double unnormalised = Math.Floor(value * Log2E + 0.5);
+        double r = value - unnormalised * Ln2High - unnormalised * Ln2Low;
         double series = 1.0 / 6227020800.0;
         series = series * r + 1.0 / 479001600.0;
         series = series * r + 1.0 / 39916800.0;
@@ -87,7 +87,7 @@ public static class DoubleMath
         series = series * r + 0.5;
         series = series * r + 1.0;
         series = series * r + 1.0;
-        return series * Interop.IntAsFloat((ulong)((long)power + 1023) << 52);
+        return series * Interop.IntAsFloat((ulong)((long)unnormalised + 1023) << 52);
     }
 
     /// <summary>The natural logarithm of a normal positive value; see <see cref="SingleMath.Log"/>.</summary>

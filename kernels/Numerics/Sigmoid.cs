@@ -7,14 +7,14 @@ namespace SapaGpu.Kernels.Numerics;
 public static class Sigmoid
 {
     /// <summary>Computes it.</summary>
-    public static TAccumulator Of<TElement, TStorage, TAccumulator>(TAccumulator value)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+    public static TReal Of<TElement, TStorage, TReal>(TReal value)
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
     {
-        bool negative = value < TAccumulator.Zero;
-        var power = TElement.Exp(negative ? value : -value);
-        var small = power / (TAccumulator.One + power);
-        return negative ? small : TAccumulator.One - small;
+        bool negative = value < TReal.Zero;
+        var unnormalised = TElement.Exp(negative ? value : -value);
+        var small = unnormalised / (TReal.One + unnormalised);
+        return negative ? small : TReal.One - small;
     }
 }

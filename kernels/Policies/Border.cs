@@ -6,7 +6,7 @@ namespace SapaGpu.Kernels.Policies;
 /// <summary>What a window tap outside the map counts for.</summary>
 /// <remarks>
 /// Windows that are moved inside the map have no tap outside; they are a matter of which cell a query belongs to, see
-/// <see cref="AxisGrid.Lead"/>.
+/// <see cref="AxisGrid.EmptyEdgeCells"/>.
 /// </remarks>
 public interface IBorder
 {
@@ -17,8 +17,8 @@ public interface IBorder
     static abstract bool Replicates { get; }
 
     /// <summary>The score of a tap outside the map, which enters the normalisation.</summary>
-    static abstract TAccumulator OutsideScore<TAccumulator>()
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>;
+    static abstract TReal OutsideScore<TReal>()
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>;
 }
 
 /// <summary>Taps outside the map have score 0 and stay in the softmax; their value is 0, so weight leaks out.</summary>
@@ -28,8 +28,8 @@ public readonly struct ZeroLogitBorder : IBorder
     public static bool Replicates => false;
 
     /// <inheritdoc/>
-    public static TAccumulator OutsideScore<TAccumulator>()
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> => TAccumulator.Zero;
+    public static TReal OutsideScore<TReal>()
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.Zero;
 }
 
 /// <summary>Taps outside the map are left out of the normalisation.</summary>
@@ -39,8 +39,8 @@ public readonly struct MaskedBorder : IBorder
     public static bool Replicates => false;
 
     /// <inheritdoc/>
-    public static TAccumulator OutsideScore<TAccumulator>()
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> => TAccumulator.NegativeInfinity;
+    public static TReal OutsideScore<TReal>()
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.NegativeInfinity;
 }
 
 /// <summary>Taps outside the map stand for the nearest cell inside.</summary>
@@ -50,6 +50,6 @@ public readonly struct ReplicateBorder : IBorder
     public static bool Replicates => true;
 
     /// <inheritdoc/>
-    public static TAccumulator OutsideScore<TAccumulator>()
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> => TAccumulator.Zero;
+    public static TReal OutsideScore<TReal>()
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.Zero;
 }

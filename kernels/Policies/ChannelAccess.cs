@@ -15,18 +15,18 @@ public interface IChannelAccess
     static abstract bool ChannelsFastest { get; }
 
     /// <summary>Reads up to four channels; those past <paramref name="remaining"/> are 0.</summary>
-    static abstract Pack4<TAccumulator> Load<TElement, TStorage, TAccumulator>(
+    static abstract Pack4<TReal> Load<TElement, TStorage, TReal>(
         in MapView<TStorage> map, long offset, int remaining)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>;
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>;
 
     /// <summary>Writes up to four channels; those past <paramref name="remaining"/> are left alone.</summary>
-    static abstract void Store<TElement, TStorage, TAccumulator>(
-        in MapView<TStorage> map, long offset, int remaining, in Pack4<TAccumulator> value)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+    static abstract void Store<TElement, TStorage, TReal>(
+        in MapView<TStorage> map, long offset, int remaining, in Pack4<TReal> value)
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>;
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>;
 }
 
 /// <summary>
@@ -38,14 +38,14 @@ public readonly struct VectorAccess : IChannelAccess
     public static bool ChannelsFastest => true;
 
     /// <inheritdoc/>
-    public static Pack4<TAccumulator> Load<TElement, TStorage, TAccumulator>(
+    public static Pack4<TReal> Load<TElement, TStorage, TReal>(
         in MapView<TStorage> map, long offset, int remaining)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
     {
         var stored = map.Data.AsAligned(16).Cast<Pack4<TStorage>>()[offset / 4];
-        return new Pack4<TAccumulator>
+        return new Pack4<TReal>
         {
             X = TElement.Load(stored.X),
             Y = TElement.Load(stored.Y),
@@ -55,11 +55,11 @@ public readonly struct VectorAccess : IChannelAccess
     }
 
     /// <inheritdoc/>
-    public static void Store<TElement, TStorage, TAccumulator>(
-        in MapView<TStorage> map, long offset, int remaining, in Pack4<TAccumulator> value)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+    public static void Store<TElement, TStorage, TReal>(
+        in MapView<TStorage> map, long offset, int remaining, in Pack4<TReal> value)
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
     {
         map.Data.AsAligned(16).Cast<Pack4<TStorage>>()[offset / 4] = new Pack4<TStorage>
         {
@@ -81,13 +81,13 @@ public readonly struct StridedAccess : IChannelAccess
     public static bool ChannelsFastest => false;
 
     /// <inheritdoc/>
-    public static Pack4<TAccumulator> Load<TElement, TStorage, TAccumulator>(
+    public static Pack4<TReal> Load<TElement, TStorage, TReal>(
         in MapView<TStorage> map, long offset, int remaining)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
     {
-        var value = default(Pack4<TAccumulator>);
+        var value = default(Pack4<TReal>);
         value.X = TElement.Load(map.Data[offset]);
         if (remaining > 1)
             value.Y = TElement.Load(map.Data[offset + map.ChannelStride]);
@@ -99,11 +99,11 @@ public readonly struct StridedAccess : IChannelAccess
     }
 
     /// <inheritdoc/>
-    public static void Store<TElement, TStorage, TAccumulator>(
-        in MapView<TStorage> map, long offset, int remaining, in Pack4<TAccumulator> value)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+    public static void Store<TElement, TStorage, TReal>(
+        in MapView<TStorage> map, long offset, int remaining, in Pack4<TReal> value)
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
     {
         map.Data[offset] = TElement.Store(value.X);
         if (remaining > 1)

@@ -8,10 +8,10 @@ namespace SapaGpu.Kernels.Policies;
 /// parameter, so that a 16-bit storage type is one more implementation of this interface and no further kernel.
 /// </summary>
 /// <typeparam name="TStorage">The type in memory.</typeparam>
-/// <typeparam name="TAccumulator">The type of the arithmetic: float for storage of up to 32 bits, else double.</typeparam>
-public interface IElement<TStorage, TAccumulator>
+/// <typeparam name="TReal">The type of the arithmetic: float for storage of up to 32 bits, else double.</typeparam>
+public interface IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>
     /// Gets how many accumulators a thread group may keep in shared memory, 32 KiB in all, which leaves every device
@@ -20,22 +20,22 @@ public interface IElement<TStorage, TAccumulator>
     static abstract int SharedCapacity { get; }
 
     /// <summary>Widens a stored value.</summary>
-    static abstract TAccumulator Load(TStorage value);
+    static abstract TReal Load(TStorage value);
 
     /// <summary>Rounds an accumulator to the storage type.</summary>
-    static abstract TStorage Store(TAccumulator value);
+    static abstract TStorage Store(TReal value);
 
     /// <summary>Converts a count.</summary>
-    static abstract TAccumulator FromCount(int count);
+    static abstract TReal FromCount(int count);
 
     /// <summary>The largest whole number that is not larger than a value in the range of int.</summary>
-    static abstract int Floor(TAccumulator value);
+    static abstract int Floor(TReal value);
 
     /// <summary>The exponential of a value that is not larger than about 1, as a shifted softmax asks for it.</summary>
-    static abstract TAccumulator Exp(TAccumulator value);
+    static abstract TReal Exp(TReal value);
 
     /// <summary>The natural logarithm of a value of at least 1, as a sum of shifted exponentials is.</summary>
-    static abstract TAccumulator Log(TAccumulator value);
+    static abstract TReal Log(TReal value);
 }
 
 /// <summary>IEEE single precision, accumulated in single precision.</summary>

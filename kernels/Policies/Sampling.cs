@@ -10,7 +10,7 @@ public interface ISampling
     static abstract bool Blends { get; }
 
     /// <summary>The place of an output sample.</summary>
-    static abstract SamplePlace Locate(in SampleAxis axis, int output);
+    static abstract SamplePosition Locate(in SampleAxis axis, int output);
 
     /// <summary>An output sample that does not come after the first one that an input sample contributes to.</summary>
     static abstract int First(in SampleAxis axis, int input);
@@ -26,10 +26,10 @@ public readonly struct NearestSampling : ISampling
     public static bool Blends => false;
 
     /// <inheritdoc/>
-    public static SamplePlace Locate(in SampleAxis axis, int output)
+    public static SamplePosition Locate(in SampleAxis axis, int output)
     {
         int low = (int)WholeNumber.Quotient((long)output * axis.Input, axis.Output);
-        return new SamplePlace { Low = low, High = low, Numerator = 0, Denominator = 1 };
+        return new SamplePosition { Low = low, High = low, Numerator = 0, Denominator = 1 };
     }
 
     /// <inheritdoc/>
@@ -50,7 +50,7 @@ public readonly struct LinearSampling : ISampling
     public static bool Blends => true;
 
     /// <inheritdoc/>
-    public static SamplePlace Locate(in SampleAxis axis, int output)
+    public static SamplePosition Locate(in SampleAxis axis, int output)
     {
         long numerator;
         long denominator;
@@ -66,7 +66,7 @@ public readonly struct LinearSampling : ISampling
             denominator = 2L * axis.Output;
         }
         long low = WholeNumber.Quotient(numerator, denominator);
-        return new SamplePlace
+        return new SamplePosition
         {
             Low = (int)low,
             High = (int)(low < axis.Input - 1 ? low + 1 : low),

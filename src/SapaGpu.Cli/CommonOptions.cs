@@ -35,6 +35,6 @@ internal static class CommonOptions
     /// <summary>Opens the device that the option names.</summary>
     /// <exception cref="DeviceUnavailableException">There is no such device on this machine.</exception>
     /// <exception cref="ArgumentException">The text names no device.</exception>
-    public static Device Open(string? id, DeviceOptions? options = null) =>
-        id is null ? SapaGpu.Device.OpenDefault(options) : SapaGpu.Device.Open(id, options);
+    public static ComputeDevice Open(string? id, DeviceOptions? options = null) =>
+        id is null ? ComputeDevice.OpenDefault(options) : ComputeDevice.Open(id, options);
 }

@@ -89,7 +89,7 @@ public static class SapaFunctional
         torch.Tensor key,
         torch.Tensor value,
         torch.Tensor offsets,
-        DeformableOptions? options = null)
+        DeformableAttentionOptions? options = null)
     {
         using var scope = torch.NewDisposeScope();
         var maps = Operands.Prepare(
@@ -98,7 +98,7 @@ public static class SapaFunctional
             new NamedMap(nameof(key), key),
             new NamedMap(nameof(value), value),
             new NamedMap(nameof(offsets), offsets));
-        return OperatorFunction.Run(new DeformableAttentionOperator(options ?? new DeformableOptions()), maps)
+        return OperatorFunction.Run(new DeformableAttentionOperator(options ?? new DeformableAttentionOptions()), maps)
             .MoveToOuterDisposeScope();
     }
 
@@ -166,7 +166,7 @@ public static class SapaFunctional
             vector is null ? null : Operands.Parameter(nameof(Projection), name, vector, 1, map);
     }
 
-    /// <summary>LayerNorm over the channels of every pixel, or GroupNorm; see <see cref="global::SapaGpu.ChannelNorm"/>.</summary>
+    /// <summary>LayerNorm over the channels of every pixel, or GroupNorm; see <see cref="global::SapaGpu.FeatureNorm"/>.</summary>
     /// <param name="input">The map, [B, C, H, W].</param>
     /// <param name="weight">The factor, [C].</param>
     /// <param name="bias">The offset, [C].</param>
@@ -174,16 +174,16 @@ public static class SapaFunctional
     /// <param name="epsilon">What is added to the variance.</param>
     /// <returns>The normalised map, [B, C, H, W], in the memory format of the input.</returns>
     /// <inheritdoc cref="WindowAttention" path="/exception"/>
-    public static torch.Tensor ChannelNorm(
+    public static torch.Tensor FeatureNorm(
         torch.Tensor input, torch.Tensor weight, torch.Tensor bias, int groups = 0, double epsilon = 1e-5)
     {
         using var scope = torch.NewDisposeScope();
-        var map = Operands.Prepare(nameof(ChannelNorm), new NamedMap(nameof(input), input))[0];
+        var map = Operands.Prepare(nameof(FeatureNorm), new NamedMap(nameof(input), input))[0];
         return OperatorFunction.Run(
-            new ChannelNormOperator(groups, epsilon),
+            new FeatureNormOperator(groups, epsilon),
             map,
-            Operands.Parameter(nameof(ChannelNorm), nameof(weight), weight, 1, map),
-            Operands.Parameter(nameof(ChannelNorm), nameof(bias), bias, 1, map))
+            Operands.Parameter(nameof(FeatureNorm), nameof(weight), weight, 1, map),
+            Operands.Parameter(nameof(FeatureNorm), nameof(bias), bias, 1, map))
             .MoveToOuterDisposeScope();
     }
 

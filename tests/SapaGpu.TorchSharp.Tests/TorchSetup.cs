@@ -1,6 +1,5 @@
 using NUnit.Framework;
 using SapaGpu.Shared;
-
 // Torch and the kernels each use every core.
 [assembly: NonParallelizable]
 

@@ -27,7 +27,7 @@ public sealed class VectorTests
 
     private static void Check(string folder, ElementType elementType)
     {
-        using var device = Device.Open(DeviceKind.Cpu);
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
         var runner = new TorchVectorRunner(elementType switch
         {
             ElementType.Float64 => torch.float64,

@@ -76,7 +76,7 @@ internal static class GrowthCommand
 
     private static double[] Seconds(Operator kind, IEnumerable<Stage> stages)
     {
-        using var device = Device.Open(DeviceKind.Cpu);
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
         return [.. stages.Select(stage =>
         {
             using var run = OperatorRun.Create(kind, device, stage, ElementType.Float32, Format);
@@ -87,8 +87,8 @@ internal static class GrowthCommand
     // A busy machine slows both.
     private static double Speedup(Operator kind, Stage stage)
     {
-        using var one = Device.Open(DeviceKind.Cpu, options: new DeviceOptions { Threads = 1 });
-        using var two = Device.Open(DeviceKind.Cpu, options: new DeviceOptions { Threads = 2 });
+        using var one = ComputeDevice.Open(DeviceKind.Cpu, options: new DeviceOptions { Threads = 1 });
+        using var two = ComputeDevice.Open(DeviceKind.Cpu, options: new DeviceOptions { Threads = 2 });
         using var runOnOne = OperatorRun.Create(kind, one, stage, ElementType.Float32, Format);
         using var runOnTwo = OperatorRun.Create(kind, two, stage, ElementType.Float32, Format);
         var secondsOnOne = new List<double>();
@@ -101,7 +101,7 @@ internal static class GrowthCommand
         return secondsOnOne.Median() / secondsOnTwo.Median();
     }
 
-    private static List<double> Measure(Device device, OperatorRun run, TimeSpan duration)
+    private static List<double> Measure(ComputeDevice device, OperatorRun run, TimeSpan duration)
     {
         return Stopclock.Measure(Call, WarmUp, duration);
 

@@ -29,12 +29,12 @@ internal static class StartupCommand
     {
         var stage = Workload.Find(workload).Stages[0];
         long begin = Stopwatch.GetTimestamp();
-        using var device = Device.Open(DeviceKind.Cpu);
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
         Report(begin);
-        using var query = Tensor<float>.Create(device, stage.Shape.QueryShape);
-        using var key = Tensor<float>.Create(device, stage.Shape.KeyShape);
-        using var value = Tensor<float>.Create(device, stage.Shape.ValueShape);
-        using var output = Tensor<float>.Create(device, stage.Shape.OutputShape);
+        using var query = FeatureMap<float>.Create(device, stage.Shape.QueryShape);
+        using var key = FeatureMap<float>.Create(device, stage.Shape.KeyShape);
+        using var value = FeatureMap<float>.Create(device, stage.Shape.ValueShape);
+        using var output = FeatureMap<float>.Create(device, stage.Shape.OutputShape);
         foreach (var tensor in new[] { query, key, value, output })
             tensor.Clear();
         device.Synchronize();

@@ -42,7 +42,7 @@ internal sealed class Peer : IDisposable
     public static OperatorSample Sample(Operator kind, Stage stage, ElementType type, MemoryFormat format)
     {
         TorchLibrary.AllowOlderRuntime();
-        using var device = Device.Open(DeviceKind.Cpu);
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
         using var run = OperatorRun.Create(kind, device, stage, type, format);
         return run.Sample();
     }

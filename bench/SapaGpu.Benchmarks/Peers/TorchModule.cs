@@ -23,7 +23,7 @@ internal sealed class TorchModule : IDisposable
             Operator.SapaI => new SapaUpsample(stage.SapaOptions(Similarity.InnerProduct)),
             Operator.SapaB => new SapaUpsample(stage.SapaOptions(Similarity.Bilinear)),
             Operator.SapaG => new SapaUpsample(stage.SapaOptions(Similarity.GatedBilinear)),
-            Operator.SapaD => new SapaDeformableUpsample(stage.DeformableOptions),
+            Operator.SapaD => new SapaDeformableUpsample(stage.DeformableAttentionOptions),
             _ => throw new ArgumentException($"{kind} is no module with a guide.", nameof(kind)),
         };
         using var unrecorded = torch.no_grad();

@@ -32,7 +32,7 @@ internal static class BenchmarkSuite
     private static DeviceLimits Limits()
     {
         const int Measurements = 5;
-        using var device = Device.Open(DeviceKind.Cpu);
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
         var limits = new DeviceLimits(0, 0);
         for (int i = 0; i < Measurements; i++)
         {

@@ -9,11 +9,11 @@ namespace SapaGpu.Benchmarks;
 public class LimitsBenchmarks : MeasuredBenchmarks
 {
     private const int MatrixSize = 2048;
-    private static readonly TensorShape CopyShape = new(1, 256, 256, 256);
+    private static readonly MapShape CopyShape = new(1, 256, 256, 256);
 
-    private Device? device;
-    private Tensor<float>? source;
-    private Tensor<float>? result;
+    private ComputeDevice? device;
+    private FeatureMap<float>? source;
+    private FeatureMap<float>? result;
     private LimitProbe? probe;
     private torch.Tensor? left;
     private torch.Tensor? right;
@@ -35,9 +35,9 @@ public class LimitsBenchmarks : MeasuredBenchmarks
     [GlobalSetup(Targets = [nameof(Copy), nameof(MultiplyAdd)])]
     public void SetupDevice()
     {
-        device = Device.Open(DeviceKind.Cpu, options: new DeviceOptions { Threads = Threads });
-        source = Tensor<float>.Create(device, CopyShape);
-        result = Tensor<float>.Create(device, CopyShape);
+        device = ComputeDevice.Open(DeviceKind.Cpu, options: new DeviceOptions { Threads = Threads });
+        source = FeatureMap<float>.Create(device, CopyShape);
+        result = FeatureMap<float>.Create(device, CopyShape);
         source.Clear();
         probe = new LimitProbe(device);
     }
@@ -81,7 +81,7 @@ public class LimitsBenchmarks : MeasuredBenchmarks
 
     private double ProbeOperations()
     {
-        using var own = Device.Open(DeviceKind.Cpu, options: new DeviceOptions { Threads = Threads });
+        using var own = ComputeDevice.Open(DeviceKind.Cpu, options: new DeviceOptions { Threads = Threads });
         using var use = own.Use();
         using var counted = new LimitProbe(own);
         return counted.Operations;

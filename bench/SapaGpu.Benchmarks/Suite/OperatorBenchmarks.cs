@@ -12,14 +12,14 @@ public abstract class OperatorBenchmarks : WorkloadBenchmarks
 {
     private const string TorchPrefix = "Torch";
 
-    private Device? device;
+    private ComputeDevice? device;
     private IReadOnlyList<OperatorRun> runs = [];
     private IReadOnlyList<Peer> peers = [];
 
     [GlobalSetup(Targets = [nameof(Forward), nameof(Backward), nameof(Both)])]
     public void Setup()
     {
-        device = Device.Open(DeviceKind.Cpu);
+        device = ComputeDevice.Open(DeviceKind.Cpu);
         runs = [.. Chosen.Stages.Select(stage => OperatorRun.Create(Kind, device, stage, Type, Format))];
     }
 

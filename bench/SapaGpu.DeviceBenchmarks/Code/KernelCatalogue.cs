@@ -40,14 +40,14 @@ internal static class KernelCatalogue
         typeof(KernelEntry).Assembly.GetTypes().Where(type => Implements(type, typeof(IKernel<>)) && !type.IsInterface);
 
     private static IEnumerable<KernelVariant> Variants => (
-        from window in OpSupport.FastWindows.Append(0)
+        from window in OperatorSupport.FastWindows.Append(0)
         from scale in Enum.GetValues<ScaleChoice>()
         from border in Enum.GetValues<BorderRule>()
         where border != BorderRule.Shifted
-        from normalisation in Enum.GetValues<KernelNormalisation>()
+        from normalisation in Enum.GetValues<ScoreNormalisation>()
         from embedding in Choices
         from value in Choices
-        select new KernelVariant(0, window, scale, border, normalisation, embedding, value).Sparing()).Distinct();
+        select new KernelVariant(0, window, scale, border, normalisation, embedding, value).OrGeneric()).Distinct();
 
     private static IEnumerable<Type[]> Elements =>
         from element in typeof(KernelEntry).Assembly.GetTypes()

@@ -10,7 +10,7 @@ public sealed partial class KernelInstantiation
     private static readonly string[] BackwardNames =
     [
         "Backward", "Gradient", "Transposed", "Adjoint", "Outer", "ChunkReduction",
-        "PointCount", "PointChunk", "PointStarts", "PointPlacement", "PointGather",
+        "DeformableCount", "DeformableChunk", "DeformableStarts", "DeformablePlacement", "DeformableGather",
     ];
 
     private readonly Type[] arguments;

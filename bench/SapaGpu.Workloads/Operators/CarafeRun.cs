@@ -5,7 +5,7 @@ internal sealed class CarafeRun<T> : OperatorRun
     where T : unmanaged
 {
     private readonly CarafeUpsampler<T> module;
-    private readonly Tensor<T> features, gradOutput;
+    private readonly FeatureMap<T> features, gradOutput;
     private readonly CarafeContext<T> context;
 
     public CarafeRun(Operands<T> operands, Stage stage)

@@ -7,7 +7,7 @@ internal sealed class DeformableRun<T> : OperatorRun
     // Points lie up to two cells away, as in a window of five.
     private const double OffsetMagnitude = 4.0;
 
-    private readonly Tensor<T> query, key, value, offsets, gradOutput;
+    private readonly FeatureMap<T> query, key, value, offsets, gradOutput;
 
     public DeformableRun(Operands<T> operands, Stage stage)
     {

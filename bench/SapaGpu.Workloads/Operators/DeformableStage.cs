@@ -7,12 +7,12 @@ internal static class DeformableStage
     public const int Points = 9;
 
     /// <summary>Gets the options of the operator.</summary>
-    public static DeformableOptions Options { get; } = new() { Groups = Groups, Points = Points };
+    public static DeformableAttentionOptions Options { get; } = new() { Groups = Groups, Points = Points };
 
     /// <summary>The shape of the offsets: two for every point of every group.</summary>
-    public static TensorShape OffsetShape(Stage stage)
+    public static MapShape OffsetShape(Stage stage)
     {
         var query = stage.Shape.QueryShape;
-        return new TensorShape(query.Batch, Groups * Points * 2, query.Height, query.Width);
+        return new MapShape(query.Batch, Groups * Points * 2, query.Height, query.Width);
     }
 }

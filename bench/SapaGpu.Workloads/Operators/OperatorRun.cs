@@ -7,7 +7,7 @@ internal abstract class OperatorRun : IDisposable
 
     /// <summary>Makes the operands of an operator.</summary>
     public static OperatorRun Create(
-        Operator kind, Device device, Stage stage, ElementType elementType, MemoryFormat format) => elementType switch
+        Operator kind, ComputeDevice device, Stage stage, ElementType elementType, MemoryFormat format) => elementType switch
         {
             ElementType.Float64 => Create<double>(kind, device, stage, format),
             ElementType.Float16 => Create<Half>(kind, device, stage, format),
@@ -15,7 +15,7 @@ internal abstract class OperatorRun : IDisposable
             _ => Create<float>(kind, device, stage, format),
         };
 
-    private static OperatorRun Create<T>(Operator kind, Device device, Stage stage, MemoryFormat format)
+    private static OperatorRun Create<T>(Operator kind, ComputeDevice device, Stage stage, MemoryFormat format)
         where T : unmanaged
     {
         var operands = new Operands<T>(device, format);
@@ -67,7 +67,7 @@ internal abstract class OperatorRun : IDisposable
 }
 
 /// <summary>Makes tensors with reproducible random values.</summary>
-internal sealed class Operands<T>(Device device, MemoryFormat format)
+internal sealed class Operands<T>(ComputeDevice device, MemoryFormat format)
     where T : unmanaged
 {
     // Large maps repeat so many random values, no power of two, so that rows and images differ.
@@ -75,15 +75,15 @@ internal sealed class Operands<T>(Device device, MemoryFormat format)
 
     private readonly Random random = new(1);
 
-    public Device Device => device;
+    public ComputeDevice Device => device;
 
-    public Tensor<T> Create(TensorShape shape, double magnitude = 1.0) =>
+    public FeatureMap<T> Create(MapShape shape, double magnitude = 1.0) =>
         Create(shape, () => (random.NextDouble() - 0.5) * magnitude);
 
     /// <summary>Makes a tensor of NaN, so that a value that is not written shows.</summary>
-    public Tensor<T> CreateResult(TensorShape shape) => Create(shape, () => double.NaN);
+    public FeatureMap<T> CreateResult(MapShape shape) => Create(shape, () => double.NaN);
 
-    private Tensor<T> Create(TensorShape shape, Func<double> next)
+    private FeatureMap<T> Create(MapShape shape, Func<double> next)
     {
         var type = ElementTypes.Of<T>();
         var values = new T[shape.ElementCount];
@@ -92,7 +92,7 @@ internal sealed class Operands<T>(Device device, MemoryFormat format)
             values[i] = Value(type, next());
         for (int i = distinct; i < values.Length; i += distinct)
             values.AsSpan(0, Math.Min(distinct, values.Length - i)).CopyTo(values.AsSpan(i));
-        return Tensor<T>.From(device, shape, values, format);
+        return FeatureMap<T>.From(device, shape, values, format);
     }
 
     private static T Value(ElementType type, double value) => type switch
@@ -109,7 +109,7 @@ internal sealed class AttentionRun<T> : OperatorRun
     where T : unmanaged
 {
     private readonly WindowAttentionOptions options;
-    private readonly Tensor<T> query, key, value, output, gradOutput, gradQuery, gradKey, gradValue;
+    private readonly FeatureMap<T> query, key, value, output, gradOutput, gradQuery, gradKey, gradValue;
     private readonly WindowAttentionContext<T> context;
 
     public AttentionRun(Operands<T> operands, Stage stage)
@@ -153,7 +153,7 @@ internal sealed class SapaRun<T> : OperatorRun
     where T : unmanaged
 {
     private readonly SapaUpsampler<T> module;
-    private readonly Tensor<T> encoder, decoder, gradOutput;
+    private readonly FeatureMap<T> encoder, decoder, gradOutput;
     private readonly SapaContext<T> context;
 
     public SapaRun(Operands<T> operands, Stage stage, Similarity similarity)
@@ -198,7 +198,7 @@ internal sealed class SapaRun<T> : OperatorRun
 internal sealed class ReassemblyRun<T> : OperatorRun
     where T : unmanaged
 {
-    private readonly Tensor<T> weights, value, output, gradOutput, gradWeights, gradValue;
+    private readonly FeatureMap<T> weights, value, output, gradOutput, gradWeights, gradValue;
     private readonly WindowAttentionOptions options;
 
     public ReassemblyRun(Operands<T> operands, Stage stage)
@@ -233,7 +233,7 @@ internal sealed class InterpolationRun<T> : OperatorRun
     where T : unmanaged
 {
     private readonly InterpolationMode mode;
-    private readonly Tensor<T> input, output, gradOutput, gradInput;
+    private readonly FeatureMap<T> input, output, gradOutput, gradInput;
 
     public InterpolationRun(Operands<T> operands, Stage stage, InterpolationMode mode)
     {

@@ -8,12 +8,12 @@ internal sealed class SapaDeformableRun<T> : OperatorRun
     private const double OffsetWeight = 0.1;
 
     private readonly SapaDeformableUpsampler<T> module;
-    private readonly Tensor<T> encoder, decoder, gradOutput;
+    private readonly FeatureMap<T> encoder, decoder, gradOutput;
     private readonly SapaDeformableContext<T> context;
 
     public SapaDeformableRun(Operands<T> operands, Stage stage)
     {
-        module = Own(new SapaDeformableUpsampler<T>(operands.Device, stage.DeformableOptions));
+        module = Own(new SapaDeformableUpsampler<T>(operands.Device, stage.DeformableAttentionOptions));
         var random = new Random(1);
         var offsets = module["offset.weight"];
         offsets.Write([.. offsets.Read().Select(_ => (random.NextDouble() - 0.5) * OffsetWeight)]);

@@ -25,13 +25,13 @@ internal sealed record Stage(
     public WindowShape Shape => new(Batch, Height, Width, Window, Scale, Embedding, Channels);
 
     /// <summary>Gets the shape of the encoder map.</summary>
-    public TensorShape EncoderShape => new(Batch, EncoderChannels, Height * Scale, Width * Scale);
+    public MapShape EncoderShape => new(Batch, EncoderChannels, Height * Scale, Width * Scale);
 
     /// <summary>Gets the options of the attention.</summary>
     public WindowAttentionOptions Options => new() { Window = Window, Heads = Heads };
 
     /// <summary>Gets the options of SAPA-D.</summary>
-    public DeformableUpsamplerOptions DeformableOptions => new()
+    public SapaDeformableOptions DeformableAttentionOptions => new()
     {
         EncoderChannels = EncoderChannels,
         DecoderChannels = Channels,

@@ -50,7 +50,7 @@ internal sealed record BenchmarkReport(
     /// <param name="elementType">The type of the tensors.</param>
     /// <param name="progress">Is told the share that is done.</param>
     public static BenchmarkReport Create(
-        Device device, Workload workload, ElementType elementType, Action<double>? progress = null)
+        ComputeDevice device, Workload workload, ElementType elementType, Action<double>? progress = null)
     {
         var limits = DeviceLimits.Measure(device);
         var results = new List<BenchmarkResult>();

@@ -10,13 +10,13 @@ internal readonly record struct CallMemory(long ManagedBytes, long NativeBytes)
     /// <summary>Measures on the CPU.</summary>
     public static CallMemory Measure(Operator kind, Stage stage, Call call, ElementType type, MemoryFormat format)
     {
-        using var device = Device.Open(DeviceKind.Cpu);
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
         return Measure(kind, stage, call, type, format, device);
     }
 
     /// <summary>Measures on a device that has nothing else to do.</summary>
     public static CallMemory Measure(
-        Operator kind, Stage stage, Call call, ElementType type, MemoryFormat format, Device device)
+        Operator kind, Stage stage, Call call, ElementType type, MemoryFormat format, ComputeDevice device)
     {
         using var run = OperatorRun.Create(kind, device, stage, type, format);
         device.Synchronize();

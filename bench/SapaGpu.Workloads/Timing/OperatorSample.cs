@@ -7,11 +7,11 @@ namespace SapaGpu.Workloads;
 internal sealed record HostArray(string Name, IReadOnlyList<int> Shape, double[] Values)
 {
     /// <summary>Copies a map that is known by its place.</summary>
-    public static HostArray Of<T>(Tensor<T> tensor)
+    public static HostArray Of<T>(FeatureMap<T> tensor)
         where T : unmanaged => Of("", tensor);
 
     /// <summary>Copies a map.</summary>
-    public static HostArray Of<T>(string name, Tensor<T> tensor)
+    public static HostArray Of<T>(string name, FeatureMap<T> tensor)
         where T : unmanaged
     {
         var shape = tensor.Shape;

@@ -15,7 +15,7 @@ internal sealed class OperatorTimer : IDisposable
     private static readonly TimeSpan LongestWarmUp = TimeSpan.FromSeconds(0.3);
     private static readonly TimeSpan QueueWarmUp = TimeSpan.FromSeconds(0.05);
 
-    private readonly Device device;
+    private readonly ComputeDevice device;
     private readonly List<OperatorRun[]> sets = [];
     private int turn;
 
@@ -25,7 +25,7 @@ internal sealed class OperatorTimer : IDisposable
     /// <param name="workload">What is upsampled, all stages one after the other.</param>
     /// <param name="type">The type of the tensors.</param>
     /// <param name="format">The format of all maps.</param>
-    public OperatorTimer(Operator kind, Device device, Workload workload, ElementType type, MemoryFormat format)
+    public OperatorTimer(Operator kind, ComputeDevice device, Workload workload, ElementType type, MemoryFormat format)
     {
         this.device = device;
         try

@@ -15,12 +15,12 @@ internal static class VectorLayouts
 {
     /// <summary>The logical dimensions of a map in a file.</summary>
     /// <exception cref="InvalidDataException">It has another number of dimensions.</exception>
-    public static TensorShape ShapeOf(this VectorLayout layout, string vector, string name, int[] shape) =>
+    public static MapShape ShapeOf(this VectorLayout layout, string vector, string name, int[] shape) =>
         (layout, shape.Length) switch
         {
-            (VectorLayout.ChannelsLast, 4) => new TensorShape(shape[0], shape[3], shape[1], shape[2]),
-            (VectorLayout.ChannelsFirst, 4) => new TensorShape(shape[0], shape[1], shape[2], shape[3]),
-            (VectorLayout.ChannelsFirst, 5) => new TensorShape(shape[0], shape[1] * shape[2], shape[3], shape[4]),
+            (VectorLayout.ChannelsLast, 4) => new MapShape(shape[0], shape[3], shape[1], shape[2]),
+            (VectorLayout.ChannelsFirst, 4) => new MapShape(shape[0], shape[1], shape[2], shape[3]),
+            (VectorLayout.ChannelsFirst, 5) => new MapShape(shape[0], shape[1] * shape[2], shape[3], shape[4]),
             _ => throw new InvalidDataException(
                 $"{vector}: '{name}' has the shape [{string.Join(", ", shape)}], which is none of a map."),
         };

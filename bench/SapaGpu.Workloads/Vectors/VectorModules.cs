@@ -20,9 +20,9 @@ internal static class VectorModules
             },
             FeatureNorm = vector.Op switch
             {
-                "sapa_i" => vector.Text("norm") == "none" ? FeatureNormalisation.None : FeatureNormalisation.Layer,
-                "sapa_gn" => vector.Flag("norm") ? FeatureNormalisation.Group : FeatureNormalisation.None,
-                _ => FeatureNormalisation.Layer,
+                "sapa_i" => vector.Text("norm") == "none" ? FeatureNormKind.None : FeatureNormKind.Layer,
+                "sapa_gn" => vector.Flag("norm") ? FeatureNormKind.Group : FeatureNormKind.None,
+                _ => FeatureNormKind.Layer,
             },
             NormGroups = vector.Op == "sapa_gn" ? vector.Integer("num_groups") : 1,
             EncoderChannels = isInnerProduct ? channels : vector.Integer("y_channels"),
@@ -48,7 +48,7 @@ internal static class VectorModules
     }
 
     /// <summary>The options of a SAPA-D module that a case states.</summary>
-    public static DeformableUpsamplerOptions DeformableOptions(VectorCase vector) => new()
+    public static SapaDeformableOptions DeformableAttentionOptions(VectorCase vector) => new()
     {
         EncoderChannels = vector.Integer("y_channels"),
         DecoderChannels = vector.Integer("x_channels"),
@@ -78,7 +78,7 @@ internal static class VectorModules
     public static void Deformable<T>(VectorOperands<T> operands)
         where T : unmanaged
     {
-        using var module = new SapaDeformableUpsampler<T>(operands.Device, DeformableOptions(operands.Case));
+        using var module = new SapaDeformableUpsampler<T>(operands.Device, DeformableAttentionOptions(operands.Case));
         operands.Fill(module);
         operands.Keep("out", module.Forward(operands["y"], operands["x"], out var context));
         using (context)

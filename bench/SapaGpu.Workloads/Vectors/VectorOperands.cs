@@ -4,28 +4,28 @@ namespace SapaGpu.Workloads.Vectors;
 
 /// <summary>The tensors of a case on a device, and the results that were computed from them.</summary>
 /// <typeparam name="T">The element type.</typeparam>
-internal sealed class VectorOperands<T>(VectorCase vector, VectorLayout layout, Device device, MemoryFormat format)
+internal sealed class VectorOperands<T>(VectorCase vector, VectorLayout layout, ComputeDevice device, MemoryFormat format)
     : IDisposable
     where T : unmanaged
 {
-    private readonly List<Tensor<T>> loaded = [];
+    private readonly List<FeatureMap<T>> loaded = [];
     private readonly Dictionary<string, double[]> results = [];
 
     public VectorCase Case => vector;
 
-    public Device Device => device;
+    public ComputeDevice Device => device;
 
     public IReadOnlyDictionary<string, double[]> Results => results;
 
     /// <summary>Loads a map.</summary>
-    public Tensor<T> this[string name]
+    public FeatureMap<T> this[string name]
     {
         get
         {
             var array = vector.Load(name);
             var shape = ShapeOf(name, array.Shape);
             var values = Array.ConvertAll(array.Values, ElementTypes.FromDouble<T>);
-            var tensor = Tensor<T>.From(device, shape, TensorLayout.Reorder(values, shape, Order, format), format);
+            var tensor = FeatureMap<T>.From(device, shape, MapLayout.Reorder(values, shape, Order, format), format);
             loaded.Add(tensor);
             return tensor;
         }
@@ -35,7 +35,7 @@ internal sealed class VectorOperands<T>(VectorCase vector, VectorLayout layout, 
         layout == VectorLayout.ChannelsLast ? MemoryFormat.ChannelsLast : MemoryFormat.Contiguous;
 
     /// <summary>Keeps a map as a result and disposes it.</summary>
-    public void Keep(string name, Tensor<T> tensor)
+    public void Keep(string name, FeatureMap<T> tensor)
     {
         results.Add(name, Array.ConvertAll(tensor.ToArray(Order), ElementTypes.ToDouble));
         tensor.Dispose();
@@ -64,5 +64,5 @@ internal sealed class VectorOperands<T>(VectorCase vector, VectorLayout layout, 
             tensor.Dispose();
     }
 
-    private TensorShape ShapeOf(string name, int[] shape) => layout.ShapeOf(vector.Name, name, shape);
+    private MapShape ShapeOf(string name, int[] shape) => layout.ShapeOf(vector.Name, name, shape);
 }

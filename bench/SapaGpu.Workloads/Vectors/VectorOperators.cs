@@ -72,14 +72,14 @@ internal static class VectorOperators
         Border = vector.Flag("mask_out_of_map") ? BorderRule.Masked : BorderRule.ZeroLogit,
         Normalisation = vector.Text("normalization") switch
         {
-            "sigmoid" => KernelNormalisation.Sigmoid,
-            "none" => KernelNormalisation.None,
-            _ => KernelNormalisation.Softmax,
+            "sigmoid" => ScoreNormalisation.Sigmoid,
+            "none" => ScoreNormalisation.None,
+            _ => ScoreNormalisation.Softmax,
         },
     };
 
     /// <summary>Groups and points that a case states.</summary>
-    public static DeformableOptions Points(VectorCase vector) =>
+    public static DeformableAttentionOptions Points(VectorCase vector) =>
         new() { Groups = vector.Integer("groups"), Points = vector.Integer("num_point") };
 
     private static void Similarity<T>(VectorOperands<T> operands)

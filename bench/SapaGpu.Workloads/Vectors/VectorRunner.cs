@@ -8,7 +8,7 @@ internal abstract class VectorRunner
     {
         if (!VectorOperators.Layouts.ContainsKey(vector.Op))
             return $"the operator {vector.Op} is not in this version";
-        var reasons = OpSupport.Reasons(device, elementType);
+        var reasons = OperatorSupport.Reasons(device, elementType);
         return reasons.Count > 0 ? string.Join("; ", reasons) : null;
     }
 
@@ -22,24 +22,24 @@ internal abstract class VectorRunner
     };
 
     /// <summary>Runs a case with all maps in one memory format.</summary>
-    public abstract IReadOnlyDictionary<string, double[]> Run(VectorCase vector, Device device, MemoryFormat format);
+    public abstract IReadOnlyDictionary<string, double[]> Run(VectorCase vector, ComputeDevice device, MemoryFormat format);
 
     /// <summary>The output of a case with its parameters from a checkpoint.</summary>
-    public abstract double[] RunCheckpoint(VectorCase vector, string checkpoint, Device device);
+    public abstract double[] RunCheckpoint(VectorCase vector, string checkpoint, ComputeDevice device);
 }
 
 /// <summary>The runner of one element type.</summary>
 internal sealed class VectorRunner<T> : VectorRunner
     where T : unmanaged
 {
-    public override IReadOnlyDictionary<string, double[]> Run(VectorCase vector, Device device, MemoryFormat format)
+    public override IReadOnlyDictionary<string, double[]> Run(VectorCase vector, ComputeDevice device, MemoryFormat format)
     {
         using var operands = new VectorOperands<T>(vector, VectorOperators.Layouts[vector.Op], device, format);
         VectorOperators.Run(operands);
         return operands.Results;
     }
 
-    public override double[] RunCheckpoint(VectorCase vector, string checkpoint, Device device)
+    public override double[] RunCheckpoint(VectorCase vector, string checkpoint, ComputeDevice device)
     {
         var layout = VectorOperators.Layouts[vector.Op];
         using var operands = new VectorOperands<T>(vector, layout, device, MemoryFormat.ChannelsLast);

@@ -32,11 +32,11 @@ internal static class VectorSuite
     private static readonly MemoryFormat[] Formats = [MemoryFormat.ChannelsLast, MemoryFormat.Contiguous];
 
     /// <summary>Runs a case in both memory formats.</summary>
-    public static CaseResult Run(VectorCase vector, Device device, ElementType elementType) =>
+    public static CaseResult Run(VectorCase vector, ComputeDevice device, ElementType elementType) =>
         Run(vector, device, elementType, VectorRunner.For(elementType));
 
     /// <summary>Runs a case in both memory formats with a runner of the caller.</summary>
-    public static CaseResult Run(VectorCase vector, Device device, ElementType elementType, VectorRunner runner)
+    public static CaseResult Run(VectorCase vector, ComputeDevice device, ElementType elementType, VectorRunner runner)
     {
         if (VectorRunner.WhyUnsupported(vector, device.Info, elementType) is { } reason)
             return new CaseResult(vector.Name, vector.Op, CaseStatus.Skipped, reason, null);
@@ -79,7 +79,7 @@ internal static class VectorSuite
     }
 
     private static (WorstValue? Worst, string? Failure) CheckCheckpoint(
-        VectorRunner runner, VectorCase vector, VectorCheckpoint checkpoint, Device device, ElementType elementType)
+        VectorRunner runner, VectorCase vector, VectorCheckpoint checkpoint, ComputeDevice device, ElementType elementType)
     {
         double[] output;
         try

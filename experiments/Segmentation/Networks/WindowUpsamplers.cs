@@ -23,7 +23,7 @@ internal static class WindowUpsamplers
             UpsamplingOperator.SapaBilinear => Comparing(Sapa(Similarity.Bilinear, channels, window), channels),
             UpsamplingOperator.SapaGated => Comparing(Sapa(Similarity.GatedBilinear, channels, window), channels),
             UpsamplingOperator.SapaDeformable => Comparing(
-                new SapaDeformableUpsample(new DeformableUpsamplerOptions
+                new SapaDeformableUpsample(new SapaDeformableOptions
                 {
                     EncoderChannels = channels,
                     DecoderChannels = channels,

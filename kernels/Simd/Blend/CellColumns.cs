@@ -8,18 +8,18 @@ namespace SapaGpu.Kernels.Simd;
 /// Between a row of cells and the row of their queries: values of cells are repeated for their queries, values of queries
 /// are summed for their cells. The cell of every query is computed once for many rows.
 /// </summary>
-internal readonly unsafe ref struct CellColumns<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal readonly unsafe ref struct CellColumns<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private readonly int cells;
     private readonly int queries;
     private readonly bool isDoubled;
     private readonly int* cellOf;
-    private readonly T* even;
-    private readonly T* odd;
+    private readonly TReal* even;
+    private readonly TReal* odd;
 
     public CellColumns(ref ScratchAllocator scratch, in AxisGrid grid)
     {
@@ -27,8 +27,8 @@ internal readonly unsafe ref struct CellColumns<TSimd, TStorage, T, TVector>
         queries = grid.Queries;
         isDoubled = grid.Scale == 2;
         cellOf = scratch.Take<int>(grid.Queries);
-        even = scratch.Take<T>(grid.Cells + TSimd.Lanes);
-        odd = scratch.Take<T>(grid.Cells + TSimd.Lanes);
+        even = scratch.Take<TReal>(grid.Cells + TSimd.Lanes);
+        odd = scratch.Take<TReal>(grid.Cells + TSimd.Lanes);
     }
 
     /// <summary>Gets the cells of a row.</summary>
@@ -45,7 +45,7 @@ internal readonly unsafe ref struct CellColumns<TSimd, TStorage, T, TVector>
 
     /// <summary>result[query] = row[cell of the query].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Expand(T* row, T* result)
+    public void Expand(TReal* row, TReal* result)
     {
         if (isDoubled)
         {
@@ -58,7 +58,7 @@ internal readonly unsafe ref struct CellColumns<TSimd, TStorage, T, TVector>
 
     /// <summary>result[cell] = Σ row[query] over the queries of the cell; whole vectors are written.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Contract(T* row, T* result)
+    public void Contract(TReal* row, TReal* result)
     {
         if (isDoubled)
         {
@@ -68,7 +68,7 @@ internal readonly unsafe ref struct CellColumns<TSimd, TStorage, T, TVector>
                 TSimd.Store(result + cell, TSimd.Add(TSimd.Load(even + cell), TSimd.Load(odd + cell)));
             return;
         }
-        new Span<T>(result, cells).Clear();
+        new Span<TReal>(result, cells).Clear();
         for (int query = 0; query < queries; query++)
             result[cellOf[query]] += row[query];
     }

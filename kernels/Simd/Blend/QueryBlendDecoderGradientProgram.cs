@@ -6,39 +6,39 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The gradient of the decoder's part of a blended query on the CPU, (1 − g)·Σ gradient over the queries of the cell. Tiled
-/// as <see cref="QueryBlendProgram{TSimd, TStorage, T, TVector, TTerms}"/>; of contiguous maps the rows of the queries of a
+/// as <see cref="QueryBlendProgram{TSimd, TStorage, TReal, TVector, TTerms}"/>; of contiguous maps the rows of the queries of a
 /// row of cells are summed first, then their columns.
 /// </summary>
-public readonly unsafe struct QueryBlendDecoderGradientProgram<TSimd, TStorage, T, TVector>
+public readonly unsafe struct QueryBlendDecoderGradientProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<QueryBlendParameters<TStorage>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     /// <inheritdoc/>
     public static long TileCount(in QueryBlendParameters<TStorage> parameters) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.Tiling(in parameters).Count(parameters.Batch);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.Tiling(in parameters).Count(parameters.Batch);
 
     /// <inheritdoc/>
     public static double Operations(in QueryBlendParameters<TStorage> parameters) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.Operations(in parameters);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.Operations(in parameters);
 
     /// <inheritdoc/>
     public static long ScratchBytes(in QueryBlendParameters<TStorage> parameters) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.ScratchBytes(in parameters);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.ScratchBytes(in parameters);
 
     /// <inheritdoc/>
     public static void Begin(in QueryBlendParameters<TStorage> parameters, byte* scratch) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.Begin(in parameters, scratch);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.Begin(in parameters, scratch);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in QueryBlendParameters<TStorage> parameters, long tile, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
-        var workspace = new QueryBlendRows<TSimd, TStorage, T, TVector>(ref allocator, in parameters);
-        var rows = QueryBlendRows<TSimd, TStorage, T, TVector>.Tiling(in parameters)[tile];
+        var workspace = new QueryBlendRows<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters);
+        var rows = QueryBlendRows<TSimd, TStorage, TReal, TVector>.Tiling(in parameters)[tile];
         var gradient = new MapPointer<TStorage>(in parameters.GradQuery);
         var result = new MapPointer<TStorage>(in parameters.Result);
         bool overChannels = SimdFormats.OverChannels(
@@ -58,7 +58,7 @@ public readonly unsafe struct QueryBlendDecoderGradientProgram<TSimd, TStorage, 
         in QueryBlendParameters<TStorage> parameters,
         in MapPointer<TStorage> gradient,
         in MapPointer<TStorage> result,
-        T* rests,
+        TReal* rests,
         int image,
         int row)
     {
@@ -100,7 +100,7 @@ public readonly unsafe struct QueryBlendDecoderGradientProgram<TSimd, TStorage, 
         in QueryBlendParameters<TStorage> parameters,
         in MapPointer<TStorage> gradient,
         in MapPointer<TStorage> result,
-        in QueryBlendRows<TSimd, TStorage, T, TVector> workspace,
+        in QueryBlendRows<TSimd, TStorage, TReal, TVector> workspace,
         int image,
         int row)
     {
@@ -113,13 +113,13 @@ public readonly unsafe struct QueryBlendDecoderGradientProgram<TSimd, TStorage, 
             TStorage* from = down > 0 ? gradient.At(image, channel, firstRow, 0) : null;
             SumRows(from, in gradient, down, workspace.Sums, parameters.Columns.Queries);
             workspace.Columns.Contract(workspace.Sums, workspace.Cells);
-            QueryBlendRows<TSimd, TStorage, T, TVector>.Scale(workspace.Cells, workspace.Rests, cells);
+            QueryBlendRows<TSimd, TStorage, TReal, TVector>.Scale(workspace.Cells, workspace.Rests, cells);
             TSimd.Scatter(workspace.Cells, result.At(image, channel, row, 0), result.ColumnStride, cells);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SumRows(TStorage* from, in MapPointer<TStorage> gradient, int rows, T* sums, int count)
+    private static void SumRows(TStorage* from, in MapPointer<TStorage> gradient, int rows, TReal* sums, int count)
     {
         int lanes = TSimd.Lanes;
         nint rowStride = gradient.RowStride;
@@ -134,7 +134,7 @@ public readonly unsafe struct QueryBlendDecoderGradientProgram<TSimd, TStorage, 
         }
         for (; column < count; column++)
         {
-            T sum = T.Zero;
+            TReal sum = TReal.Zero;
             for (int i = 0; i < rows; i++)
                 sum += TSimd.Widen(from[i * rowStride + column * columnStride]);
             sums[column] = sum;

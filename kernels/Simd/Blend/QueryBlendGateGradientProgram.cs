@@ -6,39 +6,39 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The gradient of the gate of a blended query on the CPU, g·(1 − g)·Σ gradient·(encoder − decoder) over channels and
-/// queries of the cell. Tiled as <see cref="QueryBlendProgram{TSimd, TStorage, T, TVector, TTerms}"/>; of contiguous maps
+/// queries of the cell. Tiled as <see cref="QueryBlendProgram{TSimd, TStorage, TReal, TVector, TTerms}"/>; of contiguous maps
 /// the channels are summed first, then the columns.
 /// </summary>
-public readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, T, TVector>
+public readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<QueryBlendParameters<TStorage>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     /// <inheritdoc/>
     public static long TileCount(in QueryBlendParameters<TStorage> parameters) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.Tiling(in parameters).Count(parameters.Batch);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.Tiling(in parameters).Count(parameters.Batch);
 
     /// <inheritdoc/>
     public static double Operations(in QueryBlendParameters<TStorage> parameters) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.Operations(in parameters);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.Operations(in parameters);
 
     /// <inheritdoc/>
     public static long ScratchBytes(in QueryBlendParameters<TStorage> parameters) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.ScratchBytes(in parameters);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.ScratchBytes(in parameters);
 
     /// <inheritdoc/>
     public static void Begin(in QueryBlendParameters<TStorage> parameters, byte* scratch) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.Begin(in parameters, scratch);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.Begin(in parameters, scratch);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in QueryBlendParameters<TStorage> parameters, long tile, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
-        var workspace = new QueryBlendRows<TSimd, TStorage, T, TVector>(ref allocator, in parameters);
-        var rows = QueryBlendRows<TSimd, TStorage, T, TVector>.Tiling(in parameters)[tile];
+        var workspace = new QueryBlendRows<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters);
+        var rows = QueryBlendRows<TSimd, TStorage, TReal, TVector>.Tiling(in parameters)[tile];
         var encoder = new MapPointer<TStorage>(in parameters.Encoder);
         var decoder = new MapPointer<TStorage>(in parameters.Decoder);
         var gradient = new MapPointer<TStorage>(in parameters.GradQuery);
@@ -53,8 +53,8 @@ public readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, T, 
                 Pixels(in parameters, in encoder, in decoder, in gradient, workspace.Cells, rows.Image, row);
             else
                 Planes(in parameters, in encoder, in decoder, in gradient, in workspace, rows.Image, row);
-            QueryBlendRows<TSimd, TStorage, T, TVector>.Scale(workspace.Cells, workspace.Gates, cells);
-            QueryBlendRows<TSimd, TStorage, T, TVector>.Scale(workspace.Cells, workspace.Rests, cells);
+            QueryBlendRows<TSimd, TStorage, TReal, TVector>.Scale(workspace.Cells, workspace.Gates, cells);
+            QueryBlendRows<TSimd, TStorage, TReal, TVector>.Scale(workspace.Cells, workspace.Rests, cells);
             TSimd.Scatter(workspace.Cells, result.At(rows.Image, 0, row, 0), result.ColumnStride, cells);
         }
     }
@@ -65,7 +65,7 @@ public readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, T, 
         in MapPointer<TStorage> encoder,
         in MapPointer<TStorage> decoder,
         in MapPointer<TStorage> gradient,
-        T* sums,
+        TReal* sums,
         int image,
         int row)
     {
@@ -73,7 +73,7 @@ public readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, T, 
         int endRow = parameters.Rows.First(row + 1);
         for (int cell = 0; cell < parameters.Columns.Cells; cell++)
         {
-            T sum = T.Zero;
+            TReal sum = TReal.Zero;
             int firstColumn = parameters.Columns.First(cell);
             int endColumn = parameters.Columns.First(cell + 1);
             TStorage* own = decoder.At(image, 0, row, cell);
@@ -87,7 +87,7 @@ public readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, T, 
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static T Pixel(TStorage* encoder, TStorage* decoder, TStorage* gradient, int channels)
+    private static TReal Pixel(TStorage* encoder, TStorage* decoder, TStorage* gradient, int channels)
     {
         int lanes = TSimd.Lanes;
         int channel = 0;
@@ -106,10 +106,10 @@ public readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, T, 
             var first = TSimd.Subtract(TSimd.LoadStorage(encoder + channel), TSimd.LoadStorage(decoder + channel));
             even = TSimd.MultiplyAdd(first, TSimd.LoadStorage(gradient + channel), even);
         }
-        T sum = TSimd.Sum(TSimd.Add(even, odd));
+        TReal sum = TSimd.Sum(TSimd.Add(even, odd));
         for (; channel < channels; channel++)
         {
-            T difference = TSimd.Widen(encoder[channel]) - TSimd.Widen(decoder[channel]);
+            TReal difference = TSimd.Widen(encoder[channel]) - TSimd.Widen(decoder[channel]);
             sum += difference * TSimd.Widen(gradient[channel]);
         }
         return sum;
@@ -121,14 +121,14 @@ public readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, T, 
         in MapPointer<TStorage> encoder,
         in MapPointer<TStorage> decoder,
         in MapPointer<TStorage> gradient,
-        in QueryBlendRows<TSimd, TStorage, T, TVector> workspace,
+        in QueryBlendRows<TSimd, TStorage, TReal, TVector> workspace,
         int image,
         int cellRow)
     {
         int firstRow = parameters.Rows.First(cellRow);
         int endRow = parameters.Rows.First(cellRow + 1);
         int queries = parameters.Columns.Queries;
-        new Span<T>(workspace.Sums, queries).Clear();
+        new Span<TReal>(workspace.Sums, queries).Clear();
         for (int channel = 0; channel < parameters.Channels; channel++)
         {
             workspace.ExpandDecoder(decoder.At(image, channel, cellRow, 0), decoder.ColumnStride, weighed: false);
@@ -149,7 +149,7 @@ public readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, T, 
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Accumulate(
-        TStorage* encoder, nint encoderStride, T* decoder, TStorage* gradient, nint gradientStride, T* sums, int count)
+        TStorage* encoder, nint encoderStride, TReal* decoder, TStorage* gradient, nint gradientStride, TReal* sums, int count)
     {
         int lanes = TSimd.Lanes;
         int column = 0;
@@ -164,7 +164,7 @@ public readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, T, 
         }
         for (; column < count; column++)
         {
-            T difference = TSimd.Widen(encoder[column * encoderStride]) - decoder[column];
+            TReal difference = TSimd.Widen(encoder[column * encoderStride]) - decoder[column];
             sums[column] += difference * TSimd.Widen(gradient[column * gradientStride]);
         }
     }

@@ -33,44 +33,44 @@ public readonly struct EncoderTerm : IBlendTerms
 /// their queries. Channels-last maps have the lanes over channels; other maps are worked row by row with the lanes over
 /// columns, the decoder's row being repeated for the queries once for all of their rows.
 /// </summary>
-public readonly unsafe struct QueryBlendProgram<TSimd, TStorage, T, TVector, TTerms>
+public readonly unsafe struct QueryBlendProgram<TSimd, TStorage, TReal, TVector, TTerms>
     : ITileProgram<QueryBlendParameters<TStorage>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
     where TTerms : struct, IBlendTerms
 {
     /// <inheritdoc/>
     public static long TileCount(in QueryBlendParameters<TStorage> parameters) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.Tiling(in parameters).Count(parameters.Batch);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.Tiling(in parameters).Count(parameters.Batch);
 
     /// <inheritdoc/>
     public static double Operations(in QueryBlendParameters<TStorage> parameters) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.Operations(in parameters);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.Operations(in parameters);
 
     /// <inheritdoc/>
     public static long ScratchBytes(in QueryBlendParameters<TStorage> parameters) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.ScratchBytes(in parameters);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.ScratchBytes(in parameters);
 
     /// <inheritdoc/>
     public static void Begin(in QueryBlendParameters<TStorage> parameters, byte* scratch) =>
-        QueryBlendRows<TSimd, TStorage, T, TVector>.Begin(in parameters, scratch);
+        QueryBlendRows<TSimd, TStorage, TReal, TVector>.Begin(in parameters, scratch);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in QueryBlendParameters<TStorage> parameters, long tile, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
-        var workspace = new QueryBlendRows<TSimd, TStorage, T, TVector>(ref allocator, in parameters);
-        var rows = QueryBlendRows<TSimd, TStorage, T, TVector>.Tiling(in parameters)[tile];
+        var workspace = new QueryBlendRows<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters);
+        var rows = QueryBlendRows<TSimd, TStorage, TReal, TVector>.Tiling(in parameters)[tile];
         var source = new MapPointer<TStorage>(in TTerms.AddsDecoder ? ref parameters.Encoder : ref parameters.GradQuery);
         var decoder = new MapPointer<TStorage>(in parameters.Decoder);
         var result = new MapPointer<TStorage>(in parameters.Result);
         bool overChannels = source.IsChannelsLast && result.IsChannelsLast && parameters.Channels >= TSimd.Lanes
             && (!TTerms.AddsDecoder || decoder.IsChannelsLast);
         bool streams = overChannels
-            && StreamingStores.Pay<TStorage>(
+            && StreamingStores.IsWorthwhile<TStorage>(
                 (long)parameters.Batch * parameters.Channels * parameters.Rows.Queries * parameters.Columns.Queries)
             && StreamingStores.IsAligned(in result, TSimd.Lanes * sizeof(TStorage));
         for (int row = rows.First; row < rows.End; row++)
@@ -91,7 +91,7 @@ public readonly unsafe struct QueryBlendProgram<TSimd, TStorage, T, TVector, TTe
         in MapPointer<TStorage> source,
         in MapPointer<TStorage> decoder,
         in MapPointer<TStorage> result,
-        in QueryBlendRows<TSimd, TStorage, T, TVector> workspace,
+        in QueryBlendRows<TSimd, TStorage, TReal, TVector> workspace,
         int image,
         int cellRow,
         bool streams)
@@ -136,7 +136,7 @@ public readonly unsafe struct QueryBlendProgram<TSimd, TStorage, T, TVector, TTe
         in MapPointer<TStorage> source,
         in MapPointer<TStorage> decoder,
         in MapPointer<TStorage> result,
-        in QueryBlendRows<TSimd, TStorage, T, TVector> workspace,
+        in QueryBlendRows<TSimd, TStorage, TReal, TVector> workspace,
         int image,
         int cellRow)
     {
@@ -164,7 +164,7 @@ public readonly unsafe struct QueryBlendProgram<TSimd, TStorage, T, TVector, TTe
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Blend(
-        TStorage* source, nint sourceStride, T* gates, T* addends, TStorage* result, nint resultStride, int count)
+        TStorage* source, nint sourceStride, TReal* gates, TReal* addends, TStorage* result, nint resultStride, int count)
     {
         int lanes = TSimd.Lanes;
         int column = 0;
@@ -182,7 +182,7 @@ public readonly unsafe struct QueryBlendProgram<TSimd, TStorage, T, TVector, TTe
         }
         for (; column < count; column++)
         {
-            T value = gates[column] * TSimd.Widen(source[column * sourceStride]);
+            TReal value = gates[column] * TSimd.Widen(source[column * sourceStride]);
             if (TTerms.AddsDecoder)
                 value += addends[column];
             result[column * resultStride] = TSimd.Narrow(value);

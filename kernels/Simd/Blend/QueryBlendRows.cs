@@ -9,10 +9,10 @@ namespace SapaGpu.Kernels.Simd;
 /// What the programs of the blended query share: tiles of rows of cells, whose gates are computed once for all channels
 /// and queries, and the room for a row.
 /// </summary>
-internal readonly unsafe ref struct QueryBlendRows<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal readonly unsafe ref struct QueryBlendRows<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private const int ValuesPerTile = 1 << 15;
@@ -21,46 +21,46 @@ internal readonly unsafe ref struct QueryBlendRows<TSimd, TStorage, T, TVector>
     {
         int lanes = TSimd.Lanes;
         Columns = new(ref scratch, in parameters.Columns);
-        Gates = scratch.Take<T>(parameters.Columns.Cells + lanes);
-        Rests = scratch.Take<T>(parameters.Columns.Cells + lanes);
-        Cells = scratch.Take<T>(parameters.Columns.Cells + lanes);
-        QueryGates = scratch.Take<T>(parameters.Columns.Queries + lanes);
-        Queries = scratch.Take<T>(parameters.Columns.Queries + lanes);
-        Sums = scratch.Take<T>(parameters.Columns.Queries + lanes);
+        Gates = scratch.Take<TReal>(parameters.Columns.Cells + lanes);
+        Rests = scratch.Take<TReal>(parameters.Columns.Cells + lanes);
+        Cells = scratch.Take<TReal>(parameters.Columns.Cells + lanes);
+        QueryGates = scratch.Take<TReal>(parameters.Columns.Queries + lanes);
+        Queries = scratch.Take<TReal>(parameters.Columns.Queries + lanes);
+        Sums = scratch.Take<TReal>(parameters.Columns.Queries + lanes);
     }
 
     /// <summary>Gets the cells of the queries of a row.</summary>
-    public CellColumns<TSimd, TStorage, T, TVector> Columns { get; }
+    public CellColumns<TSimd, TStorage, TReal, TVector> Columns { get; }
 
     /// <summary>Gets the gate of every cell, 1 where there is none.</summary>
-    public T* Gates { get; }
+    public TReal* Gates { get; }
 
     /// <summary>Gets 1 − gate of every cell, also 1 where there is none.</summary>
-    public T* Rests { get; }
+    public TReal* Rests { get; }
 
     /// <summary>Gets room for one value of every cell.</summary>
-    public T* Cells { get; }
+    public TReal* Cells { get; }
 
     /// <summary>Gets room for the gate of every query.</summary>
-    public T* QueryGates { get; }
+    public TReal* QueryGates { get; }
 
     /// <summary>Gets room for one value of every query.</summary>
-    public T* Queries { get; }
+    public TReal* Queries { get; }
 
     /// <summary>Gets room for one sum of every query.</summary>
-    public T* Sums { get; }
+    public TReal* Sums { get; }
 
     public static long ScratchBytes(in QueryBlendParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
-        _ = new QueryBlendRows<TSimd, TStorage, T, TVector>(ref scratch, in parameters);
+        _ = new QueryBlendRows<TSimd, TStorage, TReal, TVector>(ref scratch, in parameters);
         return scratch.Used;
     }
 
     public static void Begin(in QueryBlendParameters<TStorage> parameters, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
-        new QueryBlendRows<TSimd, TStorage, T, TVector>(ref allocator, in parameters).Columns.Fill(in parameters.Columns);
+        new QueryBlendRows<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters).Columns.Fill(in parameters.Columns);
     }
 
     /// <summary>The cut of the rows of cells.</summary>
@@ -92,7 +92,7 @@ internal readonly unsafe ref struct QueryBlendRows<TSimd, TStorage, T, TVector>
         TSimd.Gather(gate.At(image, 0, row, 0), gate.ColumnStride, Gates, cells);
         for (int cell = 0; cell < cells; cell += lanes)
         {
-            var open = SigmoidNormalisation.PowerOf<TSimd, TStorage, T, TVector>(TSimd.Load(Gates + cell));
+            var open = SigmoidNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(TSimd.Load(Gates + cell));
             TSimd.Store(Gates + cell, open);
             TSimd.Store(Rests + cell, TSimd.Subtract(one, open));
         }
@@ -110,7 +110,7 @@ internal readonly unsafe ref struct QueryBlendRows<TSimd, TStorage, T, TVector>
 
     /// <summary>values[i] *= factors[i], in whole vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Scale(T* values, T* factors, int count)
+    public static void Scale(TReal* values, TReal* factors, int count)
     {
         for (int i = 0; i < count; i += TSimd.Lanes)
             TSimd.Store(values + i, TSimd.Multiply(TSimd.Load(values + i), TSimd.Load(factors + i)));

@@ -43,7 +43,7 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
         var source = new MapPointer<TSource>(in parameters.Source);
         var result = new MapPointer<TResult>(in parameters.Result);
         bool accumulates = parameters.Accumulate != 0;
-        bool streams = !accumulates && StreamingStores.Pay<TResult>(
+        bool streams = !accumulates && StreamingStores.IsWorthwhile<TResult>(
             (long)parameters.Batch * parameters.Channels * parameters.Height * parameters.Width);
         var tiling = Tiling(in parameters);
         var rows = tiling.Begin(tile);

@@ -7,13 +7,13 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The adjoint of interpolation on the CPU: every input sample gathers, in the order of the output, what it contributed.
-/// Tiled as <see cref="InterpolationProgram{TSimd, TStorage, T, TVector, TSampling}"/>.
+/// Tiled as <see cref="InterpolationProgram{TSimd, TStorage, TReal, TVector, TSampling}"/>.
 /// </summary>
-public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, T, TVector, TSampling>
+public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, TReal, TVector, TSampling>
     : ITileProgram<InterpolationParameters<TStorage>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
     where TSampling : struct, ISampling
 {
@@ -136,7 +136,7 @@ public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, T, TV
         {
             StridedCopy.Gather(workspace.Summed, 2, workspace.Even, input);
             StridedCopy.Gather(workspace.Summed + 1, 2, workspace.Odd, input);
-            PlanarDoubling<TSimd, TStorage, T, TVector>.Contract<TSampling>(
+            PlanarDoubling<TSimd, TStorage, TReal, TVector>.Contract<TSampling>(
                 workspace.Even, workspace.Odd, workspace.Summed, input);
             TSimd.Scatter(workspace.Summed, to, result.ColumnStride, input);
             return;
@@ -144,8 +144,8 @@ public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, T, TV
         for (int column = 0; column < input; column++)
         {
             var across = workspace.Columns[column];
-            T* gradient = workspace.Summed + workspace.Columns.First(column);
-            T sum = T.Zero;
+            TReal* gradient = workspace.Summed + workspace.Columns.First(column);
+            TReal sum = TReal.Zero;
             for (int j = 0; j < across.Length; j++)
                 sum += across[j] * gradient[j];
             to[column * result.ColumnStride] = TSimd.Narrow(sum);
@@ -178,7 +178,7 @@ public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, T, TV
         }
         for (; column < output; column++)
         {
-            T sum = T.Zero;
+            TReal sum = TReal.Zero;
             for (int i = 0; i < down.Length; i++)
                 sum += down[i] * TSimd.Widen(from[i * source.RowStride + column * source.ColumnStride]);
             workspace.Summed[column] = sum;
@@ -187,19 +187,19 @@ public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, T, TV
 
     private readonly ref struct Workspace
     {
-        public readonly ShareTable<T> Columns;
-        public readonly ShareTable<T> Rows;
-        public readonly T* Summed;
-        public readonly T* Even;
-        public readonly T* Odd;
+        public readonly BilinearWeightTable<TReal> Columns;
+        public readonly BilinearWeightTable<TReal> Rows;
+        public readonly TReal* Summed;
+        public readonly TReal* Even;
+        public readonly TReal* Odd;
 
         public Workspace(ref ScratchAllocator scratch, in InterpolationParameters<TStorage> parameters)
         {
             Columns = new(ref scratch, in parameters.Columns);
             Rows = new(ref scratch, in parameters.Rows);
-            Summed = scratch.Take<T>(Math.Max(parameters.Columns.Output, parameters.Columns.Input));
-            Even = scratch.Take<T>(parameters.Columns.Input);
-            Odd = scratch.Take<T>(parameters.Columns.Input);
+            Summed = scratch.Take<TReal>(Math.Max(parameters.Columns.Output, parameters.Columns.Input));
+            Even = scratch.Take<TReal>(parameters.Columns.Input);
+            Odd = scratch.Take<TReal>(parameters.Columns.Input);
         }
     }
 }

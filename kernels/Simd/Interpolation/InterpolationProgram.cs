@@ -9,11 +9,11 @@ namespace SapaGpu.Kernels.Simd;
 /// Interpolation on the CPU. Channels-last maps have the lanes over channels, a tile being some rows of the output; other
 /// maps are worked plane by plane: two rows are blended with the lanes over columns, then the columns.
 /// </summary>
-public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, TSampling>
+public readonly unsafe struct InterpolationProgram<TSimd, TStorage, TReal, TVector, TSampling>
     : ITileProgram<InterpolationParameters<TStorage>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
     where TSampling : struct, ISampling
 {
@@ -55,7 +55,7 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         var source = new MapPointer<TStorage>(in parameters.Source);
         var result = new MapPointer<TStorage>(in parameters.Result);
         bool overChannels = IsOverChannels(in parameters);
-        bool streams = StreamingStores.Pay<TStorage>(
+        bool streams = StreamingStores.IsWorthwhile<TStorage>(
                 (long)parameters.Batch * parameters.Channels * parameters.Rows.Output * parameters.Columns.Output)
             && (overChannels
                 ? StreamingStores.IsAligned(in result, TSimd.Lanes * sizeof(TStorage))
@@ -144,7 +144,7 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         TStorage* upper = source.At(image, 0, workspace.Rows.Low[row], 0);
         TStorage* lower = source.At(image, 0, workspace.Rows.High[row], 0);
         TStorage* to = result.At(image, 0, row, 0);
-        T down = workspace.Rows.Fraction[row];
+        TReal down = workspace.Rows.Fraction[row];
         var held = HeldNeighbours.None;
         for (int column = 0; column < parameters.Columns.Output; column++)
         {
@@ -162,33 +162,33 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
 
     // A pixel between two rows; the last vector overlaps the one before it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void BlendPixel(TStorage* upper, TStorage* lower, nint offset, T down, T* blended, int channels)
+    private static void BlendPixel(TStorage* upper, TStorage* lower, nint offset, TReal down, TReal* blended, int channels)
     {
         int lanes = TSimd.Lanes;
-        var lowerShare = TSimd.Broadcast(down);
-        var upperShare = TSimd.Broadcast(T.One - down);
+        var lowerWeight = TSimd.Broadcast(down);
+        var upperWeight = TSimd.Broadcast(TReal.One - down);
         upper += offset;
         lower += offset;
         for (int channel = 0; channel < channels; channel += lanes)
         {
             int at = Math.Min(channel, channels - lanes);
-            var below = TSimd.Multiply(lowerShare, TSimd.LoadStorage(lower + at));
-            TSimd.Store(blended + at, TSimd.MultiplyAdd(upperShare, TSimd.LoadStorage(upper + at), below));
+            var below = TSimd.Multiply(lowerWeight, TSimd.LoadStorage(lower + at));
+            TSimd.Store(blended + at, TSimd.MultiplyAdd(upperWeight, TSimd.LoadStorage(upper + at), below));
         }
     }
 
     // A pixel between two that were blended; the last vector overlaps the one before it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void BlendNeighbours(T* left, T* right, T across, TStorage* to, int channels, bool streams)
+    private static void BlendNeighbours(TReal* left, TReal* right, TReal across, TStorage* to, int channels, bool streams)
     {
         int lanes = TSimd.Lanes;
-        var leftShare = TSimd.Broadcast(T.One - across);
-        var rightShare = TSimd.Broadcast(across);
+        var leftWeight = TSimd.Broadcast(TReal.One - across);
+        var rightWeight = TSimd.Broadcast(across);
         int channel = 0;
         for (; channel + 2 * lanes <= channels; channel += 2 * lanes)
         {
-            var first = Blend(left + channel, right + channel, leftShare, rightShare);
-            var second = Blend(left + channel + lanes, right + channel + lanes, leftShare, rightShare);
+            var first = Blend(left + channel, right + channel, leftWeight, rightWeight);
+            var second = Blend(left + channel + lanes, right + channel + lanes, leftWeight, rightWeight);
             if (streams)
                 TSimd.StreamStorage(to + channel, first, second);
             else
@@ -196,19 +196,19 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
         }
         if (streams && channel + lanes <= channels)
         {
-            TSimd.StreamStorage(to + channel, Blend(left + channel, right + channel, leftShare, rightShare));
+            TSimd.StreamStorage(to + channel, Blend(left + channel, right + channel, leftWeight, rightWeight));
             channel += lanes;
         }
         for (; channel < channels; channel += lanes)
         {
             int at = Math.Min(channel, channels - lanes);
-            TSimd.StoreStorage(to + at, Blend(left + at, right + at, leftShare, rightShare));
+            TSimd.StoreStorage(to + at, Blend(left + at, right + at, leftWeight, rightWeight));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Blend(T* left, T* right, TVector leftShare, TVector rightShare) =>
-        TSimd.MultiplyAdd(leftShare, TSimd.Load(left), TSimd.Multiply(rightShare, TSimd.Load(right)));
+    private static TVector Blend(TReal* left, TReal* right, TVector leftWeight, TVector rightWeight) =>
+        TSimd.MultiplyAdd(leftWeight, TSimd.Load(left), TSimd.Multiply(rightWeight, TSimd.Load(right)));
 
     // Rows that are written past the caches are put together in the cache first, several where they lie without a gap.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -283,38 +283,38 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void BlendRows(T* upper, T* lower, T down, T* blended, int count)
+    private static void BlendRows(TReal* upper, TReal* lower, TReal down, TReal* blended, int count)
     {
         int lanes = TSimd.Lanes;
         if (count < lanes)
         {
             for (int column = 0; column < count; column++)
-                blended[column] = (T.One - down) * upper[column] + down * lower[column];
+                blended[column] = (TReal.One - down) * upper[column] + down * lower[column];
             return;
         }
-        var upperShare = TSimd.Broadcast(T.One - down);
-        var lowerShare = TSimd.Broadcast(down);
+        var upperWeight = TSimd.Broadcast(TReal.One - down);
+        var lowerWeight = TSimd.Broadcast(down);
         for (int column = 0; column < count; column += lanes)
         {
             // The last vector overlaps the one before it.
             int at = Math.Min(column, count - lanes);
-            TSimd.Store(blended + at, Blend(upper + at, lower + at, upperShare, lowerShare));
+            TSimd.Store(blended + at, Blend(upper + at, lower + at, upperWeight, lowerWeight));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void BlendColumns(TStorage* to, nint stride, in Workspace workspace, in SampleAxis axis)
     {
-        T* blended = workspace.Blended;
+        TReal* blended = workspace.Blended;
         if (workspace.IsDoubled && stride == 1)
         {
-            PlanarDoubling<TSimd, TStorage, T, TVector>.Expand(blended, to, axis.Input);
+            PlanarDoubling<TSimd, TStorage, TReal, TVector>.Expand(blended, to, axis.Input);
             return;
         }
         for (int column = 0; column < axis.Output; column++)
         {
-            T across = workspace.Columns.Fraction[column];
-            T value = (T.One - across) * blended[workspace.Columns.Low[column]]
+            TReal across = workspace.Columns.Fraction[column];
+            TReal value = (TReal.One - across) * blended[workspace.Columns.Low[column]]
                 + across * blended[workspace.Columns.High[column]];
             to[column * stride] = TSimd.Narrow(value);
         }
@@ -342,12 +342,12 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
     private readonly ref struct Workspace
     {
         public readonly bool IsDoubled;
-        public readonly SampleTable<T> Rows;
-        public readonly SampleTable<T> Columns;
-        public readonly T* Blended;
+        public readonly SampleTable<TReal> Rows;
+        public readonly SampleTable<TReal> Columns;
+        public readonly TReal* Blended;
         public readonly TStorage* Staged;
         public readonly int StagedRows;
-        private readonly T* samples;
+        private readonly TReal* samples;
         private readonly nint sampleLength;
 
         public Workspace(ref ScratchAllocator scratch, in InterpolationParameters<TStorage> parameters)
@@ -355,21 +355,21 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, T, TVector, 
             IsDoubled = PlanarDoubling.Fits(in parameters.Columns);
             Rows = new(ref scratch, in parameters.Rows);
             Columns = new(ref scratch, in parameters.Columns);
-            Blended = scratch.Take<T>(parameters.Columns.Input + 2L * TSimd.Lanes) + TSimd.Lanes;
+            Blended = scratch.Take<TReal>(parameters.Columns.Input + 2L * TSimd.Lanes) + TSimd.Lanes;
             StagedRows = TSampling.Blends
                 ? Math.Max(1, StagedBytes / (parameters.Columns.Output * sizeof(TStorage)))
                 : 1;
             Staged = scratch.Take<TStorage>((long)StagedRows * parameters.Columns.Output);
             sampleLength = Math.Max(parameters.Channels, parameters.Columns.Input);
-            samples = scratch.Take<T>(2 * sampleLength);
+            samples = scratch.Take<TReal>(2 * sampleLength);
         }
 
         // An input column of a row that is blended, all channels.
-        public T* Pixel(int column) => Sample(column);
+        public TReal* Pixel(int column) => Sample(column);
 
         // An input row of a plane.
-        public T* InputRow(int row) => Sample(row);
+        public TReal* InputRow(int row) => Sample(row);
 
-        private T* Sample(int index) => (index & 1) == 0 ? samples : samples + sampleLength;
+        private TReal* Sample(int index) => (index & 1) == 0 ? samples : samples + sampleLength;
     }
 }

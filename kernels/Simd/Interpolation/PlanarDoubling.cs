@@ -15,18 +15,18 @@ internal static class PlanarDoubling
 /// A row of a plane doubled linearly: output 2i is ¾ of input i and ¼ of the one before, output 2i + 1 is ¾ of input i and
 /// ¼ of the one after; at either end the input stands for its neighbour.
 /// </summary>
-internal static unsafe class PlanarDoubling<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal static unsafe class PlanarDoubling<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
-    private static readonly T Near = T.CreateTruncating(0.75);
-    private static readonly T Far = T.CreateTruncating(0.25);
+    private static readonly TReal Near = TReal.CreateTruncating(0.75);
+    private static readonly TReal Far = TReal.CreateTruncating(0.25);
 
     /// <summary>Doubles a row. The places before and behind it are overwritten.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Expand(T* row, TStorage* output, int count)
+    public static void Expand(TReal* row, TStorage* output, int count)
     {
         row[-1] = row[0];
         row[count] = row[count - 1];
@@ -40,7 +40,7 @@ internal static unsafe class PlanarDoubling<TSimd, TStorage, T, TVector>
     /// The adjoint, linear or nearest: gathers a row from one of twice its length, split into even and odd.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Contract<TSampling>(T* even, T* odd, T* row, int count)
+    public static void Contract<TSampling>(TReal* even, TReal* odd, TReal* row, int count)
         where TSampling : struct, ISampling
     {
         int lanes = TSimd.Lanes;
@@ -76,7 +76,7 @@ internal static unsafe class PlanarDoubling<TSimd, TStorage, T, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void ExpandVectors(T* row, TStorage* output, int count)
+    private static void ExpandVectors(TReal* row, TStorage* output, int count)
     {
         int lanes = TSimd.Lanes;
         var near = TSimd.Constant(0.75);
@@ -92,7 +92,7 @@ internal static unsafe class PlanarDoubling<TSimd, TStorage, T, TVector>
         }
     }
 
-    private static void ExpandFew(T* row, TStorage* output, int count)
+    private static void ExpandFew(TReal* row, TStorage* output, int count)
     {
         for (int i = 0; i < count; i++)
         {

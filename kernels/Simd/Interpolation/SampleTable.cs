@@ -36,28 +36,28 @@ internal readonly unsafe ref struct SampleTable<T>
         }
     }
 
-    public static T FractionOf(in SamplePlace place) =>
+    public static T FractionOf(in SamplePosition place) =>
         T.CreateTruncating(place.Numerator) / T.CreateTruncating(place.Denominator);
 }
 
 /// <summary>What every input sample of an axis contributed to which output samples: the transpose of a <see cref="SampleTable{T}"/>.</summary>
-internal readonly unsafe ref struct ShareTable<T>
+internal readonly unsafe ref struct BilinearWeightTable<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     private readonly int* starts;
     private readonly int* firsts;
-    private readonly T* shares;
+    private readonly T* bilinearWeights;
 
-    public ShareTable(ref ScratchAllocator scratch, in SampleAxis axis)
+    public BilinearWeightTable(ref ScratchAllocator scratch, in SampleAxis axis)
     {
         // An output sample is shared by two input samples at most, and beside them the bounds leave a few to spare.
         starts = scratch.Take<int>(axis.Input + 1);
         firsts = scratch.Take<int>(axis.Input);
-        shares = scratch.Take<T>(Capacity(in axis));
+        bilinearWeights = scratch.Take<T>(Capacity(in axis));
     }
 
     /// <summary>The shares of an input sample in the output samples from <see cref="First"/> on.</summary>
-    public ReadOnlySpan<T> this[int input] => new(shares + starts[input], starts[input + 1] - starts[input]);
+    public ReadOnlySpan<T> this[int input] => new(bilinearWeights + starts[input], starts[input + 1] - starts[input]);
 
     public int First(int input) => firsts[input];
 
@@ -76,7 +76,7 @@ internal readonly unsafe ref struct ShareTable<T>
                 end--;
             firsts[input] = first;
             for (int output = first; output < end; output++)
-                shares[count++] = Share<TSampling>(in axis, input, output);
+                bilinearWeights[count++] = Share<TSampling>(in axis, input, output);
         }
         starts[axis.Input] = count;
     }
@@ -88,7 +88,7 @@ internal readonly unsafe ref struct ShareTable<T>
     {
         var place = TSampling.Locate(in axis, output);
         var way = SampleTable<T>.FractionOf(in place);
-        var share = place.Low == input ? T.One - way : T.Zero;
-        return place.High == input ? share + way : share;
+        var bilinearWeight = place.Low == input ? T.One - way : T.Zero;
+        return place.High == input ? bilinearWeight + way : bilinearWeight;
     }
 }

@@ -5,21 +5,21 @@ namespace SapaGpu.Kernels.Simd;
 /// width and each storage type is one implementation.
 /// </summary>
 /// <typeparam name="TStorage">The type in tensors.</typeparam>
-/// <typeparam name="T">The type of the arithmetic and of scratch memory.</typeparam>
-/// <typeparam name="TVector">A vector of <typeparamref name="T"/>.</typeparam>
-public unsafe interface ISimd<TStorage, T, TVector>
+/// <typeparam name="TReal">The type of the arithmetic and of scratch memory.</typeparam>
+/// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
+public unsafe interface ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged
+    where TReal : unmanaged
     where TVector : struct
 {
     /// <summary>Gets the lanes of a vector.</summary>
     static abstract int Lanes { get; }
 
     /// <summary>Widens one stored value.</summary>
-    static abstract T Widen(TStorage value);
+    static abstract TReal Widen(TStorage value);
 
     /// <summary>Rounds one value to the storage type.</summary>
-    static abstract TStorage Narrow(T value);
+    static abstract TStorage Narrow(TReal value);
 
     /// <summary>Reads a vector from a tensor; no alignment is asked for.</summary>
     static abstract TVector LoadStorage(TStorage* source);
@@ -54,13 +54,13 @@ public unsafe interface ISimd<TStorage, T, TVector>
     static abstract void StreamZipped(TStorage* destination, TVector even, TVector odd);
 
     /// <summary>Reads a vector from scratch memory; no alignment is asked for.</summary>
-    static abstract TVector Load(T* source);
+    static abstract TVector Load(TReal* source);
 
     /// <summary>Writes a vector to scratch memory; no alignment is asked for.</summary>
-    static abstract void Store(T* destination, TVector value);
+    static abstract void Store(TReal* destination, TVector value);
 
     /// <summary>Repeats a value in every lane.</summary>
-    static abstract TVector Broadcast(T value);
+    static abstract TVector Broadcast(TReal value);
 
     /// <summary>Returns a + b.</summary>
     static abstract TVector Add(TVector a, TVector b);
@@ -106,23 +106,23 @@ public unsafe interface ISimd<TStorage, T, TVector>
         long* destination, TVector row, TVector column, long origin, long rowStep, long columnStep);
 
     /// <summary>The sum of the lanes.</summary>
-    static abstract T Sum(TVector value);
+    static abstract TReal Sum(TVector value);
 
     /// <summary>The sums of the lanes of four vectors, which together take less than one by one.</summary>
-    static abstract void StoreSums(T* sums, TVector a, TVector b, TVector c, TVector d);
+    static abstract void StoreSums(TReal* sums, TVector a, TVector b, TVector c, TVector d);
 
     /// <summary>
     /// Writes the transpose of a matrix: destination[c·destinationStride + r] = source[r·sourceStride + c].
     /// </summary>
     static abstract void Transpose(
-        TStorage* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns);
+        TStorage* source, nint sourceStride, TReal* destination, nint destinationStride, int rows, int columns);
 
     /// <summary>
     /// The inverse direction of <see cref="Transpose"/>: from scratch memory to a tensor; past the caches where that is asked
     /// for and possible. <see cref="StreamingStores.Complete"/> has to follow then.
     /// </summary>
     static abstract void TransposeBack(
-        T* source,
+        TReal* source,
         nint sourceStride,
         TStorage* destination,
         nint destinationStride,
@@ -131,14 +131,14 @@ public unsafe interface ISimd<TStorage, T, TVector>
         bool streams = false);
 
     /// <summary>Collects destination[i] = source[i·stride].</summary>
-    static abstract void Gather(TStorage* source, nint stride, T* destination, int count);
+    static abstract void Gather(TStorage* source, nint stride, TReal* destination, int count);
 
     /// <summary>Spreads destination[i·stride] = source[i].</summary>
-    static abstract void Scatter(T* source, TStorage* destination, nint stride, int count);
+    static abstract void Scatter(TReal* source, TStorage* destination, nint stride, int count);
 
     /// <summary>
     /// Spreads two rows: destination[2i] = even[i], destination[2i + 1] = odd[i]; past the caches where that is asked for
     /// and the destination is aligned. <see cref="StreamingStores.Complete"/> has to follow then.
     /// </summary>
-    static abstract void Interleave(T* even, T* odd, TStorage* destination, int count, bool streams = false);
+    static abstract void Interleave(TReal* even, TReal* odd, TStorage* destination, int count, bool streams = false);
 }

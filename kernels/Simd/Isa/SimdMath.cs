@@ -4,27 +4,27 @@ using SapaGpu.Kernels.Numerics;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>The exponential on vectors: <see cref="SingleMath.Exp"/> and <see cref="DoubleMath.Exp"/>, lane by lane.</summary>
-internal static class SimdMath<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal static class SimdMath<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged
+    where TReal : unmanaged
     where TVector : struct
 {
     /// <summary>The exponential of values of at most 88; NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Exp(TVector value) =>
-        typeof(T) == typeof(double)
+        typeof(TReal) == typeof(double)
             ? Exp(value, DoubleMath.Log2E, DoubleMath.Ln2High, DoubleMath.Ln2Low, DoubleMath.ExpUnderflow)
             : Exp(value, SingleMath.Log2E, SingleMath.Ln2High, SingleMath.Ln2Low, SingleMath.ExpUnderflow);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector Exp(TVector value, double log2E, double ln2High, double ln2Low, double underflow)
     {
-        var power = TSimd.Floor(TSimd.MultiplyAdd(value, TSimd.Constant(log2E), TSimd.Constant(0.5)));
-        var r = TSimd.MultiplyAdd(power, TSimd.Constant(-ln2High), value);
-        r = TSimd.MultiplyAdd(power, TSimd.Constant(-ln2Low), r);
+        var unnormalised = TSimd.Floor(TSimd.MultiplyAdd(value, TSimd.Constant(log2E), TSimd.Constant(0.5)));
+        var r = TSimd.MultiplyAdd(unnormalised, TSimd.Constant(-ln2High), value);
+        r = TSimd.MultiplyAdd(unnormalised, TSimd.Constant(-ln2Low), r);
         TVector series;
-        if (typeof(T) == typeof(double))
+        if (typeof(TReal) == typeof(double))
         {
             series = TSimd.Constant(1.0 / 6227020800.0);
             series = TSimd.MultiplyAdd(series, r, TSimd.Constant(1.0 / 479001600.0));
@@ -45,6 +45,6 @@ internal static class SimdMath<TSimd, TStorage, T, TVector>
         series = TSimd.MultiplyAdd(series, r, TSimd.Constant(0.5));
         series = TSimd.MultiplyAdd(series, r, TSimd.Constant(1.0));
         series = TSimd.MultiplyAdd(series, r, TSimd.Constant(1.0));
-        return TSimd.ZeroWhereBelow(value, TSimd.Constant(underflow), TSimd.Multiply(series, TSimd.PowerOfTwo(power)));
+        return TSimd.ZeroWhereBelow(value, TSimd.Constant(underflow), TSimd.Multiply(series, TSimd.PowerOfTwo(unnormalised)));
     }
 }

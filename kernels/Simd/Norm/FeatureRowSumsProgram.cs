@@ -48,26 +48,26 @@ public readonly struct GradientRowTerms : IRowTerms
 /// Sums over every row of every channel on the CPU. A tile is some rows with all of their channels: in channels-last maps
 /// the lanes are channels, in others columns.
 /// </summary>
-public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, T, TVector, TTerms>
-    : ITileProgram<FeatureNormParameters<TStorage, T>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, TReal, TVector, TTerms>
+    : ITileProgram<FeatureNormParameters<TStorage, TReal>>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
     where TTerms : struct, IRowTerms
 {
     private const int ValuesPerTile = 1 << 15;
 
     /// <inheritdoc/>
-    public static long TileCount(in FeatureNormParameters<TStorage, T> parameters) =>
+    public static long TileCount(in FeatureNormParameters<TStorage, TReal> parameters) =>
         Tiling(in parameters).Count(parameters.Extent.Batch);
 
     /// <inheritdoc/>
-    public static double Operations(in FeatureNormParameters<TStorage, T> parameters) =>
+    public static double Operations(in FeatureNormParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Extent.Pixels * parameters.Extent.InputChannels;
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in FeatureNormParameters<TStorage, T> parameters)
+    public static long ScratchBytes(in FeatureNormParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
         _ = new Workspace(ref scratch, in parameters);
@@ -76,15 +76,15 @@ public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, T, TVector,
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Execute(in FeatureNormParameters<TStorage, T> parameters, long tile, byte* scratch)
+    public static void Execute(in FeatureNormParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters);
         var rows = Tiling(in parameters)[tile];
         var input = new MapPointer<TStorage>(in parameters.Input);
         var gradient = new MapPointer<TStorage>(in parameters.Gradient);
-        var statistics = new MapPointer<T>(in parameters.Statistics);
-        var sums = new MapPointer<T>(in parameters.RowSums);
+        var statistics = new MapPointer<TReal>(in parameters.Statistics);
+        var sums = new MapPointer<TReal>(in parameters.RowSums);
         int channels = parameters.Extent.InputChannels;
         int columns = parameters.Extent.Width;
         bool ofPixels = TTerms.Gradients && IsOfPixels(in parameters);
@@ -95,7 +95,7 @@ public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, T, TVector,
         {
             if (ofPixels)
             {
-                T* saved = statistics.At(rows.Image, 0, row, 0);
+                TReal* saved = statistics.At(rows.Image, 0, row, 0);
                 StridedCopy.Gather(saved, statistics.ColumnStride, workspace.PixelMeans, columns);
                 StridedCopy.Gather(
                     saved + statistics.ChannelStride, statistics.ColumnStride, workspace.PixelReciprocals, columns);
@@ -105,17 +105,17 @@ public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, T, TVector,
             else
                 Planes(in input, in gradient, in workspace, rows.Image, row, channels, columns, ofPixels);
             int parts = TTerms.Gradients ? 2 : 1;
-            T* to = sums.At(rows.Image, 0, row, 0);
+            TReal* to = sums.At(rows.Image, 0, row, 0);
             StridedCopy.Scatter(workspace.Sums, to, parts * sums.ChannelStride, channels);
             if (TTerms.Gradients)
                 StridedCopy.Scatter(workspace.Products, to + sums.ChannelStride, parts * sums.ChannelStride, channels);
         }
     }
 
-    private static RowTiling Tiling(in FeatureNormParameters<TStorage, T> parameters) => new(
+    private static RowTiling Tiling(in FeatureNormParameters<TStorage, TReal> parameters) => new(
         parameters.Extent.Height, (long)parameters.Extent.Width * parameters.Extent.InputChannels, ValuesPerTile);
 
-    private static bool IsOfPixels(in FeatureNormParameters<TStorage, T> parameters) =>
+    private static bool IsOfPixels(in FeatureNormParameters<TStorage, TReal> parameters) =>
         parameters.Statistics.ColumnStride != 0;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -131,18 +131,18 @@ public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, T, TVector,
     {
         int lanes = TSimd.Lanes;
         int whole = channels / lanes * lanes;
-        T* sums = workspace.Sums;
-        T* products = workspace.Products;
-        T* means = workspace.Groups.Means;
-        T* reciprocals = workspace.Groups.Reciprocals;
+        TReal* sums = workspace.Sums;
+        TReal* products = workspace.Products;
+        TReal* means = workspace.Groups.Means;
+        TReal* reciprocals = workspace.Groups.Reciprocals;
         TStorage* own = input.At(image, 0, row, 0);
         TStorage* slope = gradient.At(image, 0, row, 0);
-        new Span<T>(sums, channels).Clear();
-        new Span<T>(products, channels).Clear();
+        new Span<TReal>(sums, channels).Clear();
+        new Span<TReal>(products, channels).Clear();
         for (int column = 0; column < columns; column++)
         {
-            T mean = ofPixels ? workspace.PixelMeans[column] : T.Zero;
-            T reciprocal = ofPixels ? workspace.PixelReciprocals[column] : T.One;
+            TReal mean = ofPixels ? workspace.PixelMeans[column] : TReal.Zero;
+            TReal reciprocal = ofPixels ? workspace.PixelReciprocals[column] : TReal.One;
             var centre = TSimd.Broadcast(mean);
             var factor = TSimd.Broadcast(reciprocal);
             for (int channel = 0; channel < whole; channel += lanes)
@@ -198,8 +198,8 @@ public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, T, TVector,
         bool ofPixels)
     {
         int lanes = TSimd.Lanes;
-        T* pixelMeans = workspace.PixelMeans;
-        T* pixelReciprocals = workspace.PixelReciprocals;
+        TReal* pixelMeans = workspace.PixelMeans;
+        TReal* pixelReciprocals = workspace.PixelReciprocals;
         nint ownStep = input.ColumnStride;
         nint slopeStep = gradient.ColumnStride;
         bool adjacent = ownStep == 1 && (!TTerms.Gradients || slopeStep == 1);
@@ -209,8 +209,8 @@ public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, T, TVector,
         {
             TStorage* own = input.At(image, channel, row, 0);
             TStorage* slope = gradient.At(image, channel, row, 0);
-            T mean = ofGroups ? workspace.Groups.Means[channel] : T.Zero;
-            T reciprocal = ofGroups ? workspace.Groups.Reciprocals[channel] : T.One;
+            TReal mean = ofGroups ? workspace.Groups.Means[channel] : TReal.Zero;
+            TReal reciprocal = ofGroups ? workspace.Groups.Reciprocals[channel] : TReal.One;
             var centre = TSimd.Broadcast(mean);
             var factor = TSimd.Broadcast(reciprocal);
             var sums = TSimd.Constant(0.0);
@@ -240,8 +240,8 @@ public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, T, TVector,
                     sums = TSimd.Add(sums, value);
                 }
             }
-            T sum = TSimd.Sum(sums);
-            T product = TSimd.Sum(products);
+            TReal sum = TSimd.Sum(sums);
+            TReal product = TSimd.Sum(products);
             for (int column = whole; column < columns; column++)
             {
                 if (ofPixels)
@@ -257,12 +257,12 @@ public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, T, TVector,
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(TStorage* own, TStorage* slope, T mean, T reciprocal, ref T sum, ref T product)
+    private static void Add(TStorage* own, TStorage* slope, TReal mean, TReal reciprocal, ref TReal sum, ref TReal product)
     {
-        T value = TSimd.Widen(*own);
+        TReal value = TSimd.Widen(*own);
         if (TTerms.Gradients)
         {
-            T arriving = TSimd.Widen(*slope);
+            TReal arriving = TSimd.Widen(*slope);
             sum += arriving;
             product += arriving * ((value - mean) * reciprocal);
         }
@@ -274,19 +274,19 @@ public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, T, TVector,
 
     private readonly ref struct Workspace
     {
-        public readonly GroupMoments<TStorage, T> Groups;
-        public readonly T* PixelMeans;
-        public readonly T* PixelReciprocals;
-        public readonly T* Sums;
-        public readonly T* Products;
+        public readonly GroupMoments<TStorage, TReal> Groups;
+        public readonly TReal* PixelMeans;
+        public readonly TReal* PixelReciprocals;
+        public readonly TReal* Sums;
+        public readonly TReal* Products;
 
-        public Workspace(ref ScratchAllocator scratch, in FeatureNormParameters<TStorage, T> parameters)
+        public Workspace(ref ScratchAllocator scratch, in FeatureNormParameters<TStorage, TReal> parameters)
         {
             Groups = new(ref scratch, parameters.Extent.InputChannels);
-            PixelMeans = scratch.Take<T>(parameters.Extent.Width);
-            PixelReciprocals = scratch.Take<T>(parameters.Extent.Width);
-            Sums = scratch.Take<T>(parameters.Extent.InputChannels);
-            Products = scratch.Take<T>(parameters.Extent.InputChannels);
+            PixelMeans = scratch.Take<TReal>(parameters.Extent.Width);
+            PixelReciprocals = scratch.Take<TReal>(parameters.Extent.Width);
+            Sums = scratch.Take<TReal>(parameters.Extent.InputChannels);
+            Products = scratch.Take<TReal>(parameters.Extent.InputChannels);
         }
     }
 }

@@ -4,47 +4,47 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>What GroupNorm knows of the group of every channel of an image, repeated for every channel.</summary>
-internal readonly unsafe ref struct GroupMoments<TStorage, T>
+internal readonly unsafe ref struct GroupMoments<TStorage, TReal>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     public GroupMoments(ref ScratchAllocator scratch, int channels)
     {
-        Means = scratch.Take<T>(channels);
-        Reciprocals = scratch.Take<T>(channels);
-        GradientMeans = scratch.Take<T>(channels);
-        ProductMeans = scratch.Take<T>(channels);
+        Means = scratch.Take<TReal>(channels);
+        Reciprocals = scratch.Take<TReal>(channels);
+        GradientMeans = scratch.Take<TReal>(channels);
+        ProductMeans = scratch.Take<TReal>(channels);
     }
 
     /// <summary>Gets the mean of every channel's group.</summary>
-    public T* Means { get; }
+    public TReal* Means { get; }
 
     /// <summary>Gets the reciprocal deviation of every channel's group.</summary>
-    public T* Reciprocals { get; }
+    public TReal* Reciprocals { get; }
 
     /// <summary>Gets the mean of γ·g of every channel's group.</summary>
-    public T* GradientMeans { get; }
+    public TReal* GradientMeans { get; }
 
     /// <summary>Gets the mean of γ·g·x̂ of every channel's group.</summary>
-    public T* ProductMeans { get; }
+    public TReal* ProductMeans { get; }
 
-    public void Fill(in FeatureNormParameters<TStorage, T> parameters, int image)
+    public void Fill(in FeatureNormParameters<TStorage, TReal> parameters, int image)
     {
-        Repeat(new MapPointer<T>(in parameters.Statistics), in parameters, image, 0, Means);
-        Repeat(new MapPointer<T>(in parameters.Statistics), in parameters, image, 1, Reciprocals);
+        Repeat(new MapPointer<TReal>(in parameters.Statistics), in parameters, image, 0, Means);
+        Repeat(new MapPointer<TReal>(in parameters.Statistics), in parameters, image, 1, Reciprocals);
     }
 
-    public void FillGradients(in FeatureNormParameters<TStorage, T> parameters, int image)
+    public void FillGradients(in FeatureNormParameters<TStorage, TReal> parameters, int image)
     {
-        Repeat(new MapPointer<T>(in parameters.GradientMeans), in parameters, image, 0, GradientMeans);
-        Repeat(new MapPointer<T>(in parameters.GradientMeans), in parameters, image, 1, ProductMeans);
+        Repeat(new MapPointer<TReal>(in parameters.GradientMeans), in parameters, image, 0, GradientMeans);
+        Repeat(new MapPointer<TReal>(in parameters.GradientMeans), in parameters, image, 1, ProductMeans);
     }
 
     private static void Repeat(
-        in MapPointer<T> source, in FeatureNormParameters<TStorage, T> parameters, int image, int part, T* result)
+        in MapPointer<TReal> source, in FeatureNormParameters<TStorage, TReal> parameters, int image, int part, TReal* result)
     {
         int perGroup = parameters.ChannelsPerGroup;
         for (int group = 0; group < parameters.Groups; group++)
-            new Span<T>(result + group * perGroup, perGroup).Fill(*source.At(image, 2 * group + part, 0, 0));
+            new Span<TReal>(result + group * perGroup, perGroup).Fill(*source.At(image, 2 * group + part, 0, 0));
     }
 }

@@ -30,40 +30,40 @@ public readonly struct NormBackward : INormDirection
 /// have the lanes over channels, a tile being some rows of all channels; other maps have them over columns, a tile being
 /// some rows of a plane.
 /// </summary>
-public readonly unsafe struct GroupNormProgram<TSimd, TStorage, T, TVector, TDirection>
-    : ITileProgram<FeatureNormParameters<TStorage, T>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+public readonly unsafe struct GroupNormProgram<TSimd, TStorage, TReal, TVector, TDirection>
+    : ITileProgram<FeatureNormParameters<TStorage, TReal>>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
     where TDirection : struct, INormDirection
 {
     private const int ValuesPerTile = 1 << 15;
 
     /// <inheritdoc/>
-    public static long TileCount(in FeatureNormParameters<TStorage, T> parameters) => Tiling(in parameters).Count(
+    public static long TileCount(in FeatureNormParameters<TStorage, TReal> parameters) => Tiling(in parameters).Count(
         IsOverChannels(in parameters)
             ? parameters.Extent.Batch
             : (long)parameters.Extent.Batch * parameters.Extent.InputChannels);
 
     /// <inheritdoc/>
-    public static double Operations(in FeatureNormParameters<TStorage, T> parameters) =>
+    public static double Operations(in FeatureNormParameters<TStorage, TReal> parameters) =>
         8.0 * parameters.Extent.Pixels * parameters.Extent.InputChannels;
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in FeatureNormParameters<TStorage, T> parameters)
+    public static long ScratchBytes(in FeatureNormParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
-        _ = new GroupMoments<TStorage, T>(ref scratch, parameters.Extent.InputChannels);
+        _ = new GroupMoments<TStorage, TReal>(ref scratch, parameters.Extent.InputChannels);
         return scratch.Used;
     }
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Execute(in FeatureNormParameters<TStorage, T> parameters, long tile, byte* scratch)
+    public static void Execute(in FeatureNormParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
-        var moments = new GroupMoments<TStorage, T>(ref allocator, parameters.Extent.InputChannels);
+        var moments = new GroupMoments<TStorage, TReal>(ref allocator, parameters.Extent.InputChannels);
         bool overChannels = IsOverChannels(in parameters);
         var rows = Tiling(in parameters)[tile];
         var weight = ViewPointer.Of(parameters.Weight);
@@ -84,21 +84,21 @@ public readonly unsafe struct GroupNormProgram<TSimd, TStorage, T, TVector, TDir
         }
     }
 
-    private static bool IsOverChannels(in FeatureNormParameters<TStorage, T> parameters) =>
+    private static bool IsOverChannels(in FeatureNormParameters<TStorage, TReal> parameters) =>
         SimdFormats.OverChannels(in parameters.Input, in parameters.Result, parameters.Extent.InputChannels, TSimd.Lanes)
             && (!TDirection.IsBackward || parameters.Gradient.ChannelStride == 1);
 
-    private static RowTiling Tiling(in FeatureNormParameters<TStorage, T> parameters) => new(
+    private static RowTiling Tiling(in FeatureNormParameters<TStorage, TReal> parameters) => new(
         parameters.Extent.Height,
         (long)parameters.Extent.Width * (IsOverChannels(in parameters) ? parameters.Extent.InputChannels : 1),
         ValuesPerTile);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Pixels(
-        in FeatureNormParameters<TStorage, T> parameters,
-        in GroupMoments<TStorage, T> moments,
-        T* weight,
-        T* bias,
+        in FeatureNormParameters<TStorage, TReal> parameters,
+        in GroupMoments<TStorage, TReal> moments,
+        TReal* weight,
+        TReal* bias,
         int image,
         int row)
     {
@@ -109,10 +109,10 @@ public readonly unsafe struct GroupNormProgram<TSimd, TStorage, T, TVector, TDir
         TStorage* own = new MapPointer<TStorage>(in parameters.Input).At(image, 0, row, 0);
         TStorage* slope = new MapPointer<TStorage>(in parameters.Gradient).At(image, 0, row, 0);
         TStorage* to = new MapPointer<TStorage>(in parameters.Result).At(image, 0, row, 0);
-        T* means = moments.Means;
-        T* reciprocals = moments.Reciprocals;
-        T* gradientMeans = moments.GradientMeans;
-        T* productMeans = moments.ProductMeans;
+        TReal* means = moments.Means;
+        TReal* reciprocals = moments.Reciprocals;
+        TReal* gradientMeans = moments.GradientMeans;
+        TReal* productMeans = moments.ProductMeans;
         for (int column = 0; column < parameters.Extent.Width; column++)
         {
             for (int channel = 0; channel < whole; channel += lanes)
@@ -138,10 +138,10 @@ public readonly unsafe struct GroupNormProgram<TSimd, TStorage, T, TVector, TDir
             }
             for (int channel = whole; channel < channels; channel++)
             {
-                T value = (TSimd.Widen(own[channel]) - means[channel]) * reciprocals[channel];
+                TReal value = (TSimd.Widen(own[channel]) - means[channel]) * reciprocals[channel];
                 if (TDirection.IsBackward)
                 {
-                    T scaled = weight[channel] * TSimd.Widen(slope[channel]);
+                    TReal scaled = weight[channel] * TSimd.Widen(slope[channel]);
                     value = reciprocals[channel] * (scaled - gradientMeans[channel] - value * productMeans[channel]);
                     if (accumulates)
                         value += TSimd.Widen(to[channel]);
@@ -160,10 +160,10 @@ public readonly unsafe struct GroupNormProgram<TSimd, TStorage, T, TVector, TDir
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Plane(
-        in FeatureNormParameters<TStorage, T> parameters,
-        in GroupMoments<TStorage, T> moments,
-        T weight,
-        T bias,
+        in FeatureNormParameters<TStorage, TReal> parameters,
+        in GroupMoments<TStorage, TReal> moments,
+        TReal weight,
+        TReal bias,
         int image,
         int channel,
         int row)
@@ -177,10 +177,10 @@ public readonly unsafe struct GroupNormProgram<TSimd, TStorage, T, TVector, TDir
         nint ownStep = (nint)parameters.Input.ColumnStride;
         nint slopeStep = (nint)parameters.Gradient.ColumnStride;
         nint step = (nint)parameters.Result.ColumnStride;
-        T mean = moments.Means[channel];
-        T reciprocal = moments.Reciprocals[channel];
-        T gradientMean = TDirection.IsBackward ? moments.GradientMeans[channel] : T.Zero;
-        T productMean = TDirection.IsBackward ? moments.ProductMeans[channel] : T.Zero;
+        TReal mean = moments.Means[channel];
+        TReal reciprocal = moments.Reciprocals[channel];
+        TReal gradientMean = TDirection.IsBackward ? moments.GradientMeans[channel] : TReal.Zero;
+        TReal productMean = TDirection.IsBackward ? moments.ProductMeans[channel] : TReal.Zero;
         int column = 0;
         if (ownStep == 1 && step == 1 && (!TDirection.IsBackward || slopeStep == 1))
         {
@@ -210,7 +210,7 @@ public readonly unsafe struct GroupNormProgram<TSimd, TStorage, T, TVector, TDir
         }
         for (; column < columns; column++)
         {
-            T value = (TSimd.Widen(own[column * ownStep]) - mean) * reciprocal;
+            TReal value = (TSimd.Widen(own[column * ownStep]) - mean) * reciprocal;
             if (TDirection.IsBackward)
             {
                 value = reciprocal

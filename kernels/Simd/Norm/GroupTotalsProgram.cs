@@ -45,38 +45,38 @@ public readonly struct GradientTotal : IGroupTotal
 }
 
 /// <summary>The numbers of every group from the sums of its rows on the CPU; a tile is one group of one image.</summary>
-public readonly unsafe struct GroupTotalsProgram<TStorage, T, TTotal> : ITileProgram<FeatureNormParameters<TStorage, T>>
+public readonly unsafe struct GroupTotalsProgram<TStorage, TReal, TTotal> : ITileProgram<FeatureNormParameters<TStorage, TReal>>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TTotal : struct, IGroupTotal
 {
     /// <inheritdoc/>
-    public static long TileCount(in FeatureNormParameters<TStorage, T> parameters) =>
+    public static long TileCount(in FeatureNormParameters<TStorage, TReal> parameters) =>
         (long)parameters.Extent.Batch * parameters.Groups;
 
     /// <inheritdoc/>
-    public static double Operations(in FeatureNormParameters<TStorage, T> parameters) =>
+    public static double Operations(in FeatureNormParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Extent.Batch * parameters.Extent.InputChannels * parameters.Extent.Height;
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in FeatureNormParameters<TStorage, T> parameters) => 0;
+    public static long ScratchBytes(in FeatureNormParameters<TStorage, TReal> parameters) => 0;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Execute(in FeatureNormParameters<TStorage, T> parameters, long tile, byte* scratch)
+    public static void Execute(in FeatureNormParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         (long image, long group) = Math.DivRem(tile, parameters.Groups);
         int parts = TTotal.IsOfGradients ? 2 : 1;
         int perGroup = parameters.ChannelsPerGroup;
         int first = (int)group * perGroup;
-        var sums = new MapPointer<T>(in parameters.RowSums);
+        var sums = new MapPointer<TReal>(in parameters.RowSums);
         var factors = ViewPointer.Of(parameters.Weight);
-        T sum = T.Zero;
-        T product = T.Zero;
+        TReal sum = TReal.Zero;
+        TReal product = TReal.Zero;
         for (int channel = first; channel < first + perGroup; channel++)
         {
-            T weight = TTotal.IsOfGradients ? factors[channel] : T.One;
-            T* own = sums.At((int)image, parts * channel, 0, 0);
+            TReal weight = TTotal.IsOfGradients ? factors[channel] : TReal.One;
+            TReal* own = sums.At((int)image, parts * channel, 0, 0);
             for (int row = 0; row < parameters.Extent.Height; row++)
             {
                 sum += weight * *own;
@@ -85,19 +85,19 @@ public readonly unsafe struct GroupTotalsProgram<TStorage, T, TTotal> : ITilePro
                 own += sums.RowStride;
             }
         }
-        T height = T.CreateTruncating(parameters.Extent.Height);
-        T width = T.CreateTruncating(parameters.Extent.Width);
-        sum = sum / T.CreateTruncating(perGroup) / height / width;
+        TReal height = TReal.CreateTruncating(parameters.Extent.Height);
+        TReal width = TReal.CreateTruncating(parameters.Extent.Width);
+        sum = sum / TReal.CreateTruncating(perGroup) / height / width;
         if (TTotal.IsOfGradients)
         {
-            var means = new MapPointer<T>(in parameters.GradientMeans);
+            var means = new MapPointer<TReal>(in parameters.GradientMeans);
             *means.At((int)image, 2 * (int)group, 0, 0) = sum;
-            *means.At((int)image, 2 * (int)group + 1, 0, 0) = product / T.CreateTruncating(perGroup) / height / width;
+            *means.At((int)image, 2 * (int)group + 1, 0, 0) = product / TReal.CreateTruncating(perGroup) / height / width;
             return;
         }
-        var statistics = new MapPointer<T>(in parameters.Statistics);
+        var statistics = new MapPointer<TReal>(in parameters.Statistics);
         if (TTotal.IsDeviation)
-            *statistics.At((int)image, 2 * (int)group + 1, 0, 0) = T.One / T.Sqrt(sum + parameters.Epsilon);
+            *statistics.At((int)image, 2 * (int)group + 1, 0, 0) = TReal.One / TReal.Sqrt(sum + parameters.Epsilon);
         else
             *statistics.At((int)image, 2 * (int)group, 0, 0) = sum;
     }

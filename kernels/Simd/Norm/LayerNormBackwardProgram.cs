@@ -8,25 +8,25 @@ namespace SapaGpu.Kernels.Simd;
 /// LayerNorm's backward as a step of its own on the CPU. A tile is a run of pixels, staged with the channels of every pixel
 /// side by side.
 /// </summary>
-public readonly unsafe struct LayerNormBackwardProgram<TSimd, TStorage, T, TVector>
-    : ITileProgram<LayerNormBackwardParameters<TStorage, T>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+public readonly unsafe struct LayerNormBackwardProgram<TSimd, TStorage, TReal, TVector>
+    : ITileProgram<LayerNormBackwardParameters<TStorage, TReal>>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private const int PreferredLength = 128;
 
     /// <inheritdoc/>
-    public static long TileCount(in LayerNormBackwardParameters<TStorage, T> parameters) =>
+    public static long TileCount(in LayerNormBackwardParameters<TStorage, TReal> parameters) =>
         parameters.Extent.Runs(Length(in parameters));
 
     /// <inheritdoc/>
-    public static double Operations(in LayerNormBackwardParameters<TStorage, T> parameters) =>
+    public static double Operations(in LayerNormBackwardParameters<TStorage, TReal> parameters) =>
         16.0 * parameters.Extent.Pixels * parameters.Extent.InputChannels;
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in LayerNormBackwardParameters<TStorage, T> parameters)
+    public static long ScratchBytes(in LayerNormBackwardParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
         _ = new Workspace(ref scratch, in parameters, Length(in parameters));
@@ -35,7 +35,7 @@ public readonly unsafe struct LayerNormBackwardProgram<TSimd, TStorage, T, TVect
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Execute(in LayerNormBackwardParameters<TStorage, T> parameters, long tile, byte* scratch)
+    public static void Execute(in LayerNormBackwardParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         int length = Length(in parameters);
         var allocator = new ScratchAllocator(scratch);
@@ -43,13 +43,13 @@ public readonly unsafe struct LayerNormBackwardProgram<TSimd, TStorage, T, TVect
         int channels = parameters.Extent.InputChannels;
         int stride = workspace.Stride;
         var span = PixelSpan.Locate(in parameters.Extent, tile, length);
-        var statistics = new MapPointer<T>(in parameters.Statistics);
-        PixelRows<TSimd, TStorage, T, TVector>.Load(
+        var statistics = new MapPointer<TReal>(in parameters.Statistics);
+        PixelRows<TSimd, TStorage, TReal, TVector>.Load(
             new MapPointer<TStorage>(in parameters.Gradient), in span, workspace.Gradient, channels, stride);
-        PixelRows<TSimd, TStorage, T, TVector>.Load(
+        PixelRows<TSimd, TStorage, TReal, TVector>.Load(
             new MapPointer<TStorage>(in parameters.Input), in span, workspace.Input, channels, stride);
-        PixelRows<TSimd, TStorage, T, TVector>.Normalise(workspace.Input, stride, in statistics, in span, channels);
-        PixelRows<TSimd, TStorage, T, TVector>.NormaliseBackward(
+        PixelRows<TSimd, TStorage, TReal, TVector>.Normalise(workspace.Input, stride, in statistics, in span, channels);
+        PixelRows<TSimd, TStorage, TReal, TVector>.NormaliseBackward(
             workspace.Gradient,
             workspace.Input,
             stride,
@@ -58,7 +58,7 @@ public readonly unsafe struct LayerNormBackwardProgram<TSimd, TStorage, T, TVect
             ViewPointer.Of(parameters.NormWeight),
             statistics.At(span.Image, 1, span.Row, span.Column),
             statistics.ColumnStride);
-        PixelRows<TSimd, TStorage, T, TVector>.StoreOrAdd(
+        PixelRows<TSimd, TStorage, TReal, TVector>.StoreOrAdd(
             workspace.Gradient,
             workspace.Input,
             stride,
@@ -69,21 +69,21 @@ public readonly unsafe struct LayerNormBackwardProgram<TSimd, TStorage, T, TVect
             parameters.Extent.Pixels);
     }
 
-    private static int Length(in LayerNormBackwardParameters<TStorage, T> parameters) =>
+    private static int Length(in LayerNormBackwardParameters<TStorage, TReal> parameters) =>
         PixelSpan.EvenLength(in parameters.Extent, PreferredLength);
 
     private readonly struct Workspace
     {
-        public readonly T* Gradient;
-        public readonly T* Input;
+        public readonly TReal* Gradient;
+        public readonly TReal* Input;
         public readonly int Stride;
 
         public Workspace(
-            ref ScratchAllocator scratch, in LayerNormBackwardParameters<TStorage, T> parameters, int length)
+            ref ScratchAllocator scratch, in LayerNormBackwardParameters<TStorage, TReal> parameters, int length)
         {
-            Stride = PixelRows<TSimd, TStorage, T, TVector>.Stride(parameters.Extent.InputChannels);
-            Gradient = scratch.Take<T>((long)length * Stride);
-            Input = scratch.Take<T>((long)length * Stride);
+            Stride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(parameters.Extent.InputChannels);
+            Gradient = scratch.Take<TReal>((long)length * Stride);
+            Input = scratch.Take<TReal>((long)length * Stride);
         }
     }
 }

@@ -8,25 +8,25 @@ namespace SapaGpu.Kernels.Simd;
 /// LayerNorm as a step of its own on the CPU, statistics and normalised features in one pass. A tile is a run of pixels,
 /// staged with the channels of every pixel side by side.
 /// </summary>
-public readonly unsafe struct LayerNormProgram<TSimd, TStorage, T, TVector>
-    : ITileProgram<FeatureNormParameters<TStorage, T>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+public readonly unsafe struct LayerNormProgram<TSimd, TStorage, TReal, TVector>
+    : ITileProgram<FeatureNormParameters<TStorage, TReal>>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private const int PreferredLength = 128;
 
     /// <inheritdoc/>
-    public static long TileCount(in FeatureNormParameters<TStorage, T> parameters) =>
+    public static long TileCount(in FeatureNormParameters<TStorage, TReal> parameters) =>
         parameters.Extent.Runs(Length(in parameters));
 
     /// <inheritdoc/>
-    public static double Operations(in FeatureNormParameters<TStorage, T> parameters) =>
+    public static double Operations(in FeatureNormParameters<TStorage, TReal> parameters) =>
         12.0 * parameters.Extent.Pixels * parameters.Extent.InputChannels;
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in FeatureNormParameters<TStorage, T> parameters)
+    public static long ScratchBytes(in FeatureNormParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
         _ = new Workspace(ref scratch, in parameters, Length(in parameters));
@@ -35,7 +35,7 @@ public readonly unsafe struct LayerNormProgram<TSimd, TStorage, T, TVector>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Execute(in FeatureNormParameters<TStorage, T> parameters, long tile, byte* scratch)
+    public static void Execute(in FeatureNormParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         int length = Length(in parameters);
         var allocator = new ScratchAllocator(scratch);
@@ -44,33 +44,33 @@ public readonly unsafe struct LayerNormProgram<TSimd, TStorage, T, TVector>
         var input = new MapPointer<TStorage>(in parameters.Input);
         var result = new MapPointer<TStorage>(in parameters.Result);
         int channels = parameters.Extent.InputChannels;
-        bool streams = PixelRows<TSimd, TStorage, T, TVector>.Streams(in result, parameters.Extent.Pixels * channels);
-        PixelRows<TSimd, TStorage, T, TVector>.Load(in input, in span, workspace.Rows, channels, workspace.Stride);
-        PixelRows<TSimd, TStorage, T, TVector>.LayerNorm(
+        bool streams = PixelRows<TSimd, TStorage, TReal, TVector>.Streams(in result, parameters.Extent.Pixels * channels);
+        PixelRows<TSimd, TStorage, TReal, TVector>.Load(in input, in span, workspace.Rows, channels, workspace.Stride);
+        PixelRows<TSimd, TStorage, TReal, TVector>.LayerNorm(
             workspace.Rows,
             workspace.Stride,
             in span,
             channels,
-            new PixelNorm<T>(parameters.Weight, parameters.Bias, parameters.Epsilon, in parameters.Statistics),
+            new PixelNorm<TReal>(parameters.Weight, parameters.Bias, parameters.Epsilon, in parameters.Statistics),
             workspace.Statistics);
-        PixelRows<TSimd, TStorage, T, TVector>.Store(
+        PixelRows<TSimd, TStorage, TReal, TVector>.Store(
             workspace.Rows, workspace.Stride, in result, in span, channels, streams);
     }
 
-    private static int Length(in FeatureNormParameters<TStorage, T> parameters) =>
+    private static int Length(in FeatureNormParameters<TStorage, TReal> parameters) =>
         PixelSpan.EvenLength(in parameters.Extent, PreferredLength);
 
     private readonly struct Workspace
     {
-        public readonly T* Rows;
-        public readonly T* Statistics;
+        public readonly TReal* Rows;
+        public readonly TReal* Statistics;
         public readonly int Stride;
 
-        public Workspace(ref ScratchAllocator scratch, in FeatureNormParameters<TStorage, T> parameters, int length)
+        public Workspace(ref ScratchAllocator scratch, in FeatureNormParameters<TStorage, TReal> parameters, int length)
         {
-            Stride = PixelRows<TSimd, TStorage, T, TVector>.Stride(parameters.Extent.InputChannels);
-            Rows = scratch.Take<T>((long)length * Stride);
-            Statistics = scratch.Take<T>(2L * length);
+            Stride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(parameters.Extent.InputChannels);
+            Rows = scratch.Take<TReal>((long)length * Stride);
+            Statistics = scratch.Take<TReal>(2L * length);
         }
     }
 }

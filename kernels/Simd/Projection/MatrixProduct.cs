@@ -7,10 +7,10 @@ namespace SapaGpu.Kernels.Simd;
 /// c = a·b or c += a·b on scratch memory, six rows and a panel of columns at a time, all accumulators in registers: with 512 bits a
 /// panel is four vectors, twenty-four multiply-adds for ten loads; with fewer registers it is two.
 /// </summary>
-internal static unsafe class MatrixProduct<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal static unsafe class MatrixProduct<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private const int Rows = 6;
@@ -18,7 +18,7 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, T, TVector>
     /// <summary>Gets the columns of a panel.</summary>
     public static int PanelColumns => PanelVectors * TSimd.Lanes;
 
-    private static int PanelVectors => TSimd.Lanes * sizeof(T) >= 64 ? 4 : 2;
+    private static int PanelVectors => TSimd.Lanes * sizeof(TReal) >= 64 ? 4 : 2;
 
     /// <summary>The columns rounded up to whole vectors.</summary>
     public static int WholeVectors(int columns) => (columns + TSimd.Lanes - 1) / TSimd.Lanes * TSimd.Lanes;
@@ -36,18 +36,18 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, T, TVector>
     /// <param name="inputs">The columns of the matrix.</param>
     /// <param name="packed">Room for <paramref name="inputs"/> times the outputs in whole panels.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pack(T* matrix, nint rowStride, nint columnStride, int outputs, int inputs, T* packed)
+    public static void Pack(TReal* matrix, nint rowStride, nint columnStride, int outputs, int inputs, TReal* packed)
     {
         int panel = PanelColumns;
         for (int output = 0; output < outputs; output += panel)
         {
             int count = Math.Min(panel, outputs - output);
             if (count < panel)
-                new Span<T>(packed, inputs * panel).Clear();
-            T* first = matrix + output * rowStride;
+                new Span<TReal>(packed, inputs * panel).Clear();
+            TReal* first = matrix + output * rowStride;
             if (columnStride == 1)
             {
-                Transposition.Run(first, rowStride, packed, panel, count, inputs, TSimd.Lanes * sizeof(T));
+                Transposition.Run(first, rowStride, packed, panel, count, inputs, TSimd.Lanes * sizeof(TReal));
             }
             else
             {
@@ -73,13 +73,13 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, T, TVector>
     /// <param name="adds">Whether the product is added to what c holds.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(
-        T* a,
+        TReal* a,
         nint aRow,
         nint aStep,
-        T* b,
+        TReal* b,
         nint bPanel,
         nint bRow,
-        T* c,
+        TReal* c,
         nint cRow,
         int rows,
         int depth,
@@ -97,12 +97,12 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, T, TVector>
     // A product of which b and c are one panel, or its first vectors.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyPanel(
-        T* a,
+        TReal* a,
         nint aRow,
         nint aStep,
-        T* b,
+        TReal* b,
         nint bRow,
-        T* c,
+        TReal* c,
         nint cRow,
         int rows,
         int depth,
@@ -126,14 +126,14 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, T, TVector>
 
     // Rows past the last repeat it and are not kept.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SixByFour(T* a, nint aRow, nint aStep, T* b, nint bRow, T* c, nint cRow, int rows, int depth, bool adds)
+    private static void SixByFour(TReal* a, nint aRow, nint aStep, TReal* b, nint bRow, TReal* c, nint cRow, int rows, int depth, bool adds)
     {
         int lanes = TSimd.Lanes;
-        T* a1 = a + Math.Min(1, rows - 1) * aRow;
-        T* a2 = a + Math.Min(2, rows - 1) * aRow;
-        T* a3 = a + Math.Min(3, rows - 1) * aRow;
-        T* a4 = a + Math.Min(4, rows - 1) * aRow;
-        T* a5 = a + Math.Min(5, rows - 1) * aRow;
+        TReal* a1 = a + Math.Min(1, rows - 1) * aRow;
+        TReal* a2 = a + Math.Min(2, rows - 1) * aRow;
+        TReal* a3 = a + Math.Min(3, rows - 1) * aRow;
+        TReal* a4 = a + Math.Min(4, rows - 1) * aRow;
+        TReal* a5 = a + Math.Min(5, rows - 1) * aRow;
         var zero = TSimd.Constant(0.0);
         TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
         TVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
@@ -195,14 +195,14 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, T, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SixByTwo(T* a, nint aRow, nint aStep, T* b, nint bRow, T* c, nint cRow, int rows, int depth, bool adds)
+    private static void SixByTwo(TReal* a, nint aRow, nint aStep, TReal* b, nint bRow, TReal* c, nint cRow, int rows, int depth, bool adds)
     {
         int lanes = TSimd.Lanes;
-        T* a1 = a + Math.Min(1, rows - 1) * aRow;
-        T* a2 = a + Math.Min(2, rows - 1) * aRow;
-        T* a3 = a + Math.Min(3, rows - 1) * aRow;
-        T* a4 = a + Math.Min(4, rows - 1) * aRow;
-        T* a5 = a + Math.Min(5, rows - 1) * aRow;
+        TReal* a1 = a + Math.Min(1, rows - 1) * aRow;
+        TReal* a2 = a + Math.Min(2, rows - 1) * aRow;
+        TReal* a3 = a + Math.Min(3, rows - 1) * aRow;
+        TReal* a4 = a + Math.Min(4, rows - 1) * aRow;
+        TReal* a5 = a + Math.Min(5, rows - 1) * aRow;
         var zero = TSimd.Constant(0.0);
         TVector s00 = zero, s01 = zero, s10 = zero, s11 = zero, s20 = zero, s21 = zero;
         TVector s30 = zero, s31 = zero, s40 = zero, s41 = zero, s50 = zero, s51 = zero;
@@ -246,14 +246,14 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, T, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Keep(T* sum, TVector a, TVector b, TVector c, TVector d, bool adds)
+    private static void Keep(TReal* sum, TVector a, TVector b, TVector c, TVector d, bool adds)
     {
         Keep(sum, a, b, adds);
         Keep(sum + 2 * TSimd.Lanes, c, d, adds);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Keep(T* sum, TVector a, TVector b, bool adds)
+    private static void Keep(TReal* sum, TVector a, TVector b, bool adds)
     {
         if (adds)
         {

@@ -9,18 +9,18 @@ namespace SapaGpu.Kernels.Simd;
 /// block by block with the channels of every pixel side by side: a block is added to the sums for the parameters, which
 /// stay in the cache, and gives the gradients of its own pixels.
 /// </summary>
-public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVector>
-    : ITileProgram<ProjectionBackwardParameters<TStorage, T>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, TReal, TVector>
+    : ITileProgram<ProjectionBackwardParameters<TStorage, TReal>>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     /// <inheritdoc/>
-    public static long TileCount(in ProjectionBackwardParameters<TStorage, T> parameters) => parameters.Outer.Chunks;
+    public static long TileCount(in ProjectionBackwardParameters<TStorage, TReal> parameters) => parameters.Outer.Chunks;
 
     /// <inheritdoc/>
-    public static double Operations(in ProjectionBackwardParameters<TStorage, T> parameters)
+    public static double Operations(in ProjectionBackwardParameters<TStorage, TReal> parameters)
     {
         ref readonly var extent = ref parameters.Outer.Extent;
         int products = parameters.WantsInput + parameters.WantsParameters;
@@ -28,7 +28,7 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
     }
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in ProjectionBackwardParameters<TStorage, T> parameters)
+    public static long ScratchBytes(in ProjectionBackwardParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
         _ = new Workspace(ref scratch, in parameters);
@@ -37,14 +37,14 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Begin(in ProjectionBackwardParameters<TStorage, T> parameters, byte* scratch)
+    public static void Begin(in ProjectionBackwardParameters<TStorage, TReal> parameters, byte* scratch)
     {
         if (parameters.WantsInput == 0)
             return;
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters);
         // The adjoint of the matrix is the same product with the strides of the matrix exchanged.
-        MatrixProduct<TSimd, TStorage, T, TVector>.Pack(
+        MatrixProduct<TSimd, TStorage, TReal, TVector>.Pack(
             ViewPointer.Of(parameters.Weight),
             (nint)parameters.WeightColumnStride,
             (nint)parameters.WeightRowStride,
@@ -55,7 +55,7 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Execute(in ProjectionBackwardParameters<TStorage, T> parameters, long tile, byte* scratch)
+    public static void Execute(in ProjectionBackwardParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters);
@@ -63,8 +63,8 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
         bool sums = parameters.WantsParameters != 0;
         if (sums)
         {
-            new Span<T>(workspace.Sums, extent.OutputChannels * workspace.InputStride).Clear();
-            new Span<T>(workspace.Totals, workspace.GradStride).Clear();
+            new Span<TReal>(workspace.Sums, extent.OutputChannels * workspace.InputStride).Clear();
+            new Span<TReal>(workspace.Totals, workspace.GradStride).Clear();
         }
         long pixel = tile * parameters.Outer.PixelsPerChunk;
         long end = Math.Min(pixel + parameters.Outer.PixelsPerChunk, extent.Pixels);
@@ -100,27 +100,27 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Stage(
-        in ProjectionOuterParameters<TStorage, T> parameters, in Workspace workspace, long first, int count)
+        in ProjectionOuterParameters<TStorage, TReal> parameters, in Workspace workspace, long first, int count)
     {
         var input = new MapPointer<TStorage>(in parameters.Input);
         var gradOutput = new MapPointer<TStorage>(in parameters.GradOutput);
-        var statistics = new MapPointer<T>(in parameters.Statistics);
+        var statistics = new MapPointer<TReal>(in parameters.Statistics);
         int inputs = parameters.Extent.InputChannels;
         PixelSpan part;
         for (int done = 0; done < count; done += part.Count)
         {
             part = Part(in parameters.Extent, first + done, count - done);
-            T* rows = workspace.Input + (nint)done * workspace.InputStride;
-            PixelRows<TSimd, TStorage, T, TVector>.Load(
+            TReal* rows = workspace.Input + (nint)done * workspace.InputStride;
+            PixelRows<TSimd, TStorage, TReal, TVector>.Load(
                 in gradOutput,
                 in part,
                 workspace.GradOutput + (nint)done * workspace.GradStride,
                 parameters.Extent.OutputChannels,
                 workspace.GradStride);
-            PixelRows<TSimd, TStorage, T, TVector>.Load(in input, in part, rows, inputs, workspace.InputStride);
+            PixelRows<TSimd, TStorage, TReal, TVector>.Load(in input, in part, rows, inputs, workspace.InputStride);
             if (parameters.HasNorm != 0)
             {
-                PixelRows<TSimd, TStorage, T, TVector>.Normalise(
+                PixelRows<TSimd, TStorage, TReal, TVector>.Normalise(
                     rows, workspace.InputStride, in statistics, in part, inputs);
             }
         }
@@ -129,12 +129,12 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddOuter(in Workspace workspace, int inputs, int outputs, int pixels)
     {
-        MatrixProduct<TSimd, TStorage, T, TVector>.Multiply(
+        MatrixProduct<TSimd, TStorage, TReal, TVector>.Multiply(
             workspace.GradOutput,
             1,
             workspace.GradStride,
             workspace.Input,
-            MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns,
+            MatrixProduct<TSimd, TStorage, TReal, TVector>.PanelColumns,
             workspace.InputStride,
             workspace.Sums,
             workspace.InputStride,
@@ -144,7 +144,7 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
             adds: true);
         for (int pixel = 0; pixel < pixels; pixel++)
         {
-            T* gradient = workspace.GradOutput + (nint)pixel * workspace.GradStride;
+            TReal* gradient = workspace.GradOutput + (nint)pixel * workspace.GradStride;
             for (int output = 0; output < outputs; output += TSimd.Lanes)
             {
                 TSimd.Store(
@@ -156,8 +156,8 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
 
     private static void MultiplyAdjoint(in Workspace workspace, int inputs, int outputs, int pixels)
     {
-        int panel = MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns;
-        MatrixProduct<TSimd, TStorage, T, TVector>.Multiply(
+        int panel = MatrixProduct<TSimd, TStorage, TReal, TVector>.PanelColumns;
+        MatrixProduct<TSimd, TStorage, TReal, TVector>.Multiply(
             workspace.GradOutput,
             workspace.GradStride,
             1,
@@ -174,22 +174,22 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Finish(
-        in ProjectionBackwardParameters<TStorage, T> parameters, in Workspace workspace, long first, int count)
+        in ProjectionBackwardParameters<TStorage, TReal> parameters, in Workspace workspace, long first, int count)
     {
         ref readonly var extent = ref parameters.Outer.Extent;
         var target = new MapPointer<TStorage>(in parameters.GradInput);
-        var statistics = new MapPointer<T>(in parameters.Outer.Statistics);
+        var statistics = new MapPointer<TReal>(in parameters.Outer.Statistics);
         int inputs = extent.InputChannels;
         int stride = workspace.InputStride;
         PixelSpan part;
         for (int done = 0; done < count; done += part.Count)
         {
             part = Part(in extent, first + done, count - done);
-            T* gradients = workspace.GradInput + (nint)done * stride;
-            T* staged = workspace.Input + (nint)done * stride;
+            TReal* gradients = workspace.GradInput + (nint)done * stride;
+            TReal* staged = workspace.Input + (nint)done * stride;
             if (parameters.Outer.HasNorm != 0)
             {
-                PixelRows<TSimd, TStorage, T, TVector>.NormaliseBackward(
+                PixelRows<TSimd, TStorage, TReal, TVector>.NormaliseBackward(
                     gradients,
                     staged,
                     stride,
@@ -199,50 +199,50 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, T, TVec
                     statistics.At(part.Image, 1, part.Row, part.Column),
                     statistics.ColumnStride);
             }
-            PixelRows<TSimd, TStorage, T, TVector>.StoreOrAdd(
+            PixelRows<TSimd, TStorage, TReal, TVector>.StoreOrAdd(
                 gradients, staged, stride, in target, in part, inputs, parameters.Accumulate != 0, extent.Pixels);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Keep(in ProjectionOuterParameters<TStorage, T> parameters, in Workspace workspace, long tile)
+    private static void Keep(in ProjectionOuterParameters<TStorage, TReal> parameters, in Workspace workspace, long tile)
     {
         int inputs = parameters.Extent.InputChannels;
         int outputs = parameters.Extent.OutputChannels;
-        T* partials = ViewPointer.Of(parameters.Partials) + tile * ((long)outputs * inputs + outputs);
+        TReal* partials = ViewPointer.Of(parameters.Partials) + tile * ((long)outputs * inputs + outputs);
         for (int output = 0; output < outputs; output++)
         {
-            new Span<T>(workspace.Sums + (nint)output * workspace.InputStride, inputs)
-                .CopyTo(new Span<T>(partials + (nint)output * inputs, inputs));
+            new Span<TReal>(workspace.Sums + (nint)output * workspace.InputStride, inputs)
+                .CopyTo(new Span<TReal>(partials + (nint)output * inputs, inputs));
         }
-        new Span<T>(workspace.Totals, outputs).CopyTo(new Span<T>(partials + (nint)outputs * inputs, outputs));
+        new Span<TReal>(workspace.Totals, outputs).CopyTo(new Span<TReal>(partials + (nint)outputs * inputs, outputs));
     }
 
     private readonly struct Workspace
     {
-        public readonly T* Matrix;
-        public readonly T* Input;
-        public readonly T* GradOutput;
-        public readonly T* GradInput;
-        public readonly T* Sums;
-        public readonly T* Totals;
+        public readonly TReal* Matrix;
+        public readonly TReal* Input;
+        public readonly TReal* GradOutput;
+        public readonly TReal* GradInput;
+        public readonly TReal* Sums;
+        public readonly TReal* Totals;
         public readonly int InputStride;
         public readonly int GradStride;
 
-        public Workspace(ref ScratchAllocator scratch, in ProjectionBackwardParameters<TStorage, T> parameters)
+        public Workspace(ref ScratchAllocator scratch, in ProjectionBackwardParameters<TStorage, TReal> parameters)
         {
             int inputs = parameters.Outer.Extent.InputChannels;
             int outputs = parameters.Outer.Extent.OutputChannels;
-            InputStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(inputs);
-            GradStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(outputs);
-            long room = parameters.WantsInput != 0 ? 1 : 0;
-            Matrix = scratch.Take<T>(room * outputs * MatrixProduct<TSimd, TStorage, T, TVector>.WholePanels(inputs));
-            GradInput = scratch.Take<T>(room * ProjectionBlock.Pixels * InputStride);
-            Input = scratch.Take<T>((long)ProjectionBlock.Pixels * InputStride);
-            GradOutput = scratch.Take<T>((long)ProjectionBlock.Pixels * GradStride);
+            InputStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(inputs);
+            GradStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(outputs);
+            long scratchValues = parameters.WantsInput != 0 ? 1 : 0;
+            Matrix = scratch.Take<TReal>(scratchValues * outputs * MatrixProduct<TSimd, TStorage, TReal, TVector>.WholePanels(inputs));
+            GradInput = scratch.Take<TReal>(scratchValues * ProjectionBlock.Pixels * InputStride);
+            Input = scratch.Take<TReal>((long)ProjectionBlock.Pixels * InputStride);
+            GradOutput = scratch.Take<TReal>((long)ProjectionBlock.Pixels * GradStride);
             long sums = parameters.WantsParameters != 0 ? 1 : 0;
-            Sums = scratch.Take<T>(sums * outputs * InputStride);
-            Totals = scratch.Take<T>(sums * GradStride);
+            Sums = scratch.Take<TReal>(sums * outputs * InputStride);
+            Totals = scratch.Take<TReal>(sums * GradStride);
         }
     }
 }

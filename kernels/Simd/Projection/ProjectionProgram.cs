@@ -8,11 +8,11 @@ namespace SapaGpu.Kernels.Simd;
 /// LayerNorm and a linear map in one pass on the CPU. Every thread packs the matrix into panels once; a tile is a run of
 /// pixels, staged with their channels side by side, normalised there and multiplied panel by panel.
 /// </summary>
-public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
-    : ITileProgram<ProjectionParameters<TStorage, T>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+public readonly unsafe struct ProjectionProgram<TSimd, TStorage, TReal, TVector>
+    : ITileProgram<ProjectionParameters<TStorage, TReal>>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private const int PreferredLength = 48;
@@ -21,15 +21,15 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
     private const int DepthChunk = 64;
 
     /// <inheritdoc/>
-    public static long TileCount(in ProjectionParameters<TStorage, T> parameters) =>
+    public static long TileCount(in ProjectionParameters<TStorage, TReal> parameters) =>
         parameters.Extent.Runs(Length(in parameters));
 
     /// <inheritdoc/>
-    public static double Operations(in ProjectionParameters<TStorage, T> parameters) =>
+    public static double Operations(in ProjectionParameters<TStorage, TReal> parameters) =>
         2.0 * parameters.Extent.Pixels * parameters.Extent.InputChannels * (parameters.Extent.OutputChannels + 4.0);
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in ProjectionParameters<TStorage, T> parameters)
+    public static long ScratchBytes(in ProjectionParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
         _ = new Workspace(ref scratch, in parameters, Length(in parameters));
@@ -38,11 +38,11 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Begin(in ProjectionParameters<TStorage, T> parameters, byte* scratch)
+    public static void Begin(in ProjectionParameters<TStorage, TReal> parameters, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters, Length(in parameters));
-        MatrixProduct<TSimd, TStorage, T, TVector>.Pack(
+        MatrixProduct<TSimd, TStorage, TReal, TVector>.Pack(
             ViewPointer.Of(parameters.Weight),
             (nint)parameters.WeightRowStride,
             (nint)parameters.WeightColumnStride,
@@ -53,7 +53,7 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Execute(in ProjectionParameters<TStorage, T> parameters, long tile, byte* scratch)
+    public static void Execute(in ProjectionParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         int length = Length(in parameters);
         var allocator = new ScratchAllocator(scratch);
@@ -63,25 +63,25 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         int outputs = parameters.Extent.OutputChannels;
         var source = new MapPointer<TStorage>(in parameters.Input);
         var target = new MapPointer<TStorage>(in parameters.Output);
-        PixelRows<TSimd, TStorage, T, TVector>.Load(in source, in span, workspace.Input, inputs, workspace.InputStride);
+        PixelRows<TSimd, TStorage, TReal, TVector>.Load(in source, in span, workspace.Input, inputs, workspace.InputStride);
         if (parameters.HasNorm != 0)
         {
-            PixelRows<TSimd, TStorage, T, TVector>.LayerNorm(
+            PixelRows<TSimd, TStorage, TReal, TVector>.LayerNorm(
                 workspace.Input,
                 workspace.InputStride,
                 in span,
                 inputs,
-                new PixelNorm<T>(parameters.NormWeight, parameters.NormBias, parameters.Epsilon, in parameters.Statistics),
+                new PixelNorm<TReal>(parameters.NormWeight, parameters.NormBias, parameters.Epsilon, in parameters.Statistics),
                 workspace.Statistics);
         }
         bool adds = Prepare(in parameters, in target, in span, in workspace);
         bool streams = parameters.Accumulate == 0
-            && PixelRows<TSimd, TStorage, T, TVector>.Streams(in target, parameters.Extent.Pixels * outputs);
-        int panel = MatrixProduct<TSimd, TStorage, T, TVector>.PanelColumns;
+            && PixelRows<TSimd, TStorage, TReal, TVector>.Streams(in target, parameters.Extent.Pixels * outputs);
+        int panel = MatrixProduct<TSimd, TStorage, TReal, TVector>.PanelColumns;
         for (int input = 0; input < inputs; input += DepthChunk)
         {
             int depth = Math.Min(DepthChunk, inputs - input);
-            MatrixProduct<TSimd, TStorage, T, TVector>.Multiply(
+            MatrixProduct<TSimd, TStorage, TReal, TVector>.Multiply(
                 workspace.Input + input,
                 workspace.InputStride,
                 1,
@@ -95,17 +95,17 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
                 outputs,
                 adds || input > 0);
         }
-        PixelRows<TSimd, TStorage, T, TVector>.Store(
+        PixelRows<TSimd, TStorage, TReal, TVector>.Store(
             workspace.Output, workspace.OutputStride, in target, in span, outputs, streams);
     }
 
-    private static int Length(in ProjectionParameters<TStorage, T> parameters) =>
+    private static int Length(in ProjectionParameters<TStorage, TReal> parameters) =>
         PixelSpan.EvenLength(in parameters.Extent, PreferredLength);
 
     // What the product is added to, if anything: what the output holds, the bias, or both.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static bool Prepare(
-        in ProjectionParameters<TStorage, T> parameters,
+        in ProjectionParameters<TStorage, TReal> parameters,
         in MapPointer<TStorage> target,
         in PixelSpan span,
         in Workspace workspace)
@@ -114,15 +114,15 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
         bool holds = parameters.Accumulate != 0;
         if (holds)
         {
-            PixelRows<TSimd, TStorage, T, TVector>.Load(
+            PixelRows<TSimd, TStorage, TReal, TVector>.Load(
                 in target, in span, workspace.Output, outputs, workspace.OutputStride);
         }
         if (parameters.HasBias == 0)
             return holds;
-        var bias = new Span<T>(ViewPointer.Of(parameters.Bias), outputs);
+        var bias = new Span<TReal>(ViewPointer.Of(parameters.Bias), outputs);
         for (int pixel = 0; pixel < span.Count; pixel++)
         {
-            var row = new Span<T>(workspace.Output + (nint)pixel * workspace.OutputStride, outputs);
+            var row = new Span<TReal>(workspace.Output + (nint)pixel * workspace.OutputStride, outputs);
             if (!holds)
             {
                 bias.CopyTo(row);
@@ -136,23 +136,23 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, T, TVector>
 
     private readonly struct Workspace
     {
-        public readonly T* Matrix;
-        public readonly T* Input;
-        public readonly T* Output;
-        public readonly T* Statistics;
+        public readonly TReal* Matrix;
+        public readonly TReal* Input;
+        public readonly TReal* Output;
+        public readonly TReal* Statistics;
         public readonly int InputStride;
         public readonly int OutputStride;
 
-        public Workspace(ref ScratchAllocator scratch, in ProjectionParameters<TStorage, T> parameters, int length)
+        public Workspace(ref ScratchAllocator scratch, in ProjectionParameters<TStorage, TReal> parameters, int length)
         {
             int inputs = parameters.Extent.InputChannels;
             int outputs = parameters.Extent.OutputChannels;
-            InputStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(inputs);
-            OutputStride = PixelRows<TSimd, TStorage, T, TVector>.Stride(outputs);
-            Matrix = scratch.Take<T>((long)inputs * MatrixProduct<TSimd, TStorage, T, TVector>.WholePanels(outputs));
-            Input = scratch.Take<T>((long)length * InputStride);
-            Output = scratch.Take<T>((long)length * OutputStride);
-            Statistics = scratch.Take<T>(2L * length);
+            InputStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(inputs);
+            OutputStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(outputs);
+            Matrix = scratch.Take<TReal>((long)inputs * MatrixProduct<TSimd, TStorage, TReal, TVector>.WholePanels(outputs));
+            Input = scratch.Take<TReal>((long)length * InputStride);
+            Output = scratch.Take<TReal>((long)length * OutputStride);
+            Statistics = scratch.Take<TReal>(2L * length);
         }
     }
 }

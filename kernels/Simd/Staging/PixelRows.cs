@@ -9,10 +9,10 @@ namespace SapaGpu.Kernels.Simd;
 /// A run of neighbouring pixels of a row, staged with the channels of every pixel side by side, [pixel][channel], whatever
 /// the format of the map.
 /// </summary>
-internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     /// <summary>
@@ -20,11 +20,11 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     /// and one vector more, so that the rows do not all fall on the same lines of the cache.
     /// </summary>
     public static int Stride(int channels) =>
-        MatrixProduct<TSimd, TStorage, T, TVector>.WholePanels(channels) + TSimd.Lanes;
+        MatrixProduct<TSimd, TStorage, TReal, TVector>.WholePanels(channels) + TSimd.Lanes;
 
     /// <summary>Reads a run of a map; what follows the last channel of a row is left as it is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Load(in MapPointer<TStorage> map, in PixelSpan span, T* rows, int channels, int stride)
+    public static void Load(in MapPointer<TStorage> map, in PixelSpan span, TReal* rows, int channels, int stride)
     {
         TStorage* source = map.At(span.Image, 0, span.Row, span.Column);
         if (!map.IsChannelsLast)
@@ -39,7 +39,7 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     /// <summary>Writes a run of a map.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Store(
-        T* rows, int stride, in MapPointer<TStorage> map, in PixelSpan span, int channels, bool streams = false)
+        TReal* rows, int stride, in MapPointer<TStorage> map, in PixelSpan span, int channels, bool streams = false)
     {
         TStorage* destination = map.At(span.Image, 0, span.Row, span.Column);
         if (!map.IsChannelsLast)
@@ -68,7 +68,7 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     /// <param name="channels">The channels.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void StoreImage(
-        T* rows, int stride, in MapPointer<TStorage> map, int image, int height, int width, int channels)
+        TReal* rows, int stride, in MapPointer<TStorage> map, int image, int height, int width, int channels)
     {
         for (int row = 0; row < height; row++)
         {
@@ -79,7 +79,7 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Stream(T* rows, int stride, TStorage* destination, nint step, int pixels, int channels)
+    private static void Stream(TReal* rows, int stride, TStorage* destination, nint step, int pixels, int channels)
     {
         int lanes = TSimd.Lanes;
         int pairs = channels / (2 * lanes) * 2 * lanes;
@@ -101,19 +101,19 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     /// <summary>Normalises every pixel with its mean and its reciprocal deviation, where they were saved.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Normalise(
-        T* rows, int stride, in MapPointer<T> statistics, in PixelSpan span, int channels)
+        TReal* rows, int stride, in MapPointer<TReal> statistics, in PixelSpan span, int channels)
     {
-        T* saved = statistics.At(span.Image, 0, span.Row, span.Column);
+        TReal* saved = statistics.At(span.Image, 0, span.Row, span.Column);
         for (int pixel = 0; pixel < span.Count; pixel++)
         {
-            T* mean = saved + pixel * statistics.ColumnStride;
+            TReal* mean = saved + pixel * statistics.ColumnStride;
             Normalise(rows + (nint)pixel * stride, channels, *mean, mean[statistics.ChannelStride]);
         }
     }
 
     /// <summary>x = (x − mean)·reciprocal.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Normalise(T* row, int channels, T mean, T reciprocal)
+    private static void Normalise(TReal* row, int channels, TReal mean, TReal reciprocal)
     {
         int lanes = TSimd.Lanes;
         var centre = TSimd.Broadcast(mean);
@@ -134,15 +134,15 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     /// <param name="span">Where they are from.</param>
     /// <param name="channels">The channels.</param>
     /// <param name="norm">Factor, offset, what is added to the variance, and where the statistics go.</param>
-    /// <param name="room">Room for two values a pixel.</param>
+    /// <param name="scratchValues">Room for two values a pixel.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void LayerNorm(T* rows, int stride, in PixelSpan span, int channels, in PixelNorm<T> norm, T* room)
+    public static void LayerNorm(TReal* rows, int stride, in PixelSpan span, int channels, in PixelNorm<TReal> norm, TReal* scratchValues)
     {
-        T* means = room;
-        T* reciprocals = room + span.Count;
+        TReal* means = scratchValues;
+        TReal* reciprocals = scratchValues + span.Count;
         Measure(rows, stride, span.Count, channels, norm.Epsilon, means, reciprocals);
         Apply(rows, stride, span.Count, channels, norm.Weight, norm.Bias, means, reciprocals);
-        T* saved = norm.Statistics.At(span.Image, 0, span.Row, span.Column);
+        TReal* saved = norm.Statistics.At(span.Image, 0, span.Row, span.Column);
         StridedCopy.Scatter(means, saved, norm.Statistics.ColumnStride, span.Count);
         StridedCopy.Scatter(
             reciprocals, saved + norm.Statistics.ChannelStride, norm.Statistics.ColumnStride, span.Count);
@@ -153,26 +153,26 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     /// the sums of one do not wait for those of another.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Measure(T* rows, int stride, int pixels, int channels, T epsilon, T* means, T* reciprocals)
+    private static void Measure(TReal* rows, int stride, int pixels, int channels, TReal epsilon, TReal* means, TReal* reciprocals)
     {
         int lanes = TSimd.Lanes;
         int whole = channels / lanes * lanes;
-        T count = T.CreateTruncating(channels);
+        TReal count = TReal.CreateTruncating(channels);
         for (int pixel = 0; pixel < pixels; pixel++)
         {
-            T* row = rows + (nint)pixel * stride;
+            TReal* row = rows + (nint)pixel * stride;
             var sums = TSimd.Constant(0.0);
             for (int channel = 0; channel < whole; channel += lanes)
                 sums = TSimd.Add(sums, TSimd.Load(row + channel));
-            T sum = TSimd.Sum(sums);
+            TReal sum = TSimd.Sum(sums);
             for (int channel = whole; channel < channels; channel++)
                 sum += row[channel];
             means[pixel] = sum / count;
         }
         for (int pixel = 0; pixel < pixels; pixel++)
         {
-            T* row = rows + (nint)pixel * stride;
-            T mean = means[pixel];
+            TReal* row = rows + (nint)pixel * stride;
+            TReal mean = means[pixel];
             var centre = TSimd.Broadcast(mean);
             var squares = TSimd.Constant(0.0);
             for (int channel = 0; channel < whole; channel += lanes)
@@ -180,23 +180,23 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
                 var centred = TSimd.Subtract(TSimd.Load(row + channel), centre);
                 squares = TSimd.MultiplyAdd(centred, centred, squares);
             }
-            T square = TSimd.Sum(squares);
+            TReal square = TSimd.Sum(squares);
             for (int channel = whole; channel < channels; channel++)
                 square += (row[channel] - mean) * (row[channel] - mean);
-            reciprocals[pixel] = T.One / T.Sqrt(square / count + epsilon);
+            reciprocals[pixel] = TReal.One / TReal.Sqrt(square / count + epsilon);
         }
     }
 
     /// <summary>x = weight·(x − mean)·reciprocal + bias for every staged pixel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Apply(
-        T* rows, int stride, int pixels, int channels, T* weight, T* bias, T* means, T* reciprocals)
+        TReal* rows, int stride, int pixels, int channels, TReal* weight, TReal* bias, TReal* means, TReal* reciprocals)
     {
         int lanes = TSimd.Lanes;
         int whole = channels / lanes * lanes;
         for (int pixel = 0; pixel < pixels; pixel++)
         {
-            T* row = rows + (nint)pixel * stride;
+            TReal* row = rows + (nint)pixel * stride;
             var centre = TSimd.Broadcast(means[pixel]);
             var factor = TSimd.Broadcast(reciprocals[pixel]);
             for (int channel = 0; channel < whole; channel += lanes)
@@ -217,7 +217,7 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void NormaliseBackward(
-        T* gradients, T* normalised, int stride, int pixels, int channels, T* weight, T* reciprocals, nint reciprocalStride)
+        TReal* gradients, TReal* normalised, int stride, int pixels, int channels, TReal* weight, TReal* reciprocals, nint reciprocalStride)
     {
         for (int pixel = 0; pixel < pixels; pixel++)
         {
@@ -231,11 +231,11 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void NormaliseBackward(T* gradient, T* normalised, int channels, T* weight, T reciprocal)
+    private static void NormaliseBackward(TReal* gradient, TReal* normalised, int channels, TReal* weight, TReal reciprocal)
     {
         int lanes = TSimd.Lanes;
         int whole = channels / lanes * lanes;
-        T count = T.CreateTruncating(channels);
+        TReal count = TReal.CreateTruncating(channels);
         var sums = TSimd.Constant(0.0);
         var products = TSimd.Constant(0.0);
         for (int channel = 0; channel < whole; channel += lanes)
@@ -245,8 +245,8 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
             sums = TSimd.Add(sums, scaled);
             products = TSimd.MultiplyAdd(scaled, TSimd.Load(normalised + channel), products);
         }
-        T sum = TSimd.Sum(sums);
-        T product = TSimd.Sum(products);
+        TReal sum = TSimd.Sum(sums);
+        TReal product = TSimd.Sum(products);
         for (int channel = whole; channel < channels; channel++)
         {
             gradient[channel] *= weight[channel];
@@ -273,7 +273,7 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     /// Writes a run of a map or adds to it, past the caches where the map is large.
     /// </summary>
     /// <param name="rows">The staged pixels.</param>
-    /// <param name="room">Room for as many, for what the map holds.</param>
+    /// <param name="scratchValues">Room for as many, for what the map holds.</param>
     /// <param name="stride">Elements from one staged pixel to the next.</param>
     /// <param name="map">The map.</param>
     /// <param name="span">The run.</param>
@@ -282,11 +282,11 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
     /// <param name="pixels">The pixels of the whole map.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void StoreOrAdd(
-        T* rows, T* room, int stride, in MapPointer<TStorage> map, in PixelSpan span, int channels, bool adds, long pixels)
+        TReal* rows, TReal* scratchValues, int stride, in MapPointer<TStorage> map, in PixelSpan span, int channels, bool adds, long pixels)
     {
         if (adds)
         {
-            Load(in map, in span, room, channels, stride);
+            Load(in map, in span, scratchValues, channels, stride);
             for (int pixel = 0; pixel < span.Count; pixel++)
             {
                 nint row = (nint)pixel * stride;
@@ -295,7 +295,7 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
                 {
                     TSimd.Store(
                         rows + row + channel,
-                        TSimd.Add(TSimd.Load(rows + row + channel), TSimd.Load(room + row + channel)));
+                        TSimd.Add(TSimd.Load(rows + row + channel), TSimd.Load(scratchValues + row + channel)));
                 }
             }
         }
@@ -304,19 +304,19 @@ internal static unsafe class PixelRows<TSimd, TStorage, T, TVector>
 
     /// <summary>Whether a map of so many values is large enough to be written past the caches, and can be.</summary>
     public static bool Streams(in MapPointer<TStorage> map, long values) =>
-        StreamingStores.Pay<TStorage>(values)
+        StreamingStores.IsWorthwhile<TStorage>(values)
             && (!map.IsChannelsLast || StreamingStores.IsAligned(in map, TSimd.Lanes * sizeof(TStorage)));
 }
 
 /// <summary>What LayerNorm of staged pixels needs besides them.</summary>
-internal readonly unsafe struct PixelNorm<T>(
-    ArrayView<T> weight, ArrayView<T> bias, T epsilon, in MapView<T> statistics)
-    where T : unmanaged
+internal readonly unsafe struct PixelNorm<TReal>(
+    ArrayView<TReal> weight, ArrayView<TReal> bias, TReal epsilon, in MapView<TReal> statistics)
+    where TReal : unmanaged
 {
-    public readonly T* Weight = ViewPointer.Of(weight);
-    public readonly T* Bias = ViewPointer.Of(bias);
-    public readonly T Epsilon = epsilon;
-    public readonly MapPointer<T> Statistics = new(in statistics);
+    public readonly TReal* Weight = ViewPointer.Of(weight);
+    public readonly TReal* Bias = ViewPointer.Of(bias);
+    public readonly TReal Epsilon = epsilon;
+    public readonly MapPointer<TReal> Statistics = new(in statistics);
 }
 
 /// <summary>A run of neighbouring pixels of a row.</summary>

@@ -7,10 +7,10 @@ namespace SapaGpu.Kernels.Simd;
 /// Some channels of some neighbouring queries of a row, staged with the queries side by side, [channel][query], whatever the
 /// format of the map.
 /// </summary>
-internal static unsafe class QueryBlock<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal static unsafe class QueryBlock<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     /// <summary>Reads a block, whose first value is given; what follows the last query is left as it is.</summary>
@@ -22,7 +22,7 @@ internal static unsafe class QueryBlock<TSimd, TStorage, T, TVector>
     /// <param name="queries">The queries.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Load(
-        in MapPointer<TStorage> map, TStorage* first, T* block, int width, int channels, int queries)
+        in MapPointer<TStorage> map, TStorage* first, TReal* block, int width, int channels, int queries)
     {
         if (map.IsChannelsLast && map.ColumnStride != 1)
         {
@@ -37,7 +37,7 @@ internal static unsafe class QueryBlock<TSimd, TStorage, T, TVector>
     /// <inheritdoc cref="Load"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Store(
-        T* block, int width, in MapPointer<TStorage> map, TStorage* first, int channels, int queries)
+        TReal* block, int width, in MapPointer<TStorage> map, TStorage* first, int channels, int queries)
     {
         if (map.IsChannelsLast && map.ColumnStride != 1)
         {

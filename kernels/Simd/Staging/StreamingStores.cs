@@ -10,13 +10,13 @@ internal static unsafe class StreamingStores
     private const long SmallestBytes = 8L << 20;
 
     /// <summary>Whether an output of so many values is large enough.</summary>
-    public static bool Pay<T>(long values)
+    public static bool IsWorthwhile<T>(long values)
         where T : unmanaged => values * sizeof(T) >= SmallestBytes;
 
     /// <summary>Whether an output is large, and every vector of its channels is aligned.</summary>
-    public static bool Pay<T>(in MapPointer<T> output, in WindowExtent extent, int channels, int vectorBytes)
+    public static bool IsWorthwhile<T>(in MapPointer<T> output, in WindowExtent extent, int channels, int vectorBytes)
         where T : unmanaged =>
-        Pay<T>((long)extent.Rows.Queries * extent.Columns.Queries * extent.Batch * channels)
+        IsWorthwhile<T>((long)extent.Rows.Queries * extent.Columns.Queries * extent.Batch * channels)
             && IsAligned(in output, vectorBytes);
 
     /// <summary>Whether the first channel of every pixel of a channels-last map is aligned.</summary>

@@ -8,11 +8,11 @@ namespace SapaGpu.Kernels.Simd;
 /// The mean of the weights of all heads on the CPU. A tile is some rows; the lanes are neighbouring taps of a query in
 /// channels-last maps, in others neighbouring queries of a tap.
 /// </summary>
-public readonly unsafe struct HeadMeanProgram<TSimd, TStorage, T, TVector>
+public readonly unsafe struct HeadMeanProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<WindowWeightsParameters<TStorage, TStorage>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private const int ValuesPerTile = 1 << 15;
@@ -78,10 +78,10 @@ public readonly unsafe struct HeadMeanProgram<TSimd, TStorage, T, TVector>
         }
         for (; i < count; i++)
         {
-            T sum = T.Zero;
+            TReal sum = TReal.Zero;
             for (int head = 0; head < heads; head++)
                 sum += TSimd.Widen(source[i * stride + head * headStride]);
-            result[i * resultStride] = TSimd.Narrow(sum / T.CreateTruncating(heads));
+            result[i * resultStride] = TSimd.Narrow(sum / TReal.CreateTruncating(heads));
         }
     }
 }

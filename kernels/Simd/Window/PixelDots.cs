@@ -8,14 +8,14 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// Scores with the lanes over channels, for queries that lie in memory with their channels side by side: four queries and a
-/// row of taps are multiplied vector by vector as they are, where <see cref="WindowSteps{TSimd, TStorage, T, TVector}.Dots"/>
+/// row of taps are multiplied vector by vector as they are, where <see cref="WindowSteps{TSimd, TStorage, TReal, TVector}.Dots"/>
 /// would transpose them first. The sums over the lanes are put off until four vectors can be added at once. With 512 bits
 /// and single precision only, whose registers hold the twenty sums of four queries and five taps.
 /// </summary>
-internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal static unsafe class PixelDots<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private const int Lanes = 16;
@@ -35,7 +35,7 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
             && extent.IsUniform;
 
     /// <summary>The values of scratch memory that a strip needs.</summary>
-    public static long RoomFor(in WindowExtent extent, int channels) =>
+    public static long ScratchLength(in WindowExtent extent, int channels) =>
         4L * channels + Padded(extent.Taps) * Lanes + (long)Lanes * SumStride(extent.Taps);
 
     /// <summary>scores[tap][4][lanes] = ⟨query, key at tap⟩ for a quad of queries of every cell of a strip.</summary>
@@ -44,49 +44,49 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
     /// <param name="extent">The problem.</param>
     /// <param name="strip">The cells.</param>
     /// <param name="row">Their row.</param>
-    /// <param name="quad">The quad of queries.</param>
+    /// <param name="pack">The quad of queries.</param>
     /// <param name="channels">The channels.</param>
-    /// <param name="room">Room for <see cref="RoomFor"/> values.</param>
+    /// <param name="scratchValues">Room for <see cref="ScratchLength"/> values.</param>
     /// <param name="scores">Where the scores go; those of taps outside the map are arbitrary.</param>
     /// <param name="next">What is asked for meanwhile, a step with every cell.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(
         in MapPointer<TStorage> query,
-        in PixelWindow<TSimd, TStorage, T, TVector> keys,
+        in PixelWindow<TSimd, TStorage, TReal, TVector> keys,
         in WindowExtent extent,
         in Strip strip,
         int row,
-        int quad,
+        int pack,
         int channels,
-        T* room,
-        T* scores,
+        TReal* scratchValues,
+        TReal* scores,
         ref PrefetchQueue next)
     {
         int window = extent.Window;
         int radius = extent.Radius;
-        T* staged = room;
-        T* partials = staged + 4 * channels;
-        T* sums = partials + Padded(extent.Taps) * Lanes;
+        TReal* staged = scratchValues;
+        TReal* partials = staged + 4 * channels;
+        TReal* sums = partials + Padded(extent.Taps) * Lanes;
         nint stride = SumStride(extent.Taps);
         int firstRow = Math.Max(0, radius - row);
         int endRow = Math.Min(window, extent.Height - row + radius);
         var queries = StripQueries.Locate(in extent, row, strip.Column);
         nint cellStep = queries.Columns * query.ColumnStride;
-        TStorage* q0 = queries.At(in query, strip.Image, 0, quad * 4);
-        TStorage* q1 = queries.At(in query, strip.Image, 0, quad * 4 + 1);
-        TStorage* q2 = queries.At(in query, strip.Image, 0, quad * 4 + 2);
-        TStorage* q3 = queries.At(in query, strip.Image, 0, quad * 4 + 3);
+        TStorage* q0 = queries.At(in query, strip.Image, 0, pack * 4);
+        TStorage* q1 = queries.At(in query, strip.Image, 0, pack * 4 + 1);
+        TStorage* q2 = queries.At(in query, strip.Image, 0, pack * 4 + 2);
+        TStorage* q3 = queries.At(in query, strip.Image, 0, pack * 4 + 3);
         for (int lane = 0; lane < strip.Columns; lane++)
         {
             int column = strip.Column + lane;
             int firstColumn = Math.Max(0, radius - column);
             int endColumn = Math.Min(window, extent.Width - column + radius);
             nint cell = lane * cellStep;
-            var own = new Quad(q0 + cell, q1 + cell, q2 + cell, q3 + cell, staged, channels);
+            var own = new QueryPack(q0 + cell, q1 + cell, q2 + cell, q3 + cell, staged, channels);
             for (int y = firstRow; y < endRow; y++)
             {
-                T* tap = keys.Rows[y] + (nint)(lane + firstColumn) * keys.Stride;
-                T* partial = partials + (y * window + firstColumn) * Lanes;
+                TReal* tap = keys.Rows[y] + (nint)(lane + firstColumn) * keys.Stride;
+                TReal* partial = partials + (y * window + firstColumn) * Lanes;
                 for (int left = endColumn - firstColumn; left > 0; left -= MostTaps)
                 {
                     Taps(in own, tap, Math.Min(MostTaps, left), keys.Stride, channels, partial);
@@ -106,7 +106,7 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
     // One vector more than whole ones, so that the cells do not all fall on the same lines of the cache.
     private static int SumStride(int taps) => Padded(taps) * 4 + Lanes;
 
-    private static void Taps(in Quad queries, T* taps, int count, nint stride, int channels, T* partials)
+    private static void Taps(in QueryPack queries, TReal* taps, int count, nint stride, int channels, TReal* partials)
     {
         switch (count)
         {
@@ -130,17 +130,17 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
 
     // Written out, so that all sums stay in registers.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Taps<TTaps>(in Quad queries, T* taps, nint stride, int channels, T* partials)
+    private static void Taps<TTaps>(in QueryPack queries, TReal* taps, nint stride, int channels, TReal* partials)
         where TTaps : struct, ICount
     {
-        T* q0 = queries.First;
-        T* q1 = queries.Second;
-        T* q2 = queries.Third;
-        T* q3 = queries.Fourth;
-        T* t1 = taps + stride;
-        T* t2 = t1 + stride;
-        T* t3 = t2 + stride;
-        T* t4 = t3 + stride;
+        TReal* q0 = queries.First;
+        TReal* q1 = queries.Second;
+        TReal* q2 = queries.Third;
+        TReal* q3 = queries.Fourth;
+        TReal* t1 = taps + stride;
+        TReal* t2 = t1 + stride;
+        TReal* t3 = t2 + stride;
+        TReal* t4 = t3 + stride;
         var zero = TSimd.Constant(0.0);
         TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
         TVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
@@ -203,7 +203,7 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Keep(T* partials, TVector a, TVector b, TVector c, TVector d) =>
+    private static void Keep(TReal* partials, TVector a, TVector b, TVector c, TVector d) =>
         LaneSums.Quarters(Single(a), Single(b), Single(c), Single(d)).Store((float*)partials);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -230,15 +230,15 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
     }
 
     // Four queries of a cell, widened where they are narrow.
-    private readonly struct Quad
+    private readonly struct QueryPack
     {
-        public readonly T* First;
-        public readonly T* Second;
-        public readonly T* Third;
-        public readonly T* Fourth;
+        public readonly TReal* First;
+        public readonly TReal* Second;
+        public readonly TReal* Third;
+        public readonly TReal* Fourth;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public Quad(TStorage* q0, TStorage* q1, TStorage* q2, TStorage* q3, T* staged, int channels)
+        public QueryPack(TStorage* q0, TStorage* q1, TStorage* q2, TStorage* q3, TReal* staged, int channels)
         {
             First = Widened(q0, staged, channels);
             Second = Widened(q1, staged + channels, channels);
@@ -247,10 +247,10 @@ internal static unsafe class PixelDots<TSimd, TStorage, T, TVector>
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static T* Widened(TStorage* query, T* staged, int channels)
+        private static TReal* Widened(TStorage* query, TReal* staged, int channels)
         {
-            if (typeof(TStorage) == typeof(T))
-                return (T*)query;
+            if (typeof(TStorage) == typeof(TReal))
+                return (TReal*)query;
             TSimd.Gather(query, 1, staged, channels);
             return staged;
         }

@@ -9,15 +9,15 @@ namespace SapaGpu.Kernels.Simd;
 /// [slot][column][channel]. Cells outside the map are not there. Values are widened once, not once for every tap, and the
 /// padding between cells keeps a window from falling on the same lines of the cache, as power-of-two channels would.
 /// </summary>
-internal unsafe struct PixelWindow<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal unsafe struct PixelWindow<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private readonly MapPointer<TStorage> map;
-    private readonly T* memory;
-    private readonly T** rows;
+    private readonly TReal* memory;
+    private readonly TReal** rows;
     private readonly int channels;
     private readonly int window;
     private readonly int height;
@@ -47,8 +47,8 @@ internal unsafe struct PixelWindow<TSimd, TStorage, T, TVector>
         nextRow = Math.Max(0, tile.Row - extent.Radius);
         Stride = (channels + TSimd.Lanes - 1) / TSimd.Lanes * TSimd.Lanes + TSimd.Lanes;
         rowLength = (nint)(columnsPerTile + window - 1) * Stride;
-        memory = scratch.Take<T>((long)window * rowLength);
-        rows = (T**)scratch.Take<nint>(window);
+        memory = scratch.Take<TReal>((long)window * rowLength);
+        rows = (TReal**)scratch.Take<nint>(window);
     }
 
     /// <summary>Gets the elements from one cell to the next.</summary>
@@ -58,7 +58,7 @@ internal unsafe struct PixelWindow<TSimd, TStorage, T, TVector>
     /// Gets, for every row of the window that lies in the map, where the first tap of the first lane is, after
     /// <see cref="Select"/>.
     /// </summary>
-    public readonly T** Rows => rows;
+    public readonly TReal** Rows => rows;
 
     /// <summary>Stages what the windows of a row need and is not there yet; rows must come in order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -77,12 +77,12 @@ internal unsafe struct PixelWindow<TSimd, TStorage, T, TVector>
             rows[y] = Slot(row - window / 2 + y) + (nint)column * Stride;
     }
 
-    private readonly T* Slot(int row) => memory + (row % window + window) % window * rowLength;
+    private readonly TReal* Slot(int row) => memory + (row % window + window) % window * rowLength;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Stage(int row)
     {
-        T* slot = Slot(row) + (nint)(firstColumn - origin) * Stride;
+        TReal* slot = Slot(row) + (nint)(firstColumn - origin) * Stride;
         TStorage* source = map.At(image, 0, row, firstColumn);
         if (!map.IsChannelsLast)
         {

@@ -9,15 +9,15 @@ namespace SapaGpu.Kernels.Simd;
 /// query side by side: [slot][row in cell][query][channel], whatever the format of the map. They are the K rows around the
 /// current one, and moving down a row of cells stages one; or single rows.
 /// </summary>
-internal unsafe struct QueryWindow<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal unsafe struct QueryWindow<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private readonly WindowExtent extent;
     private readonly MapPointer<TStorage> map;
-    private readonly T* memory;
+    private readonly TReal* memory;
     private readonly nint slotLength;
     private readonly int slots;
     private readonly int image;
@@ -44,12 +44,12 @@ internal unsafe struct QueryWindow<TSimd, TStorage, T, TVector>
         EndCell = Math.Min(extent.Width, tile.Column + tile.Columns + extent.Radius);
         firstQuery = extent.Columns.First(FirstCell);
         queries = extent.Columns.First(EndCell) - firstQuery;
-        Stride = PixelRows<TSimd, TStorage, T, TVector>.Stride(mostChannels);
+        Stride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(mostChannels);
         long mostQueries = Math.Min(
             extent.Columns.Queries, (columnsPerTile + 2L * extent.Radius) * extent.Columns.MaximumCount);
         RowStride = (nint)mostQueries * Stride;
         slotLength = RowStride * extent.Rows.MaximumCount;
-        memory = scratch.Take<T>(slots * slotLength);
+        memory = scratch.Take<TReal>(slots * slotLength);
         firstChannel = 0;
         channels = 0;
         nextRow = 0;
@@ -88,7 +88,7 @@ internal unsafe struct QueryWindow<TSimd, TStorage, T, TVector>
     public readonly void Take(int cellRow) => Stage(cellRow);
 
     /// <summary>The first query of a staged row of cells.</summary>
-    public readonly T* Row(int cellRow) => memory + cellRow % slots * slotLength;
+    public readonly TReal* Row(int cellRow) => memory + cellRow % slots * slotLength;
 
     /// <summary>The queries of a row before a cell.</summary>
     public readonly int Before(int cell) => extent.Columns.First(cell) - firstQuery;
@@ -100,7 +100,7 @@ internal unsafe struct QueryWindow<TSimd, TStorage, T, TVector>
         int rows = extent.Rows.Count(cellRow);
         for (int row = 0; row < rows; row++)
         {
-            T* to = Row(cellRow) + row * RowStride;
+            TReal* to = Row(cellRow) + row * RowStride;
             TStorage* from = map.At(image, firstChannel, first + row, firstQuery);
             if (!map.IsChannelsLast)
             {

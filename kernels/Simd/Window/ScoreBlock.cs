@@ -6,12 +6,12 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// Scores, weights or gradients of one head of some neighbouring queries of a row, staged as a
-/// <see cref="QueryBlock{TSimd, TStorage, T, TVector}"/>, [tap][query].
+/// <see cref="QueryBlock{TSimd, TStorage, TReal, TVector}"/>, [tap][query].
 /// </summary>
-internal static unsafe class ScoreBlock<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal static unsafe class ScoreBlock<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     /// <summary>Gets the queries of a block, and the elements from one tap to the next.</summary>
@@ -20,7 +20,7 @@ internal static unsafe class ScoreBlock<TSimd, TStorage, T, TVector>
     /// <summary>Replaces the values of the taps that are left out, those outside the decoder map.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Mask(
-        in WindowWeightsParameters<TStorage, TStorage> parameters, int row, int column, T* block, int queries, T value)
+        in WindowWeightsParameters<TStorage, TStorage> parameters, int row, int column, TReal* block, int queries, TReal value)
     {
         int radius = parameters.Extent.Radius;
         int window = parameters.Extent.Window;

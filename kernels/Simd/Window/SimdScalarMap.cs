@@ -9,12 +9,12 @@ internal static unsafe class SimdScalarMap<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Store(
-        T* values, in MapPointer<T> map, in Strip strip, int row, int quad, in WindowExtent extent, int lanes)
+        T* values, in MapPointer<T> map, in Strip strip, int row, int pack, in WindowExtent extent, int lanes)
     {
         var first = StripQueries.Locate(in extent, row, strip.Column);
         for (int member = 0; member < 4; member++)
         {
-            int query = quad * 4 + member;
+            int query = pack * 4 + member;
             T* source = values + member * lanes;
             if (extent.IsUniform)
             {
@@ -39,13 +39,13 @@ internal static unsafe class SimdScalarMap<T>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Load(
-        in MapPointer<T> map, in Strip strip, int row, int quad, in WindowExtent extent, T* values, int lanes)
+        in MapPointer<T> map, in Strip strip, int row, int pack, in WindowExtent extent, T* values, int lanes)
     {
         new Span<T>(values, 4 * lanes).Clear();
         var first = StripQueries.Locate(in extent, row, strip.Column);
         for (int member = 0; member < 4; member++)
         {
-            int query = quad * 4 + member;
+            int query = pack * 4 + member;
             T* destination = values + member * lanes;
             if (extent.IsUniform)
             {
@@ -59,7 +59,7 @@ internal static unsafe class SimdScalarMap<T>
             for (int lane = 0; lane < strip.Columns; lane++)
             {
                 var queries = StripQueries.Locate(in extent, row, strip.Column + lane);
-                if (queries.Count > quad * 4)
+                if (queries.Count > pack * 4)
                     destination[lane] = *queries.At(in map, strip.Image, 0, query);
             }
         }

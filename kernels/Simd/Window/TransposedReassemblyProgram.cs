@@ -13,13 +13,13 @@ namespace SapaGpu.Kernels.Simd;
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic of source and result.</typeparam>
 /// <typeparam name="TStorage">The type of source and result.</typeparam>
-/// <typeparam name="T">The type of the arithmetic and of the weights.</typeparam>
-/// <typeparam name="TVector">A vector of <typeparamref name="T"/>.</typeparam>
-public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TVector>
-    : ITileProgram<TransposedReassemblyParameters<TStorage, T>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+/// <typeparam name="TReal">The type of the arithmetic and of the weights.</typeparam>
+/// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
+public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TReal, TVector>
+    : ITileProgram<TransposedReassemblyParameters<TStorage, TReal>>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     // The neighbouring cells whose sums the registers hold, four vectors of channels each, or two of the narrower ones.
@@ -36,15 +36,15 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     private const int MostRows = 32;
 
     /// <inheritdoc/>
-    public static long TileCount(in TransposedReassemblyParameters<TStorage, T> parameters) =>
+    public static long TileCount(in TransposedReassemblyParameters<TStorage, TReal> parameters) =>
         Tiling(in parameters).Count;
 
     /// <inheritdoc/>
-    public static double Operations(in TransposedReassemblyParameters<TStorage, T> parameters) =>
+    public static double Operations(in TransposedReassemblyParameters<TStorage, TReal> parameters) =>
         WorkEstimate.Gather(in parameters.Extent, in parameters.Band, parameters.Extent.ValueChannels);
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in TransposedReassemblyParameters<TStorage, T> parameters)
+    public static long ScratchBytes(in TransposedReassemblyParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
         _ = new Workspace(ref scratch, in parameters, default);
@@ -54,7 +54,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(
-        in TransposedReassemblyParameters<TStorage, T> parameters, long tile, byte* scratch)
+        in TransposedReassemblyParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         var cells = Tiling(in parameters)[tile];
         var allocator = new ScratchAllocator(scratch);
@@ -77,7 +77,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
                 workspace.Queries.MoveTo(row);
                 var next = default(PrefetchQueue);
                 if (row + 1 < cells.RowEnd)
-                    Foresee(in parameters, in cells, row + 1, channel, channels, in workspace, ref next);
+                    PrefetchNextRow(in parameters, in cells, row + 1, channel, channels, in workspace, ref next);
                 SumRow(in parameters, in cells, row, channels, in workspace, ref next);
                 Finish(in parameters, in cells, row, channel, channels, workspace.Sums, workspace.Stride);
             }
@@ -92,20 +92,20 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         return extent.IsUniform && extent.Rows.Scale * extent.Columns.Scale >= FewestQueries;
     }
 
-    private static StripTiling Tiling(in TransposedReassemblyParameters<TStorage, T> parameters) =>
+    private static StripTiling Tiling(in TransposedReassemblyParameters<TStorage, TReal> parameters) =>
         new(parameters.Extent.Width, in parameters.Band, Columns(in parameters), mostStrips: 1, MostRows);
 
-    private static int Columns(in TransposedReassemblyParameters<TStorage, T> parameters) =>
+    private static int Columns(in TransposedReassemblyParameters<TStorage, TReal> parameters) =>
         parameters.Source.ChannelStride == 1 ? PixelColumns : PlaneColumns;
 
-    private static int MostChannels(in TransposedReassemblyParameters<TStorage, T> parameters) => Math.Min(
+    private static int MostChannels(in TransposedReassemblyParameters<TStorage, TReal> parameters) => Math.Min(
         parameters.Source.ChannelStride == 1 && !Scatters(in parameters.Extent) ? PixelChannels : PlaneChannels,
         parameters.Extent.ValueChannels);
 
     // A row of sums, column by column of the queries around it.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SumRow(
-        in TransposedReassemblyParameters<TStorage, T> parameters,
+        in TransposedReassemblyParameters<TStorage, TReal> parameters,
         in Strip cells,
         int row,
         int channels,
@@ -113,7 +113,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
-        new Span<T>(workspace.Sums, workspace.SumRowLength).Clear();
+        new Span<TReal>(workspace.Sums, workspace.SumRowLength).Clear();
         int rows = ListRows(in extent, cells.Image, row, in workspace);
         for (int channel = 0, step; channel < channels; channel += step)
         {
@@ -128,8 +128,8 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     }
 
     // What the next row reads for the first time: the queries of the last row of its windows.
-    private static void Foresee(
-        in TransposedReassemblyParameters<TStorage, T> parameters,
+    private static void PrefetchNextRow(
+        in TransposedReassemblyParameters<TStorage, TReal> parameters,
         in Strip cells,
         int row,
         int firstChannel,
@@ -151,13 +151,13 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     // Adds what the queries of every cell that reaches into the tile contribute to the cells in it, a row of taps at a time.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scatter(
-        in TransposedReassemblyParameters<TStorage, T> parameters,
+        in TransposedReassemblyParameters<TStorage, TReal> parameters,
         in Strip cells,
         int channels,
         in Workspace workspace)
     {
         ref readonly var extent = ref parameters.Extent;
-        new Span<T>(workspace.Sums, (cells.RowEnd - cells.Row) * workspace.SumRowLength).Clear();
+        new Span<TReal>(workspace.Sums, (cells.RowEnd - cells.Row) * workspace.SumRowLength).Clear();
         int end = Math.Min(extent.Height, cells.RowEnd + extent.Radius);
         for (int row = Math.Max(0, cells.Row - extent.Radius); row < end; row++)
         {
@@ -172,7 +172,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
                 for (int tap = firstTap; tap < endTap; tap++)
                 {
                     QueryRow* listed = workspace.Rows + tap * rows;
-                    T* sums = workspace.SumRow(row + tap - extent.Radius - cells.Row);
+                    TReal* sums = workspace.SumRow(row + tap - extent.Radius - cells.Row);
                     for (int channel = 0, step; channel < channels; channel += step)
                     {
                         step = ChannelsPerStep(channel, channels);
@@ -185,7 +185,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
 
     // The channels that a step works on: those of four vectors of 512 bits, or of two.
     private static int ChannelsPerStep(int channel, int channels) =>
-        TSimd.Lanes * sizeof(T) >= 64 && channels - channel > 2 * TSimd.Lanes ? 4 * TSimd.Lanes : 2 * TSimd.Lanes;
+        TSimd.Lanes * sizeof(TReal) >= 64 && channels - channel > 2 * TSimd.Lanes ? 4 * TSimd.Lanes : 2 * TSimd.Lanes;
 
     // The rows of queries in whose windows a row of cells lies.
     private static int ListRows(in WindowExtent extent, int image, int row, in Workspace workspace)
@@ -224,7 +224,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         int rowCount,
         int channel,
         int channels,
-        T* sums,
+        TReal* sums,
         in Workspace workspace)
     {
         int target = column - extent.Radius - cells.Column;
@@ -245,7 +245,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         {
             queries.FirstWeight =
                 extent.Columns.First(column) * workspace.Weights.ColumnStride + tap * workspace.Weights.ChannelStride;
-            T* own = sums + (nint)(target + tap) * workspace.Stride + channel;
+            TReal* own = sums + (nint)(target + tap) * workspace.Stride + channel;
             if (isWide)
                 AddQueries<Four>(in queries, Math.Min(MostCells, end - tap), own);
             else
@@ -253,7 +253,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         }
     }
 
-    private static void AddQueries<TVectors>(in QueryColumn queries, int cells, T* sums)
+    private static void AddQueries<TVectors>(in QueryColumn queries, int cells, TReal* sums)
         where TVectors : struct, ICount
     {
         switch (cells)
@@ -278,12 +278,12 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Finish(
-        in TransposedReassemblyParameters<TStorage, T> parameters,
+        in TransposedReassemblyParameters<TStorage, TReal> parameters,
         in Strip cells,
         int row,
         int firstChannel,
         int channels,
-        T* sums,
+        TReal* sums,
         int stride)
     {
         var result = new MapPointer<TStorage>(in parameters.Result);
@@ -308,7 +308,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddKnown(
-        in MapPointer<TStorage> result, TStorage* known, int columns, int channels, T* sums, int stride)
+        in MapPointer<TStorage> result, TStorage* known, int columns, int channels, TReal* sums, int stride)
     {
         for (int column = 0; column < columns; column++, sums += stride)
         {
@@ -319,7 +319,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
 
     // Written out, so that all sums stay in registers, and without calls, which would take them.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void AddQueries<TCells, TVectors>(in QueryColumn queries, T* sums)
+    private static void AddQueries<TCells, TVectors>(in QueryColumn queries, TReal* sums)
         where TCells : struct, ICount
         where TVectors : struct, ICount
     {
@@ -333,10 +333,10 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         TVector s20 = zero, s21 = zero, s22 = zero, s23 = zero;
         TVector s30 = zero, s31 = zero, s32 = zero, s33 = zero;
         TVector s40 = zero, s41 = zero, s42 = zero, s43 = zero;
-        T* sums1 = sums + queries.SumStep;
-        T* sums2 = sums1 + queries.SumStep;
-        T* sums3 = sums2 + queries.SumStep;
-        T* sums4 = sums3 + queries.SumStep;
+        TReal* sums1 = sums + queries.SumStep;
+        TReal* sums2 = sums1 + queries.SumStep;
+        TReal* sums3 = sums2 + queries.SumStep;
+        TReal* sums4 = sums3 + queries.SumStep;
         s00 = TSimd.Load(sums);
         s01 = TSimd.Load(sums + lanes);
         if (TVectors.Value > 2)
@@ -386,8 +386,8 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
         }
         for (int row = 0; row < queries.RowCount; row++)
         {
-            T* value = queries.Rows[row].Value + queries.First;
-            T* weight = queries.Rows[row].Weight + queries.FirstWeight;
+            TReal* value = queries.Rows[row].Value + queries.First;
+            TReal* weight = queries.Rows[row].Weight + queries.FirstWeight;
             for (int query = 0; query < queries.Count; query++)
             {
                 var v0 = TSimd.Load(value);
@@ -470,7 +470,7 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Keep<TVectors>(T* sums, TVector a, TVector b, TVector c, TVector d)
+    private static void Keep<TVectors>(TReal* sums, TVector a, TVector b, TVector c, TVector d)
         where TVectors : struct, ICount
     {
         int lanes = TSimd.Lanes;
@@ -486,8 +486,8 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
     // A row of queries: where it is staged, and the weights of its first column for the row of taps that is added.
     private struct QueryRow
     {
-        public T* Value;
-        public T* Weight;
+        public TReal* Value;
+        public TReal* Weight;
     }
 
     // The queries of a column of cells in some rows, as offsets from those of the rows, with the steps to the next query, from
@@ -507,16 +507,16 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
 
     private struct Workspace
     {
-        public QueryWindow<TSimd, TStorage, T, TVector> Queries;
-        public MapPointer<T> Weights;
+        public QueryWindow<TSimd, TStorage, TReal, TVector> Queries;
+        public MapPointer<TReal> Weights;
         public QueryRow* Rows;
-        public T* Sums;
+        public TReal* Sums;
         public int SumRowLength;
         public int Stride;
 
         public Workspace(
             ref ScratchAllocator scratch,
-            in TransposedReassemblyParameters<TStorage, T> parameters,
+            in TransposedReassemblyParameters<TStorage, TReal> parameters,
             in Strip cells)
         {
             int columns = Columns(in parameters);
@@ -534,9 +534,9 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, T, TV
             Rows = scratch.Take<QueryRow>((long)extent.Window * extent.Rows.MaximumCount);
             Stride = Queries.Stride;
             SumRowLength = columns * Stride;
-            Sums = scratch.Take<T>((long)SumRowLength * (scatters ? Tiling(in parameters).RowsPerTile : 1));
+            Sums = scratch.Take<TReal>((long)SumRowLength * (scatters ? Tiling(in parameters).RowsPerTile : 1));
         }
 
-        public readonly T* SumRow(int row) => Sums + row * SumRowLength;
+        public readonly TReal* SumRow(int row) => Sums + row * SumRowLength;
     }
 }

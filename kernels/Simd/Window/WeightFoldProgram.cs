@@ -8,34 +8,34 @@ namespace SapaGpu.Kernels.Simd;
 /// Adds the weights of taps outside the map to those of the cells that they stand for, on the CPU. A tile is some rows of
 /// queries; only the cells at the border have anything to add, the others' weights are widened as they are.
 /// </summary>
-public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, T, TVector>
-    : ITileProgram<WindowWeightsParameters<TStorage, T>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, TReal, TVector>
+    : ITileProgram<WindowWeightsParameters<TStorage, TReal>>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private const int ValuesPerTile = 1 << 13;
 
     /// <inheritdoc/>
-    public static long TileCount(in WindowWeightsParameters<TStorage, T> parameters) =>
+    public static long TileCount(in WindowWeightsParameters<TStorage, TReal> parameters) =>
         Tiling(in parameters).Count(parameters.Extent.Batch);
 
     /// <inheritdoc/>
-    public static double Operations(in WindowWeightsParameters<TStorage, T> parameters) =>
+    public static double Operations(in WindowWeightsParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Extent.Batch * parameters.Taps
             * parameters.Extent.Rows.Queries * parameters.Extent.Columns.Queries;
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in WindowWeightsParameters<TStorage, T> parameters) => 0;
+    public static long ScratchBytes(in WindowWeightsParameters<TStorage, TReal> parameters) => 0;
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Execute(in WindowWeightsParameters<TStorage, T> parameters, long tile, byte* scratch)
+    public static void Execute(in WindowWeightsParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         var rows = Tiling(in parameters)[tile];
         var source = new MapPointer<TStorage>(in parameters.Source);
-        var result = new MapPointer<T>(in parameters.Result);
+        var result = new MapPointer<TReal>(in parameters.Result);
         int queries = parameters.Extent.Columns.Queries;
         for (int row = rows.First; row < rows.End; row++)
         {
@@ -46,7 +46,7 @@ public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, T, TVector>
         }
     }
 
-    private static RowTiling Tiling(in WindowWeightsParameters<TStorage, T> parameters) => new(
+    private static RowTiling Tiling(in WindowWeightsParameters<TStorage, TReal> parameters) => new(
         parameters.Extent.Rows.Queries, (long)parameters.Extent.Columns.Queries * parameters.Taps, ValuesPerTile);
 
     // The columns of queries, of a row of cells, whose windows lie inside the map and not at its border.
@@ -65,10 +65,10 @@ public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, T, TVector>
 
     // The result is a workspace, whose columns lie side by side.
     private static void Widen(
-        in MapPointer<TStorage> source, in MapPointer<T> result, int image, int row, int column, int count, int taps)
+        in MapPointer<TStorage> source, in MapPointer<TReal> result, int image, int row, int column, int count, int taps)
     {
         TStorage* from = source.At(image, 0, row, column);
-        T* to = result.At(image, 0, row, column);
+        TReal* to = result.At(image, 0, row, column);
         if (source.ChannelStride == 1)
         {
             TSimd.Transpose(from, source.ColumnStride, to, result.ChannelStride, count, taps);
@@ -81,7 +81,7 @@ public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, T, TVector>
     private static void Fold(
         in WindowExtent extent,
         in MapPointer<TStorage> source,
-        in MapPointer<T> result,
+        in MapPointer<TReal> result,
         int image,
         int row,
         int column,
@@ -106,7 +106,7 @@ public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, T, TVector>
         in WindowExtent extent,
         TStorage* source,
         nint sourceStride,
-        T* result,
+        TReal* result,
         nint resultStride,
         int cellRow,
         int cellColumn)
@@ -117,7 +117,7 @@ public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, T, TVector>
             (int tapRow, int tapColumn) = Math.DivRem(tap, window);
             int row = cellRow + tapRow - extent.Radius;
             int column = cellColumn + tapColumn - extent.Radius;
-            T sum = T.Zero;
+            TReal sum = TReal.Zero;
             if (row >= 0 && row < extent.Height && column >= 0 && column < extent.Width)
             {
                 int lastRow = row == extent.Height - 1 ? window - 1 : tapRow;

@@ -12,34 +12,34 @@ namespace SapaGpu.Kernels.Simd;
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic of the tensors.</typeparam>
 /// <typeparam name="TStorage">The type of the tensors.</typeparam>
-/// <typeparam name="T">The type of the arithmetic and of the workspace.</typeparam>
-/// <typeparam name="TVector">A vector of <typeparamref name="T"/>.</typeparam>
+/// <typeparam name="TReal">The type of the arithmetic and of the workspace.</typeparam>
+/// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
 /// <typeparam name="TWorkspaceSimd">The vector arithmetic of the workspace.</typeparam>
 /// <typeparam name="TBorder">The border rule.</typeparam>
 /// <typeparam name="TNormalisation">How scores become weights.</typeparam>
-public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T, TVector, TWorkspaceSimd, TBorder, TNormalisation>
-    : ITileProgram<WindowAttentionBackwardParameters<TStorage, T>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, TReal, TVector, TWorkspaceSimd, TBorder, TNormalisation>
+    : ITileProgram<WindowAttentionBackwardParameters<TStorage, TReal>>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
-    where TWorkspaceSimd : struct, ISimd<T, T, TVector>
+    where TWorkspaceSimd : struct, ISimd<TReal, TReal, TVector>
     where TBorder : struct, IBorder
-    where TNormalisation : struct, INormalisation
+    where TNormalisation : struct, IScoreNormalisation
 {
     /// <inheritdoc/>
-    public static long TileCount(in WindowAttentionBackwardParameters<TStorage, T> parameters) =>
+    public static long TileCount(in WindowAttentionBackwardParameters<TStorage, TReal> parameters) =>
         new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes).Count;
 
     /// <inheritdoc/>
-    public static double Operations(in WindowAttentionBackwardParameters<TStorage, T> parameters) =>
+    public static double Operations(in WindowAttentionBackwardParameters<TStorage, TReal> parameters) =>
         WorkEstimate.Gather(
             in parameters.Extent,
             in parameters.Band,
             2 * parameters.Extent.EmbeddingChannels + parameters.Extent.ValueChannels);
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in WindowAttentionBackwardParameters<TStorage, T> parameters)
+    public static long ScratchBytes(in WindowAttentionBackwardParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
         var tiling = new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes);
@@ -50,7 +50,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(
-        in WindowAttentionBackwardParameters<TStorage, T> parameters, long tile, byte* scratch)
+        in WindowAttentionBackwardParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         ref readonly var extent = ref parameters.Extent;
         var tiling = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes);
@@ -62,7 +62,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             workspace.MoveTo(row);
             var next = default(PrefetchQueue);
             if (row + 1 < cells.RowEnd)
-                Foresee(in parameters, in cells, row + 1, in workspace, ref next);
+                PrefetchNextRow(in parameters, in cells, row + 1, in workspace, ref next);
             int columns = workspace.StripsAtOnce * TSimd.Lanes;
             for (int column = 0; column < cells.Columns; column += columns)
                 Differentiate(in parameters, cells.Part(column, columns), row, column, in workspace, ref next);
@@ -71,7 +71,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Differentiate(
-        in WindowAttentionBackwardParameters<TStorage, T> parameters,
+        in WindowAttentionBackwardParameters<TStorage, TReal> parameters,
         in Strip strips,
         int row,
         int column,
@@ -80,8 +80,8 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
     {
         ref readonly var extent = ref parameters.Extent;
         int lanes = TSimd.Lanes;
-        int quads = StripQueries.Quads(in extent, in strips, row);
-        for (int quad = 0; quad < quads; quad++)
+        int packs = StripQueries.QueryPacks(in extent, in strips, row);
+        for (int pack = 0; pack < packs; pack++)
         {
             for (int strip = 0; strip < strips.Strips(lanes); strip++)
             {
@@ -91,7 +91,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
                     in parameters,
                     strips.Part(start, lanes),
                     row,
-                    quad,
+                    pack,
                     in workspace,
                     workspace.GradScores + (nint)strip * 4 * lanes * extent.Taps,
                     ref next);
@@ -99,53 +99,53 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             if (parameters.NeedsGradQuery == 0)
                 continue;
             workspace.Select(row, column);
-            SumQueries(in parameters, in strips, row, quad, in workspace, ref next);
+            SumQueries(in parameters, in strips, row, pack, in workspace, ref next);
         }
     }
 
     // Weights and gradients of the scores of a quad of queries of a strip.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Differentiate(
-        in WindowAttentionBackwardParameters<TStorage, T> parameters,
+        in WindowAttentionBackwardParameters<TStorage, TReal> parameters,
         in Strip strip,
         int row,
-        int quad,
+        int pack,
         in Workspace workspace,
-        T* gradScores,
+        TReal* gradScores,
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
-        var normaliser = new MapPointer<T>(in parameters.Normaliser);
+        var normaliser = new MapPointer<TReal>(in parameters.Normaliser);
         workspace.Scores.Run<TBorder>(
-            in extent, in strip, row, quad, TBorder.OutsideScore<T>(), workspace.Weights, ref next);
-        workspace.WeightGradients.Run<TBorder>(in extent, in strip, row, quad, T.Zero, gradScores, ref next);
-        SimdScalarMap<T>.Load(in normaliser, in strip, row, quad, in extent, workspace.Normaliser, TSimd.Lanes);
-        WindowSteps<TSimd, TStorage, T, TVector>.NormaliseBackward<TNormalisation>(
+            in extent, in strip, row, pack, TBorder.OutsideScore<TReal>(), workspace.Weights, ref next);
+        workspace.WeightGradients.Run<TBorder>(in extent, in strip, row, pack, TReal.Zero, gradScores, ref next);
+        SimdScalarMap<TReal>.Load(in normaliser, in strip, row, pack, in extent, workspace.Normaliser, TSimd.Lanes);
+        WindowSteps<TSimd, TStorage, TReal, TVector>.NormaliseBackward<TNormalisation>(
             workspace.Weights, gradScores, extent.Taps, workspace.Normaliser);
         if (TBorder.Replicates)
         {
-            WindowSteps<TSimd, TStorage, T, TVector>.Fold(workspace.Weights, in extent, in strip, row);
-            WindowSteps<TSimd, TStorage, T, TVector>.Fold(gradScores, in extent, in strip, row);
+            WindowSteps<TSimd, TStorage, TReal, TVector>.Fold(workspace.Weights, in extent, in strip, row);
+            WindowSteps<TSimd, TStorage, TReal, TVector>.Fold(gradScores, in extent, in strip, row);
         }
         if (parameters.NeedsWeights != 0)
         {
-            QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
-                workspace.Weights, new MapPointer<T>(in parameters.Weights), in strip, row, quad, in extent, 0, extent.Taps);
+            QueryPackTile<TWorkspaceSimd, TReal, TReal, TVector>.Store(
+                workspace.Weights, new MapPointer<TReal>(in parameters.Weights), in strip, row, pack, in extent, 0, extent.Taps);
         }
         if (parameters.NeedsGradScores != 0)
         {
-            QuadTile<TWorkspaceSimd, T, T, TVector>.Store(
-                gradScores, new MapPointer<T>(in parameters.GradScores), in strip, row, quad, in extent, 0, extent.Taps);
+            QueryPackTile<TWorkspaceSimd, TReal, TReal, TVector>.Store(
+                gradScores, new MapPointer<TReal>(in parameters.GradScores), in strip, row, pack, in extent, 0, extent.Taps);
         }
     }
 
     // The gradient of a quad of queries: the keys, each times the gradient of its score.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SumQueries(
-        in WindowAttentionBackwardParameters<TStorage, T> parameters,
+        in WindowAttentionBackwardParameters<TStorage, TReal> parameters,
         in Strip strips,
         int row,
-        int quad,
+        int pack,
         in Workspace workspace,
         ref PrefetchQueue next)
     {
@@ -153,7 +153,7 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
         var gradQuery = new MapPointer<TStorage>(in parameters.GradQuery);
         if (workspace.OverChannels)
         {
-            WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
+            WindowSteps<TSimd, TStorage, TReal, TVector>.SumsOverChannels(
                 workspace.GradScores,
                 workspace.Scores.OverPixels ? workspace.Scores.Pixels : workspace.KeyPixels,
                 extent.EmbeddingChannels,
@@ -161,11 +161,11 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
                 in extent,
                 in strips,
                 row,
-                quad,
+                pack,
                 ref next);
             return;
         }
-        WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
+        WindowSteps<TSimd, TStorage, TReal, TVector>.SumsOverCells(
             workspace.GradScores,
             workspace.Scores.Rows.Taps,
             extent.Taps,
@@ -175,14 +175,14 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             in gradQuery,
             in strips,
             row,
-            quad,
+            pack,
             in extent,
             ref next);
     }
 
     // What the next row reads for the first time: the gradients of its outputs and the last row of its windows.
-    private static void Foresee(
-        in WindowAttentionBackwardParameters<TStorage, T> parameters,
+    private static void PrefetchNextRow(
+        in WindowAttentionBackwardParameters<TStorage, TReal> parameters,
         in Strip cells,
         int row,
         in Workspace workspace,
@@ -203,16 +203,16 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
     {
         public bool OverChannels;
         public int StripsAtOnce;
-        public WindowDots<TSimd, TStorage, T, TVector> Scores;
-        public WindowDots<TSimd, TStorage, T, TVector> WeightGradients;
-        public PixelWindow<TSimd, TStorage, T, TVector> KeyPixels;
-        public T* Weights;
-        public T* GradScores;
-        public T* Normaliser;
-        public T* Sums;
+        public WindowDots<TSimd, TStorage, TReal, TVector> Scores;
+        public WindowDots<TSimd, TStorage, TReal, TVector> WeightGradients;
+        public PixelWindow<TSimd, TStorage, TReal, TVector> KeyPixels;
+        public TReal* Weights;
+        public TReal* GradScores;
+        public TReal* Normaliser;
+        public TReal* Sums;
 
         public Workspace(
-            ref ScratchAllocator scratch, in WindowAttentionBackwardParameters<TStorage, T> parameters, in Strip cells, int columns)
+            ref ScratchAllocator scratch, in WindowAttentionBackwardParameters<TStorage, TReal> parameters, in Strip cells, int columns)
         {
             ref readonly var extent = ref parameters.Extent;
             int lanes = TSimd.Lanes;
@@ -242,11 +242,11 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, T,
             KeyPixels = default;
             if (OwnKeyPixels)
                 KeyPixels = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in cells, columns);
-            Weights = scratch.Take<T>(4L * lanes * extent.Taps);
-            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, T, TVector>.StripsAtOnce(extent.Taps, columns);
-            GradScores = scratch.Take<T>((long)StripsAtOnce * 4 * lanes * extent.Taps);
-            Normaliser = scratch.Take<T>(4L * lanes);
-            Sums = scratch.Take<T>(16L * lanes);
+            Weights = scratch.Take<TReal>(4L * lanes * extent.Taps);
+            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, TReal, TVector>.StripsAtOnce(extent.Taps, columns);
+            GradScores = scratch.Take<TReal>((long)StripsAtOnce * 4 * lanes * extent.Taps);
+            Normaliser = scratch.Take<TReal>(4L * lanes);
+            Sums = scratch.Take<TReal>(16L * lanes);
         }
 
         // Whether the sums over channels need keys that the scores did not stage.

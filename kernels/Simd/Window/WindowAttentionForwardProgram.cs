@@ -10,28 +10,28 @@ namespace SapaGpu.Kernels.Simd;
 /// and queries are staged with the cells in the lanes, scores and softmax stay in scratch memory, and the values are
 /// staged and summed with the lanes over channels where the output is channels-last, and over cells where it is contiguous.
 /// </summary>
-public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, TVector, TBorder, TNormalisation>
-    : ITileProgram<WindowAttentionParameters<TStorage, T>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, TReal, TVector, TBorder, TNormalisation>
+    : ITileProgram<WindowAttentionParameters<TStorage, TReal>>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
     where TBorder : struct, IBorder
-    where TNormalisation : struct, INormalisation
+    where TNormalisation : struct, IScoreNormalisation
 {
     /// <inheritdoc/>
-    public static long TileCount(in WindowAttentionParameters<TStorage, T> parameters) =>
+    public static long TileCount(in WindowAttentionParameters<TStorage, TReal> parameters) =>
         new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes).Count;
 
     /// <inheritdoc/>
-    public static double Operations(in WindowAttentionParameters<TStorage, T> parameters) =>
+    public static double Operations(in WindowAttentionParameters<TStorage, TReal> parameters) =>
         WorkEstimate.Gather(
             in parameters.Extent,
             in parameters.Band,
             parameters.Extent.EmbeddingChannels + parameters.Extent.ValueChannels);
 
     /// <inheritdoc/>
-    public static long ScratchBytes(in WindowAttentionParameters<TStorage, T> parameters)
+    public static long ScratchBytes(in WindowAttentionParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
         var tiling = new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes);
@@ -41,7 +41,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Execute(in WindowAttentionParameters<TStorage, T> parameters, long tile, byte* scratch)
+    public static void Execute(in WindowAttentionParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         ref readonly var extent = ref parameters.Extent;
         var tiling = new StripTiling(extent.Width, in parameters.Band, TSimd.Lanes);
@@ -54,7 +54,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
             workspace.MoveTo(row);
             next = default;
             if (row + 1 < cells.RowEnd)
-                Foresee(in parameters, in cells, row + 1, in workspace, ref next);
+                PrefetchNextRow(in parameters, in cells, row + 1, in workspace, ref next);
             int columns = workspace.StripsAtOnce * TSimd.Lanes;
             for (int column = 0; column < cells.Columns; column += columns)
                 Attend(in parameters, cells.Part(column, columns), row, column, in workspace, ref next);
@@ -63,7 +63,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Attend(
-        in WindowAttentionParameters<TStorage, T> parameters,
+        in WindowAttentionParameters<TStorage, TReal> parameters,
         in Strip strips,
         int row,
         int column,
@@ -73,8 +73,8 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
         ref readonly var extent = ref parameters.Extent;
         int lanes = TSimd.Lanes;
         var output = new MapPointer<TStorage>(in parameters.Output);
-        int quads = StripQueries.Quads(in extent, in strips, row);
-        for (int quad = 0; quad < quads; quad++)
+        int packs = StripQueries.QueryPacks(in extent, in strips, row);
+        for (int pack = 0; pack < packs; pack++)
         {
             for (int strip = 0; strip < strips.Strips(lanes); strip++)
             {
@@ -84,7 +84,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                     in parameters,
                     strips.Part(start, lanes),
                     row,
-                    quad,
+                    pack,
                     in workspace,
                     workspace.Scores + (nint)strip * 4 * lanes * extent.Taps,
                     ref next);
@@ -92,7 +92,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
             workspace.SelectValues(row, column);
             if (workspace.OverChannels)
             {
-                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
+                WindowSteps<TSimd, TStorage, TReal, TVector>.SumsOverChannels(
                     workspace.Scores,
                     in workspace.Pixels,
                     extent.ValueChannels,
@@ -100,12 +100,12 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                     in extent,
                     in strips,
                     row,
-                    quad,
+                    pack,
                     ref next);
             }
             else
             {
-                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
+                WindowSteps<TSimd, TStorage, TReal, TVector>.SumsOverCells(
                     workspace.Scores,
                     workspace.Values.Taps,
                     extent.Taps,
@@ -115,7 +115,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                     in output,
                     in strips,
                     row,
-                    quad,
+                    pack,
                     in extent,
                     ref next);
             }
@@ -125,28 +125,28 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
     // The weights of a quad of queries of a strip.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Weigh(
-        in WindowAttentionParameters<TStorage, T> parameters,
+        in WindowAttentionParameters<TStorage, TReal> parameters,
         in Strip strip,
         int row,
-        int quad,
+        int pack,
         in Workspace workspace,
-        T* scores,
+        TReal* scores,
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
-        var normaliserMap = new MapPointer<T>(in parameters.Normaliser);
-        T* normaliser = parameters.SaveNormaliser != 0 ? workspace.Normaliser : null;
-        workspace.Dots.Run<TBorder>(in extent, in strip, row, quad, TBorder.OutsideScore<T>(), scores, ref next);
-        WindowSteps<TSimd, TStorage, T, TVector>.Normalise<TNormalisation>(scores, extent.Taps, normaliser);
+        var normaliserMap = new MapPointer<TReal>(in parameters.Normaliser);
+        TReal* normaliser = parameters.SaveNormaliser != 0 ? workspace.Normaliser : null;
+        workspace.Dots.Run<TBorder>(in extent, in strip, row, pack, TBorder.OutsideScore<TReal>(), scores, ref next);
+        WindowSteps<TSimd, TStorage, TReal, TVector>.Normalise<TNormalisation>(scores, extent.Taps, normaliser);
         if (normaliser is not null)
-            SimdScalarMap<T>.Store(normaliser, in normaliserMap, in strip, row, quad, in extent, TSimd.Lanes);
+            SimdScalarMap<TReal>.Store(normaliser, in normaliserMap, in strip, row, pack, in extent, TSimd.Lanes);
         if (TBorder.Replicates)
-            WindowSteps<TSimd, TStorage, T, TVector>.Fold(scores, in extent, in strip, row);
+            WindowSteps<TSimd, TStorage, TReal, TVector>.Fold(scores, in extent, in strip, row);
     }
 
     // What the next row reads for the first time: its queries and the last row of its windows.
-    private static void Foresee(
-        in WindowAttentionParameters<TStorage, T> parameters,
+    private static void PrefetchNextRow(
+        in WindowAttentionParameters<TStorage, TReal> parameters,
         in Strip cells,
         int row,
         in Workspace workspace,
@@ -159,7 +159,7 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
         next.AddWindowRow(new MapPointer<TStorage>(in parameters.Key), in cells, row, in extent, extent.EmbeddingChannels);
         next.Plan(
             workspace.Dots.Steps(cells.Columns, extent.Taps)
-            + WindowSteps<TSimd, TStorage, T, TVector>.SumSteps(
+            + WindowSteps<TSimd, TStorage, TReal, TVector>.SumSteps(
                 workspace.OverChannels, extent.ValueChannels, cells.Columns));
     }
 
@@ -167,16 +167,16 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
     {
         public bool OverChannels;
         public int StripsAtOnce;
-        public WindowDots<TSimd, TStorage, T, TVector> Dots;
-        public WindowRows<TSimd, TStorage, T, TVector> Values;
-        public PixelWindow<TSimd, TStorage, T, TVector> Pixels;
-        public T* Scores;
-        public T* Normaliser;
-        public T* Sums;
+        public WindowDots<TSimd, TStorage, TReal, TVector> Dots;
+        public WindowRows<TSimd, TStorage, TReal, TVector> Values;
+        public PixelWindow<TSimd, TStorage, TReal, TVector> Pixels;
+        public TReal* Scores;
+        public TReal* Normaliser;
+        public TReal* Sums;
 
         public Workspace(
             ref ScratchAllocator scratch,
-            in WindowAttentionParameters<TStorage, T> parameters,
+            in WindowAttentionParameters<TStorage, TReal> parameters,
             in Strip cells,
             int columns)
         {
@@ -198,10 +198,10 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T, 
                 Pixels = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns);
             else
                 Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns, replicates: false);
-            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, T, TVector>.StripsAtOnce(extent.Taps, columns);
-            Scores = scratch.Take<T>((long)StripsAtOnce * 4 * lanes * extent.Taps);
-            Normaliser = scratch.Take<T>(4L * lanes);
-            Sums = scratch.Take<T>(16L * lanes);
+            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, TReal, TVector>.StripsAtOnce(extent.Taps, columns);
+            Scores = scratch.Take<TReal>((long)StripsAtOnce * 4 * lanes * extent.Taps);
+            Normaliser = scratch.Take<TReal>(4L * lanes);
+            Sums = scratch.Take<TReal>(16L * lanes);
         }
 
         public void MoveTo(int row)

@@ -7,13 +7,13 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The dot products of queries and the keys of their windows, with what is staged for them: the keys as they are multiplied,
-/// with the lanes over channels where <see cref="PixelDots{TSimd, TStorage, T, TVector}"/> can take the queries from memory,
+/// with the lanes over channels where <see cref="PixelDots{TSimd, TStorage, TReal, TVector}"/> can take the queries from memory,
 /// and else over cells.
 /// </summary>
-internal unsafe struct WindowDots<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal unsafe struct WindowDots<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     // With fewer channels the sums over the lanes cost more than a transposition.
@@ -21,9 +21,9 @@ internal unsafe struct WindowDots<TSimd, TStorage, T, TVector>
 
     private readonly MapPointer<TStorage> query;
     private readonly int channels;
-    private readonly T* room;
-    private PixelWindow<TSimd, TStorage, T, TVector> pixels;
-    private WindowRows<TSimd, TStorage, T, TVector> rows;
+    private readonly TReal* scratchValues;
+    private PixelWindow<TSimd, TStorage, TReal, TVector> pixels;
+    private WindowRows<TSimd, TStorage, TReal, TVector> rows;
 
     /// <summary>Takes scratch memory for a tile.</summary>
     /// <param name="scratch">The scratch memory.</param>
@@ -53,18 +53,18 @@ internal unsafe struct WindowDots<TSimd, TStorage, T, TVector>
         OverPixels = !replicates
             && !needsRows
             && (needsPixels || channels >= FewestOverPixels)
-            && PixelDots<TSimd, TStorage, T, TVector>.Fits(in query, in extent, channels);
+            && PixelDots<TSimd, TStorage, TReal, TVector>.Fits(in query, in extent, channels);
         pixels = default;
         rows = default;
         if (OverPixels)
         {
             pixels = new(ref scratch, in key, in extent, channels, in cells, columns);
-            room = scratch.Take<T>(PixelDots<TSimd, TStorage, T, TVector>.RoomFor(in extent, channels));
+            scratchValues = scratch.Take<TReal>(PixelDots<TSimd, TStorage, TReal, TVector>.ScratchLength(in extent, channels));
         }
         else
         {
             rows = new(ref scratch, in key, in extent, channels, in cells, columns, replicates);
-            room = scratch.Take<T>(4L * TSimd.Lanes * channels);
+            scratchValues = scratch.Take<TReal>(4L * TSimd.Lanes * channels);
         }
     }
 
@@ -72,15 +72,15 @@ internal unsafe struct WindowDots<TSimd, TStorage, T, TVector>
     public bool OverPixels { get; }
 
     /// <summary>Gets the keys, staged pixel by pixel.</summary>
-    public readonly PixelWindow<TSimd, TStorage, T, TVector> Pixels => pixels;
+    public readonly PixelWindow<TSimd, TStorage, TReal, TVector> Pixels => pixels;
 
     /// <summary>Gets the keys, staged channel by channel.</summary>
-    public readonly WindowRows<TSimd, TStorage, T, TVector> Rows => rows;
+    public readonly WindowRows<TSimd, TStorage, TReal, TVector> Rows => rows;
 
     /// <summary>The steps of what is asked for while a row of a tile is computed.</summary>
     public readonly int Steps(int columns, int taps) => OverPixels
         ? columns
-        : (columns + TSimd.Lanes - 1) / TSimd.Lanes * WindowSteps<TSimd, TStorage, T, TVector>.DotSteps(channels, taps);
+        : (columns + TSimd.Lanes - 1) / TSimd.Lanes * WindowSteps<TSimd, TStorage, TReal, TVector>.DotSteps(channels, taps);
 
     /// <summary>Stages what the windows of a row need and is not there yet; rows must come in order.</summary>
     public void MoveTo(int row)
@@ -106,20 +106,20 @@ internal unsafe struct WindowDots<TSimd, TStorage, T, TVector>
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run<TBorder>(
-        in WindowExtent extent, in Strip strip, int row, int quad, T outside, T* scores, ref PrefetchQueue next)
+        in WindowExtent extent, in Strip strip, int row, int pack, TReal outside, TReal* scores, ref PrefetchQueue next)
         where TBorder : struct, IBorder
     {
         if (OverPixels)
         {
-            PixelDots<TSimd, TStorage, T, TVector>.Run(
-                in query, in pixels, in extent, in strip, row, quad, channels, room, scores, ref next);
+            PixelDots<TSimd, TStorage, TReal, TVector>.Run(
+                in query, in pixels, in extent, in strip, row, pack, channels, scratchValues, scores, ref next);
         }
         else
         {
-            QuadTile<TSimd, TStorage, T, TVector>.Load(in query, in strip, row, quad, in extent, room, channels);
-            WindowSteps<TSimd, TStorage, T, TVector>.Dots(
-                room, rows.Taps, extent.Taps, rows.ChannelStride, channels, scores, ref next);
+            QueryPackTile<TSimd, TStorage, TReal, TVector>.Load(in query, in strip, row, pack, in extent, scratchValues, channels);
+            WindowSteps<TSimd, TStorage, TReal, TVector>.Dots(
+                scratchValues, rows.Taps, extent.Taps, rows.ChannelStride, channels, scores, ref next);
         }
-        WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(scores, in extent, in strip, row, outside);
+        WindowSteps<TSimd, TStorage, TReal, TVector>.ScoreOutside<TBorder>(scores, in extent, in strip, row, outside);
     }
 }

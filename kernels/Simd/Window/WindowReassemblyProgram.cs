@@ -6,11 +6,11 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>Reassembly with given weights on the CPU, tiled and staged like the fused forward.</summary>
-public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVector, TBorder>
+public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, TReal, TVector, TBorder>
     : ITileProgram<WindowReassemblyParameters<TStorage>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
     where TBorder : struct, IBorder
 {
@@ -45,7 +45,7 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
             workspace.MoveTo(row);
             var next = default(PrefetchQueue);
             if (row + 1 < cells.RowEnd)
-                Foresee(in parameters, in cells, row + 1, workspace.OverChannels, ref next);
+                PrefetchNextRow(in parameters, in cells, row + 1, workspace.OverChannels, ref next);
             int columns = workspace.StripsAtOnce * TSimd.Lanes;
             for (int column = 0; column < cells.Columns; column += columns)
             {
@@ -66,8 +66,8 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
         ref readonly var extent = ref parameters.Extent;
         int lanes = TSimd.Lanes;
         var output = new MapPointer<TStorage>(in parameters.Output);
-        int quads = StripQueries.Quads(in extent, in strips, row);
-        for (int quad = 0; quad < quads; quad++)
+        int packs = StripQueries.QueryPacks(in extent, in strips, row);
+        for (int pack = 0; pack < packs; pack++)
         {
             for (int strip = 0; strip < strips.Strips(lanes); strip++)
             {
@@ -75,12 +75,12 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
                     in parameters,
                     strips.Part(strips.StripStart(strip, lanes), lanes),
                     row,
-                    quad,
+                    pack,
                     workspace.Weights + (nint)strip * 4 * lanes * extent.Taps);
             }
             if (workspace.OverChannels)
             {
-                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverChannels(
+                WindowSteps<TSimd, TStorage, TReal, TVector>.SumsOverChannels(
                     workspace.Weights,
                     in workspace.Pixels,
                     extent.ValueChannels,
@@ -88,12 +88,12 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
                     in extent,
                     in strips,
                     row,
-                    quad,
+                    pack,
                     ref next);
             }
             else
             {
-                WindowSteps<TSimd, TStorage, T, TVector>.SumsOverCells(
+                WindowSteps<TSimd, TStorage, TReal, TVector>.SumsOverCells(
                     workspace.Weights,
                     workspace.Values.Taps,
                     extent.Taps,
@@ -103,7 +103,7 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
                     in output,
                     in strips,
                     row,
-                    quad,
+                    pack,
                     in extent,
                     ref next);
             }
@@ -114,18 +114,18 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
     // not even infinity leaves a trace.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LoadWeights(
-        in WindowReassemblyParameters<TStorage> parameters, in Strip strip, int row, int quad, T* weights)
+        in WindowReassemblyParameters<TStorage> parameters, in Strip strip, int row, int pack, TReal* weights)
     {
         ref readonly var extent = ref parameters.Extent;
-        QuadTile<TSimd, TStorage, T, TVector>.Load(
-            new MapPointer<TStorage>(in parameters.Weights), in strip, row, quad, in extent, weights, extent.Taps);
+        QueryPackTile<TSimd, TStorage, TReal, TVector>.Load(
+            new MapPointer<TStorage>(in parameters.Weights), in strip, row, pack, in extent, weights, extent.Taps);
         if (TBorder.Replicates)
-            WindowSteps<TSimd, TStorage, T, TVector>.Fold(weights, in extent, in strip, row);
-        WindowSteps<TSimd, TStorage, T, TVector>.ScoreOutside<TBorder>(weights, in extent, in strip, row, T.Zero);
+            WindowSteps<TSimd, TStorage, TReal, TVector>.Fold(weights, in extent, in strip, row);
+        WindowSteps<TSimd, TStorage, TReal, TVector>.ScoreOutside<TBorder>(weights, in extent, in strip, row, TReal.Zero);
     }
 
     // What the next row reads for the first time: its weights and the last row of its windows.
-    private static void Foresee(
+    private static void PrefetchNextRow(
         in WindowReassemblyParameters<TStorage> parameters,
         in Strip cells,
         int row,
@@ -135,17 +135,17 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
         ref readonly var extent = ref parameters.Extent;
         next.AddQueries(new MapPointer<TStorage>(in parameters.Weights), in cells, row, in extent, extent.Taps);
         next.AddWindowRow(new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
-        next.Plan(WindowSteps<TSimd, TStorage, T, TVector>.SumSteps(overChannels, extent.ValueChannels, cells.Columns));
+        next.Plan(WindowSteps<TSimd, TStorage, TReal, TVector>.SumSteps(overChannels, extent.ValueChannels, cells.Columns));
     }
 
     private struct Workspace
     {
         public bool OverChannels;
         public int StripsAtOnce;
-        public WindowRows<TSimd, TStorage, T, TVector> Values;
-        public PixelWindow<TSimd, TStorage, T, TVector> Pixels;
-        public T* Weights;
-        public T* Sums;
+        public WindowRows<TSimd, TStorage, TReal, TVector> Values;
+        public PixelWindow<TSimd, TStorage, TReal, TVector> Pixels;
+        public TReal* Weights;
+        public TReal* Sums;
 
         public Workspace(
             ref ScratchAllocator scratch, in WindowReassemblyParameters<TStorage> parameters, in Strip cells, int columns)
@@ -158,9 +158,9 @@ public readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, T, TVecto
                 Pixels = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns);
             else
                 Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns, replicates: false);
-            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, T, TVector>.StripsAtOnce(extent.Taps, columns);
-            Weights = scratch.Take<T>((long)StripsAtOnce * 4 * TSimd.Lanes * extent.Taps);
-            Sums = scratch.Take<T>(16L * TSimd.Lanes);
+            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, TReal, TVector>.StripsAtOnce(extent.Taps, columns);
+            Weights = scratch.Take<TReal>((long)StripsAtOnce * 4 * TSimd.Lanes * extent.Taps);
+            Sums = scratch.Take<TReal>(16L * TSimd.Lanes);
         }
 
         public void MoveTo(int row)

@@ -8,15 +8,15 @@ namespace SapaGpu.Kernels.Simd;
 /// columns side by side and, outside the map, zeros or the nearest cell, whatever the format of the map. Moving down a row
 /// stages one row.
 /// </summary>
-internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal unsafe struct WindowRows<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged
+    where TReal : unmanaged
     where TVector : struct
 {
     private readonly MapPointer<TStorage> map;
-    private readonly T* memory;
-    private readonly T** taps;
+    private readonly TReal* memory;
+    private readonly TReal** taps;
     private readonly int channels;
     private readonly int window;
     private readonly int height;
@@ -53,10 +53,10 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
         // never staged is cleared once: the padding outside the map is zero by contract, and elsewhere the processor is
         // slow where it finds denormal numbers.
         long size = (long)window * length * channels + 3L * length;
-        memory = scratch.Take<T>(size);
-        taps = (T**)scratch.Take<nint>(window * window);
+        memory = scratch.Take<TReal>(size);
+        taps = (TReal**)scratch.Take<nint>(window * window);
         if (!scratch.OnlyCounts)
-            new Span<T>(memory, checked((int)size)).Clear();
+            new Span<TReal>(memory, checked((int)size)).Clear();
     }
 
     /// <summary>Gets the elements from one channel of a staged row to the next.</summary>
@@ -65,7 +65,7 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
     /// <summary>
     /// Gets, for every tap of the window, where the first channel of its first lane is, after <see cref="Select"/>.
     /// </summary>
-    public readonly T** Taps => taps;
+    public readonly TReal** Taps => taps;
 
     /// <summary>Stages what the windows of a row need and is not there yet; rows must come in order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -83,24 +83,24 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
         int radius = window / 2;
         for (int y = 0; y < window; y++)
         {
-            T* slot = Slot(row - radius + y) + column;
+            TReal* slot = Slot(row - radius + y) + column;
             for (int x = 0; x < window; x++)
                 taps[y * window + x] = slot + x;
         }
     }
 
-    private readonly T* Slot(int row) =>
+    private readonly TReal* Slot(int row) =>
         memory + (nint)((row % window + window) % window) * length * channels;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Stage(int row)
     {
-        T* slot = Slot(row);
+        TReal* slot = Slot(row);
         if (replicates)
             row = AxisTaps.Clamp(row, height);
         if (row < 0 || row >= height)
         {
-            new Span<T>(slot, length * channels).Clear();
+            new Span<TReal>(slot, length * channels).Clear();
             return;
         }
 
@@ -123,11 +123,11 @@ internal unsafe struct WindowRows<TSimd, TStorage, T, TVector>
             Extend(slot, first, end);
     }
 
-    private readonly void Extend(T* slot, int first, int end)
+    private readonly void Extend(TReal* slot, int first, int end)
     {
         for (int channel = 0; channel < channels; channel++)
         {
-            var row = new Span<T>(slot + (nint)channel * length, length);
+            var row = new Span<TReal>(slot + (nint)channel * length, length);
             row[..first].Fill(row[first]);
             row[end..].Fill(row[end - 1]);
         }

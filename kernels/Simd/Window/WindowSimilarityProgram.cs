@@ -6,11 +6,11 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>Local similarity on the CPU, tiled and staged like the fused forward.</summary>
-public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVector, TBorder>
+public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, TReal, TVector, TBorder>
     : ITileProgram<WindowSimilarityParameters<TStorage>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
     where TBorder : struct, IBorder
 {
@@ -45,7 +45,7 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
             workspace.Dots.MoveTo(row);
             var next = default(PrefetchQueue);
             if (row + 1 < cells.RowEnd)
-                Foresee(in parameters, in cells, row + 1, in workspace, ref next);
+                PrefetchNextRow(in parameters, in cells, row + 1, in workspace, ref next);
             for (int column = 0; column < cells.Columns; column += TSimd.Lanes)
             {
                 workspace.Dots.Select(row, column);
@@ -64,17 +64,17 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
     {
         ref readonly var extent = ref parameters.Extent;
         var scores = new MapPointer<TStorage>(in parameters.Scores);
-        int quads = StripQueries.Quads(in extent, in strip, row);
-        for (int quad = 0; quad < quads; quad++)
+        int packs = StripQueries.QueryPacks(in extent, in strip, row);
+        for (int pack = 0; pack < packs; pack++)
         {
-            workspace.Dots.Run<TBorder>(in extent, in strip, row, quad, T.Zero, workspace.Scores, ref next);
-            QuadTile<TSimd, TStorage, T, TVector>.Store(
-                workspace.Scores, in scores, in strip, row, quad, in extent, 0, extent.Taps);
+            workspace.Dots.Run<TBorder>(in extent, in strip, row, pack, TReal.Zero, workspace.Scores, ref next);
+            QueryPackTile<TSimd, TStorage, TReal, TVector>.Store(
+                workspace.Scores, in scores, in strip, row, pack, in extent, 0, extent.Taps);
         }
     }
 
     // What the next row reads for the first time: its queries and the last row of its windows.
-    private static void Foresee(
+    private static void PrefetchNextRow(
         in WindowSimilarityParameters<TStorage> parameters,
         in Strip cells,
         int row,
@@ -90,8 +90,8 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
 
     private struct Workspace
     {
-        public WindowDots<TSimd, TStorage, T, TVector> Dots;
-        public T* Scores;
+        public WindowDots<TSimd, TStorage, TReal, TVector> Dots;
+        public TReal* Scores;
 
         public Workspace(
             ref ScratchAllocator scratch, in WindowSimilarityParameters<TStorage> parameters, in Strip cells, int columns)
@@ -106,7 +106,7 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, T, TVecto
                 in cells,
                 columns,
                 TBorder.Replicates);
-            Scores = scratch.Take<T>(4L * TSimd.Lanes * extent.Taps);
+            Scores = scratch.Take<TReal>(4L * TSimd.Lanes * extent.Taps);
         }
     }
 }

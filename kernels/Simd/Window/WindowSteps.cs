@@ -9,10 +9,10 @@ namespace SapaGpu.Kernels.Simd;
 /// The steps that the CPU programs of the window gather are made of, each on one quad of queries of a strip of cells.
 /// The lanes of a vector are neighbouring cells; score tiles are [tap][4][lanes].
 /// </summary>
-internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     /// <summary>The channels worked at a time, so that queries and keys of a chunk stay in the first-level cache.</summary>
@@ -24,13 +24,13 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dots(
-        T* queries, T** taps, int tapCount, nint keyStride, int channels, T* scores, ref PrefetchQueue next)
+        TReal* queries, TReal** taps, int tapCount, nint keyStride, int channels, TReal* scores, ref PrefetchQueue next)
     {
         int lanes = TSimd.Lanes;
         for (int first = 0; first < channels; first += ChannelChunk)
         {
             int count = Math.Min(ChannelChunk, channels - first);
-            T* query = queries + (nint)first * 4 * lanes;
+            TReal* query = queries + (nint)first * 4 * lanes;
             nint keyOffset = first * keyStride;
             int tap = 0;
             for (; tap + 4 <= tapCount; tap += 4)
@@ -57,7 +57,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ScoreOutside<TBorder>(
-        T* scores, in WindowExtent extent, in Strip strip, int row, T outside)
+        TReal* scores, in WindowExtent extent, in Strip strip, int row, TReal outside)
         where TBorder : struct, IBorder
     {
         int radius = extent.Radius;
@@ -70,7 +70,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
             int tapColumn = strip.Column + tap % extent.Window - radius;
             if (tapRow < 0 || tapRow >= extent.Height)
             {
-                new Span<T>(scores + (nint)tap * 4 * lanes, 4 * lanes).Fill(outside);
+                new Span<TReal>(scores + (nint)tap * 4 * lanes, 4 * lanes).Fill(outside);
                 continue;
             }
             int first = Math.Clamp(-tapColumn, 0, strip.Columns);
@@ -79,7 +79,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
                 continue;
             for (int member = 0; member < 4; member++)
             {
-                T* score = scores + ((nint)tap * 4 + member) * lanes;
+                TReal* score = scores + ((nint)tap * 4 + member) * lanes;
                 for (int lane = 0; lane < first; lane++)
                     score[lane] = outside;
                 for (int lane = end; lane < strip.Columns; lane++)
@@ -92,7 +92,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     /// Adds the weights of taps outside the map to those of the cells that they stand for, and clears them.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Fold(T* weights, in WindowExtent extent, in Strip strip, int row)
+    public static void Fold(TReal* weights, in WindowExtent extent, in Strip strip, int row)
     {
         int radius = extent.Radius;
         int lanes = TSimd.Lanes;
@@ -112,9 +112,9 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
                 int own = (ownRow - row + radius) * extent.Window + ownColumn - column + radius;
                 for (int member = 0; member < 4; member++)
                 {
-                    T* weight = weights + ((nint)tap * 4 + member) * lanes + lane;
+                    TReal* weight = weights + ((nint)tap * 4 + member) * lanes + lane;
                     weights[((nint)own * 4 + member) * lanes + lane] += *weight;
-                    *weight = T.Zero;
+                    *weight = TReal.Zero;
                 }
             }
         }
@@ -125,16 +125,16 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     /// for: the logarithm of the sum of the unshifted powers where scores are shifted, else the sum.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Normalise<TNormalisation>(T* scores, int tapCount, T* normaliser)
-        where TNormalisation : struct, INormalisation
+    public static void Normalise<TNormalisation>(TReal* scores, int tapCount, TReal* normaliser)
+        where TNormalisation : struct, IScoreNormalisation
     {
         int lanes = TSimd.Lanes;
         nint stride = 4 * lanes;
         for (int member = 0; member < 4; member++)
         {
-            T* own = scores + member * lanes;
+            TReal* own = scores + member * lanes;
             var shift = TSimd.Constant(0.0);
-            if (TNormalisation.Shifts)
+            if (TNormalisation.SubtractsMaximum)
             {
                 shift = TSimd.Load(own);
                 for (int tap = 1; tap < tapCount; tap++)
@@ -143,10 +143,10 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
             var sum = TSimd.Constant(0.0);
             for (int tap = 0; tap < tapCount; tap++)
             {
-                var power = TNormalisation.PowerOf<TSimd, TStorage, T, TVector>(
+                var unnormalised = TNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(
                     TSimd.Subtract(TSimd.Load(own + tap * stride), shift));
-                TSimd.Store(own + tap * stride, power);
-                sum = TSimd.Add(sum, power);
+                TSimd.Store(own + tap * stride, unnormalised);
+                sum = TSimd.Add(sum, unnormalised);
             }
             if (TNormalisation.Divides)
             {
@@ -158,7 +158,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
             {
                 TSimd.Store(
                     normaliser + member * lanes,
-                    TNormalisation.Shifts ? TSimd.Add(shift, TSimd.Log(sum)) : sum);
+                    TNormalisation.SubtractsMaximum ? TSimd.Add(shift, TSimd.Log(sum)) : sum);
             }
         }
     }
@@ -169,31 +169,31 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     /// rounding of the saved logarithm alone is off by 10⁻³.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void NormaliseBackward<TNormalisation>(T* scores, T* gradients, int tapCount, T* normaliser)
-        where TNormalisation : struct, INormalisation
+    public static void NormaliseBackward<TNormalisation>(TReal* scores, TReal* gradients, int tapCount, TReal* normaliser)
+        where TNormalisation : struct, IScoreNormalisation
     {
         int lanes = TSimd.Lanes;
         nint stride = 4 * lanes;
         for (int member = 0; member < 4; member++)
         {
-            T* score = scores + member * lanes;
-            T* gradient = gradients + member * lanes;
+            TReal* score = scores + member * lanes;
+            TReal* gradient = gradients + member * lanes;
             var saved = TSimd.Load(normaliser + member * lanes);
-            var shift = TNormalisation.Shifts ? saved : TSimd.Constant(0.0);
+            var shift = TNormalisation.SubtractsMaximum ? saved : TSimd.Constant(0.0);
             var sum = TSimd.Constant(0.0);
             var mean = TSimd.Constant(0.0);
             for (int tap = 0; tap < tapCount; tap++)
             {
-                var power = TNormalisation.PowerOf<TSimd, TStorage, T, TVector>(
+                var unnormalised = TNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(
                     TSimd.Subtract(TSimd.Load(score + tap * stride), shift));
-                TSimd.Store(score + tap * stride, power);
-                sum = TSimd.Add(sum, power);
-                mean = TSimd.MultiplyAdd(power, TSimd.Load(gradient + tap * stride), mean);
+                TSimd.Store(score + tap * stride, unnormalised);
+                sum = TSimd.Add(sum, unnormalised);
+                mean = TSimd.MultiplyAdd(unnormalised, TSimd.Load(gradient + tap * stride), mean);
             }
             var factor = TSimd.Constant(1.0);
             if (TNormalisation.Divides)
             {
-                factor = TSimd.Divide(factor, TNormalisation.Shifts ? sum : saved);
+                factor = TSimd.Divide(factor, TNormalisation.SubtractsMaximum ? sum : saved);
                 mean = TSimd.Multiply(mean, factor);
             }
             else
@@ -202,10 +202,10 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
             }
             for (int tap = 0; tap < tapCount; tap++)
             {
-                var power = TSimd.Load(score + tap * stride);
+                var unnormalised = TSimd.Load(score + tap * stride);
                 var centred = TSimd.Subtract(TSimd.Load(gradient + tap * stride), mean);
-                var slope = TSimd.Multiply(TNormalisation.SlopeOf<TSimd, TStorage, T, TVector>(power), factor);
-                TSimd.Store(score + tap * stride, TSimd.Multiply(power, factor));
+                var slope = TSimd.Multiply(TNormalisation.SlopeOf<TSimd, TStorage, TReal, TVector>(unnormalised), factor);
+                TSimd.Store(score + tap * stride, TSimd.Multiply(unnormalised, factor));
                 TSimd.Store(gradient + tap * stride, TSimd.Multiply(slope, centred));
             }
         }
@@ -219,7 +219,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     {
         const int MostBytes = 28 << 10;
         return Math.Clamp(
-            MostBytes / (tapCount * 4 * TSimd.Lanes * sizeof(T)), 1, (columns + TSimd.Lanes - 1) / TSimd.Lanes);
+            MostBytes / (tapCount * 4 * TSimd.Lanes * sizeof(TReal)), 1, (columns + TSimd.Lanes - 1) / TSimd.Lanes);
     }
 
     /// <summary>
@@ -235,36 +235,36 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     /// <param name="output">Where the sums go.</param>
     /// <param name="strips">The cells of all strips.</param>
     /// <param name="row">Their row.</param>
-    /// <param name="quad">The quad of queries.</param>
+    /// <param name="pack">The quad of queries.</param>
     /// <param name="extent">The problem.</param>
     /// <param name="next">What is asked for meanwhile.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SumsOverCells(
-        T* weights,
-        T** taps,
+        TReal* weights,
+        TReal** taps,
         int tapCount,
         nint valueStride,
         int channels,
-        T* tile,
+        TReal* tile,
         in MapPointer<TStorage> output,
         in Strip strips,
         int row,
-        int quad,
+        int pack,
         in WindowExtent extent,
         ref PrefetchQueue next)
     {
         int lanes = TSimd.Lanes;
-        bool streams = StreamingStores.Pay<TStorage>(
+        bool streams = StreamingStores.IsWorthwhile<TStorage>(
             (long)extent.Batch * extent.Rows.Queries * extent.Columns.Queries * channels);
         var queries = StripQueries.Locate(in extent, row, strips.Column);
-        bool isPairs = extent.IsUniform && QuadTile<TSimd, TStorage, T, TVector>.IsPairs(in queries, in output);
+        bool isPairs = extent.IsUniform && QueryPackTile<TSimd, TStorage, TReal, TVector>.IsPairs(in queries, in output);
         for (int channel = 0; channel < channels; channel += 4)
         {
             int count = Math.Min(4, channels - channel);
             for (int strip = 0; strip < strips.Strips(lanes); strip++)
             {
                 int column = strips.StripStart(strip, lanes);
-                T* own = weights + (nint)strip * 4 * lanes * tapCount;
+                TReal* own = weights + (nint)strip * 4 * lanes * tapCount;
                 nint offset = channel * valueStride + column;
                 next.Step();
                 if (isPairs && count == 4 && strips.Columns >= lanes)
@@ -275,8 +275,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
                     continue;
                 }
                 FourChannels(own, taps, tapCount, offset, valueStride, new TileTarget(tile));
-                QuadTile<TSimd, TStorage, T, TVector>.Store(
-                    tile, in output, strips.Part(column, lanes), row, quad, in extent, channel, count, streams);
+                QueryPackTile<TSimd, TStorage, TReal, TVector>.Store(
+                    tile, in output, strips.Part(column, lanes), row, pack, in extent, channel, count, streams);
             }
         }
         if (streams)
@@ -298,32 +298,32 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SumsOverChannels(
-        T* weights,
-        in PixelWindow<TSimd, TStorage, T, TVector> value,
+        TReal* weights,
+        in PixelWindow<TSimd, TStorage, TReal, TVector> value,
         int channels,
         in MapPointer<TStorage> output,
         in WindowExtent extent,
         in Strip strip,
         int row,
-        int quad,
+        int pack,
         ref PrefetchQueue next)
     {
         int lanes = TSimd.Lanes;
         int radius = extent.Radius;
-        bool streams = StreamingStores.Pay(in output, in extent, channels, lanes * sizeof(TStorage));
+        bool streams = StreamingStores.IsWorthwhile(in output, in extent, channels, lanes * sizeof(TStorage));
         int firstRow = Math.Max(0, radius - row);
         int endRow = Math.Min(extent.Window, extent.Height - row + radius);
         bool uniform = extent.IsUniform;
         var queries = StripQueries.Locate(in extent, row, strip.Column);
-        var targets = new QuadTargets(in queries, quad, output.RowStride, output.ColumnStride);
+        var targets = new QueryPackTargets(in queries, pack, output.RowStride, output.ColumnStride);
         var walk = new WindowWalk
         {
             Rows = endRow - firstRow,
             WeightRowStep = (nint)extent.Window * 4 * lanes,
             ValueColumnStep = value.Stride,
         };
-        T* weightRow = weights + firstRow * walk.WeightRowStep;
-        T** valueRows = value.Rows + firstRow;
+        TReal* weightRow = weights + firstRow * walk.WeightRowStep;
+        TReal** valueRows = value.Rows + firstRow;
         nint cellStep = queries.Columns * output.ColumnStride;
         int channel = 0;
         while (channel < channels)
@@ -338,10 +338,10 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
                 int firstColumn = Math.Max(0, radius - column);
                 walk.Columns = Math.Min(extent.Window, extent.Width - column + radius) - firstColumn;
                 walk.ValueOffset = (nint)(lane + firstColumn) * value.Stride + start;
-                T* weight = weightRow + (nint)firstColumn * 4 * lanes + lane;
+                TReal* weight = weightRow + (nint)firstColumn * 4 * lanes + lane;
                 TStorage* destination = outputRow + lane * cellStep;
                 if (!uniform)
-                    OneCell(weight, valueRows, in walk, in output, in extent, in strip, row, quad, lane, start, block);
+                    OneCell(weight, valueRows, in walk, in output, in extent, in strip, row, pack, lane, start, block);
                 else if (block == lanes)
                     OneVector(weight, valueRows, in walk, destination, in targets);
                 else
@@ -357,20 +357,20 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     // A cell whose number of queries is its own.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void OneCell(
-        T* weights,
-        T** rows,
+        TReal* weights,
+        TReal** rows,
         in WindowWalk walk,
         in MapPointer<TStorage> output,
         in WindowExtent extent,
         in Strip strip,
         int row,
-        int quad,
+        int pack,
         int lane,
         int channel,
         int channels)
     {
         var queries = StripQueries.Locate(in extent, row, strip.Column + lane);
-        var targets = new QuadTargets(in queries, quad, output.RowStride, output.ColumnStride);
+        var targets = new QueryPackTargets(in queries, pack, output.RowStride, output.ColumnStride);
         if (targets.Members <= 0)
             return;
         TStorage* destination = output.At(strip.Image, channel, queries.Row, queries.Column);
@@ -387,7 +387,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourTaps(
-        T* query, T* key0, T* key1, T* key2, T* key3, nint keyStride, int channels, T* scores, bool accumulate)
+        TReal* query, TReal* key0, TReal* key1, TReal* key2, TReal* key3, nint keyStride, int channels, TReal* scores, bool accumulate)
     {
         int lanes = TSimd.Lanes;
         var zero = TSimd.Constant(0.0);
@@ -463,7 +463,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void OneTap(T* query, T* key, nint keyStride, int channels, T* scores, bool accumulate)
+    private static void OneTap(TReal* query, TReal* key, nint keyStride, int channels, TReal* scores, bool accumulate)
     {
         int lanes = TSimd.Lanes;
         var zero = TSimd.Constant(0.0);
@@ -489,7 +489,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourChannels<TTarget>(
-        T* weights, T** taps, int tapCount, nint channelOffset, nint valueStride, TTarget target)
+        TReal* weights, TReal** taps, int tapCount, nint channelOffset, nint valueStride, TTarget target)
         where TTarget : struct, ICellTarget
     {
         int lanes = TSimd.Lanes;
@@ -500,7 +500,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         TVector s30 = zero, s31 = zero, s32 = zero, s33 = zero;
         for (int tap = 0; tap < tapCount; tap++)
         {
-            T* value = taps[tap] + channelOffset;
+            TReal* value = taps[tap] + channelOffset;
             var w0 = TSimd.Load(weights);
             var w1 = TSimd.Load(weights + lanes);
             var w2 = TSimd.Load(weights + 2 * lanes);
@@ -535,7 +535,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourVectors(
-        T* weights, T** rows, in WindowWalk walk, TStorage* destination, in QuadTargets targets, bool streams)
+        TReal* weights, TReal** rows, in WindowWalk walk, TStorage* destination, in QueryPackTargets targets, bool streams)
     {
         int lanes = TSimd.Lanes;
         int columns = walk.Columns;
@@ -547,8 +547,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
         TVector s30 = zero, s31 = zero, s32 = zero, s33 = zero;
         for (int row = 0; row < walk.Rows; row++)
         {
-            T* weight = weights;
-            T* value = rows[row] + walk.ValueOffset;
+            TReal* weight = weights;
+            TReal* value = rows[row] + walk.ValueOffset;
             for (int column = 0; column < columns; column++)
             {
                 var v0 = TSimd.Load(value);
@@ -591,15 +591,15 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void OneVector(
-        T* weights, T** rows, in WindowWalk walk, TStorage* destination, in QuadTargets targets)
+        TReal* weights, TReal** rows, in WindowWalk walk, TStorage* destination, in QueryPackTargets targets)
     {
         int lanes = TSimd.Lanes;
         var zero = TSimd.Constant(0.0);
         TVector s0 = zero, s1 = zero, s2 = zero, s3 = zero;
         for (int row = 0; row < walk.Rows; row++)
         {
-            T* weight = weights;
-            T* value = rows[row] + walk.ValueOffset;
+            TReal* weight = weights;
+            TReal* value = rows[row] + walk.ValueOffset;
             for (int column = 0; column < walk.Columns; column++)
             {
                 var v = TSimd.Load(value);
@@ -651,15 +651,15 @@ internal static unsafe class WindowSteps<TSimd, TStorage, T, TVector>
     }
 
     // To scratch memory, from where QuadTile takes them.
-    private readonly struct TileTarget(T* tile) : ICellTarget
+    private readonly struct TileTarget(TReal* tile) : ICellTarget
     {
-        private readonly T* tile = tile;
+        private readonly TReal* tile = tile;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Store(int channel, TVector q0, TVector q1, TVector q2, TVector q3)
         {
             int lanes = TSimd.Lanes;
-            T* own = tile + channel * 4 * lanes;
+            TReal* own = tile + channel * 4 * lanes;
             TSimd.Store(own, q0);
             TSimd.Store(own + lanes, q1);
             TSimd.Store(own + 2 * lanes, q2);
@@ -705,7 +705,7 @@ internal struct WindowWalk
 }
 
 /// <summary>Where the queries of a quad are written, as offsets from the first query of their cell.</summary>
-internal readonly struct QuadTargets
+internal readonly struct QueryPackTargets
 {
     public readonly nint First;
     public readonly nint Second;
@@ -715,15 +715,15 @@ internal readonly struct QuadTargets
     /// <summary>The queries that the quad has; 4, or fewer in the last quad of a cell.</summary>
     public readonly int Members;
 
-    public QuadTargets(in StripQueries queries, int quad, nint rowStride, nint columnStride)
+    public QueryPackTargets(in StripQueries queries, int pack, nint rowStride, nint columnStride)
     {
         int columns = Math.Max(1, queries.Columns);
         nint Query(int index) => index / columns * rowStride + index % columns * columnStride;
 
-        First = Query(quad * 4);
-        Second = Query(quad * 4 + 1);
-        Third = Query(quad * 4 + 2);
-        Fourth = Query(quad * 4 + 3);
-        Members = Math.Min(4, queries.Count - quad * 4);
+        First = Query(pack * 4);
+        Second = Query(pack * 4 + 1);
+        Third = Query(pack * 4 + 2);
+        Fourth = Query(pack * 4 + 3);
+        Members = Math.Min(4, queries.Count - pack * 4);
     }
 }

@@ -10,13 +10,13 @@ namespace SapaGpu.Kernels.Simd;
 /// on the CPU. A tile is some rows of one head; the lanes are neighbouring queries, which are staged block by block, in
 /// channels-last maps by a transposition.
 /// </summary>
-public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, T, TVector, TNormalisation, TDirection>
+public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVector, TNormalisation, TDirection>
     : ITileProgram<WindowWeightsParameters<TStorage, TStorage>>
-    where TSimd : struct, ISimd<TStorage, T, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
-    where TNormalisation : struct, INormalisation
+    where TNormalisation : struct, IScoreNormalisation
     where TDirection : struct, INormDirection
 {
     private const int ValuesPerTile = 1 << 14;
@@ -34,8 +34,8 @@ public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, T, TVector, 
     public static long ScratchBytes(in WindowWeightsParameters<TStorage, TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
-        scratch.Take<T>(Size(in parameters));
-        scratch.Take<T>(Size(in parameters));
+        scratch.Take<TReal>(Size(in parameters));
+        scratch.Take<TReal>(Size(in parameters));
         return scratch.Used;
     }
 
@@ -44,9 +44,9 @@ public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, T, TVector, 
     public static void Execute(in WindowWeightsParameters<TStorage, TStorage> parameters, long tile, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
-        T* scores = allocator.Take<T>(Size(in parameters));
-        T* gradients = allocator.Take<T>(Size(in parameters));
-        int width = ScoreBlock<TSimd, TStorage, T, TVector>.Width;
+        TReal* scores = allocator.Take<TReal>(Size(in parameters));
+        TReal* gradients = allocator.Take<TReal>(Size(in parameters));
+        int width = ScoreBlock<TSimd, TStorage, TReal, TVector>.Width;
         int columns = parameters.Extent.Columns.Queries;
         int taps = parameters.Taps;
         var rows = Tiling(in parameters)[tile];
@@ -56,16 +56,16 @@ public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, T, TVector, 
         var source = new MapPointer<TStorage>(in parameters.Source);
         var gradient = new MapPointer<TStorage>(in parameters.Gradient);
         var result = new MapPointer<TStorage>(in parameters.Result);
-        T share = parameters.Averaged != 0 ? T.One / T.CreateTruncating(parameters.Heads) : T.One;
+        TReal bilinearWeight = parameters.Averaged != 0 ? TReal.One / TReal.CreateTruncating(parameters.Heads) : TReal.One;
         for (int row = rows.First; row < rows.End; row++)
         {
             for (int column = 0; column < columns; column += width)
             {
                 int queries = Math.Min(width, columns - column);
-                QueryBlock<TSimd, TStorage, T, TVector>.Load(
+                QueryBlock<TSimd, TStorage, TReal, TVector>.Load(
                     in source, source.At(image, channel, row, column), scores, width, taps, queries);
-                ScoreBlock<TSimd, TStorage, T, TVector>.Mask(
-                    in parameters, row, column, scores, queries, T.NegativeInfinity);
+                ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(
+                    in parameters, row, column, scores, queries, TReal.NegativeInfinity);
                 if (!TDirection.IsBackward)
                 {
                     for (int query = 0; query < queries; query += TSimd.Lanes)
@@ -73,13 +73,13 @@ public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, T, TVector, 
                 }
                 else
                 {
-                    QueryBlock<TSimd, TStorage, T, TVector>.Load(
+                    QueryBlock<TSimd, TStorage, TReal, TVector>.Load(
                         in gradient, gradient.At(image, gradientChannel, row, column), gradients, width, taps, queries);
                     for (int query = 0; query < queries; query += TSimd.Lanes)
-                        Backward(scores + query, gradients + query, width, taps, share);
-                    ScoreBlock<TSimd, TStorage, T, TVector>.Mask(in parameters, row, column, scores, queries, T.Zero);
+                        Backward(scores + query, gradients + query, width, taps, bilinearWeight);
+                    ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(in parameters, row, column, scores, queries, TReal.Zero);
                 }
-                QueryBlock<TSimd, TStorage, T, TVector>.Store(
+                QueryBlock<TSimd, TStorage, TReal, TVector>.Store(
                     scores, width, in result, result.At(image, channel, row, column), taps, queries);
             }
         }
@@ -89,43 +89,43 @@ public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, T, TVector, 
         parameters.Extent.Rows.Queries, (long)parameters.Extent.Columns.Queries * parameters.Taps, ValuesPerTile);
 
     private static long Size(in WindowWeightsParameters<TStorage, TStorage> parameters) =>
-        (long)parameters.Taps * ScoreBlock<TSimd, TStorage, T, TVector>.Width;
+        (long)parameters.Taps * ScoreBlock<TSimd, TStorage, TReal, TVector>.Width;
 
     // Weights in place of scores, for one vector of queries.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Forward(T* scores, int width, int taps)
+    private static void Forward(TReal* scores, int width, int taps)
     {
-        T* end = scores + (nint)taps * width;
+        TReal* end = scores + (nint)taps * width;
         var shift = Largest(scores, end, width);
         var sum = TSimd.Constant(0.0);
-        for (T* score = scores; score < end; score += width)
+        for (TReal* score = scores; score < end; score += width)
         {
-            var power = TNormalisation.PowerOf<TSimd, TStorage, T, TVector>(TSimd.Subtract(TSimd.Load(score), shift));
-            TSimd.Store(score, power);
-            sum = TSimd.Add(sum, power);
+            var unnormalised = TNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(TSimd.Subtract(TSimd.Load(score), shift));
+            TSimd.Store(score, unnormalised);
+            sum = TSimd.Add(sum, unnormalised);
         }
         if (!TNormalisation.Divides)
             return;
         var factor = TSimd.Divide(TSimd.Constant(1.0), sum);
-        for (T* score = scores; score < end; score += width)
+        for (TReal* score = scores; score < end; score += width)
             TSimd.Store(score, TSimd.Multiply(TSimd.Load(score), factor));
     }
 
     // Gradients of the scores in place of the scores: p'/S·(dw − Σ w·dw).
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Backward(T* scores, T* gradients, int width, int taps, T shareOfHead)
+    private static void Backward(TReal* scores, TReal* gradients, int width, int taps, TReal shareOfHead)
     {
-        T* end = scores + (nint)taps * width;
+        TReal* end = scores + (nint)taps * width;
         nint toGradient = (nint)(gradients - scores);
         var shift = Largest(scores, end, width);
         var sum = TSimd.Constant(0.0);
         var mean = TSimd.Constant(0.0);
-        for (T* score = scores; score < end; score += width)
+        for (TReal* score = scores; score < end; score += width)
         {
-            var power = TNormalisation.PowerOf<TSimd, TStorage, T, TVector>(TSimd.Subtract(TSimd.Load(score), shift));
-            TSimd.Store(score, power);
-            sum = TSimd.Add(sum, power);
-            mean = TSimd.MultiplyAdd(power, TSimd.Load(score + toGradient), mean);
+            var unnormalised = TNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(TSimd.Subtract(TSimd.Load(score), shift));
+            TSimd.Store(score, unnormalised);
+            sum = TSimd.Add(sum, unnormalised);
+            mean = TSimd.MultiplyAdd(unnormalised, TSimd.Load(score + toGradient), mean);
         }
         var factor = TSimd.Broadcast(shareOfHead);
         if (TNormalisation.Divides)
@@ -138,21 +138,21 @@ public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, T, TVector, 
         {
             mean = TSimd.Constant(0.0);
         }
-        for (T* score = scores; score < end; score += width)
+        for (TReal* score = scores; score < end; score += width)
         {
-            var slope = TNormalisation.SlopeOf<TSimd, TStorage, T, TVector>(TSimd.Load(score));
+            var slope = TNormalisation.SlopeOf<TSimd, TStorage, TReal, TVector>(TSimd.Load(score));
             var centred = TSimd.Subtract(TSimd.Load(score + toGradient), mean);
             TSimd.Store(score, TSimd.Multiply(TSimd.Multiply(slope, factor), centred));
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Largest(T* scores, T* end, int width)
+    private static TVector Largest(TReal* scores, TReal* end, int width)
     {
-        if (!TNormalisation.Shifts)
+        if (!TNormalisation.SubtractsMaximum)
             return TSimd.Constant(0.0);
         var shift = TSimd.Load(scores);
-        for (T* score = scores + width; score < end; score += width)
+        for (TReal* score = scores + width; score < end; score += width)
             shift = TSimd.Max(shift, TSimd.Load(score));
         return shift;
     }

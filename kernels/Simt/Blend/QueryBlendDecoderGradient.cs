@@ -7,11 +7,11 @@ namespace SapaGpu.Kernels.Simt;
 /// <summary>
 /// The gradient of the decoder's part, (1 − g)·Σ gradient over the queries of the cell, [B, D, H, W].
 /// </summary>
-public readonly struct QueryBlendDecoderGradient<TElement, TStorage, TAccumulator>
+public readonly struct QueryBlendDecoderGradient<TElement, TStorage, TReal>
     : IMapProgram<QueryBlendParameters<TStorage>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
     public static MapExtent Extent(in QueryBlendParameters<TStorage> parameters) => MapExtent.Of(
@@ -24,7 +24,7 @@ public readonly struct QueryBlendDecoderGradient<TElement, TStorage, TAccumulato
     /// <inheritdoc/>
     public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
     {
-        var sum = TAccumulator.Zero;
+        var sum = TReal.Zero;
         int endRow = parameters.Rows.First(at.Row + 1);
         int firstColumn = parameters.Columns.First(at.Column);
         int endColumn = parameters.Columns.First(at.Column + 1);
@@ -38,8 +38,8 @@ public readonly struct QueryBlendDecoderGradient<TElement, TStorage, TAccumulato
         }
         if (parameters.HasGate != 0)
         {
-            var gate = QueryBlend.Gate<TElement, TStorage, TAccumulator>(in parameters, at.Image, at.Row, at.Column);
-            sum *= TAccumulator.One - gate;
+            var gate = QueryBlend.Gate<TElement, TStorage, TReal>(in parameters, at.Image, at.Row, at.Column);
+            sum *= TReal.One - gate;
         }
         parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(sum);
     }

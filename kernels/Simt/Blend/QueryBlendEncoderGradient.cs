@@ -5,11 +5,11 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The gradient of the encoder's part, g·gradient, [B, D, OH, OW]; without a gate it is the gradient itself.</summary>
-public readonly struct QueryBlendEncoderGradient<TElement, TStorage, TAccumulator>
+public readonly struct QueryBlendEncoderGradient<TElement, TStorage, TReal>
     : IMapProgram<QueryBlendParameters<TStorage>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
     public static MapExtent Extent(in QueryBlendParameters<TStorage> parameters) => MapExtent.Of(
@@ -23,7 +23,7 @@ public readonly struct QueryBlendEncoderGradient<TElement, TStorage, TAccumulato
     {
         int row = parameters.Rows.CellOf(at.Row);
         int column = parameters.Columns.CellOf(at.Column);
-        var gate = QueryBlend.Gate<TElement, TStorage, TAccumulator>(in parameters, at.Image, row, column);
+        var gate = QueryBlend.Gate<TElement, TStorage, TReal>(in parameters, at.Image, row, column);
         var gradient = TElement.Load(parameters.GradQuery.Data[at.In(in parameters.GradQuery)]);
         parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(gate * gradient);
     }

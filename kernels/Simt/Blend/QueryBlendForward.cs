@@ -5,11 +5,11 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The blended query, [B, D, OH, OW].</summary>
-public readonly struct QueryBlendForward<TElement, TStorage, TAccumulator>
+public readonly struct QueryBlendForward<TElement, TStorage, TReal>
     : IMapProgram<QueryBlendParameters<TStorage>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
     public static MapExtent Extent(in QueryBlendParameters<TStorage> parameters) => MapExtent.Of(
@@ -28,9 +28,9 @@ public readonly struct QueryBlendForward<TElement, TStorage, TAccumulator>
             parameters.Decoder.Data[parameters.Decoder.Offset(at.Image, at.Channel, row, column)]);
         if (parameters.HasGate != 0)
         {
-            var gate = QueryBlend.Gate<TElement, TStorage, TAccumulator>(in parameters, at.Image, row, column);
+            var gate = QueryBlend.Gate<TElement, TStorage, TReal>(in parameters, at.Image, row, column);
             encoder *= gate;
-            decoder *= TAccumulator.One - gate;
+            decoder *= TReal.One - gate;
         }
         parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(encoder + decoder);
     }

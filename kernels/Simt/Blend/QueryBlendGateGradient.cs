@@ -8,11 +8,11 @@ namespace SapaGpu.Kernels.Simt;
 /// The gradient of the gate before its sigmoid, g·(1 − g)·Σ gradient·(encoder − decoder) over channels and queries of the
 /// cell, [B, 1, H, W].
 /// </summary>
-public readonly struct QueryBlendGateGradient<TElement, TStorage, TAccumulator>
+public readonly struct QueryBlendGateGradient<TElement, TStorage, TReal>
     : IMapProgram<QueryBlendParameters<TStorage>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
     public static MapExtent Extent(in QueryBlendParameters<TStorage> parameters) => MapExtent.Of(
@@ -25,7 +25,7 @@ public readonly struct QueryBlendGateGradient<TElement, TStorage, TAccumulator>
     /// <inheritdoc/>
     public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
     {
-        var sum = TAccumulator.Zero;
+        var sum = TReal.Zero;
         int endRow = parameters.Rows.First(at.Row + 1);
         int firstColumn = parameters.Columns.First(at.Column);
         int endColumn = parameters.Columns.First(at.Column + 1);
@@ -46,7 +46,7 @@ public readonly struct QueryBlendGateGradient<TElement, TStorage, TAccumulator>
                 }
             }
         }
-        var gate = QueryBlend.Gate<TElement, TStorage, TAccumulator>(in parameters, at.Image, at.Row, at.Column);
-        parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(sum * gate * (TAccumulator.One - gate));
+        var gate = QueryBlend.Gate<TElement, TStorage, TReal>(in parameters, at.Image, at.Row, at.Column);
+        parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(sum * gate * (TReal.One - gate));
     }
 }

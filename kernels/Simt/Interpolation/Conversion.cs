@@ -5,13 +5,13 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>A copy that converts and, where asked for, shuffles pixels.</summary>
-public readonly struct Conversion<TSourceElement, TSource, TResultElement, TResult, TAccumulator>
+public readonly struct Conversion<TSourceElement, TSource, TResultElement, TResult, TReal>
     : IMapProgram<ConversionParameters<TSource, TResult>>
-    where TSourceElement : struct, IElement<TSource, TAccumulator>
+    where TSourceElement : struct, IElement<TSource, TReal>
     where TSource : unmanaged
-    where TResultElement : struct, IElement<TResult, TAccumulator>
+    where TResultElement : struct, IElement<TResult, TReal>
     where TResult : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
     public static MapExtent Extent(in ConversionParameters<TSource, TResult> parameters) => MapExtent.Of(

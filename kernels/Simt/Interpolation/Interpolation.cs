@@ -10,11 +10,11 @@ namespace SapaGpu.Kernels.Simt;
 /// Interpolation: a value is the weighted sum of up to four samples. A thread takes four channels of one place, so that what
 /// it costs to find the samples is shared. Traffic: input and output once; the rereads by neighbours come from the cache.
 /// </summary>
-public readonly struct Interpolation<TElement, TStorage, TAccumulator, TSampling, TAccess>
+public readonly struct Interpolation<TElement, TStorage, TReal, TSampling, TAccess>
     : IKernel<InterpolationParameters<TStorage>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TSampling : struct, ISampling
     where TAccess : struct, IChannelAccess
 {
@@ -38,20 +38,20 @@ public readonly struct Interpolation<TElement, TStorage, TAccumulator, TSampling
         var row = TSampling.Locate(in parameters.Rows, at.Row);
         var column = TSampling.Locate(in parameters.Columns, at.Column);
         long low = parameters.Source.Offset(at.Image, channel, row.Low, column.Low);
-        var value = TAccess.Load<TElement, TStorage, TAccumulator>(in parameters.Source, low, remaining);
+        var value = TAccess.Load<TElement, TStorage, TReal>(in parameters.Source, low, remaining);
         if (TSampling.Blends)
         {
             long rowStep = (row.High - row.Low) * parameters.Source.RowStride;
             long columnStep = (column.High - column.Low) * parameters.Source.ColumnStride;
-            var b = TAccess.Load<TElement, TStorage, TAccumulator>(in parameters.Source, low + columnStep, remaining);
-            var c = TAccess.Load<TElement, TStorage, TAccumulator>(in parameters.Source, low + rowStep, remaining);
-            var d = TAccess.Load<TElement, TStorage, TAccumulator>(
+            var b = TAccess.Load<TElement, TStorage, TReal>(in parameters.Source, low + columnStep, remaining);
+            var c = TAccess.Load<TElement, TStorage, TReal>(in parameters.Source, low + rowStep, remaining);
+            var d = TAccess.Load<TElement, TStorage, TReal>(
                 in parameters.Source, low + rowStep + columnStep, remaining);
-            var down = Sample.Fraction<TElement, TStorage, TAccumulator>(in row);
-            var across = Sample.Fraction<TElement, TStorage, TAccumulator>(in column);
+            var down = Sample.Fraction<TElement, TStorage, TReal>(in row);
+            var across = Sample.Fraction<TElement, TStorage, TReal>(in column);
             value = Blend(down, Blend(across, in value, in b), Blend(across, in c, in d));
         }
-        TAccess.Store<TElement, TStorage, TAccumulator>(
+        TAccess.Store<TElement, TStorage, TReal>(
             in parameters.Result,
             parameters.Result.Offset(at.Image, channel, at.Row, at.Column),
             remaining,
@@ -61,7 +61,7 @@ public readonly struct Interpolation<TElement, TStorage, TAccumulator, TSampling
     private static MapExtent Packs(in InterpolationParameters<TStorage> parameters) => Sample.Packs<TAccess>(
         parameters.Batch, parameters.Channels, parameters.Rows.Output, parameters.Columns.Output);
 
-    private static Pack4<TAccumulator> Blend(
-        TAccumulator way, in Pack4<TAccumulator> from, in Pack4<TAccumulator> to) =>
-        Pack4.MultiplyAdd(way, in to, Pack4.MultiplyAdd(TAccumulator.One - way, in from, default));
+    private static Pack4<TReal> Blend(
+        TReal way, in Pack4<TReal> from, in Pack4<TReal> to) =>
+        Pack4.MultiplyAdd(way, in to, Pack4.MultiplyAdd(TReal.One - way, in from, default));
 }

@@ -10,11 +10,11 @@ namespace SapaGpu.Kernels.Simt;
 /// The adjoint of interpolation: an input sample collects, in a fixed order, what it contributed to the output. A thread
 /// takes four channels of one sample.
 /// </summary>
-public readonly struct InterpolationAdjoint<TElement, TStorage, TAccumulator, TSampling, TAccess>
+public readonly struct InterpolationAdjoint<TElement, TStorage, TReal, TSampling, TAccess>
     : IKernel<InterpolationParameters<TStorage>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TSampling : struct, ISampling
     where TAccess : struct, IChannelAccess
 {
@@ -38,30 +38,30 @@ public readonly struct InterpolationAdjoint<TElement, TStorage, TAccumulator, TS
         int firstColumn = TSampling.First(in parameters.Columns, at.Column);
         int endColumn = TSampling.End(in parameters.Columns, at.Column);
         int endRow = TSampling.End(in parameters.Rows, at.Row);
-        var sum = default(Pack4<TAccumulator>);
+        var sum = default(Pack4<TReal>);
         for (int row = TSampling.First(in parameters.Rows, at.Row); row < endRow; row++)
         {
             var down = Share(in parameters.Rows, at.Row, row);
             long offset = parameters.Source.Offset(at.Image, channel, row, firstColumn);
             for (int column = firstColumn; column < endColumn; column++)
             {
-                var source = TAccess.Load<TElement, TStorage, TAccumulator>(in parameters.Source, offset, remaining);
+                var source = TAccess.Load<TElement, TStorage, TReal>(in parameters.Source, offset, remaining);
                 sum = Pack4.MultiplyAdd(down * Share(in parameters.Columns, at.Column, column), in source, in sum);
                 offset += parameters.Source.ColumnStride;
             }
         }
-        TAccess.Store<TElement, TStorage, TAccumulator>(
+        TAccess.Store<TElement, TStorage, TReal>(
             in parameters.Result, parameters.Result.Offset(at.Image, channel, at.Row, at.Column), remaining, in sum);
     }
 
     private static MapExtent Packs(in InterpolationParameters<TStorage> parameters) => Sample.Packs<TAccess>(
         parameters.Batch, parameters.Channels, parameters.Rows.Input, parameters.Columns.Input);
 
-    private static TAccumulator Share(in SampleAxis axis, int input, int output)
+    private static TReal Share(in SampleAxis axis, int input, int output)
     {
         var place = TSampling.Locate(in axis, output);
-        var way = Sample.Fraction<TElement, TStorage, TAccumulator>(in place);
-        var share = place.Low == input ? TAccumulator.One - way : TAccumulator.Zero;
-        return place.High == input ? share + way : share;
+        var way = Sample.Fraction<TElement, TStorage, TReal>(in place);
+        var bilinearWeight = place.Low == input ? TReal.One - way : TReal.Zero;
+        return place.High == input ? bilinearWeight + way : bilinearWeight;
     }
 }

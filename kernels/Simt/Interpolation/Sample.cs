@@ -8,10 +8,10 @@ namespace SapaGpu.Kernels.Simt;
 internal static class Sample
 {
     /// <summary>The way from the sample before a place to the one after it.</summary>
-    public static TAccumulator Fraction<TElement, TStorage, TAccumulator>(in SamplePlace place)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+    public static TReal Fraction<TElement, TStorage, TReal>(in SamplePosition place)
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator> =>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> =>
         TElement.FromCount(place.Numerator) / TElement.FromCount(place.Denominator);
 
     /// <summary>The packs of four channels of a map, in the order of its memory.</summary>

@@ -5,14 +5,14 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The normalised features, (x − mean)·reciprocal·weight + bias.</summary>
-public readonly struct FeatureNormForward<TElement, TStorage, TAccumulator>
-    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public readonly struct FeatureNormForward<TElement, TStorage, TReal>
+    : IMapProgram<FeatureNormParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
-    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) => MapExtent.Of(
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) => MapExtent.Of(
         in parameters.Result,
         parameters.Extent.Batch,
         parameters.Extent.InputChannels,
@@ -20,15 +20,15 @@ public readonly struct FeatureNormForward<TElement, TStorage, TAccumulator>
         parameters.Extent.Width);
 
     /// <inheritdoc/>
-    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) => 8;
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) => 8;
 
     /// <inheritdoc/>
-    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at) =>
+    public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at) =>
         parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(
             Normalised(in parameters, in at) * parameters.Weight[at.Channel] + parameters.Bias[at.Channel]);
 
-    internal static TAccumulator Normalised(
-        in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    internal static TReal Normalised(
+        in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int group = at.Channel / parameters.ChannelsPerGroup;
         long statistics = parameters.Statistics.Offset(at.Image, 2 * group, at.Row, at.Column);

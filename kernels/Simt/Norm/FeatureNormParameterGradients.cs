@@ -4,13 +4,13 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The gradients of factor and offset from the sums of the rows.</summary>
-public readonly struct FeatureNormParameterGradients<TStorage, TAccumulator>
-    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
+public readonly struct FeatureNormParameterGradients<TStorage, TReal>
+    : IMapProgram<FeatureNormParameters<TStorage, TReal>>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
-    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) => new()
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) => new()
     {
         Batch = 1,
         Channels = parameters.Extent.InputChannels,
@@ -19,14 +19,14 @@ public readonly struct FeatureNormParameterGradients<TStorage, TAccumulator>
     };
 
     /// <inheritdoc/>
-    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         2.0 * parameters.Extent.Batch * parameters.Extent.Height;
 
     /// <inheritdoc/>
-    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
-        var sum = TAccumulator.Zero;
-        var product = TAccumulator.Zero;
+        var sum = TReal.Zero;
+        var product = TReal.Zero;
         for (int image = 0; image < parameters.Extent.Batch; image++)
         {
             for (int row = 0; row < parameters.Extent.Height; row++)

@@ -5,25 +5,25 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The reciprocal deviation of every group from the sums of squares of its rows.</summary>
-public readonly struct GroupDeviations<TElement, TStorage, TAccumulator>
-    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public readonly struct GroupDeviations<TElement, TStorage, TReal>
+    : IMapProgram<FeatureNormParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
-    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
-        GroupMeans<TElement, TStorage, TAccumulator>.Extent(in parameters);
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) =>
+        GroupMeans<TElement, TStorage, TReal>.Extent(in parameters);
 
     /// <inheritdoc/>
-    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         (double)parameters.ChannelsPerGroup * parameters.Extent.Height;
 
     /// <inheritdoc/>
-    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
-        var variance = GroupMeans<TElement, TStorage, TAccumulator>.Mean(in parameters, in at);
+        var variance = GroupMeans<TElement, TStorage, TReal>.Mean(in parameters, in at);
         parameters.Statistics.Data[parameters.Statistics.Offset(at.Image, 2 * at.Channel + 1, 0, 0)] =
-            TAccumulator.One / TAccumulator.Sqrt(variance + parameters.Epsilon);
+            TReal.One / TReal.Sqrt(variance + parameters.Epsilon);
     }
 }

@@ -5,26 +5,26 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Of every group, the means that its gradient is freed of: of γ·g and of γ·g·x̂.</summary>
-public readonly struct GroupGradientMeans<TElement, TStorage, TAccumulator>
-    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public readonly struct GroupGradientMeans<TElement, TStorage, TReal>
+    : IMapProgram<FeatureNormParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
-    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
-        GroupMeans<TElement, TStorage, TAccumulator>.Extent(in parameters);
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) =>
+        GroupMeans<TElement, TStorage, TReal>.Extent(in parameters);
 
     /// <inheritdoc/>
-    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.ChannelsPerGroup * parameters.Extent.Height;
 
     /// <inheritdoc/>
-    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int perGroup = parameters.ChannelsPerGroup;
-        var sum = TAccumulator.Zero;
-        var product = TAccumulator.Zero;
+        var sum = TReal.Zero;
+        var product = TReal.Zero;
         for (int channel = at.Channel * perGroup; channel < (at.Channel + 1) * perGroup; channel++)
         {
             var weight = parameters.Weight[channel];

@@ -5,14 +5,14 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The mean of every group from the sums of its rows.</summary>
-public readonly struct GroupMeans<TElement, TStorage, TAccumulator>
-    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public readonly struct GroupMeans<TElement, TStorage, TReal>
+    : IMapProgram<FeatureNormParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
-    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) => new()
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) => new()
     {
         Batch = parameters.Extent.Batch,
         Channels = parameters.Groups,
@@ -21,19 +21,19 @@ public readonly struct GroupMeans<TElement, TStorage, TAccumulator>
     };
 
     /// <inheritdoc/>
-    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         (double)parameters.ChannelsPerGroup * parameters.Extent.Height;
 
     /// <inheritdoc/>
-    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at) =>
+    public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at) =>
         parameters.Statistics.Data[parameters.Statistics.Offset(at.Image, 2 * at.Channel, 0, 0)] =
             Mean(in parameters, in at);
 
-    internal static TAccumulator Mean(
-        in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    internal static TReal Mean(
+        in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int perGroup = parameters.ChannelsPerGroup;
-        var sum = TAccumulator.Zero;
+        var sum = TReal.Zero;
         for (int channel = at.Channel * perGroup; channel < (at.Channel + 1) * perGroup; channel++)
         {
             for (int row = 0; row < parameters.Extent.Height; row++)

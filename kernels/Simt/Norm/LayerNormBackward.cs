@@ -9,13 +9,13 @@ namespace SapaGpu.Kernels.Simt;
 /// LayerNorm's backward. A group takes a run of 32 pixels, four threads a pixel: two sums over the channels, then the
 /// gradient. Traffic: gradient and input once (their second reading comes from the cache), result once.
 /// </summary>
-/// <remarks>See <see cref="GroupNormBackward{TElement, TStorage, TAccumulator}"/> for why products are rounded.</remarks>
+/// <remarks>See <see cref="GroupNormBackward{TElement, TStorage, TReal}"/> for why products are rounded.</remarks>
 [RoundedProducts]
-public readonly struct LayerNormBackward<TElement, TStorage, TAccumulator>
-    : IKernel<LayerNormBackwardParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public readonly struct LayerNormBackward<TElement, TStorage, TReal>
+    : IKernel<LayerNormBackwardParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     private const int Parts = PixelRun.GroupSize / PixelRun.Length;
 
@@ -23,14 +23,14 @@ public readonly struct LayerNormBackward<TElement, TStorage, TAccumulator>
     public static int GroupSize => PixelRun.GroupSize;
 
     /// <inheritdoc/>
-    public static long GroupCount(in LayerNormBackwardParameters<TStorage, TAccumulator> parameters) =>
+    public static long GroupCount(in LayerNormBackwardParameters<TStorage, TReal> parameters) =>
         parameters.Extent.Runs(PixelRun.Length);
 
     /// <inheritdoc/>
-    public static void Execute(in LayerNormBackwardParameters<TStorage, TAccumulator> parameters)
+    public static void Execute(in LayerNormBackwardParameters<TStorage, TReal> parameters)
     {
-        var sums = SharedMemory.Allocate<TAccumulator>(PixelRun.GroupSize);
-        var products = SharedMemory.Allocate<TAccumulator>(PixelRun.GroupSize);
+        var sums = SharedMemory.Allocate<TReal>(PixelRun.GroupSize);
+        var products = SharedMemory.Allocate<TReal>(PixelRun.GroupSize);
         var run = PixelRun.Locate(in parameters.Extent, Grid.IdxX);
         int channels = parameters.Extent.InputChannels;
         int pixel = Group.IdxX % PixelRun.Length;
@@ -44,8 +44,8 @@ public readonly struct LayerNormBackward<TElement, TStorage, TAccumulator>
         var mean = parameters.Statistics.Data[statistics];
         var deviation = parameters.Statistics.Data[statistics + parameters.Statistics.ChannelStride];
 
-        var sum = TAccumulator.Zero;
-        var product = TAccumulator.Zero;
+        var sum = TReal.Zero;
+        var product = TReal.Zero;
         for (int channel = part; channel < channels; channel += Parts)
         {
             var scaled = Scaled(in parameters, gradient, channel);
@@ -59,8 +59,8 @@ public readonly struct LayerNormBackward<TElement, TStorage, TAccumulator>
         if (!inside)
             return;
         var count = TElement.FromCount(channels);
-        sum = TAccumulator.Zero;
-        product = TAccumulator.Zero;
+        sum = TReal.Zero;
+        product = TReal.Zero;
         for (int other = 0; other < Parts; other++)
         {
             sum += sums[other * PixelRun.Length + pixel];
@@ -79,16 +79,16 @@ public readonly struct LayerNormBackward<TElement, TStorage, TAccumulator>
         }
     }
 
-    private static TAccumulator Scaled(
-        in LayerNormBackwardParameters<TStorage, TAccumulator> parameters, long offset, int channel) =>
+    private static TReal Scaled(
+        in LayerNormBackwardParameters<TStorage, TReal> parameters, long offset, int channel) =>
         parameters.NormWeight[channel]
             * TElement.Load(parameters.Gradient.Data[offset + channel * parameters.Gradient.ChannelStride]);
 
-    private static TAccumulator Normalised(
-        in LayerNormBackwardParameters<TStorage, TAccumulator> parameters,
+    private static TReal Normalised(
+        in LayerNormBackwardParameters<TStorage, TReal> parameters,
         long offset,
         int channel,
-        TAccumulator mean,
-        TAccumulator deviation) =>
+        TReal mean,
+        TReal deviation) =>
         (TElement.Load(parameters.Input.Data[offset + channel * parameters.Input.ChannelStride]) - mean) * deviation;
 }

@@ -5,31 +5,31 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Mean and reciprocal deviation over the channels of every pixel.</summary>
-public readonly struct PixelMoments<TElement, TStorage, TAccumulator>
-    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public readonly struct PixelMoments<TElement, TStorage, TReal>
+    : IMapProgram<FeatureNormParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
-    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) => MapExtent.Of(
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) => MapExtent.Of(
         in parameters.Statistics, parameters.Extent.Batch, 1, parameters.Extent.Height, parameters.Extent.Width);
 
     /// <inheritdoc/>
-    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Extent.InputChannels;
 
     /// <inheritdoc/>
-    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int channels = parameters.Extent.InputChannels;
         var count = TElement.FromCount(channels);
         long first = at.In(in parameters.Input);
-        var sum = TAccumulator.Zero;
+        var sum = TReal.Zero;
         for (int channel = 0; channel < channels; channel++)
             sum += TElement.Load(parameters.Input.Data[first + channel * parameters.Input.ChannelStride]);
         var mean = sum / count;
-        sum = TAccumulator.Zero;
+        sum = TReal.Zero;
         for (int channel = 0; channel < channels; channel++)
         {
             var centred = TElement.Load(parameters.Input.Data[first + channel * parameters.Input.ChannelStride]) - mean;
@@ -38,6 +38,6 @@ public readonly struct PixelMoments<TElement, TStorage, TAccumulator>
         long result = at.In(in parameters.Statistics);
         parameters.Statistics.Data[result] = mean;
         parameters.Statistics.Data[result + parameters.Statistics.ChannelStride] =
-            TAccumulator.One / TAccumulator.Sqrt(sum / count + parameters.Epsilon);
+            TReal.One / TReal.Sqrt(sum / count + parameters.Epsilon);
     }
 }

@@ -5,27 +5,27 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The sum of the squares of every row of every channel, after the mean of its group was subtracted.</summary>
-public readonly struct RowSquares<TElement, TStorage, TAccumulator>
-    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public readonly struct RowSquares<TElement, TStorage, TReal>
+    : IMapProgram<FeatureNormParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
-    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
-        RowSums<TElement, TStorage, TAccumulator>.Extent(in parameters);
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) =>
+        RowSums<TElement, TStorage, TReal>.Extent(in parameters);
 
     /// <inheritdoc/>
-    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Extent.Width;
 
     /// <inheritdoc/>
-    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int group = at.Channel / parameters.ChannelsPerGroup;
         var mean = parameters.Statistics.Data[parameters.Statistics.Offset(at.Image, 2 * group, 0, 0)];
         long offset = at.In(in parameters.Input);
-        var sum = TAccumulator.Zero;
+        var sum = TReal.Zero;
         for (int column = 0; column < parameters.Extent.Width; column++)
         {
             var centred = TElement.Load(parameters.Input.Data[offset]) - mean;

@@ -5,25 +5,25 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The sum of every row of every channel.</summary>
-public readonly struct RowSums<TElement, TStorage, TAccumulator>
-    : IMapProgram<FeatureNormParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public readonly struct RowSums<TElement, TStorage, TReal>
+    : IMapProgram<FeatureNormParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
-    public static MapExtent Extent(in FeatureNormParameters<TStorage, TAccumulator> parameters) => MapExtent.Of(
+    public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) => MapExtent.Of(
         in parameters.Input, parameters.Extent.Batch, parameters.Extent.InputChannels, parameters.Extent.Height, 1);
 
     /// <inheritdoc/>
-    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TAccumulator> parameters) =>
+    public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         2.0 * parameters.Extent.Width;
 
     /// <inheritdoc/>
-    public static void Apply(in FeatureNormParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         long offset = at.In(in parameters.Input);
-        var sum = TAccumulator.Zero;
+        var sum = TReal.Zero;
         for (int column = 0; column < parameters.Extent.Width; column++)
         {
             sum += TElement.Load(parameters.Input.Data[offset]);

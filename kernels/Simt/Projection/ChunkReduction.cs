@@ -4,12 +4,12 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Adds the sums of all chunks, in order, into those of the first.</summary>
-public readonly struct ChunkReduction<TAccumulator>
-    : IMapProgram<ProjectionGradientParameters<TAccumulator>>
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+public readonly struct ChunkReduction<TReal>
+    : IMapProgram<ProjectionGradientParameters<TReal>>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
-    public static MapExtent Extent(in ProjectionGradientParameters<TAccumulator> parameters) => new()
+    public static MapExtent Extent(in ProjectionGradientParameters<TReal> parameters) => new()
     {
         Batch = 1,
         Channels = 1,
@@ -18,11 +18,11 @@ public readonly struct ChunkReduction<TAccumulator>
     };
 
     /// <inheritdoc/>
-    public static double OperationsPerValue(in ProjectionGradientParameters<TAccumulator> parameters) =>
+    public static double OperationsPerValue(in ProjectionGradientParameters<TReal> parameters) =>
         parameters.Chunks;
 
     /// <inheritdoc/>
-    public static void Apply(in ProjectionGradientParameters<TAccumulator> parameters, in MapPosition at)
+    public static void Apply(in ProjectionGradientParameters<TReal> parameters, in MapPosition at)
     {
         long stride = (long)parameters.OutputChannels * (parameters.InputChannels + 1);
         long index = (long)at.Row * (parameters.InputChannels + 1) + at.Column;

@@ -7,11 +7,11 @@ namespace SapaGpu.Kernels.Simt;
 /// The gradients of all parameters from the sums: a column for every input channel of the matrix, with the bias in one
 /// more column, and one more row for factor and offset of the normalisation.
 /// </summary>
-public readonly struct ParameterGradients<TAccumulator> : IMapProgram<ProjectionGradientParameters<TAccumulator>>
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+public readonly struct ParameterGradients<TReal> : IMapProgram<ProjectionGradientParameters<TReal>>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
-    public static MapExtent Extent(in ProjectionGradientParameters<TAccumulator> parameters) => new()
+    public static MapExtent Extent(in ProjectionGradientParameters<TReal> parameters) => new()
     {
         Batch = 1,
         Channels = 1,
@@ -20,10 +20,10 @@ public readonly struct ParameterGradients<TAccumulator> : IMapProgram<Projection
     };
 
     /// <inheritdoc/>
-    public static double OperationsPerValue(in ProjectionGradientParameters<TAccumulator> parameters) => 8;
+    public static double OperationsPerValue(in ProjectionGradientParameters<TReal> parameters) => 8;
 
     /// <inheritdoc/>
-    public static void Apply(in ProjectionGradientParameters<TAccumulator> parameters, in MapPosition at)
+    public static void Apply(in ProjectionGradientParameters<TReal> parameters, in MapPosition at)
     {
         if (at.Row == parameters.OutputChannels)
         {
@@ -47,11 +47,11 @@ public readonly struct ParameterGradients<TAccumulator> : IMapProgram<Projection
         parameters.GradWeight[at.Row * parameters.WeightRowStride + at.Column * parameters.WeightColumnStride] = gradient;
     }
 
-    private static void Normalisation(in ProjectionGradientParameters<TAccumulator> parameters, int input)
+    private static void Normalisation(in ProjectionGradientParameters<TReal> parameters, int input)
     {
         long matrix = (long)parameters.OutputChannels * parameters.InputChannels;
-        var gradFactor = TAccumulator.Zero;
-        var gradOffset = TAccumulator.Zero;
+        var gradFactor = TReal.Zero;
+        var gradOffset = TReal.Zero;
         for (int output = 0; output < parameters.OutputChannels; output++)
         {
             var weight = parameters.Weight[

@@ -16,56 +16,56 @@ namespace SapaGpu.Kernels.Simt;
 /// Traffic to main memory: input and output once; the rereads of the input for the deviation and for output channels
 /// past the first 64 are served by the cache.
 /// </remarks>
-public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess, TOutputAccess>
-    : IKernel<ProjectionParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public readonly struct Projection<TElement, TStorage, TReal, TInputAccess, TOutputAccess>
+    : IKernel<ProjectionParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TInputAccess : struct, IChannelAccess
     where TOutputAccess : struct, IChannelAccess
 {
     private const int ChannelsPerStep = 32;
-    private const int PixelQuads = PixelRun.Length / 4;
-    private const int OutputsPerBlock = PixelRun.GroupSize / PixelQuads * 4;
+    private const int PixelPacks = PixelRun.Length / 4;
+    private const int OutputsPerBlock = PixelRun.GroupSize / PixelPacks * 4;
 
     /// <inheritdoc/>
     public static int GroupSize => PixelRun.GroupSize;
 
     /// <inheritdoc/>
-    public static long GroupCount(in ProjectionParameters<TStorage, TAccumulator> parameters) =>
+    public static long GroupCount(in ProjectionParameters<TStorage, TReal> parameters) =>
         parameters.Extent.Runs(PixelRun.Length);
 
     /// <inheritdoc/>
-    public static void Execute(in ProjectionParameters<TStorage, TAccumulator> parameters)
+    public static void Execute(in ProjectionParameters<TStorage, TReal> parameters)
     {
-        var staged = SharedMemory.Allocate<Pack4<TAccumulator>>(ChannelsPerStep * PixelQuads).AsAligned(16);
-        var mean = SharedMemory.Allocate<TAccumulator>(PixelRun.Length);
-        var deviation = SharedMemory.Allocate<TAccumulator>(PixelRun.Length);
-        var partial = SharedMemory.Allocate<TAccumulator>(PixelRun.GroupSize);
+        var staged = SharedMemory.Allocate<Pack4<TReal>>(ChannelsPerStep * PixelPacks).AsAligned(16);
+        var mean = SharedMemory.Allocate<TReal>(PixelRun.Length);
+        var deviation = SharedMemory.Allocate<TReal>(PixelRun.Length);
+        var partial = SharedMemory.Allocate<TReal>(PixelRun.GroupSize);
         var run = PixelRun.Locate(in parameters.Extent, Grid.IdxX);
         if (parameters.HasNorm != 0)
             FindStatistics(in parameters, in run, partial, mean, deviation);
 
-        int quad = Group.IdxX % PixelQuads;
+        int pack = Group.IdxX % PixelPacks;
         int outputs = parameters.Extent.OutputChannels;
         for (int block = 0; block < outputs; block += OutputsPerBlock)
         {
-            int output = block + Group.IdxX / PixelQuads * 4;
-            var a = default(Pack4<TAccumulator>);
-            var b = default(Pack4<TAccumulator>);
-            var c = default(Pack4<TAccumulator>);
-            var d = default(Pack4<TAccumulator>);
+            int output = block + Group.IdxX / PixelPacks * 4;
+            var a = default(Pack4<TReal>);
+            var b = default(Pack4<TReal>);
+            var c = default(Pack4<TReal>);
+            var d = default(Pack4<TReal>);
             long rowA = Row(output, outputs) * parameters.WeightRowStride;
             long rowB = Row(output + 1, outputs) * parameters.WeightRowStride;
             long rowC = Row(output + 2, outputs) * parameters.WeightRowStride;
             long rowD = Row(output + 3, outputs) * parameters.WeightRowStride;
             for (int first = 0; first < parameters.Extent.InputChannels; first += ChannelsPerStep)
             {
-                Stage(in parameters, in run, first, mean, deviation, staged.Cast<TAccumulator>());
+                Stage(in parameters, in run, first, mean, deviation, staged.Cast<TReal>());
                 Group.Barrier();
                 int count = parameters.Extent.InputChannels - first;
                 count = count < ChannelsPerStep ? count : ChannelsPerStep;
-                int at = quad;
+                int at = pack;
                 for (int left = count; left > 0; left--)
                 {
                     var x = staged[at];
@@ -77,14 +77,14 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
                     rowB += parameters.WeightColumnStride;
                     rowC += parameters.WeightColumnStride;
                     rowD += parameters.WeightColumnStride;
-                    at += PixelQuads;
+                    at += PixelPacks;
                 }
                 Group.Barrier();
             }
             if (output < outputs)
             {
                 var bias = Bias(in parameters, output);
-                int pixel = quad * 4;
+                int pixel = pack * 4;
                 Write(in parameters, in run, pixel, output, a.X, b.X, c.X, d.X, in bias);
                 Write(in parameters, in run, pixel + 1, output, a.Y, b.Y, c.Y, d.Y, in bias);
                 Write(in parameters, in run, pixel + 2, output, a.Z, b.Z, c.Z, d.Z, in bias);
@@ -95,11 +95,11 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
 
     // Two passes, mean first: the sum of squares alone would lose its digits where the mean is large.
     private static void FindStatistics(
-        in ProjectionParameters<TStorage, TAccumulator> parameters,
+        in ProjectionParameters<TStorage, TReal> parameters,
         in PixelRun run,
-        ArrayView<TAccumulator> partial,
-        ArrayView<TAccumulator> mean,
-        ArrayView<TAccumulator> deviation)
+        ArrayView<TReal> partial,
+        ArrayView<TReal> mean,
+        ArrayView<TReal> deviation)
     {
         int channels = parameters.Extent.InputChannels;
         int pixel = Group.IdxX % PixelRun.Length;
@@ -109,7 +109,7 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
         long offset = parameters.Input.Offset(run.Image, 0, run.Row, run.Column + (inside ? pixel : 0));
         var count = TElement.FromCount(channels);
 
-        var sum = TAccumulator.Zero;
+        var sum = TReal.Zero;
         for (int channel = part; channel < channels; channel += parts)
             sum += TElement.Load(parameters.Input.Data[offset + channel * parameters.Input.ChannelStride]);
         partial[Group.IdxX] = sum;
@@ -118,7 +118,7 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
             mean[pixel] = Total(partial, pixel) / count;
         Group.Barrier();
 
-        sum = TAccumulator.Zero;
+        sum = TReal.Zero;
         for (int channel = part; channel < channels; channel += parts)
         {
             var centred =
@@ -129,7 +129,7 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
         Group.Barrier();
         if (part == 0)
         {
-            var reciprocal = TAccumulator.One / TAccumulator.Sqrt(Total(partial, pixel) / count + parameters.Epsilon);
+            var reciprocal = TReal.One / TReal.Sqrt(Total(partial, pixel) / count + parameters.Epsilon);
             deviation[pixel] = reciprocal;
             if (inside)
             {
@@ -141,18 +141,18 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
         Group.Barrier();
     }
 
-    private static TAccumulator Total(ArrayView<TAccumulator> partial, int pixel) =>
+    private static TReal Total(ArrayView<TReal> partial, int pixel) =>
         partial[pixel] + partial[pixel + PixelRun.Length] + partial[pixel + 2 * PixelRun.Length]
             + partial[pixel + 3 * PixelRun.Length];
 
     // Pixels past the end of the row are zeros, which are multiplied and not written.
     private static void Stage(
-        in ProjectionParameters<TStorage, TAccumulator> parameters,
+        in ProjectionParameters<TStorage, TReal> parameters,
         in PixelRun run,
         int first,
-        ArrayView<TAccumulator> mean,
-        ArrayView<TAccumulator> deviation,
-        ArrayView<TAccumulator> staged)
+        ArrayView<TReal> mean,
+        ArrayView<TReal> deviation,
+        ArrayView<TReal> staged)
     {
         const int Packs = ChannelsPerStep / 4;
         for (int item = Group.IdxX; item < Packs * PixelRun.Length; item += Group.DimX)
@@ -161,10 +161,10 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
             int pack = TInputAccess.ChannelsFastest ? item % Packs : item / PixelRun.Length;
             int channel = first + pack * 4;
             int remaining = parameters.Extent.InputChannels - channel;
-            var x = default(Pack4<TAccumulator>);
+            var x = default(Pack4<TReal>);
             if (pixel < run.Count && remaining > 0)
             {
-                x = TInputAccess.Load<TElement, TStorage, TAccumulator>(
+                x = TInputAccess.Load<TElement, TStorage, TReal>(
                     in parameters.Input,
                     parameters.Input.Offset(run.Image, channel, run.Row, run.Column + pixel),
                     remaining);
@@ -184,25 +184,25 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
         }
     }
 
-    private static TAccumulator Normalise(
-        in ProjectionParameters<TStorage, TAccumulator> parameters,
-        TAccumulator value,
-        TAccumulator mean,
-        TAccumulator deviation,
+    private static TReal Normalise(
+        in ProjectionParameters<TStorage, TReal> parameters,
+        TReal value,
+        TReal mean,
+        TReal deviation,
         int channel)
     {
         if (channel >= parameters.Extent.InputChannels)
-            return TAccumulator.Zero;
+            return TReal.Zero;
         return (value - mean) * deviation * parameters.NormWeight[channel]
             + parameters.NormBias[channel];
     }
 
     private static int Row(int output, int outputs) => output < outputs ? output : outputs - 1;
 
-    private static Pack4<TAccumulator> Bias(
-        in ProjectionParameters<TStorage, TAccumulator> parameters, int output)
+    private static Pack4<TReal> Bias(
+        in ProjectionParameters<TStorage, TReal> parameters, int output)
     {
-        var bias = default(Pack4<TAccumulator>);
+        var bias = default(Pack4<TReal>);
         if (parameters.HasBias != 0)
         {
             int outputs = parameters.Extent.OutputChannels;
@@ -215,26 +215,26 @@ public readonly struct Projection<TElement, TStorage, TAccumulator, TInputAccess
     }
 
     private static void Write(
-        in ProjectionParameters<TStorage, TAccumulator> parameters,
+        in ProjectionParameters<TStorage, TReal> parameters,
         in PixelRun run,
         int pixel,
         int output,
-        TAccumulator a,
-        TAccumulator b,
-        TAccumulator c,
-        TAccumulator d,
-        in Pack4<TAccumulator> bias)
+        TReal a,
+        TReal b,
+        TReal c,
+        TReal d,
+        in Pack4<TReal> bias)
     {
         if (pixel >= run.Count)
             return;
-        var value = new Pack4<TAccumulator> { X = a + bias.X, Y = b + bias.Y, Z = c + bias.Z, W = d + bias.W };
+        var value = new Pack4<TReal> { X = a + bias.X, Y = b + bias.Y, Z = c + bias.Z, W = d + bias.W };
         long at = parameters.Output.Offset(run.Image, output, run.Row, run.Column + pixel);
         int remaining = parameters.Extent.OutputChannels - output;
         if (parameters.Accumulate != 0)
         {
-            var known = TOutputAccess.Load<TElement, TStorage, TAccumulator>(in parameters.Output, at, remaining);
-            value = Pack4.MultiplyAdd(TAccumulator.One, known, value);
+            var known = TOutputAccess.Load<TElement, TStorage, TReal>(in parameters.Output, at, remaining);
+            value = Pack4.MultiplyAdd(TReal.One, known, value);
         }
-        TOutputAccess.Store<TElement, TStorage, TAccumulator>(in parameters.Output, at, remaining, in value);
+        TOutputAccess.Store<TElement, TStorage, TReal>(in parameters.Output, at, remaining, in value);
     }
 }

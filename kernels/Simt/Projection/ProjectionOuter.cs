@@ -12,11 +12,11 @@ namespace SapaGpu.Kernels.Simt;
 /// walks the chunk sixteen pixels at a time through shared memory; a thread keeps 4×4 sums in registers: sixteen
 /// multiply-adds for two vector loads.
 /// </summary>
-public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
-    : IKernel<ProjectionOuterParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public readonly struct ProjectionOuter<TElement, TStorage, TReal>
+    : IKernel<ProjectionOuterParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     private const int Outputs = 32;
     private const int Inputs = 64;
@@ -26,14 +26,14 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
     public static int GroupSize => Outputs * Inputs / 16;
 
     /// <inheritdoc/>
-    public static long GroupCount(in ProjectionOuterParameters<TStorage, TAccumulator> parameters) =>
+    public static long GroupCount(in ProjectionOuterParameters<TStorage, TReal> parameters) =>
         (long)parameters.Chunks * OutputBlocks(in parameters) * InputBlocks(in parameters);
 
     /// <inheritdoc/>
-    public static void Execute(in ProjectionOuterParameters<TStorage, TAccumulator> parameters)
+    public static void Execute(in ProjectionOuterParameters<TStorage, TReal> parameters)
     {
-        var gradients = SharedMemory.Allocate<Pack4<TAccumulator>>(PixelsPerStep * Outputs / 4).AsAligned(16);
-        var inputs = SharedMemory.Allocate<Pack4<TAccumulator>>(PixelsPerStep * Inputs / 4).AsAligned(16);
+        var gradients = SharedMemory.Allocate<Pack4<TReal>>(PixelsPerStep * Outputs / 4).AsAligned(16);
+        var inputs = SharedMemory.Allocate<Pack4<TReal>>(PixelsPerStep * Inputs / 4).AsAligned(16);
         int inputBlocks = InputBlocks(in parameters);
         int block = Grid.IdxX % (OutputBlocks(in parameters) * inputBlocks);
         int chunk = Grid.IdxX / (OutputBlocks(in parameters) * inputBlocks);
@@ -42,11 +42,11 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
         int ownOutput = Group.IdxX / (Inputs / 4);
         int ownInput = Group.IdxX % (Inputs / 4);
 
-        var a = default(Pack4<TAccumulator>);
-        var b = default(Pack4<TAccumulator>);
-        var c = default(Pack4<TAccumulator>);
-        var d = default(Pack4<TAccumulator>);
-        var bias = default(Pack4<TAccumulator>);
+        var a = default(Pack4<TReal>);
+        var b = default(Pack4<TReal>);
+        var c = default(Pack4<TReal>);
+        var d = default(Pack4<TReal>);
+        var bias = default(Pack4<TReal>);
         long firstPixel = (long)chunk * parameters.PixelsPerChunk;
         long endPixel = firstPixel + parameters.PixelsPerChunk;
         endPixel = endPixel < parameters.Extent.Pixels ? endPixel : parameters.Extent.Pixels;
@@ -54,8 +54,8 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
         for (long pixel = firstPixel; pixel < endPixel; pixel += PixelsPerStep)
         {
             int count = endPixel - pixel < PixelsPerStep ? (int)(endPixel - pixel) : PixelsPerStep;
-            StageGradients(in parameters, in position, count, firstOutput, gradients.Cast<TAccumulator>());
-            StageInputs(in parameters, in position, count, firstInput, inputs.Cast<TAccumulator>());
+            StageGradients(in parameters, in position, count, firstOutput, gradients.Cast<TReal>());
+            StageInputs(in parameters, in position, count, firstInput, inputs.Cast<TReal>());
             position = position.Plus(in parameters.Extent, PixelsPerStep);
             Group.Barrier();
             for (int step = 0; step < PixelsPerStep; step++)
@@ -66,7 +66,7 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
                 b = Pack4.MultiplyAdd(gradient.Y, input, b);
                 c = Pack4.MultiplyAdd(gradient.Z, input, c);
                 d = Pack4.MultiplyAdd(gradient.W, input, d);
-                bias = Pack4.MultiplyAdd(TAccumulator.One, gradient, bias);
+                bias = Pack4.MultiplyAdd(TReal.One, gradient, bias);
             }
             Group.Barrier();
         }
@@ -78,24 +78,24 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
         Write(in parameters, chunk, output + 3, firstInput + ownInput * 4, in d, bias.W);
     }
 
-    private static int OutputBlocks(in ProjectionOuterParameters<TStorage, TAccumulator> parameters) =>
+    private static int OutputBlocks(in ProjectionOuterParameters<TStorage, TReal> parameters) =>
         (parameters.Extent.OutputChannels + Outputs - 1) / Outputs;
 
-    private static int InputBlocks(in ProjectionOuterParameters<TStorage, TAccumulator> parameters) =>
+    private static int InputBlocks(in ProjectionOuterParameters<TStorage, TReal> parameters) =>
         (parameters.Extent.InputChannels + Inputs - 1) / Inputs;
 
     private static void StageGradients(
-        in ProjectionOuterParameters<TStorage, TAccumulator> parameters,
+        in ProjectionOuterParameters<TStorage, TReal> parameters,
         in PixelPosition first,
         int count,
         int firstOutput,
-        ArrayView<TAccumulator> staged)
+        ArrayView<TReal> staged)
     {
         for (int item = Group.IdxX; item < PixelsPerStep * Outputs; item += Group.DimX)
         {
             int step = item / Outputs;
             int output = firstOutput + item % Outputs;
-            var value = TAccumulator.Zero;
+            var value = TReal.Zero;
             if (step < count && output < parameters.Extent.OutputChannels)
             {
                 var pixel = first.Plus(in parameters.Extent, step);
@@ -106,17 +106,17 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
     }
 
     private static void StageInputs(
-        in ProjectionOuterParameters<TStorage, TAccumulator> parameters,
+        in ProjectionOuterParameters<TStorage, TReal> parameters,
         in PixelPosition first,
         int count,
         int firstInput,
-        ArrayView<TAccumulator> staged)
+        ArrayView<TReal> staged)
     {
         for (int item = Group.IdxX; item < PixelsPerStep * Inputs; item += Group.DimX)
         {
             int step = item / Inputs;
             int input = firstInput + item % Inputs;
-            var value = TAccumulator.Zero;
+            var value = TReal.Zero;
             if (step < count && input < parameters.Extent.InputChannels)
             {
                 var pixel = first.Plus(in parameters.Extent, step);
@@ -133,12 +133,12 @@ public readonly struct ProjectionOuter<TElement, TStorage, TAccumulator>
     }
 
     private static void Write(
-        in ProjectionOuterParameters<TStorage, TAccumulator> parameters,
+        in ProjectionOuterParameters<TStorage, TReal> parameters,
         int chunk,
         int output,
         int input,
-        in Pack4<TAccumulator> sums,
-        TAccumulator bias)
+        in Pack4<TReal> sums,
+        TReal bias)
     {
         int outputs = parameters.Extent.OutputChannels;
         int inputs = parameters.Extent.InputChannels;

@@ -56,7 +56,7 @@ public struct CellTile
     public readonly int CellColumn(int cell) => Column + cell % Width;
 
     /// <summary>The quads that the cells of the tile are worked in: those of the cell with the most queries.</summary>
-    public readonly int Quads<TScale>(in WindowExtent extent)
+    public readonly int QueryPacks<TScale>(in WindowExtent extent)
         where TScale : struct, IScale
     {
         if (TScale.IsUniform)

@@ -5,11 +5,11 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The mean of the weights of all heads, [B, taps, OH, OW].</summary>
-public readonly struct HeadMean<TElement, TStorage, TAccumulator>
+public readonly struct HeadMean<TElement, TStorage, TReal>
     : IMapProgram<WindowWeightsParameters<TStorage, TStorage>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
     public static MapExtent Extent(in WindowWeightsParameters<TStorage, TStorage> parameters) => MapExtent.Of(
@@ -27,7 +27,7 @@ public readonly struct HeadMean<TElement, TStorage, TAccumulator>
     public static void Apply(in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at)
     {
         long source = at.In(in parameters.Source);
-        var sum = TAccumulator.Zero;
+        var sum = TReal.Zero;
         for (int head = 0; head < parameters.Heads; head++)
         {
             sum += TElement.Load(parameters.Source.Data[source]);

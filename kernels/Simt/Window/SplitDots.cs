@@ -17,10 +17,10 @@ namespace SapaGpu.Kernels.Simt;
 /// A thread for every product would read a key of its own: eight lines where this reads one, and every query once for each
 /// tap instead of once for each row of the window.
 /// </remarks>
-public static class SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public static class SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TWindow : struct, IWindow
     where TScale : struct, IScale
     where TBorder : struct, IBorder
@@ -45,8 +45,8 @@ public static class SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale,
         TAccess.ChannelsFastest && TWindow.IsFixed && TElement.SharedCapacity == SinglePrecisionCapacity;
 
     /// <summary>Allocates the sums of one row of the window.</summary>
-    public static ArrayView<Pack4<TAccumulator>> AllocatePartials() =>
-        SharedMemory.Allocate<Pack4<TAccumulator>>(
+    public static ArrayView<Pack4<TReal>> AllocatePartials() =>
+        SharedMemory.Allocate<Pack4<TReal>>(
             TElement.SharedCapacity == SinglePrecisionCapacity ? CellsPerRound * TWindow.Size(0) * LaneStride + 1 : 1)
             .AsAligned(16);
 
@@ -57,13 +57,13 @@ public static class SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale,
     public static void Compute<TAccess>(
         in WindowExtent extent,
         in CellTile tile,
-        int quad,
+        int pack,
         in MapView<TStorage> query,
         in MapView<TStorage> key,
         int channels,
-        TAccumulator outside,
-        ArrayView<Pack4<TAccumulator>> partials,
-        ArrayView<Pack4<TAccumulator>> scores)
+        TReal outside,
+        ArrayView<Pack4<TReal>> partials,
+        ArrayView<Pack4<TReal>> scores)
         where TAccess : struct, IChannelAccess
     {
         int window = TWindow.Size(extent.Window);
@@ -72,9 +72,9 @@ public static class SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale,
             for (int windowRow = 0; windowRow < window; windowRow++)
             {
                 Accumulate<TAccess>(
-                    in extent, in tile, quad, in query, in key, channels, firstCell, windowRow, partials);
+                    in extent, in tile, pack, in query, in key, channels, firstCell, windowRow, partials);
                 Group.Barrier();
-                AddUp(in extent, in tile, quad, outside, firstCell, windowRow, partials, scores);
+                AddUp(in extent, in tile, pack, outside, firstCell, windowRow, partials, scores);
                 Group.Barrier();
             }
         }
@@ -83,13 +83,13 @@ public static class SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale,
     private static void Accumulate<TAccess>(
         in WindowExtent extent,
         in CellTile tile,
-        int quad,
+        int pack,
         in MapView<TStorage> query,
         in MapView<TStorage> key,
         int channels,
         int firstCell,
         int windowRow,
-        ArrayView<Pack4<TAccumulator>> partials)
+        ArrayView<Pack4<TReal>> partials)
         where TAccess : struct, IChannelAccess
     {
         int window = TWindow.Size(extent.Window);
@@ -102,10 +102,10 @@ public static class SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale,
             return;
         int keyRow = Tap(row + windowRow - radius, extent.Height);
         var queries = CellQueries.Locate<TScale>(in extent, row, column);
-        if (queries.Count <= quad * 4 || keyRow < 0 || keyRow >= extent.Height)
+        if (queries.Count <= pack * 4 || keyRow < 0 || keyRow >= extent.Height)
             return;
 
-        var offsets = QuadOffsets.Locate(in query, tile.Image, in queries, quad);
+        var offsets = QueryPackOffsets.Locate(in query, tile.Image, in queries, pack);
         offsets.Advance(lane * 4 * query.ChannelStride);
         long first = key.Offset(tile.Image, lane * 4, keyRow, 0);
         long key0 = first + AxisTaps.Clamp(column - radius, extent.Width) * key.ColumnStride;
@@ -115,28 +115,28 @@ public static class SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale,
         long key4 = first + AxisTaps.Clamp(column - radius + 4, extent.Width) * key.ColumnStride;
         long key5 = first + AxisTaps.Clamp(column - radius + 5, extent.Width) * key.ColumnStride;
         long key6 = first + AxisTaps.Clamp(column - radius + 6, extent.Width) * key.ColumnStride;
-        var sum0 = default(Pack4<TAccumulator>);
-        var sum1 = default(Pack4<TAccumulator>);
-        var sum2 = default(Pack4<TAccumulator>);
-        var sum3 = default(Pack4<TAccumulator>);
-        var sum4 = default(Pack4<TAccumulator>);
-        var sum5 = default(Pack4<TAccumulator>);
-        var sum6 = default(Pack4<TAccumulator>);
+        var sum0 = default(Pack4<TReal>);
+        var sum1 = default(Pack4<TReal>);
+        var sum2 = default(Pack4<TReal>);
+        var sum3 = default(Pack4<TReal>);
+        var sum4 = default(Pack4<TReal>);
+        var sum5 = default(Pack4<TReal>);
+        var sum6 = default(Pack4<TReal>);
         for (int remaining = channels - lane * 4; remaining > 0; remaining -= ChannelsPerRound)
         {
-            var quadValues = Quad.Load<TAccess>(in query, in offsets, remaining);
-            sum0 = quadValues.Add<TAccess>(in key, key0, remaining, in sum0);
-            sum1 = quadValues.Add<TAccess>(in key, key1, remaining, in sum1);
-            sum2 = quadValues.Add<TAccess>(in key, key2, remaining, in sum2);
+            var packValues = QueryPack.Load<TAccess>(in query, in offsets, remaining);
+            sum0 = packValues.Add<TAccess>(in key, key0, remaining, in sum0);
+            sum1 = packValues.Add<TAccess>(in key, key1, remaining, in sum1);
+            sum2 = packValues.Add<TAccess>(in key, key2, remaining, in sum2);
             if (window > 3)
             {
-                sum3 = quadValues.Add<TAccess>(in key, key3, remaining, in sum3);
-                sum4 = quadValues.Add<TAccess>(in key, key4, remaining, in sum4);
+                sum3 = packValues.Add<TAccess>(in key, key3, remaining, in sum3);
+                sum4 = packValues.Add<TAccess>(in key, key4, remaining, in sum4);
             }
             if (window > 5)
             {
-                sum5 = quadValues.Add<TAccess>(in key, key5, remaining, in sum5);
-                sum6 = quadValues.Add<TAccess>(in key, key6, remaining, in sum6);
+                sum5 = packValues.Add<TAccess>(in key, key5, remaining, in sum5);
+                sum6 = packValues.Add<TAccess>(in key, key6, remaining, in sum6);
             }
             long step = ChannelsPerRound * key.ChannelStride;
             offsets.Advance(ChannelsPerRound * query.ChannelStride);
@@ -169,12 +169,12 @@ public static class SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale,
     private static void AddUp(
         in WindowExtent extent,
         in CellTile tile,
-        int quad,
-        TAccumulator outside,
+        int pack,
+        TReal outside,
         int firstCell,
         int windowRow,
-        ArrayView<Pack4<TAccumulator>> partials,
-        ArrayView<Pack4<TAccumulator>> scores)
+        ArrayView<Pack4<TReal>> partials,
+        ArrayView<Pack4<TReal>> scores)
     {
         int window = TWindow.Size(extent.Window);
         int radius = window / 2;
@@ -187,18 +187,18 @@ public static class SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale,
         if (cell >= tile.Cells || !tile.Holds(row, column, extent.Width))
             return;
         var queries = CellQueries.Locate<TScale>(in extent, row, column);
-        if (queries.Count <= quad * 4)
+        if (queries.Count <= pack * 4)
             return;
 
         int keyRow = Tap(row + windowRow - radius, extent.Height);
         int keyColumn = Tap(column + tap - radius, extent.Width);
-        var score = new Pack4<TAccumulator> { X = outside, Y = outside, Z = outside, W = outside };
+        var score = new Pack4<TReal> { X = outside, Y = outside, Z = outside, W = outside };
         if (keyRow >= 0 && keyRow < extent.Height && keyColumn >= 0 && keyColumn < extent.Width)
         {
             int at = Group.IdxX * LaneStride;
             score = partials[at];
             for (int lane = 1; lane < Lanes; lane++)
-                score = Pack4.MultiplyAdd(TAccumulator.One, partials[at + lane], in score);
+                score = Pack4.MultiplyAdd(TReal.One, partials[at + lane], in score);
         }
         scores[(windowRow * window + tap) * tile.Cells + cell] = score;
     }
@@ -207,29 +207,29 @@ public static class SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale,
         TBorder.Replicates ? AxisTaps.Clamp(position, size) : position;
 
     /// <summary>Four channels of the four queries of a quad.</summary>
-    private struct Quad
+    private struct QueryPack
     {
-        private Pack4<TAccumulator> x;
-        private Pack4<TAccumulator> y;
-        private Pack4<TAccumulator> z;
-        private Pack4<TAccumulator> w;
+        private Pack4<TReal> x;
+        private Pack4<TReal> y;
+        private Pack4<TReal> z;
+        private Pack4<TReal> w;
 
-        public static Quad Load<TAccess>(in MapView<TStorage> query, in QuadOffsets offsets, int remaining)
+        public static QueryPack Load<TAccess>(in MapView<TStorage> query, in QueryPackOffsets offsets, int remaining)
             where TAccess : struct, IChannelAccess => new()
             {
-                x = TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.X, remaining),
-                y = TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.Y, remaining),
-                z = TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.Z, remaining),
-                w = TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.W, remaining),
+                x = TAccess.Load<TElement, TStorage, TReal>(in query, offsets.X, remaining),
+                y = TAccess.Load<TElement, TStorage, TReal>(in query, offsets.Y, remaining),
+                z = TAccess.Load<TElement, TStorage, TReal>(in query, offsets.Z, remaining),
+                w = TAccess.Load<TElement, TStorage, TReal>(in query, offsets.W, remaining),
             };
 
         /// <summary>The sums with the products of four channels of a key.</summary>
-        public readonly Pack4<TAccumulator> Add<TAccess>(
-            in MapView<TStorage> key, long offset, int remaining, in Pack4<TAccumulator> sum)
+        public readonly Pack4<TReal> Add<TAccess>(
+            in MapView<TStorage> key, long offset, int remaining, in Pack4<TReal> sum)
             where TAccess : struct, IChannelAccess
         {
-            var k = TAccess.Load<TElement, TStorage, TAccumulator>(in key, offset, remaining);
-            return new Pack4<TAccumulator>
+            var k = TAccess.Load<TElement, TStorage, TReal>(in key, offset, remaining);
+            return new Pack4<TReal>
             {
                 X = sum.X + Pack4.Dot(in x, in k),
                 Y = sum.Y + Pack4.Dot(in y, in k),

@@ -11,10 +11,10 @@ namespace SapaGpu.Kernels.Simt;
 /// its tile and one quad of their queries; the array in shared memory has, for every tap and cell, one value for each
 /// of the four queries (index tap·cells + cell). The caller places the barriers.
 /// </summary>
-public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TWindow : struct, IWindow
     where TScale : struct, IScale
     where TBorder : struct, IBorder
@@ -23,23 +23,23 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
     public static void Dots<TAccess>(
         in WindowExtent extent,
         in CellTile tile,
-        int quad,
+        int pack,
         in MapView<TStorage> query,
         in MapView<TStorage> key,
         int channels,
-        TAccumulator outside,
-        ArrayView<Pack4<TAccumulator>> partials,
-        ArrayView<Pack4<TAccumulator>> scores)
+        TReal outside,
+        ArrayView<Pack4<TReal>> partials,
+        ArrayView<Pack4<TReal>> scores)
         where TAccess : struct, IChannelAccess
     {
-        if (SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Serves<TAccess>())
+        if (SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Serves<TAccess>())
         {
-            SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Compute<TAccess>(
-                in extent, in tile, quad, in query, in key, channels, outside, partials, scores);
+            SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Compute<TAccess>(
+                in extent, in tile, pack, in query, in key, channels, outside, partials, scores);
         }
         else
         {
-            WholeDots<TAccess>(in extent, in tile, quad, in query, in key, channels, outside, scores);
+            WholeDots<TAccess>(in extent, in tile, pack, in query, in key, channels, outside, scores);
         }
     }
 
@@ -48,12 +48,12 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
     private static void WholeDots<TAccess>(
         in WindowExtent extent,
         in CellTile tile,
-        int quad,
+        int pack,
         in MapView<TStorage> query,
         in MapView<TStorage> key,
         int channels,
-        TAccumulator outside,
-        ArrayView<Pack4<TAccumulator>> scores)
+        TReal outside,
+        ArrayView<Pack4<TReal>> scores)
         where TAccess : struct, IChannelAccess
     {
         int window = TWindow.Size(extent.Window);
@@ -69,28 +69,28 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
             if (!tile.Holds(row, column, extent.Width))
                 continue;
             var queries = CellQueries.Locate<TScale>(in extent, row, column);
-            if (queries.Count <= quad * 4)
+            if (queries.Count <= pack * 4)
                 continue;
 
             int keyRow = Tap(row + tap / window - radius, extent.Height);
             int keyColumn = Tap(column + tap % window - radius, extent.Width);
-            var score = new Pack4<TAccumulator> { X = outside, Y = outside, Z = outside, W = outside };
+            var score = new Pack4<TReal> { X = outside, Y = outside, Z = outside, W = outside };
             if (keyRow >= 0 && keyRow < extent.Height && keyColumn >= 0 && keyColumn < extent.Width)
             {
                 score = default;
-                var offsets = QuadOffsets.Locate(in query, tile.Image, in queries, quad);
+                var offsets = QueryPackOffsets.Locate(in query, tile.Image, in queries, pack);
                 long keyOffset = key.Offset(tile.Image, 0, keyRow, keyColumn);
                 for (int remaining = channels; remaining > 0; remaining -= 4)
                 {
-                    var k = TAccess.Load<TElement, TStorage, TAccumulator>(in key, keyOffset, remaining);
+                    var k = TAccess.Load<TElement, TStorage, TReal>(in key, keyOffset, remaining);
                     score.X += Pack4.Dot(
-                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.X, remaining), k);
+                        TAccess.Load<TElement, TStorage, TReal>(in query, offsets.X, remaining), k);
                     score.Y += Pack4.Dot(
-                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.Y, remaining), k);
+                        TAccess.Load<TElement, TStorage, TReal>(in query, offsets.Y, remaining), k);
                     score.Z += Pack4.Dot(
-                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.Z, remaining), k);
+                        TAccess.Load<TElement, TStorage, TReal>(in query, offsets.Z, remaining), k);
                     score.W += Pack4.Dot(
-                        TAccess.Load<TElement, TStorage, TAccumulator>(in query, offsets.W, remaining), k);
+                        TAccess.Load<TElement, TStorage, TReal>(in query, offsets.W, remaining), k);
                     keyOffset += 4 * key.ChannelStride;
                     offsets.Advance(4 * query.ChannelStride);
                 }
@@ -106,8 +106,8 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
     public static void Sums<TAccess>(
         in WindowExtent extent,
         in CellTile tile,
-        int quad,
-        ArrayView<Pack4<TAccumulator>> weights,
+        int pack,
+        ArrayView<Pack4<TReal>> weights,
         in MapView<TStorage> value,
         int channels,
         in MapView<TStorage> output)
@@ -127,15 +127,15 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
                 continue;
 
             var queries = CellQueries.Locate<TScale>(in extent, row, column);
-            int count = queries.Count - quad * 4;
+            int count = queries.Count - pack * 4;
             if (count <= 0)
                 continue;
 
             int remaining = channels - channel;
-            var x = default(Pack4<TAccumulator>);
-            var y = default(Pack4<TAccumulator>);
-            var z = default(Pack4<TAccumulator>);
-            var w = default(Pack4<TAccumulator>);
+            var x = default(Pack4<TReal>);
+            var y = default(Pack4<TReal>);
+            var z = default(Pack4<TReal>);
+            var w = default(Pack4<TReal>);
             int firstRow = row < radius ? radius - row : 0;
             int endRow = extent.Height - row + radius < window ? extent.Height - row + radius : window;
             int firstColumn = column < radius ? radius - column : 0;
@@ -147,7 +147,7 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
                 int at = (windowRow * window + firstColumn) * tile.Cells + cell;
                 for (int left = endColumn - firstColumn; left > 0; left--)
                 {
-                    var v = TAccess.Load<TElement, TStorage, TAccumulator>(in value, offset, remaining);
+                    var v = TAccess.Load<TElement, TStorage, TReal>(in value, offset, remaining);
                     var weight = weights[at];
                     x = Pack4.MultiplyAdd(weight.X, v, x);
                     y = Pack4.MultiplyAdd(weight.Y, v, y);
@@ -158,15 +158,15 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
                 }
             }
 
-            var offsets = QuadOffsets.Locate(in output, tile.Image, in queries, quad);
+            var offsets = QueryPackOffsets.Locate(in output, tile.Image, in queries, pack);
             long step = channel * output.ChannelStride;
-            TAccess.Store<TElement, TStorage, TAccumulator>(in output, offsets.X + step, remaining, x);
+            TAccess.Store<TElement, TStorage, TReal>(in output, offsets.X + step, remaining, x);
             if (count > 1)
-                TAccess.Store<TElement, TStorage, TAccumulator>(in output, offsets.Y + step, remaining, y);
+                TAccess.Store<TElement, TStorage, TReal>(in output, offsets.Y + step, remaining, y);
             if (count > 2)
-                TAccess.Store<TElement, TStorage, TAccumulator>(in output, offsets.Z + step, remaining, z);
+                TAccess.Store<TElement, TStorage, TReal>(in output, offsets.Z + step, remaining, z);
             if (count > 3)
-                TAccess.Store<TElement, TStorage, TAccumulator>(in output, offsets.W + step, remaining, w);
+                TAccess.Store<TElement, TStorage, TReal>(in output, offsets.W + step, remaining, w);
         }
     }
 
@@ -178,11 +178,11 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
     public static void Normalise<TNormalisation>(
         in WindowExtent extent,
         in CellTile tile,
-        int quad,
-        ArrayView<TAccumulator> scores,
-        in MapView<TAccumulator> normaliser,
+        int pack,
+        ArrayView<TReal> scores,
+        in MapView<TReal> normaliser,
         int saveNormaliser)
-        where TNormalisation : struct, INormalisation
+        where TNormalisation : struct, IScoreNormalisation
     {
         int window = TWindow.Size(extent.Window);
         int taps = window * window;
@@ -194,11 +194,11 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
             if (!tile.Holds(row, column, extent.Width))
                 continue;
             var queries = CellQueries.Locate<TScale>(in extent, row, column);
-            if (queries.Count <= quad * 4)
+            if (queries.Count <= pack * 4)
                 continue;
 
-            var shift = TAccumulator.Zero;
-            if (TNormalisation.Shifts)
+            var shift = TReal.Zero;
+            if (TNormalisation.SubtractsMaximum)
             {
                 shift = scores[item];
                 for (int tap = 1; tap < taps; tap++)
@@ -207,26 +207,26 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
                     shift = score > shift ? score : shift;
                 }
             }
-            var sum = TAccumulator.Zero;
+            var sum = TReal.Zero;
             for (int tap = 0; tap < taps; tap++)
             {
-                var power = TNormalisation.Power<TElement, TStorage, TAccumulator>(
+                var unnormalised = TNormalisation.Unnormalised<TElement, TStorage, TReal>(
                     scores[tap * stride + item] - shift);
-                scores[tap * stride + item] = power;
-                sum += power;
+                scores[tap * stride + item] = unnormalised;
+                sum += unnormalised;
             }
             if (TNormalisation.Divides)
             {
-                var factor = TAccumulator.One / sum;
+                var factor = TReal.One / sum;
                 for (int tap = 0; tap < taps; tap++)
                     scores[tap * stride + item] *= factor;
             }
 
-            int query = quad * 4 + item % 4;
+            int query = pack * 4 + item % 4;
             if (saveNormaliser != 0 && query < queries.Count)
             {
                 normaliser.Data[queries.Offset(in normaliser, tile.Image, query)] =
-                    TNormalisation.Shifts ? shift + TElement.Log(sum) : sum;
+                    TNormalisation.SubtractsMaximum ? shift + TElement.Log(sum) : sum;
             }
         }
     }
@@ -239,11 +239,11 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
     public static void NormaliseBackward<TNormalisation>(
         in WindowExtent extent,
         in CellTile tile,
-        int quad,
-        ArrayView<TAccumulator> scores,
-        ArrayView<TAccumulator> gradients,
-        in MapView<TAccumulator> normaliser)
-        where TNormalisation : struct, INormalisation
+        int pack,
+        ArrayView<TReal> scores,
+        ArrayView<TReal> gradients,
+        in MapView<TReal> normaliser)
+        where TNormalisation : struct, IScoreNormalisation
     {
         int window = TWindow.Size(extent.Window);
         int taps = window * window;
@@ -255,37 +255,37 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
             if (!tile.Holds(row, column, extent.Width))
                 continue;
             var queries = CellQueries.Locate<TScale>(in extent, row, column);
-            if (queries.Count <= quad * 4)
+            if (queries.Count <= pack * 4)
                 continue;
 
-            var saved = normaliser.Data[queries.Offset(in normaliser, tile.Image, quad * 4 + item % 4)];
-            var shift = TNormalisation.Shifts ? saved : TAccumulator.Zero;
-            var sum = TAccumulator.Zero;
-            var mean = TAccumulator.Zero;
+            var saved = normaliser.Data[queries.Offset(in normaliser, tile.Image, pack * 4 + item % 4)];
+            var shift = TNormalisation.SubtractsMaximum ? saved : TReal.Zero;
+            var sum = TReal.Zero;
+            var mean = TReal.Zero;
             for (int tap = 0; tap < taps; tap++)
             {
-                var power = TNormalisation.Power<TElement, TStorage, TAccumulator>(
+                var unnormalised = TNormalisation.Unnormalised<TElement, TStorage, TReal>(
                     scores[tap * stride + item] - shift);
-                scores[tap * stride + item] = power;
-                sum += power;
-                mean += power * gradients[tap * stride + item];
+                scores[tap * stride + item] = unnormalised;
+                sum += unnormalised;
+                mean += unnormalised * gradients[tap * stride + item];
             }
-            var factor = TAccumulator.One;
+            var factor = TReal.One;
             if (TNormalisation.Divides)
             {
-                factor /= TNormalisation.Shifts ? sum : saved;
+                factor /= TNormalisation.SubtractsMaximum ? sum : saved;
                 mean *= factor;
             }
             else
             {
-                mean = TAccumulator.Zero;
+                mean = TReal.Zero;
             }
             for (int tap = 0; tap < taps; tap++)
             {
-                var power = scores[tap * stride + item];
-                scores[tap * stride + item] = power * factor;
+                var unnormalised = scores[tap * stride + item];
+                scores[tap * stride + item] = unnormalised * factor;
                 gradients[tap * stride + item] =
-                    TNormalisation.Slope(power) * factor * (gradients[tap * stride + item] - mean);
+                    TNormalisation.Slope(unnormalised) * factor * (gradients[tap * stride + item] - mean);
             }
         }
     }
@@ -293,7 +293,7 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
     /// <summary>
     /// Adds the weights of taps outside the map to those of the cells that they stand for; a thread takes one cell.
     /// </summary>
-    public static void Fold(in WindowExtent extent, in CellTile tile, int quad, ArrayView<Pack4<TAccumulator>> weights)
+    public static void Fold(in WindowExtent extent, in CellTile tile, int pack, ArrayView<Pack4<TReal>> weights)
     {
         int window = TWindow.Size(extent.Window);
         int radius = window / 2;
@@ -303,7 +303,7 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
             int column = tile.CellColumn(cell);
             if (!tile.Holds(row, column, extent.Width))
                 continue;
-            if (CellQueries.Locate<TScale>(in extent, row, column).Count <= quad * 4)
+            if (CellQueries.Locate<TScale>(in extent, row, column).Count <= pack * 4)
                 continue;
             for (int tap = 0; tap < window * window; tap++)
             {
@@ -315,7 +315,7 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
                     continue;
                 int own = (ownRow - row + radius) * window + ownColumn - column + radius;
                 weights[own * tile.Cells + cell] = Pack4.MultiplyAdd(
-                    TAccumulator.One, weights[tap * tile.Cells + cell], weights[own * tile.Cells + cell]);
+                    TReal.One, weights[tap * tile.Cells + cell], weights[own * tile.Cells + cell]);
             }
         }
     }
@@ -324,10 +324,10 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
     public static void Save<TMapElement, TMapStorage>(
         in WindowExtent extent,
         in CellTile tile,
-        int quad,
-        ArrayView<TAccumulator> array,
+        int pack,
+        ArrayView<TReal> array,
         in MapView<TMapStorage> map)
-        where TMapElement : struct, IElement<TMapStorage, TAccumulator>
+        where TMapElement : struct, IElement<TMapStorage, TReal>
         where TMapStorage : unmanaged
     {
         int window = TWindow.Size(extent.Window);
@@ -337,7 +337,7 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
         {
             int tap = item / stride;
             int cell = (item - tap * stride) / 4;
-            int query = quad * 4 + item % 4;
+            int query = pack * 4 + item % 4;
             int row = tile.CellRow(cell);
             int column = tile.CellColumn(cell);
             if (!tile.Holds(row, column, extent.Width))
@@ -354,9 +354,9 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
     public static void Restore(
         in WindowExtent extent,
         in CellTile tile,
-        int quad,
+        int pack,
         in MapView<TStorage> map,
-        ArrayView<TAccumulator> array)
+        ArrayView<TReal> array)
     {
         int window = TWindow.Size(extent.Window);
         int stride = 4 * tile.Cells;
@@ -370,9 +370,9 @@ public static class TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale,
             if (!tile.Holds(row, column, extent.Width))
                 continue;
             var queries = CellQueries.Locate<TScale>(in extent, row, column);
-            if (queries.Count <= quad * 4)
+            if (queries.Count <= pack * 4)
                 continue;
-            long offset = queries.Offset(in map, tile.Image, quad * 4 + item % 4);
+            long offset = queries.Offset(in map, tile.Image, pack * 4 + item % 4);
             array[item] = TElement.Load(map.Data[offset + tap * map.ChannelStride]);
         }
     }

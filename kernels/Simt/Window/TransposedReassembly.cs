@@ -16,12 +16,12 @@ namespace SapaGpu.Kernels.Simt;
 /// by neighbouring cells are served by the cache.
 /// </remarks>
 public readonly struct TransposedReassembly<
-    TElement, TStorage, TAccumulator, TWeightElement, TWeight, TWindow, TScale, TAccess>
+    TElement, TStorage, TReal, TWeightElement, TWeight, TWindow, TScale, TAccess>
     : IKernel<TransposedReassemblyParameters<TStorage, TWeight>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
-    where TWeightElement : struct, IElement<TWeight, TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TWeightElement : struct, IElement<TWeight, TReal>
     where TWeight : unmanaged
     where TWindow : struct, IWindow
     where TScale : struct, IScale
@@ -64,11 +64,11 @@ public readonly struct TransposedReassembly<
         int image = parameters.Band.FirstImage + (int)(rest / parameters.Band.Rows);
         int remaining = parameters.Extent.ValueChannels - channel;
         var sum = Gather(in parameters, image, row, column, channel, remaining);
-        TAccess.Store<TElement, TStorage, TAccumulator>(
+        TAccess.Store<TElement, TStorage, TReal>(
             in parameters.Result, parameters.Result.Offset(image, channel, row, column), remaining, sum);
     }
 
-    private static Pack4<TAccumulator> Gather(
+    private static Pack4<TReal> Gather(
         in TransposedReassemblyParameters<TStorage, TWeight> parameters,
         int image,
         int row,
@@ -82,7 +82,7 @@ public readonly struct TransposedReassembly<
         int lastRow = row + radius < parameters.Extent.Height ? row + radius : parameters.Extent.Height - 1;
         int firstColumn = column > radius ? column - radius : 0;
         int lastColumn = column + radius < parameters.Extent.Width ? column + radius : parameters.Extent.Width - 1;
-        var sum = default(Pack4<TAccumulator>);
+        var sum = default(Pack4<TReal>);
         for (int sourceRow = firstRow; sourceRow <= lastRow; sourceRow++)
         {
             int tapRow = row - sourceRow + radius;
@@ -98,7 +98,7 @@ public readonly struct TransposedReassembly<
                     for (int j = TScale.Count(in parameters.Extent.Columns, cell); j > 0; j--)
                     {
                         var weight = TWeightElement.Load(parameters.Weights.Data[weightOffset]);
-                        var source = TAccess.Load<TElement, TStorage, TAccumulator>(
+                        var source = TAccess.Load<TElement, TStorage, TReal>(
                             in parameters.Source, sourceOffset, remaining);
                         sum = Pack4.MultiplyAdd(weight, source, sum);
                         weightOffset += parameters.Weights.ColumnStride;
@@ -110,9 +110,9 @@ public readonly struct TransposedReassembly<
         }
         if (parameters.Accumulate != 0)
         {
-            var known = TAccess.Load<TElement, TStorage, TAccumulator>(
+            var known = TAccess.Load<TElement, TStorage, TReal>(
                 in parameters.Result, parameters.Result.Offset(image, channel, row, column), remaining);
-            sum = Pack4.MultiplyAdd(TAccumulator.One, known, sum);
+            sum = Pack4.MultiplyAdd(TReal.One, known, sum);
         }
         return sum;
     }

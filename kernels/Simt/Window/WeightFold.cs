@@ -8,14 +8,14 @@ namespace SapaGpu.Kernels.Simt;
 /// Adds the weights of taps outside the map to those of the cells that they stand for, in the order of the taps; the
 /// others keep theirs, and taps outside have none left.
 /// </summary>
-public readonly struct WeightFold<TElement, TStorage, TAccumulator>
-    : IMapProgram<WindowWeightsParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+public readonly struct WeightFold<TElement, TStorage, TReal>
+    : IMapProgram<WindowWeightsParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <inheritdoc/>
-    public static MapExtent Extent(in WindowWeightsParameters<TStorage, TAccumulator> parameters) => MapExtent.Of(
+    public static MapExtent Extent(in WindowWeightsParameters<TStorage, TReal> parameters) => MapExtent.Of(
         in parameters.Result,
         parameters.Extent.Batch,
         parameters.Taps,
@@ -23,17 +23,17 @@ public readonly struct WeightFold<TElement, TStorage, TAccumulator>
         parameters.Extent.Columns.Queries);
 
     /// <inheritdoc/>
-    public static double OperationsPerValue(in WindowWeightsParameters<TStorage, TAccumulator> parameters) => 16;
+    public static double OperationsPerValue(in WindowWeightsParameters<TStorage, TReal> parameters) => 16;
 
     /// <inheritdoc/>
-    public static void Apply(in WindowWeightsParameters<TStorage, TAccumulator> parameters, in MapPosition at)
+    public static void Apply(in WindowWeightsParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int window = parameters.Extent.Window;
         int tapRow = at.Channel / window;
         int tapColumn = at.Channel % window;
         int row = parameters.Extent.Rows.CellOf(at.Row) + tapRow - parameters.Extent.Radius;
         int column = parameters.Extent.Columns.CellOf(at.Column) + tapColumn - parameters.Extent.Radius;
-        var sum = TAccumulator.Zero;
+        var sum = TReal.Zero;
         if (row >= 0 && row < parameters.Extent.Height && column >= 0 && column < parameters.Extent.Width)
         {
             int firstRow = row == 0 ? 0 : tapRow;

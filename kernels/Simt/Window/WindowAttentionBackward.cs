@@ -9,7 +9,7 @@ namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
 /// The first backward pass of window attention: per query, weights, gradients of the scores and of the query. The
-/// second pass, <see cref="TransposedReassembly{TElement, TStorage, TAccumulator, TWeightElement, TWeight, TWindow,
+/// second pass, <see cref="TransposedReassembly{TElement, TStorage, TReal, TWeightElement, TWeight, TWindow,
 /// TScale, TAccess}"/>, gathers the gradients of key and value from what this one leaves in the workspace.
 /// </summary>
 /// <remarks>
@@ -17,17 +17,17 @@ namespace SapaGpu.Kernels.Simt;
 /// Traffic: query, key, value and the gradient of the output once; gradient of the query and workspace once.
 /// </remarks>
 public readonly struct WindowAttentionBackward<
-    TElement, TStorage, TAccumulator, TWeightElement, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess,
+    TElement, TStorage, TReal, TWeightElement, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess,
     TValueAccess>
-    : IKernel<WindowAttentionBackwardParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    : IKernel<WindowAttentionBackwardParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
-    where TWeightElement : struct, IElement<TAccumulator, TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TWeightElement : struct, IElement<TReal, TReal>
     where TWindow : struct, IWindow
     where TScale : struct, IScale
     where TBorder : struct, IBorder
-    where TNormalisation : struct, INormalisation
+    where TNormalisation : struct, IScoreNormalisation
     where TEmbeddingAccess : struct, IChannelAccess
     where TValueAccess : struct, IChannelAccess
 {
@@ -35,78 +35,78 @@ public readonly struct WindowAttentionBackward<
     public static int GroupSize => 128;
 
     /// <inheritdoc/>
-    public static long GroupCount(in WindowAttentionBackwardParameters<TStorage, TAccumulator> parameters) =>
+    public static long GroupCount(in WindowAttentionBackwardParameters<TStorage, TReal> parameters) =>
         parameters.Tiling.Count(parameters.Band.Images);
 
     /// <inheritdoc/>
-    public static void Execute(in WindowAttentionBackwardParameters<TStorage, TAccumulator> parameters)
+    public static void Execute(in WindowAttentionBackwardParameters<TStorage, TReal> parameters)
     {
-        var weights = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 8).AsAligned(16);
-        var gradients = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 8).AsAligned(16);
-        var partials = SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.AllocatePartials();
-        var weightScalars = weights.Cast<TAccumulator>();
-        var gradientScalars = gradients.Cast<TAccumulator>();
+        var weights = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 8).AsAligned(16);
+        var gradients = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 8).AsAligned(16);
+        var partials = SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>.AllocatePartials();
+        var weightScalars = weights.Cast<TReal>();
+        var gradientScalars = gradients.Cast<TReal>();
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
-        int quads = tile.Quads<TScale>(in parameters.Extent);
-        for (int quad = 0; quad < quads; quad++)
+        int packs = tile.QueryPacks<TScale>(in parameters.Extent);
+        for (int pack = 0; pack < packs; pack++)
         {
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Dots<TEmbeddingAccess>(
+            TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Dots<TEmbeddingAccess>(
                 in parameters.Extent,
                 in tile,
-                quad,
+                pack,
                 in parameters.Query,
                 in parameters.Key,
                 parameters.Extent.EmbeddingChannels,
-                TBorder.OutsideScore<TAccumulator>(),
+                TBorder.OutsideScore<TReal>(),
                 partials,
                 weights);
 
             // Nothing that follows needs it. But PoCL 3.1 gets what comes after a loop with barriers wrong where no barrier
             // comes first.
             Group.Barrier();
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Dots<TValueAccess>(
+            TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Dots<TValueAccess>(
                 in parameters.Extent,
                 in tile,
-                quad,
+                pack,
                 in parameters.GradOutput,
                 in parameters.Value,
                 parameters.Extent.ValueChannels,
-                TAccumulator.Zero,
+                TReal.Zero,
                 partials,
                 gradients);
             Group.Barrier();
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.NormaliseBackward<TNormalisation>(
+            TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.NormaliseBackward<TNormalisation>(
                 in parameters.Extent,
                 in tile,
-                quad,
+                pack,
                 weightScalars,
                 gradientScalars,
                 in parameters.Normaliser);
             Group.Barrier();
             if (TBorder.Replicates)
             {
-                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
-                    in parameters.Extent, in tile, quad, weights);
-                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
-                    in parameters.Extent, in tile, quad, gradients);
+                TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Fold(
+                    in parameters.Extent, in tile, pack, weights);
+                TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Fold(
+                    in parameters.Extent, in tile, pack, gradients);
                 Group.Barrier();
             }
             if (parameters.NeedsWeights != 0)
             {
-                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Save<TWeightElement, TAccumulator>(
-                    in parameters.Extent, in tile, quad, weightScalars, in parameters.Weights);
+                TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Save<TWeightElement, TReal>(
+                    in parameters.Extent, in tile, pack, weightScalars, in parameters.Weights);
             }
             if (parameters.NeedsGradScores != 0)
             {
-                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Save<TWeightElement, TAccumulator>(
-                    in parameters.Extent, in tile, quad, gradientScalars, in parameters.GradScores);
+                TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Save<TWeightElement, TReal>(
+                    in parameters.Extent, in tile, pack, gradientScalars, in parameters.GradScores);
             }
             if (parameters.NeedsGradQuery != 0)
             {
-                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Sums<TEmbeddingAccess>(
+                TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Sums<TEmbeddingAccess>(
                     in parameters.Extent,
                     in tile,
-                    quad,
+                    pack,
                     gradients,
                     in parameters.Key,
                     parameters.Extent.EmbeddingChannels,

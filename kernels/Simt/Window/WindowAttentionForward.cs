@@ -16,15 +16,15 @@ namespace SapaGpu.Kernels.Simt;
 /// tile are served by the cache.
 /// </remarks>
 public readonly struct WindowAttentionForward<
-    TElement, TStorage, TAccumulator, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess>
-    : IKernel<WindowAttentionParameters<TStorage, TAccumulator>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess>
+    : IKernel<WindowAttentionParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TWindow : struct, IWindow
     where TScale : struct, IScale
     where TBorder : struct, IBorder
-    where TNormalisation : struct, INormalisation
+    where TNormalisation : struct, IScoreNormalisation
     where TEmbeddingAccess : struct, IChannelAccess
     where TValueAccess : struct, IChannelAccess
 {
@@ -32,48 +32,48 @@ public readonly struct WindowAttentionForward<
     public static int GroupSize => 128;
 
     /// <inheritdoc/>
-    public static long GroupCount(in WindowAttentionParameters<TStorage, TAccumulator> parameters) =>
+    public static long GroupCount(in WindowAttentionParameters<TStorage, TReal> parameters) =>
         parameters.Tiling.Count(parameters.Band.Images);
 
     /// <inheritdoc/>
-    public static void Execute(in WindowAttentionParameters<TStorage, TAccumulator> parameters)
+    public static void Execute(in WindowAttentionParameters<TStorage, TReal> parameters)
     {
-        var scores = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 4).AsAligned(16);
-        var partials = SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.AllocatePartials();
-        var scalars = scores.Cast<TAccumulator>();
+        var scores = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 4).AsAligned(16);
+        var partials = SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>.AllocatePartials();
+        var scalars = scores.Cast<TReal>();
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
-        int quads = tile.Quads<TScale>(in parameters.Extent);
-        for (int quad = 0; quad < quads; quad++)
+        int packs = tile.QueryPacks<TScale>(in parameters.Extent);
+        for (int pack = 0; pack < packs; pack++)
         {
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Dots<TEmbeddingAccess>(
+            TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Dots<TEmbeddingAccess>(
                 in parameters.Extent,
                 in tile,
-                quad,
+                pack,
                 in parameters.Query,
                 in parameters.Key,
                 parameters.Extent.EmbeddingChannels,
-                TBorder.OutsideScore<TAccumulator>(),
+                TBorder.OutsideScore<TReal>(),
                 partials,
                 scores);
             Group.Barrier();
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Normalise<TNormalisation>(
+            TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Normalise<TNormalisation>(
                 in parameters.Extent,
                 in tile,
-                quad,
+                pack,
                 scalars,
                 in parameters.Normaliser,
                 parameters.SaveNormaliser);
             Group.Barrier();
             if (TBorder.Replicates)
             {
-                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
-                    in parameters.Extent, in tile, quad, scores);
+                TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Fold(
+                    in parameters.Extent, in tile, pack, scores);
                 Group.Barrier();
             }
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Sums<TValueAccess>(
+            TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Sums<TValueAccess>(
                 in parameters.Extent,
                 in tile,
-                quad,
+                pack,
                 scores,
                 in parameters.Value,
                 parameters.Extent.ValueChannels,

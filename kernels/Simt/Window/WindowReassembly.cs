@@ -8,11 +8,11 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Reassembly with given weights; mapping and tiles as in the fused forward. Traffic: every operand once.</summary>
-public readonly struct WindowReassembly<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder, TAccess>
+public readonly struct WindowReassembly<TElement, TStorage, TReal, TWindow, TScale, TBorder, TAccess>
     : IKernel<WindowReassemblyParameters<TStorage>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TWindow : struct, IWindow
     where TScale : struct, IScale
     where TBorder : struct, IBorder
@@ -28,24 +28,24 @@ public readonly struct WindowReassembly<TElement, TStorage, TAccumulator, TWindo
     /// <inheritdoc/>
     public static void Execute(in WindowReassemblyParameters<TStorage> parameters)
     {
-        var weights = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 4).AsAligned(16);
+        var weights = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 4).AsAligned(16);
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
-        int quads = tile.Quads<TScale>(in parameters.Extent);
-        for (int quad = 0; quad < quads; quad++)
+        int packs = tile.QueryPacks<TScale>(in parameters.Extent);
+        for (int pack = 0; pack < packs; pack++)
         {
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Restore(
-                in parameters.Extent, in tile, quad, in parameters.Weights, weights.Cast<TAccumulator>());
+            TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Restore(
+                in parameters.Extent, in tile, pack, in parameters.Weights, weights.Cast<TReal>());
             Group.Barrier();
             if (TBorder.Replicates)
             {
-                TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Fold(
-                    in parameters.Extent, in tile, quad, weights);
+                TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Fold(
+                    in parameters.Extent, in tile, pack, weights);
                 Group.Barrier();
             }
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Sums<TAccess>(
+            TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Sums<TAccess>(
                 in parameters.Extent,
                 in tile,
-                quad,
+                pack,
                 weights,
                 in parameters.Value,
                 parameters.Extent.ValueChannels,

@@ -8,11 +8,11 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Local similarity; thread mapping and tiles as in the fused forward. Traffic: query, key and scores once.</summary>
-public readonly struct WindowSimilarity<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder, TAccess>
+public readonly struct WindowSimilarity<TElement, TStorage, TReal, TWindow, TScale, TBorder, TAccess>
     : IKernel<WindowSimilarityParameters<TStorage>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TWindow : struct, IWindow
     where TScale : struct, IScale
     where TBorder : struct, IBorder
@@ -28,25 +28,25 @@ public readonly struct WindowSimilarity<TElement, TStorage, TAccumulator, TWindo
     /// <inheritdoc/>
     public static void Execute(in WindowSimilarityParameters<TStorage> parameters)
     {
-        var scores = SharedMemory.Allocate<Pack4<TAccumulator>>(TElement.SharedCapacity / 4).AsAligned(16);
-        var partials = SplitDots<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.AllocatePartials();
+        var scores = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 4).AsAligned(16);
+        var partials = SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>.AllocatePartials();
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
-        int quads = tile.Quads<TScale>(in parameters.Extent);
-        for (int quad = 0; quad < quads; quad++)
+        int packs = tile.QueryPacks<TScale>(in parameters.Extent);
+        for (int pack = 0; pack < packs; pack++)
         {
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Dots<TAccess>(
+            TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Dots<TAccess>(
                 in parameters.Extent,
                 in tile,
-                quad,
+                pack,
                 in parameters.Query,
                 in parameters.Key,
                 parameters.Extent.EmbeddingChannels,
-                TAccumulator.Zero,
+                TReal.Zero,
                 partials,
                 scores);
             Group.Barrier();
-            TileSteps<TElement, TStorage, TAccumulator, TWindow, TScale, TBorder>.Save<TElement, TStorage>(
-                in parameters.Extent, in tile, quad, scores.Cast<TAccumulator>(), in parameters.Scores);
+            TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Save<TElement, TStorage>(
+                in parameters.Extent, in tile, pack, scores.Cast<TReal>(), in parameters.Scores);
             Group.Barrier();
         }
     }

@@ -5,12 +5,12 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The gradient of the scores, p'/S·(dw − Σ w·dw); a thread takes one head of one query.</summary>
-public readonly struct WindowWeightsBackward<TElement, TStorage, TAccumulator, TNormalisation>
+public readonly struct WindowWeightsBackward<TElement, TStorage, TReal, TNormalisation>
     : IMapProgram<WindowWeightsParameters<TStorage, TStorage>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
-    where TNormalisation : struct, INormalisation
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TNormalisation : struct, IScoreNormalisation
 {
     /// <inheritdoc/>
     public static MapExtent Extent(in WindowWeightsParameters<TStorage, TStorage> parameters) => parameters.PerHead();
@@ -22,26 +22,26 @@ public readonly struct WindowWeightsBackward<TElement, TStorage, TAccumulator, T
     /// <inheritdoc/>
     public static void Apply(in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at)
     {
-        long source = WindowWeightsForward<TElement, TStorage, TAccumulator, TNormalisation>.First(in parameters, in at);
-        var shift = WindowWeightsForward<TElement, TStorage, TAccumulator, TNormalisation>.Shift(
+        long source = WindowWeightsForward<TElement, TStorage, TReal, TNormalisation>.First(in parameters, in at);
+        var shift = WindowWeightsForward<TElement, TStorage, TReal, TNormalisation>.Shift(
             in parameters, in at, source);
         int channel = at.Channel * parameters.Taps;
         long gradient = parameters.Gradient.Offset(
             at.Image, parameters.Averaged != 0 ? 0 : channel, at.Row, at.Column);
-        var share = TAccumulator.One;
+        var bilinearWeight = TReal.One;
         if (parameters.Averaged != 0)
-            share /= TElement.FromCount(parameters.Heads);
-        var factor = TAccumulator.One;
-        var mean = TAccumulator.Zero;
+            bilinearWeight /= TElement.FromCount(parameters.Heads);
+        var factor = TReal.One;
+        var mean = TReal.Zero;
         if (TNormalisation.Divides)
         {
-            var sum = TAccumulator.Zero;
+            var sum = TReal.Zero;
             for (int tap = 0; tap < parameters.Taps; tap++)
             {
-                var power = WindowWeightsForward<TElement, TStorage, TAccumulator, TNormalisation>.Power(
+                var unnormalised = WindowWeightsForward<TElement, TStorage, TReal, TNormalisation>.Unnormalised(
                     in parameters, in at, source, shift, tap);
-                sum += power;
-                mean += power * TElement.Load(
+                sum += unnormalised;
+                mean += unnormalised * TElement.Load(
                     parameters.Gradient.Data[gradient + tap * parameters.Gradient.ChannelStride]);
             }
             factor /= sum;
@@ -50,13 +50,13 @@ public readonly struct WindowWeightsBackward<TElement, TStorage, TAccumulator, T
         long result = parameters.Result.Offset(at.Image, channel, at.Row, at.Column);
         for (int tap = 0; tap < parameters.Taps; tap++)
         {
-            var value = TAccumulator.Zero;
+            var value = TReal.Zero;
             if (!parameters.LeavesOut(in at, tap))
             {
-                var power = WindowWeightsForward<TElement, TStorage, TAccumulator, TNormalisation>.Power(
+                var unnormalised = WindowWeightsForward<TElement, TStorage, TReal, TNormalisation>.Unnormalised(
                     in parameters, in at, source, shift, tap);
                 var own = TElement.Load(parameters.Gradient.Data[gradient + tap * parameters.Gradient.ChannelStride]);
-                value = TNormalisation.Slope(power) * factor * share * (own - mean);
+                value = TNormalisation.Slope(unnormalised) * factor * bilinearWeight * (own - mean);
             }
             parameters.Result.Data[result] = TElement.Store(value);
             result += parameters.Result.ChannelStride;

@@ -5,12 +5,12 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The weights of every head, [B, heads·taps, OH, OW]; a thread takes one head of one query.</summary>
-public readonly struct WindowWeightsForward<TElement, TStorage, TAccumulator, TNormalisation>
+public readonly struct WindowWeightsForward<TElement, TStorage, TReal, TNormalisation>
     : IMapProgram<WindowWeightsParameters<TStorage, TStorage>>
-    where TElement : struct, IElement<TStorage, TAccumulator>
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
-    where TNormalisation : struct, INormalisation
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TNormalisation : struct, IScoreNormalisation
 {
     /// <inheritdoc/>
     public static MapExtent Extent(in WindowWeightsParameters<TStorage, TStorage> parameters) => parameters.PerHead();
@@ -24,13 +24,13 @@ public readonly struct WindowWeightsForward<TElement, TStorage, TAccumulator, TN
     {
         long source = First(in parameters, in at);
         var shift = Shift(in parameters, in at, source);
-        var factor = TAccumulator.One;
+        var factor = TReal.One;
         if (TNormalisation.Divides)
             factor /= Sum(in parameters, in at, source, shift);
         long result = parameters.Result.Offset(at.Image, at.Channel * parameters.Taps, at.Row, at.Column);
         for (int tap = 0; tap < parameters.Taps; tap++)
         {
-            var weight = factor * Power(in parameters, in at, source, shift, tap);
+            var weight = factor * Unnormalised(in parameters, in at, source, shift, tap);
             parameters.Result.Data[result] = TElement.Store(weight);
             result += parameters.Result.ChannelStride;
         }
@@ -39,12 +39,12 @@ public readonly struct WindowWeightsForward<TElement, TStorage, TAccumulator, TN
     internal static long First(in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at) =>
         parameters.Source.Offset(at.Image, at.Channel * parameters.Taps, at.Row, at.Column);
 
-    internal static TAccumulator Shift(
+    internal static TReal Shift(
         in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at, long source)
     {
-        if (!TNormalisation.Shifts)
-            return TAccumulator.Zero;
-        var shift = TAccumulator.NegativeInfinity;
+        if (!TNormalisation.SubtractsMaximum)
+            return TReal.Zero;
+        var shift = TReal.NegativeInfinity;
         for (int tap = 0; tap < parameters.Taps; tap++)
         {
             var score = TElement.Load(parameters.Source.Data[source + tap * parameters.Source.ChannelStride]);
@@ -54,25 +54,25 @@ public readonly struct WindowWeightsForward<TElement, TStorage, TAccumulator, TN
         return shift;
     }
 
-    internal static TAccumulator Sum(
-        in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at, long source, TAccumulator shift)
+    internal static TReal Sum(
+        in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at, long source, TReal shift)
     {
-        var sum = TAccumulator.Zero;
+        var sum = TReal.Zero;
         for (int tap = 0; tap < parameters.Taps; tap++)
-            sum += Power(in parameters, in at, source, shift, tap);
+            sum += Unnormalised(in parameters, in at, source, shift, tap);
         return sum;
     }
 
-    internal static TAccumulator Power(
+    internal static TReal Unnormalised(
         in WindowWeightsParameters<TStorage, TStorage> parameters,
         in MapPosition at,
         long source,
-        TAccumulator shift,
+        TReal shift,
         int tap)
     {
         if (parameters.LeavesOut(in at, tap))
-            return TAccumulator.Zero;
+            return TReal.Zero;
         var score = TElement.Load(parameters.Source.Data[source + tap * parameters.Source.ChannelStride]);
-        return TNormalisation.Power<TElement, TStorage, TAccumulator>(score - shift);
+        return TNormalisation.Unnormalised<TElement, TStorage, TReal>(score - shift);
     }
 }

@@ -42,7 +42,7 @@ internal static class BenchCommand
         return command;
     }
 
-    private static BenchmarkReport Watch(Device device, Workload workload, ElementType elementType)
+    private static BenchmarkReport Watch(ComputeDevice device, Workload workload, ElementType elementType)
     {
         BenchmarkReport? report = null;
         AnsiConsole.Progress().AutoClear(true).Start(progress =>
@@ -53,7 +53,7 @@ internal static class BenchCommand
         return report!;
     }
 
-    private static void Print(BenchmarkReport report, Workload workload, Device device)
+    private static void Print(BenchmarkReport report, Workload workload, ComputeDevice device)
     {
         var table = new Table().AddColumns("Operator", "Pass", "Format", "Median", "GFLOP/s", "GB/s", "Of the limit");
         foreach (var column in table.Columns.Skip(3))

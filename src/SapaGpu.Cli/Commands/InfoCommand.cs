@@ -32,9 +32,9 @@ internal static class InfoCommand
 
     private static Backend Describe(DeviceKind kind)
     {
-        var devices = SapaGpu.Device.Enumerate(kind).Select(Describe).ToList();
+        var devices = ComputeDevice.Enumerate(kind).Select(Describe).ToList();
         string name = kind.ToString().ToLowerInvariant();
-        return new Backend(name, devices, devices.Count > 0 ? null : SapaGpu.Device.WhyUnavailable(kind));
+        return new Backend(name, devices, devices.Count > 0 ? null : ComputeDevice.WhyUnavailable(kind));
     }
 
     private static DeviceDescription Describe(DeviceInfo info) => new(
@@ -46,11 +46,11 @@ internal static class InfoCommand
         [
             .. Enum.GetValues<ElementType>().Select(type =>
             {
-                var reasons = OpSupport.Reasons(info, type);
+                var reasons = OperatorSupport.Reasons(info, type);
                 return new TypeSupport(type.ShortName(), reasons.Count == 0, reasons);
             }),
         ],
-        new WindowSupport(1, OpSupport.MaximumWindow, 1, OpSupport.MaximumScale));
+        new WindowSupport(1, OperatorSupport.MaximumWindow, 1, OperatorSupport.MaximumScale));
 
     private static void Print(List<Backend> backends)
     {
@@ -70,7 +70,7 @@ internal static class InfoCommand
         foreach (var backend in backends.Where(backend => backend.Unavailable is not null))
             AnsiConsole.MarkupLineInterpolated($"[yellow]{backend.Kind}[/]: {backend.Unavailable}");
         AnsiConsole.MarkupLineInterpolated(
-            $"Windows: odd widths from 1 to {OpSupport.MaximumWindow}; scales from 1 to {OpSupport.MaximumScale}.");
+            $"Windows: odd widths from 1 to {OperatorSupport.MaximumWindow}; scales from 1 to {OperatorSupport.MaximumScale}.");
     }
 
     private sealed record Backend(string Kind, IReadOnlyList<DeviceDescription> Devices, string? Unavailable);

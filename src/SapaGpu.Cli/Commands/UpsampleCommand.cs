@@ -48,16 +48,16 @@ internal static class UpsampleCommand
         method.AcceptOnlyFromAmong([.. MethodNames.Keys]);
         var window = new Option<int?>("--window")
         {
-            Description = $"Cells across the window, odd, 1 to {OpSupport.MaximumWindow}. " +
+            Description = $"Cells across the window, odd, 1 to {OperatorSupport.MaximumWindow}. " +
                 DefaultsText(settings => settings.Window),
             HelpName = "cells",
         };
         window.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int?>() is { } cells
-                && (cells % 2 == 0 || cells is < 1 or > OpSupport.MaximumWindow))
+                && (cells % 2 == 0 || cells is < 1 or > OperatorSupport.MaximumWindow))
             {
-                result.AddError($"--window {cells}: the window is an odd number from 1 to {OpSupport.MaximumWindow}.");
+                result.AddError($"--window {cells}: the window is an odd number from 1 to {OperatorSupport.MaximumWindow}.");
             }
         });
         var colourSigma = Sigma(

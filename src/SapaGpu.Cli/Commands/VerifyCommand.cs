@@ -49,7 +49,7 @@ internal static class VerifyCommand
     }
 
     private static List<CaseResult> Run(
-        IReadOnlyList<VectorCase> cases, Device device, ElementType elementType, bool showProgress)
+        IReadOnlyList<VectorCase> cases, ComputeDevice device, ElementType elementType, bool showProgress)
     {
         var results = new List<CaseResult>(cases.Count);
         if (!showProgress)
@@ -69,7 +69,7 @@ internal static class VerifyCommand
         return results;
     }
 
-    private static void Print(Report report, Device device)
+    private static void Print(Report report, ComputeDevice device)
     {
         var table = new Table().AddColumns("Case", "Result", "Worst error", "Bound", "Where");
         foreach (var result in report.Cases)

@@ -16,7 +16,7 @@ internal sealed class SapaInterpolator : IInterpolator
     /// <summary>The bytes that the device may keep for rectangles to come.</summary>
     private const long LargestPool = 128L << 20;
 
-    private readonly Device device;
+    private readonly ComputeDevice device;
     private readonly CellGrid grid;
     private readonly LiftedFeatures features;
     private readonly WindowAttentionOptions options;
@@ -25,7 +25,7 @@ internal sealed class SapaInterpolator : IInterpolator
     private readonly ReusableBuffer packedBuffer = new();
 
     /// <summary>Prepares the interpolation under the guidance of a photo.</summary>
-    public SapaInterpolator(Device device, CellGrid grid, LiftedFeatures features, int window)
+    public SapaInterpolator(ComputeDevice device, CellGrid grid, LiftedFeatures features, int window)
     {
         this.device = device;
         this.grid = grid;
@@ -47,10 +47,10 @@ internal sealed class SapaInterpolator : IInterpolator
         features.FillKeys(surroundings, keys.Span);
         features.FillQueries(cells, surroundings, queries);
 
-        using var query = From(new TensorShape(1, LiftedFeatures.Channels, height, width), queries.Span);
+        using var query = From(new MapShape(1, LiftedFeatures.Channels, height, width), queries.Span);
         using var key = From(
-            new TensorShape(1, LiftedFeatures.Channels, surroundings.Height, surroundings.Width), keys.Span);
-        using var value = From(new TensorShape(1, channels, surroundings.Height, surroundings.Width), values);
+            new MapShape(1, LiftedFeatures.Channels, surroundings.Height, surroundings.Width), keys.Span);
+        using var value = From(new MapShape(1, channels, surroundings.Height, surroundings.Width), values);
         using var result = WindowAttention.Forward(query, key, value, options);
         var packed = packedBuffer.Take(result.Shape.ElementCount);
         result.CopyTo(packed.Span);
@@ -59,6 +59,6 @@ internal sealed class SapaInterpolator : IInterpolator
             device.TrimMemory();
     }
 
-    private Tensor<float> From(TensorShape shape, ReadOnlySpan<float> values) =>
-        Tensor<float>.From(device, shape, values, MemoryFormat.ChannelsLast);
+    private FeatureMap<float> From(MapShape shape, ReadOnlySpan<float> values) =>
+        FeatureMap<float>.From(device, shape, values, MemoryFormat.ChannelsLast);
 }

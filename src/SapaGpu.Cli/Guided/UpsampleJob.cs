@@ -19,7 +19,7 @@ internal sealed class UpsampleJob : IDisposable
     private readonly CellGrid grid;
     private readonly OutputFile output;
     private readonly OutputFile? figure;
-    private readonly Device? device;
+    private readonly ComputeDevice? device;
 
     /// <summary>Reads and checks everything.</summary>
     /// <exception cref="InvalidDataException">A file is unusable, or files do not belong together.</exception>
@@ -194,11 +194,11 @@ internal sealed class UpsampleJob : IDisposable
 
     private void CheckScale()
     {
-        if (Methods.Contains(UpsampleMethod.Sapa) && grid.Scale > OpSupport.MaximumScale)
+        if (Methods.Contains(UpsampleMethod.Sapa) && grid.Scale > OperatorSupport.MaximumScale)
         {
             throw new InvalidDataException(
                 $"{request.Input}: from {input.Raster.SizeText} to {photo.SizeText} a cell has up to {grid.Scale} " +
-                $"pixels across, and SAPA takes at most {OpSupport.MaximumScale}; make the photo smaller, or go in " +
+                $"pixels across, and SAPA takes at most {OperatorSupport.MaximumScale}; make the photo smaller, or go in " +
                 "two steps.");
         }
     }

@@ -50,6 +50,6 @@ internal abstract class Operator
 
     /// <summary>Room for a gradient as a tensor of SapaGpu.</summary>
     /// <typeparam name="T">The element type.</typeparam>
-    protected static Tensor<T>? WrapRoom<T>(torch.Tensor? gradient)
+    protected static FeatureMap<T>? WrapRoom<T>(torch.Tensor? gradient)
         where T : unmanaged => gradient is null ? null : TorchMemory.Wrap<T>(gradient);
 }

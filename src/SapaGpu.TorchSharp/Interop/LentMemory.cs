@@ -14,17 +14,17 @@ internal static unsafe partial class LentMemory
     // From here on the system's allocator maps and unmaps every tensor.
     private const long SmallestBytes = 1L << 20;
 
-    private static readonly ConcurrentDictionary<nint, Tensor> Lent = new();
+    private static readonly ConcurrentDictionary<nint, FeatureMap> Lent = new();
 
     /// <summary>Whether a tensor is worth it.</summary>
-    public static bool Suits(TensorShape shape, torch.ScalarType type, torch.Device device) =>
+    public static bool Suits(MapShape shape, torch.ScalarType type, torch.Device device) =>
         device.type == DeviceType.CPU && shape.ElementCount * type.ElementSize() >= SmallestBytes;
 
     /// <summary>A tensor whose content is arbitrary until it is written; its memory comes back when torch lets go of it.</summary>
     /// <exception cref="InsufficientMemoryException">There is not that much memory.</exception>
-    public static torch.Tensor Create(Device device, TensorShape shape, MemoryFormat format, torch.ScalarType type)
+    public static torch.Tensor Create(ComputeDevice device, MapShape shape, MemoryFormat format, torch.ScalarType type)
     {
-        var memory = Tensor.Create(device, shape, MemoryFormat.Contiguous, TorchTypes.ElementOf(type));
+        var memory = FeatureMap.Create(device, shape, MemoryFormat.Contiguous, TorchTypes.ElementOf(type));
         bool isContiguous = format == MemoryFormat.Contiguous;
         long[] sizes = isContiguous
             ? [shape.Batch, shape.Channels, shape.Height, shape.Width]

@@ -9,23 +9,23 @@ namespace SapaGpu.TorchSharp;
 /// </summary>
 internal static class TorchDevices
 {
-    private static readonly ConcurrentDictionary<int, Lazy<Device>> Processors = new();
-    private static readonly Dictionary<int, Device> Gpus = [];
+    private static readonly ConcurrentDictionary<int, Lazy<ComputeDevice>> Processors = new();
+    private static readonly Dictionary<int, ComputeDevice> Gpus = [];
 
     /// <summary>The device of SapaGpu over a device of torch.</summary>
     /// <exception cref="NotSupportedException">There is none for that kind, or the GPU cannot be opened.</exception>
-    public static Device Of(torch.Device device) => device.type switch
+    public static ComputeDevice Of(torch.Device device) => device.type switch
     {
         DeviceType.CPU => Processor(),
         DeviceType.CUDA => Gpu(device),
         _ => throw new NotSupportedException($"Tensors of torch on {device} are not supported; move them with cpu()."),
     };
 
-    private static Device Processor() => Processors.GetOrAdd(
+    private static ComputeDevice Processor() => Processors.GetOrAdd(
         torch.get_num_threads(),
-        threads => new Lazy<Device>(() => Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads }))).Value;
+        threads => new Lazy<ComputeDevice>(() => ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads }))).Value;
 
-    private static Device Gpu(torch.Device device)
+    private static ComputeDevice Gpu(torch.Device device)
     {
         lock (Gpus)
         {
@@ -33,7 +33,7 @@ internal static class TorchDevices
                 return opened;
             try
             {
-                opened = Device.Open(DeviceKind.Cuda, device.index, new DeviceOptions { UsesPrimaryContext = true });
+                opened = ComputeDevice.Open(DeviceKind.Cuda, device.index, new DeviceOptions { UsesPrimaryContext = true });
             }
             catch (DeviceUnavailableException e)
             {

@@ -23,16 +23,16 @@ internal static partial class TorchMemory
     }
 
     /// <summary>The shape of a map.</summary>
-    public static TensorShape ShapeOf(torch.Tensor map)
+    public static MapShape ShapeOf(torch.Tensor map)
     {
         long[] shape = map.shape;
-        return new TensorShape(
+        return new MapShape(
             checked((int)shape[0]), checked((int)shape[1]), checked((int)shape[2]), checked((int)shape[3]));
     }
 
     /// <summary>A map whose content is arbitrary until it is written.</summary>
     public static torch.Tensor Create(
-        TensorShape shape, MemoryFormat format, torch.ScalarType type, torch.Device device)
+        MapShape shape, MemoryFormat format, torch.ScalarType type, torch.Device device)
     {
         if (LentMemory.Suits(shape, type, device))
             return LentMemory.Create(TorchDevices.Of(device), shape, format, type);
@@ -47,17 +47,17 @@ internal static partial class TorchMemory
 
     /// <summary>A map of torch, contiguous or channels-last, as a tensor over the same memory.</summary>
     /// <typeparam name="T">The element type.</typeparam>
-    public static Tensor<T> Wrap<T>(torch.Tensor map)
+    public static FeatureMap<T> Wrap<T>(torch.Tensor map)
         where T : unmanaged
     {
         var format = FormatOf(map)
             ?? throw new ArgumentException("A map is contiguous or channels-last before it is wrapped.", nameof(map));
-        return Tensor<T>.Wrap(TorchDevices.Of(map.device), Pointer(map), ShapeOf(map), format);
+        return FeatureMap<T>.Wrap(TorchDevices.Of(map.device), Pointer(map), ShapeOf(map), format);
     }
 
     /// <summary>A map of the type that maps of an element type are computed in.</summary>
     /// <typeparam name="T">The element type of the maps.</typeparam>
-    public static Tensor WrapAccumulator<T>(torch.Tensor map)
+    public static FeatureMap WrapAccumulator<T>(torch.Tensor map)
         where T : unmanaged => typeof(T) == typeof(double) ? Wrap<double>(map) : Wrap<float>(map);
 
     /// <summary>
@@ -65,16 +65,16 @@ internal static partial class TorchMemory
     /// matrix [O, I] as [O, I, 1, 1].
     /// </summary>
     /// <typeparam name="T">The element type of the maps.</typeparam>
-    public static Tensor WrapParameter<T>(torch.Tensor parameter)
+    public static FeatureMap WrapParameter<T>(torch.Tensor parameter)
         where T : unmanaged
     {
         long[] shape = parameter.shape;
         var (rows, columns) = shape.Length == 1 ? (1, shape[0]) : (shape[0], shape[1]);
-        var own = new TensorShape(checked((int)rows), checked((int)columns), 1, 1);
+        var own = new MapShape(checked((int)rows), checked((int)columns), 1, 1);
         var device = TorchDevices.Of(parameter.device);
         return typeof(T) == typeof(double)
-            ? Tensor<double>.Wrap(device, Pointer(parameter), own)
-            : Tensor<float>.Wrap(device, Pointer(parameter), own);
+            ? FeatureMap<double>.Wrap(device, Pointer(parameter), own)
+            : FeatureMap<float>.Wrap(device, Pointer(parameter), own);
     }
 
     private static nint Pointer(torch.Tensor tensor)

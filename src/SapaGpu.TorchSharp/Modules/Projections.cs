@@ -13,14 +13,14 @@ internal static class Projections
     /// <param name="epsilon">What is added to the variance.</param>
     /// <param name="map">The map.</param>
     public static torch.Tensor Normalise(
-        torch.nn.Module module, string norm, FeatureNormalisation kind, int groups, double epsilon, torch.Tensor map) =>
-        kind == FeatureNormalisation.None
+        torch.nn.Module module, string norm, FeatureNormKind kind, int groups, double epsilon, torch.Tensor map) =>
+        kind == FeatureNormKind.None
             ? map
-            : SapaFunctional.ChannelNorm(
+            : SapaFunctional.FeatureNorm(
                 map,
                 module.Required($"{norm}.weight"),
                 module.Required($"{norm}.bias"),
-                kind == FeatureNormalisation.Group ? groups : 0,
+                kind == FeatureNormKind.Group ? groups : 0,
                 epsilon);
 
     /// <summary>The projection of a map that is normalised as far as it will be.</summary>

@@ -13,7 +13,7 @@ namespace SapaGpu.TorchSharp;
 /// </remarks>
 public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>
 {
-    private readonly DeformableOptions attention;
+    private readonly DeformableAttentionOptions attention;
 
     /// <summary>Creates the module with initial parameters, drawn from torch's generator.</summary>
     /// <param name="options">Channels, groups, points, offsets.</param>
@@ -22,7 +22,7 @@ public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1, the scale is above 16, or epsilon is negative.</exception>
     /// <exception cref="ArgumentException">Channels are no multiple of the groups.</exception>
     public SapaDeformableUpsample(
-        DeformableUpsamplerOptions options, torch.Device? device = null, torch.ScalarType? dtype = null)
+        SapaDeformableOptions options, torch.Device? device = null, torch.ScalarType? dtype = null)
         : base(nameof(SapaDeformableUpsample))
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -33,7 +33,7 @@ public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch
     }
 
     /// <summary>Gets the choices that the module was made with.</summary>
-    public DeformableUpsamplerOptions Options { get; }
+    public SapaDeformableOptions Options { get; }
 
     /// <summary>Upsamples decoder features.</summary>
     /// <param name="encoder">Encoder features, [B, Cy, s·H, s·W].</param>
@@ -70,7 +70,7 @@ public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch
     private torch.Tensor Normalised(string norm, torch.Tensor map) => Projections.Normalise(
         this,
         norm,
-        Options.HasNorm ? FeatureNormalisation.Group : FeatureNormalisation.None,
+        Options.HasNorm ? FeatureNormKind.Group : FeatureNormKind.None,
         Options.NormGroups,
         Options.Epsilon,
         map);

@@ -83,7 +83,7 @@ public sealed class SapaUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, t
         OfNormalised("norm_x", this.Required($"{layer}.weight"), this.Optional($"{layer}.bias"), decoder);
 
     private torch.Tensor OfNormalised(string norm, torch.Tensor weight, torch.Tensor? bias, torch.Tensor map) =>
-        Options.FeatureNorm == FeatureNormalisation.Layer
+        Options.FeatureNorm == FeatureNormKind.Layer
             ? Projections.NormaliseAndProject(this, norm, Options.Epsilon, weight, bias, map)
             : SapaFunctional.Projection(Normalised(norm, map), weight, bias);
 

@@ -3,7 +3,7 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>Attention over moving points of query, key, value and offsets.</summary>
-internal sealed class DeformableAttentionOperator(DeformableOptions options) : Operator
+internal sealed class DeformableAttentionOperator(DeformableAttentionOptions options) : Operator
 {
     protected override torch.Tensor Forward<T>(IReadOnlyList<torch.Tensor?> inputs, List<torch.Tensor>? saved)
     {
@@ -11,7 +11,7 @@ internal sealed class DeformableAttentionOperator(DeformableOptions options) : O
         using var key = TorchMemory.Wrap<T>(inputs[1]!);
         using var value = TorchMemory.Wrap<T>(inputs[2]!);
         using var offsets = TorchMemory.Wrap<T>(inputs[3]!);
-        var shape = new TensorShape(
+        var shape = new MapShape(
             value.Shape.Batch, value.Shape.Channels, offsets.Shape.Height, offsets.Shape.Width);
         var result = TorchMemory.Create(shape, value.Format, inputs[0]!.dtype, inputs[0]!.device);
         using var output = TorchMemory.Wrap<T>(result);

@@ -5,14 +5,14 @@ namespace SapaGpu.TorchSharp;
 /// <summary>A map brought to another size.</summary>
 internal sealed class InterpolationOperator(int height, int width, InterpolationMode mode, bool alignCorners) : Operator
 {
-    private TensorShape shape;
+    private MapShape shape;
     private MemoryFormat format;
 
     protected override torch.Tensor Forward<T>(IReadOnlyList<torch.Tensor?> inputs, List<torch.Tensor>? saved)
     {
         using var input = TorchMemory.Wrap<T>(inputs[0]!);
         (shape, format) = (input.Shape, input.Format);
-        var resized = new TensorShape(shape.Batch, shape.Channels, height, width);
+        var resized = new MapShape(shape.Batch, shape.Channels, height, width);
         var result = TorchMemory.Create(resized, format, inputs[0]!.dtype, inputs[0]!.device);
         using var output = TorchMemory.Wrap<T>(result);
         Interpolate.Forward(input, output, mode, alignCorners);

@@ -26,13 +26,13 @@ internal sealed class ProjectionOperator(double epsilon) : Operator
         var format = map.device_type == DeviceType.CPU ? MemoryFormat.Contiguous : MemoryFormat.ChannelsLast;
         var shape = input.Shape;
         var result = TorchMemory.Create(
-            new TensorShape(shape.Batch, parameters.Tensors.Weight.Shape.Batch, shape.Height, shape.Width),
+            new MapShape(shape.Batch, parameters.Tensors.Weight.Shape.Batch, shape.Height, shape.Width),
             format,
             map.dtype,
             map.device);
         var statistics = HasNorm
             ? TorchMemory.Create(
-                ChannelNorm.StatisticsShape(shape, groups: 0),
+                FeatureNorm.StatisticsShape(shape, groups: 0),
                 MemoryFormat.Contiguous,
                 TorchTypes.Accumulator(map.dtype),
                 map.device)
@@ -75,15 +75,15 @@ internal sealed class ProjectionOperator(double epsilon) : Operator
     private sealed class Parameters<T> : IDisposable
         where T : unmanaged
     {
-        private readonly Tensor?[] wrapped;
+        private readonly FeatureMap?[] wrapped;
 
         public Parameters(torch.Tensor?[] parameters, double epsilon)
         {
             wrapped = Array.ConvertAll(parameters, p => p is null ? null : TorchMemory.WrapParameter<T>(p));
-            Tensors = new ProjectionTensors(wrapped[0]!, wrapped[1], wrapped[2], wrapped[3], epsilon);
+            Tensors = new ProjectionWeights(wrapped[0]!, wrapped[1], wrapped[2], wrapped[3], epsilon);
         }
 
-        public ProjectionTensors Tensors { get; }
+        public ProjectionWeights Tensors { get; }
 
         public void Dispose()
         {

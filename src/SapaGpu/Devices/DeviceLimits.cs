@@ -26,31 +26,31 @@ public sealed record DeviceLimits(double FmaGflops, double CopyGBps)
     /// <param name="device">The device, which should have nothing else to do.</param>
     /// <exception cref="InsufficientMemoryException">The device has no memory for the copy.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
-    public static DeviceLimits Measure(Device device)
+    public static DeviceLimits Measure(ComputeDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
         return new DeviceLimits(MeasureFma(device), MeasureCopy(device));
     }
 
-    private static double MeasureFma(Device device)
+    private static double MeasureFma(ComputeDevice device)
     {
         using var use = device.Use();
         using var probe = new LimitProbe(device);
         return probe.Operations / FastestSeconds(device, probe.Run) * 1e-9;
     }
 
-    private static double MeasureCopy(Device device)
+    private static double MeasureCopy(ComputeDevice device)
     {
         long bytes = device.Info.IsGpu ? GpuCopyBytes : CopyBytes;
-        var shape = new TensorShape(1, (int)(bytes / sizeof(float) / (1 << 16)), 1 << 8, 1 << 8);
-        using var source = Tensor<float>.Create(device, shape);
-        using var result = Tensor<float>.Create(device, shape);
+        var shape = new MapShape(1, (int)(bytes / sizeof(float) / (1 << 16)), 1 << 8, 1 << 8);
+        using var source = FeatureMap<float>.Create(device, shape);
+        using var result = FeatureMap<float>.Create(device, shape);
         source.Clear();
         return 2.0 * bytes / FastestSeconds(device, () => result.CopyFrom(source)) * 1e-9;
     }
 
     // A limit is what the device does when nothing disturbs it: the fastest of many.
-    private static double FastestSeconds(Device device, Action action)
+    private static double FastestSeconds(ComputeDevice device, Action action)
     {
         int calls = device.Info.IsGpu ? GpuCallsPerWait : 1;
         action();

@@ -37,17 +37,17 @@ internal readonly record struct KernelVariant(
     int Window,
     ScaleChoice Scale,
     BorderRule Border,
-    KernelNormalisation Normalisation,
+    ScoreNormalisation Normalisation,
     bool EmbeddingVectors,
     bool ValueVectors)
 {
     /// <summary>Chooses for a device and an operator that knows no windows.</summary>
-    public static KernelVariant Choose(Device device, bool inputVectors = false, bool outputVectors = false) => new(
+    public static KernelVariant Choose(ComputeDevice device, bool inputVectors = false, bool outputVectors = false) => new(
         device.RunsVectorPrograms ? device.Options.VectorBits : 0,
         0,
         ScaleChoice.AnyRatio,
         BorderRule.ZeroLogit,
-        KernelNormalisation.Softmax,
+        ScoreNormalisation.Softmax,
         !device.RunsVectorPrograms && inputVectors,
         !device.RunsVectorPrograms && outputVectors);
 
@@ -55,23 +55,23 @@ internal readonly record struct KernelVariant(
     /// Chooses for a device and an operator whose lanes are over a few channels: vectors that are wider than there are
     /// channels would be filled by halves, or not at all.
     /// </summary>
-    public static KernelVariant Fitting<TAccumulator>(Device device, int channels)
-        where TAccumulator : unmanaged
+    public static KernelVariant Fitting<TReal>(ComputeDevice device, int channels)
+        where TReal : unmanaged
     {
         const int Narrowest = 128;
         var variant = Choose(device);
         int bits = variant.VectorBits;
-        while (bits > Narrowest && bits > channels * Unsafe.SizeOf<TAccumulator>() * 8)
+        while (bits > Narrowest && bits > channels * Unsafe.SizeOf<TReal>() * 8)
             bits /= 2;
         return variant with { VectorBits = bits };
     }
 
     /// <summary>Chooses for a device and a window problem.</summary>
     public static KernelVariant Choose(
-        Device device,
+        ComputeDevice device,
         in WindowExtent extent,
         BorderRule border,
-        KernelNormalisation normalisation,
+        ScoreNormalisation normalisation,
         bool embeddingVectors,
         bool valueVectors)
     {
@@ -84,23 +84,23 @@ internal readonly record struct KernelVariant(
             return choice;
         choice = choice with
         {
-            Window = OpSupport.FastWindows.Contains(extent.Window) ? extent.Window : 0,
+            Window = OperatorSupport.FastWindows.Contains(extent.Window) ? extent.Window : 0,
             Scale = !extent.IsUniform
                 ? ScaleChoice.AnyRatio
-                : extent.Rows.Scale == OpSupport.FastScale && extent.Columns.Scale == OpSupport.FastScale
+                : extent.Rows.Scale == OperatorSupport.FastScale && extent.Columns.Scale == OperatorSupport.FastScale
                     ? ScaleChoice.Scale2
                     : ScaleChoice.AnyScale,
         };
-        return choice.Sparing();
+        return choice.OrGeneric();
     }
 
     /// <summary>
     /// The variant that stands in for one that is too rare to be compiled for itself: softmax with the borders of the
     /// papers has kernels for fixed windows and ratios, everything else runs those for any.
     /// </summary>
-    public KernelVariant Sparing()
+    public KernelVariant OrGeneric()
     {
-        bool common = Normalisation == KernelNormalisation.Softmax && Border != BorderRule.Replicate;
+        bool common = Normalisation == ScoreNormalisation.Softmax && Border != BorderRule.Replicate;
         if (!common)
             return this with { Window = 0, Scale = ScaleChoice.AnyRatio };
         return Scale == ScaleChoice.AnyRatio ? this with { Window = 0 } : this;
@@ -159,10 +159,10 @@ internal static class KernelVariants
         _ => typeof(ZeroLogitBorder),
     };
 
-    public static Type Normalisation(KernelNormalisation normalisation) => normalisation switch
+    public static Type Normalisation(ScoreNormalisation normalisation) => normalisation switch
     {
-        KernelNormalisation.Sigmoid => typeof(SigmoidNormalisation),
-        KernelNormalisation.None => typeof(NoNormalisation),
+        ScoreNormalisation.Sigmoid => typeof(SigmoidNormalisation),
+        ScoreNormalisation.None => typeof(NoNormalisation),
         _ => typeof(SoftmaxNormalisation),
     };
 
@@ -184,12 +184,12 @@ internal static class KernelVariants
     };
 
     /// <summary>The first type arguments of every vector program: arithmetic, storage, accumulator, vector.</summary>
-    public static Type[] SimdArguments<TElement, TStorage, TAccumulator>(KernelVariant variant)
+    public static Type[] SimdArguments<TElement, TStorage, TReal>(KernelVariant variant)
     {
-        var (simd, vector) = Simd(variant.VectorBits, typeof(TAccumulator));
-        if (typeof(TStorage) != typeof(TAccumulator))
+        var (simd, vector) = Simd(variant.VectorBits, typeof(TReal));
+        if (typeof(TStorage) != typeof(TReal))
             simd = typeof(NarrowSimd<,,>).MakeGenericType(typeof(TElement), simd, vector);
-        return [simd, typeof(TStorage), typeof(TAccumulator), vector];
+        return [simd, typeof(TStorage), typeof(TReal), vector];
     }
 
     private static ILaunchable<TParameters> Create<TParameters>(Type openLaunchable, Type kernel)
@@ -208,6 +208,6 @@ internal sealed class VariantTable<TParameters>(Func<KernelVariant, ILaunchable<
         known.TryGetValue(variant, out var launchable) ? launchable : known.GetOrAdd(variant, create);
 
     /// <summary>Queues the kernel of a device that needs no further choice.</summary>
-    public void Launch(Device device, in TParameters parameters) =>
+    public void Launch(ComputeDevice device, in TParameters parameters) =>
         this[KernelVariant.Choose(device)].Launch(device.Launcher, in parameters);
 }

@@ -20,7 +20,7 @@ internal sealed class KernelsByElement<TKernels>(Type openKernels)
         _ => float32.Value,
     };
 
-    private static Lazy<TKernels> Close<TElement, TStorage, TAccumulator>(Type open) => new(() =>
+    private static Lazy<TKernels> Close<TElement, TStorage, TReal>(Type open) => new(() =>
         (TKernels)Activator.CreateInstance(
-            open.MakeGenericType(typeof(TElement), typeof(TStorage), typeof(TAccumulator)))!);
+            open.MakeGenericType(typeof(TElement), typeof(TStorage), typeof(TReal)))!);
 }

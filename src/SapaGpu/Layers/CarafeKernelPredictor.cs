@@ -37,7 +37,7 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
     }
 
     /// <summary>The features in the accumulator's type.</summary>
-    public static Tensor Widen(Tensor features)
+    public static FeatureMap Widen(FeatureMap features)
     {
         if (features.ElementType == features.ElementType.Accumulator())
             return features;
@@ -47,34 +47,34 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
     }
 
     /// <summary>A map of the accumulator's type, rounded to the type of the features.</summary>
-    public static Tensor<T> Narrow<T>(Tensor wide)
+    public static FeatureMap<T> Narrow<T>(FeatureMap wide)
         where T : unmanaged
     {
-        if (wide is Tensor<T> same)
+        if (wide is FeatureMap<T> same)
             return same.Channels(0, same.Shape.Channels);
-        var narrow = Tensor<T>.Create(wide.Device, wide.Shape, wide.Format);
+        var narrow = FeatureMap<T>.Create(wide.Device, wide.Shape, wide.Format);
         ResamplingKernels.For(narrow.ElementType).Narrow(wide, narrow);
         return narrow;
     }
 
     /// <summary>Compressed features and, from them, the scores of the kernels, [B, groups·K², s·H, s·W].</summary>
-    public (Tensor Compressed, Tensor Scores) Forward(ParameterSet parameters, Tensor wide)
+    public (FeatureMap Compressed, FeatureMap Scores) Forward(ParameterSet parameters, FeatureMap wide)
     {
         var compressed = Create(wide, options.CompressedChannels);
         ProjectionKernels.For(wide.ElementType).Forward(Compressor(parameters), wide, compressed, null);
         using var code = Create(wide, CodeChannels);
         encoder.Forward(parameters, compressed, code);
-        var shape = new TensorShape(
+        var shape = new MapShape(
             wide.Shape.Batch, MaskChannels, wide.Shape.Height * options.Scale, wide.Shape.Width * options.Scale);
-        var scores = Tensor.Create(wide.Device, shape, wide.Format, wide.ElementType);
+        var scores = FeatureMap.Create(wide.Device, shape, wide.Format, wide.ElementType);
         ResamplingKernels.For(wide.ElementType).Shuffle(options.Scale, inverse: false, code, scores);
         return (compressed, scores);
     }
 
     /// <summary>The kernels, softmax over the taps of each group.</summary>
-    public Tensor Normalise(Tensor scores)
+    public FeatureMap Normalise(FeatureMap scores)
     {
-        var masks = Tensor.Create(scores.Device, scores.Shape, scores.Format, scores.ElementType);
+        var masks = FeatureMap.Create(scores.Device, scores.Shape, scores.Format, scores.ElementType);
         WindowWeightsKernels.For(scores.ElementType).Forward(Softmax(scores), scores, masks);
         return masks;
     }
@@ -83,14 +83,14 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
     public void Backward(
         ParameterSet parameters,
         ParameterSet gradients,
-        Tensor wide,
-        Tensor compressed,
-        Tensor scores,
-        Tensor gradMasks,
-        Tensor gradFeatures)
+        FeatureMap wide,
+        FeatureMap compressed,
+        FeatureMap scores,
+        FeatureMap gradMasks,
+        FeatureMap gradFeatures)
     {
         var elementType = wide.ElementType;
-        using var gradScores = Tensor.Create(scores.Device, scores.Shape, scores.Format, elementType);
+        using var gradScores = FeatureMap.Create(scores.Device, scores.Shape, scores.Format, elementType);
         using var wideGradMasks = Widened(gradMasks, elementType);
         WindowWeightsKernels.For(elementType).Backward(
             Softmax(scores), scores, wideGradMasks ?? gradMasks, gradScores);
@@ -108,7 +108,7 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         }
         using var gradWide = Create(wide, options.Channels);
         kernels.Backward(in compressor, wide, gradCompressed, null, gradWide, gradCompressor);
-        using var rounded = Tensor.Create(
+        using var rounded = FeatureMap.Create(
             wide.Device, gradWide.Shape, gradFeatures.Format, gradFeatures.ElementType);
         ResamplingKernels.For(gradFeatures.ElementType).Narrow(gradWide, rounded);
         ResamplingKernels.For(gradFeatures.ElementType).Add(rounded, gradFeatures);
@@ -116,13 +116,13 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
 
     private void Check()
     {
-        OpSupport.CheckWindow(options.Window);
+        OperatorSupport.CheckWindow(options.Window);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Channels, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CompressedChannels, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderDilation, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Scale, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OpSupport.MaximumScale, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OperatorSupport.MaximumScale, nameof(options));
         if (options.EncoderKernel < 1 || options.EncoderKernel % 2 == 0 || options.Channels % options.Groups != 0)
         {
             throw new ArgumentException(
@@ -132,31 +132,31 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         }
     }
 
-    private static ProjectionTensors Compressor(ParameterSet parameters) =>
+    private static ProjectionWeights Compressor(ParameterSet parameters) =>
         new(parameters[CompressorWeight], parameters[CompressorBias]);
 
-    private static Tensor? Widened(Tensor map, ElementType elementType)
+    private static FeatureMap? Widened(FeatureMap map, ElementType elementType)
     {
         if (map.ElementType == elementType)
             return null;
-        var wide = Tensor.Create(map.Device, map.Shape, map.Format, elementType);
+        var wide = FeatureMap.Create(map.Device, map.Shape, map.Format, elementType);
         ResamplingKernels.For(map.ElementType).Widen(map, wide);
         return wide;
     }
 
-    private static Tensor Create(Tensor like, int channels) => Tensor.Create(
+    private static FeatureMap Create(FeatureMap like, int channels) => FeatureMap.Create(
         like.Device,
-        new TensorShape(like.Shape.Batch, channels, like.Shape.Height, like.Shape.Width),
+        new MapShape(like.Shape.Batch, channels, like.Shape.Height, like.Shape.Width),
         like.Format,
         like.ElementType.Accumulator());
 
-    private WeightsProblem Softmax(Tensor scores)
+    private WeightsProblem Softmax(FeatureMap scores)
     {
         var shape = new WindowShape(scores.Shape, 1, scores.Shape.Height, scores.Shape.Width, 1);
         return new WeightsProblem(
             shape.Extent(BorderRule.ZeroLogit),
             options.Groups,
             options.Window * options.Window,
-            KernelNormalisation.Softmax);
+            ScoreNormalisation.Softmax);
     }
 }

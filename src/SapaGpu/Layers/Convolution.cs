@@ -18,7 +18,7 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
         }
     }
 
-    public void Forward(ParameterSet parameters, Tensor input, Tensor output)
+    public void Forward(ParameterSet parameters, FeatureMap input, FeatureMap output)
     {
         var kernels = ProjectionKernels.For(input.ElementType);
         bool accumulate = false;
@@ -29,14 +29,14 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
             using var matrix = Matrix(parameters, tap);
             using var source = part.Source(input);
             using var target = part.Target(output);
-            var projection = new ProjectionTensors(matrix, accumulate ? null : parameters[biasName]);
+            var projection = new ProjectionWeights(matrix, accumulate ? null : parameters[biasName]);
             kernels.Forward(in projection, source, target, null, accumulate);
             accumulate = true;
         }
     }
 
     public void Backward(
-        ParameterSet parameters, ParameterSet gradients, Tensor input, Tensor gradOutput, Tensor gradInput)
+        ParameterSet parameters, ParameterSet gradients, FeatureMap input, FeatureMap gradOutput, FeatureMap gradInput)
     {
         var kernels = ProjectionKernels.For(input.ElementType);
         gradients[weightName].Clear();
@@ -50,17 +50,17 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
             using var source = part.Source(input);
             using var gradSource = part.Source(gradInput);
             using var gradient = part.Target(gradOutput);
-            var projection = new ProjectionTensors(matrix, null);
-            var own = new ProjectionTensors(gradMatrix, accumulate ? null : gradients[biasName]);
+            var projection = new ProjectionWeights(matrix, null);
+            var own = new ProjectionWeights(gradMatrix, accumulate ? null : gradients[biasName]);
             kernels.Backward(in projection, source, gradient, null, gradSource, own, accumulate);
             accumulate = true;
         }
     }
 
-    private Tensor Matrix(ParameterSet parameters, int tap) =>
+    private FeatureMap Matrix(ParameterSet parameters, int tap) =>
         parameters[weightName].CropOf(tap / kernel, tap % kernel, 1, 1);
 
-    private bool TryReach(int tap, TensorShape shape, out Reach reach)
+    private bool TryReach(int tap, MapShape shape, out Reach reach)
     {
         int down = (tap / kernel - kernel / 2) * dilation;
         int across = (tap % kernel - kernel / 2) * dilation;
@@ -71,10 +71,10 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
     // The rectangle of the output that a tap contributes to, and the one of the input that it reads.
     private readonly record struct Reach(int Down, int Across, int Height, int Width)
     {
-        public Tensor Source(Tensor input) =>
+        public FeatureMap Source(FeatureMap input) =>
             input.CropOf(Math.Max(0, Down), Math.Max(0, Across), Height, Width);
 
-        public Tensor Target(Tensor output) =>
+        public FeatureMap Target(FeatureMap output) =>
             output.CropOf(Math.Max(0, -Down), Math.Max(0, -Across), Height, Width);
     }
 }

@@ -12,16 +12,16 @@ internal static class DeformableParameters
     /// <summary>The stack of their biases.</summary>
     public const string Biases = "decoder.bias";
 
-    public static FeatureNorm? Norm(string name, DeformableUpsamplerOptions options) => options.HasNorm
-        ? new FeatureNorm(name, FeatureNormalisation.Group, options.NormGroups, options.Epsilon)
+    public static FeatureNormLayer? Norm(string name, SapaDeformableOptions options) => options.HasNorm
+        ? new FeatureNormLayer(name, FeatureNormKind.Group, options.NormGroups, options.Epsilon)
         : null;
 
     /// <summary>The channels of the offsets as they are predicted, at low resolution.</summary>
-    public static int OffsetChannels(DeformableUpsamplerOptions options) =>
+    public static int OffsetChannels(SapaDeformableOptions options) =>
         options.Groups * options.Points * 2 * (options.HighResolutionOffsets ? options.Scale * options.Scale : 1);
 
     /// <summary>The parameters in the order of a state_dict; checks the options.</summary>
-    public static IReadOnlyList<ParameterSpec> Specs(DeformableUpsamplerOptions options)
+    public static IReadOnlyList<ParameterSpec> Specs(SapaDeformableOptions options)
     {
         Check(options);
         var specs = new List<ParameterSpec>();
@@ -45,7 +45,7 @@ internal static class DeformableParameters
         }
     }
 
-    private static void Check(DeformableUpsamplerOptions options)
+    private static void Check(SapaDeformableOptions options)
     {
         NormEpsilon.Check(options.Epsilon);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1, nameof(options));
@@ -54,7 +54,7 @@ internal static class DeformableParameters
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Points, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Scale, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OpSupport.MaximumScale, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OperatorSupport.MaximumScale, nameof(options));
         if (options.DecoderChannels % options.Groups != 0)
         {
             throw new ArgumentException(

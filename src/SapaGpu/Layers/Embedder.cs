@@ -11,36 +11,36 @@ namespace SapaGpu.Layers;
 /// <param name="bias">Finds the bias, which may be absent.</param>
 /// <param name="keepsNormalised">Whether the normalised map is wanted.</param>
 internal sealed class Embedder(
-    FeatureNorm? norm,
-    Func<ParameterSet, Tensor>? matrix,
-    Func<ParameterSet, Tensor?>? bias,
+    FeatureNormLayer? norm,
+    Func<ParameterSet, FeatureMap>? matrix,
+    Func<ParameterSet, FeatureMap?>? bias,
     bool keepsNormalised = false)
 {
-    private bool IsFused => norm is { Kind: FeatureNormalisation.Layer } && matrix is not null && !keepsNormalised;
+    private bool IsFused => norm is { Kind: FeatureNormKind.Layer } && matrix is not null && !keepsNormalised;
 
     /// <summary>The projection of a map of features, in the format that the window kernels read fastest.</summary>
-    public static Tensor<T> CreateValues<T>(Tensor<T> input, int channels)
+    public static FeatureMap<T> CreateValues<T>(FeatureMap<T> input, int channels)
         where T : unmanaged
     {
         // Planes on the CPU; packs of four channels on a GPU, where a map of other channels is padded.
         const int Pack = 4;
         if (input.Device.RunsVectorPrograms)
-            return Tensor<T>.Create(input.Device, Shape(channels), MemoryFormat.Contiguous);
-        using var padded = Tensor<T>.Create(
+            return FeatureMap<T>.Create(input.Device, Shape(channels), MemoryFormat.Contiguous);
+        using var padded = FeatureMap<T>.Create(
             input.Device, Shape((channels + Pack - 1) / Pack * Pack), MemoryFormat.ChannelsLast);
         return padded.Channels(0, channels);
 
-        TensorShape Shape(int count) => new(input.Shape.Batch, count, input.Shape.Height, input.Shape.Width);
+        MapShape Shape(int count) => new(input.Shape.Batch, count, input.Shape.Height, input.Shape.Width);
     }
 
-    public Embedding<T> Forward<T>(ParameterSet parameters, Tensor<T> input)
+    public Embedding<T> Forward<T>(ParameterSet parameters, FeatureMap<T> input)
         where T : unmanaged
     {
         var statistics = norm?.CreateStatistics(input);
-        Tensor<T>? normalised = null;
+        FeatureMap<T>? normalised = null;
         if (!IsFused)
             normalised = norm is null ? input : norm.Forward(parameters, input, statistics!);
-        Tensor<T>? values = null;
+        FeatureMap<T>? values = null;
         if (matrix is not null)
         {
             var projection = Projection(parameters);
@@ -63,11 +63,11 @@ internal sealed class Embedder(
     public void Backward<T>(
         ParameterSet parameters,
         ParameterSet gradients,
-        Tensor<T> input,
+        FeatureMap<T> input,
         Embedding<T> embedding,
-        Tensor<T>? gradValues,
-        Tensor<T>? gradNormalised,
-        Tensor<T> gradInput,
+        FeatureMap<T>? gradValues,
+        FeatureMap<T>? gradNormalised,
+        FeatureMap<T> gradInput,
         bool accumulate)
         where T : unmanaged
     {
@@ -82,13 +82,13 @@ internal sealed class Embedder(
                 AddOrCopy(gradNormalised, gradInput, accumulate);
             return;
         }
-        using var own = gradNormalised is null ? Tensor<T>.Create(input.Device, input.Shape, input.Format) : null;
+        using var own = gradNormalised is null ? FeatureMap<T>.Create(input.Device, input.Shape, input.Format) : null;
         var gradient = gradNormalised ?? own!;
         if (gradValues is not null)
             Project(gradient, adds: gradNormalised is not null);
         norm.Backward(parameters, gradients, input, gradient, embedding.Statistics!, gradInput, accumulate);
 
-        void Project(Tensor<T> result, bool adds) => ProjectionKernels.For(input.ElementType).Backward(
+        void Project(FeatureMap<T> result, bool adds) => ProjectionKernels.For(input.ElementType).Backward(
             Projection(parameters),
             embedding.Normalised ?? input,
             gradValues,
@@ -98,7 +98,7 @@ internal sealed class Embedder(
             adds);
     }
 
-    private static void AddOrCopy<T>(Tensor<T> source, Tensor<T> result, bool accumulate)
+    private static void AddOrCopy<T>(FeatureMap<T> source, FeatureMap<T> result, bool accumulate)
         where T : unmanaged
     {
         var kernels = ResamplingKernels.For(source.ElementType);
@@ -108,9 +108,9 @@ internal sealed class Embedder(
             kernels.Copy(source, result);
     }
 
-    private ProjectionTensors Projection(ParameterSet parameters)
+    private ProjectionWeights Projection(ParameterSet parameters)
     {
-        var projection = new ProjectionTensors(matrix!(parameters), bias?.Invoke(parameters));
+        var projection = new ProjectionWeights(matrix!(parameters), bias?.Invoke(parameters));
         return IsFused
             ? projection with
             {

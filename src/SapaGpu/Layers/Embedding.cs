@@ -6,7 +6,7 @@ namespace SapaGpu.Layers;
 /// <param name="OwnsNormalised">Whether the normalised map is a tensor of its own.</param>
 /// <param name="Values">The projection; null where there is none.</param>
 /// <param name="Statistics">What the backward of the normalisation needs; null where there is none.</param>
-internal sealed record Embedding<T>(Tensor<T>? Normalised, bool OwnsNormalised, Tensor<T>? Values, Tensor? Statistics)
+internal sealed record Embedding<T>(FeatureMap<T>? Normalised, bool OwnsNormalised, FeatureMap<T>? Values, FeatureMap? Statistics)
     : IDisposable
     where T : unmanaged
 {

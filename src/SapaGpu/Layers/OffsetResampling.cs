@@ -5,7 +5,7 @@ namespace SapaGpu.Layers;
 /// <summary>Brings the offsets of cells to the resolution of the output, and their gradients back.</summary>
 internal static class OffsetResampling
 {
-    public static void Forward(Tensor cells, Tensor offsets, int scale, bool shuffles)
+    public static void Forward(FeatureMap cells, FeatureMap offsets, int scale, bool shuffles)
     {
         var kernels = ResamplingKernels.For(cells.ElementType);
         if (shuffles)
@@ -14,7 +14,7 @@ internal static class OffsetResampling
             kernels.Interpolate(InterpolationMode.Nearest, alignCorners: false, cells, offsets);
     }
 
-    public static void Backward(Tensor gradOffsets, Tensor gradCells, int scale, bool shuffles)
+    public static void Backward(FeatureMap gradOffsets, FeatureMap gradCells, int scale, bool shuffles)
     {
         var kernels = ResamplingKernels.For(gradCells.ElementType);
         if (shuffles)

@@ -7,7 +7,7 @@ namespace SapaGpu;
 /// The values, in the type that the module computes in: double for double, else float. A vector [N] is the tensor
 /// [1, N, 1, 1], a matrix [O, I] is [O, I, 1, 1]. It may share memory with its neighbours.
 /// </param>
-public sealed record Parameter(string Name, IReadOnlyList<int> Shape, Tensor Value)
+public sealed record Parameter(string Name, IReadOnlyList<int> Shape, FeatureMap Value)
 {
     /// <summary>Reads the values in the order of <see cref="Shape"/>.</summary>
     public double[] Read() => Value.ReadNumbers();
@@ -25,10 +25,10 @@ public sealed record Parameter(string Name, IReadOnlyList<int> Shape, Tensor Val
     }
 
     /// <summary>The tensor shape that holds dimensions of a state_dict.</summary>
-    internal static TensorShape TensorShapeOf(IReadOnlyList<int> shape) => shape.Count switch
+    internal static MapShape ShapeOf(IReadOnlyList<int> shape) => shape.Count switch
     {
-        1 => new TensorShape(1, shape[0], 1, 1),
-        2 => new TensorShape(shape[0], shape[1], 1, 1),
-        _ => new TensorShape(shape[0], shape[1], shape[2], shape[3]),
+        1 => new MapShape(1, shape[0], 1, 1),
+        2 => new MapShape(shape[0], shape[1], 1, 1),
+        _ => new MapShape(shape[0], shape[1], shape[2], shape[3]),
     };
 }

@@ -3,15 +3,15 @@ namespace SapaGpu.Layers;
 /// <summary>The parameters of a module, or their gradients: tensors by name, in the order of a state_dict.</summary>
 internal sealed class ParameterSet : IDisposable
 {
-    private readonly Dictionary<string, Tensor> values = [];
-    private readonly Dictionary<string, Tensor> stacks = [];
-    private readonly Dictionary<(string Name, int First, int Count), Tensor> columns = [];
+    private readonly Dictionary<string, FeatureMap> values = [];
+    private readonly Dictionary<string, FeatureMap> stacks = [];
+    private readonly Dictionary<(string Name, int First, int Count), FeatureMap> columns = [];
     private readonly List<Parameter> parameters = [];
-    private readonly Device device;
+    private readonly ComputeDevice device;
     private readonly ElementType elementType;
 
     /// <summary>Allocates the parameters; their values are arbitrary.</summary>
-    public ParameterSet(Device device, ElementType elementType, IReadOnlyList<ParameterSpec> specs)
+    public ParameterSet(ComputeDevice device, ElementType elementType, IReadOnlyList<ParameterSpec> specs)
     {
         this.device = device;
         this.elementType = elementType;
@@ -21,7 +21,7 @@ internal sealed class ParameterSet : IDisposable
         foreach (var spec in specs)
         {
             if (spec.Stack is null)
-                values.Add(spec.Name, Create(Parameter.TensorShapeOf(spec.Shape)));
+                values.Add(spec.Name, Create(Parameter.ShapeOf(spec.Shape)));
             parameters.Add(new Parameter(spec.Name, spec.Shape, values[spec.Name]));
         }
     }
@@ -30,16 +30,16 @@ internal sealed class ParameterSet : IDisposable
 
     public IReadOnlyList<Parameter> Parameters => parameters;
 
-    public Tensor this[string name] => values[name];
+    public FeatureMap this[string name] => values[name];
 
     /// <summary>The parameter of a name; null where there is none.</summary>
-    public Tensor? Find(string name) => values.GetValueOrDefault(name);
+    public FeatureMap? Find(string name) => values.GetValueOrDefault(name);
 
     /// <summary>All parameters of a stack as one tensor; null where there is none.</summary>
-    public Tensor? Stack(string name) => stacks.GetValueOrDefault(name);
+    public FeatureMap? Stack(string name) => stacks.GetValueOrDefault(name);
 
     /// <summary>Some columns of a matrix, a view that belongs to the set.</summary>
-    public Tensor Columns(string name, int first, int count)
+    public FeatureMap Columns(string name, int first, int count)
     {
         lock (columns)
         {
@@ -87,11 +87,11 @@ internal sealed class ParameterSet : IDisposable
     // Matrices are stacked by their rows, vectors by their elements.
     private void AddStack(string name, ParameterSpec[] members)
     {
-        var shapes = Array.ConvertAll(members, member => Parameter.TensorShapeOf(member.Shape));
+        var shapes = Array.ConvertAll(members, member => Parameter.ShapeOf(member.Shape));
         bool isMatrix = members[0].Shape.Count > 1;
         var whole = Create(isMatrix
-            ? new TensorShape(shapes.Sum(s => s.Batch), shapes[0].Channels, 1, 1)
-            : new TensorShape(1, shapes.Sum(s => s.Channels), 1, 1));
+            ? new MapShape(shapes.Sum(s => s.Batch), shapes[0].Channels, 1, 1)
+            : new MapShape(1, shapes.Sum(s => s.Channels), 1, 1));
         stacks.Add(name, whole);
         int first = 0;
         for (int i = 0; i < members.Length; i++)
@@ -102,5 +102,5 @@ internal sealed class ParameterSet : IDisposable
         }
     }
 
-    private Tensor Create(TensorShape shape) => Tensor.Create(device, shape, MemoryFormat.Contiguous, elementType);
+    private FeatureMap Create(MapShape shape) => FeatureMap.Create(device, shape, MemoryFormat.Contiguous, elementType);
 }

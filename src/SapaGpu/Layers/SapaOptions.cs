@@ -13,7 +13,7 @@ public sealed record SapaOptions
     public Similarity Similarity { get; init; } = Similarity.Bilinear;
 
     /// <summary>Gets how features are normalised before.</summary>
-    public FeatureNormalisation FeatureNorm { get; init; } = FeatureNormalisation.Layer;
+    public FeatureNormKind FeatureNorm { get; init; } = FeatureNormKind.Layer;
 
     /// <summary>Gets the groups of GroupNorm.</summary>
     public int NormGroups { get; init; } = 32;
@@ -34,7 +34,7 @@ public sealed record SapaOptions
     public BorderRule Border { get; init; } = BorderRule.ZeroLogit;
 
     /// <summary>Gets how similarities become weights.</summary>
-    public KernelNormalisation Normalisation { get; init; } = KernelNormalisation.Softmax;
+    public ScoreNormalisation Normalisation { get; init; } = ScoreNormalisation.Softmax;
 
     /// <summary>Gets whether the projections have a bias.</summary>
     public bool HasBias { get; init; } = true;

@@ -12,23 +12,23 @@ internal static class SapaParameters
     /// <summary>The stack of their biases.</summary>
     public const string Biases = "decoder.bias";
 
-    public static FeatureNorm? Norm(string name, SapaOptions options) => options.FeatureNorm == FeatureNormalisation.None
+    public static FeatureNormLayer? Norm(string name, SapaOptions options) => options.FeatureNorm == FeatureNormKind.None
         ? null
-        : new FeatureNorm(name, options.FeatureNorm, options.NormGroups, options.Epsilon);
+        : new FeatureNormLayer(name, options.FeatureNorm, options.NormGroups, options.Epsilon);
 
     /// <summary>The part of the query's matrix that is applied to encoder features.</summary>
-    public static Tensor EncoderMatrix(ParameterSet parameters, int encoderChannels) =>
+    public static FeatureMap EncoderMatrix(ParameterSet parameters, int encoderChannels) =>
         parameters.Find("qy.weight") ?? parameters.Columns("q.weight", 0, encoderChannels);
 
-    public static Tensor<T> Key<T>(Tensor<T> projections, SapaOptions options)
+    public static FeatureMap<T> Key<T>(FeatureMap<T> projections, SapaOptions options)
         where T : unmanaged => projections.Channels(0, options.EmbeddingChannels);
 
-    public static Tensor<T>? Value<T>(Tensor<T>? projections, SapaOptions options)
+    public static FeatureMap<T>? Value<T>(FeatureMap<T>? projections, SapaOptions options)
         where T : unmanaged => options.ValueChannels is { } channels
             ? projections!.Channels(KeyChannels(options), channels)
             : null;
 
-    public static Tensor<T>? Gate<T>(Tensor<T>? projections, SapaOptions options)
+    public static FeatureMap<T>? Gate<T>(FeatureMap<T>? projections, SapaOptions options)
         where T : unmanaged => options.Similarity == Similarity.GatedBilinear
             ? projections!.Channels(KeyChannels(options) + (options.ValueChannels ?? 0), 1)
             : null;
@@ -41,7 +41,7 @@ internal static class SapaParameters
         int x = options.DecoderChannels;
         int d = options.EmbeddingChannels;
         var specs = new List<ParameterSpec>();
-        if (options.FeatureNorm != FeatureNormalisation.None)
+        if (options.FeatureNorm != FeatureNormKind.None)
         {
             specs.AddRange(Norm("norm_y", options)!.Specs(y));
             specs.AddRange(Norm("norm_x", options)!.Specs(x));
@@ -69,7 +69,7 @@ internal static class SapaParameters
 
         void Add(string name, int outputs, int inputs, bool isStacked = false)
         {
-            int[] shape = options.FeatureNorm == FeatureNormalisation.Layer
+            int[] shape = options.FeatureNorm == FeatureNormKind.Layer
                 ? [outputs, inputs]
                 : [outputs, inputs, 1, 1];
             specs.Add(new ParameterSpec($"{name}.weight", shape, Stack: isStacked ? Matrices : null));
@@ -83,7 +83,7 @@ internal static class SapaParameters
 
     private static void Check(SapaOptions options)
     {
-        OpSupport.CheckWindow(options.Window);
+        OperatorSupport.CheckWindow(options.Window);
         NormEpsilon.Check(options.Epsilon);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1, nameof(options));
@@ -96,7 +96,7 @@ internal static class SapaParameters
                 $"{options.DecoderChannels}. Choose a similarity with projections.",
                 nameof(options));
         }
-        if (options.FeatureNorm == FeatureNormalisation.Group)
+        if (options.FeatureNorm == FeatureNormKind.Group)
         {
             GroupNorms.Check(options.NormGroups, options.EncoderChannels);
             GroupNorms.Check(options.NormGroups, options.DecoderChannels);

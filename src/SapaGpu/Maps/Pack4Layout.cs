@@ -6,7 +6,7 @@ internal static class Pack4Layout
     private const int Channels = 4;
     private const int AccessAlignment = 16;
 
-    public static bool Fits(Tensor tensor)
+    public static bool Fits(FeatureMap tensor)
     {
         var layout = tensor.Layout;
         int alignment = Math.Max(AccessAlignment, Channels * tensor.ElementType.Size());

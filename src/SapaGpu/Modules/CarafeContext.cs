@@ -10,15 +10,15 @@ public sealed class CarafeContext<T> : IDisposable
 {
     internal CarafeUpsampler<T> Module { get; init; } = null!;
 
-    internal Tensor<T> Features { get; init; } = null!;
+    internal FeatureMap<T> Features { get; init; } = null!;
 
-    internal Tensor Wide { get; init; } = null!;
+    internal FeatureMap Wide { get; init; } = null!;
 
-    internal Tensor Compressed { get; init; } = null!;
+    internal FeatureMap Compressed { get; init; } = null!;
 
-    internal Tensor Scores { get; init; } = null!;
+    internal FeatureMap Scores { get; init; } = null!;
 
-    internal Tensor<T> Masks { get; init; } = null!;
+    internal FeatureMap<T> Masks { get; init; } = null!;
 
     /// <summary>Releases what the context owns.</summary>
     public void Dispose()
@@ -35,7 +35,7 @@ public sealed class CarafeContext<T> : IDisposable
 /// <typeparam name="T">The element type.</typeparam>
 /// <param name="Features">The gradient of the features, in their format.</param>
 /// <param name="Parameters">The gradients of the parameters, in the order of the module's parameters.</param>
-public sealed record CarafeGradients<T>(Tensor<T> Features, IReadOnlyList<Parameter> Parameters) : IDisposable
+public sealed record CarafeGradients<T>(FeatureMap<T> Features, IReadOnlyList<Parameter> Parameters) : IDisposable
     where T : unmanaged
 {
     /// <summary>Finds the gradient of a parameter by its name.</summary>

@@ -33,7 +33,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or the scale is above 16.</exception>
     /// <exception cref="ArgumentException">A kernel is even, or channels are no multiple of the groups.</exception>
     /// <exception cref="NotSupportedException">The window or the element type is not supported.</exception>
-    public CarafeUpsampler(Device device, CarafeOptions options, int seed = 0)
+    public CarafeUpsampler(ComputeDevice device, CarafeOptions options, int seed = 0)
         : base(device, Specs(device, options), seed)
     {
         Options = options;
@@ -50,7 +50,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ArgumentException">The channels are not those of the module.</exception>
     /// <exception cref="DeviceMismatchException">The features are on another device than the module.</exception>
     /// <exception cref="ObjectDisposedException">The features, the module or its device was disposed.</exception>
-    public Tensor<T> Forward(Tensor<T> features)
+    public FeatureMap<T> Forward(FeatureMap<T> features)
     {
         var output = Forward(features, out var context);
         context.Dispose();
@@ -58,10 +58,10 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
     }
 
     /// <summary>Upsamples features and keeps what the backward needs.</summary>
-    /// <inheritdoc cref="Forward(Tensor{T})"/>
+    /// <inheritdoc cref="Forward(FeatureMap{T})"/>
     /// <param name="features">Features, [B, C, H, W].</param>
     /// <param name="context">What <see cref="Backward"/> needs.</param>
-    public Tensor<T> Forward(Tensor<T> features, out CarafeContext<T> context)
+    public FeatureMap<T> Forward(FeatureMap<T> features, out CarafeContext<T> context)
     {
         ArgumentNullException.ThrowIfNull(features);
         Operand x = new(nameof(features), features);
@@ -89,7 +89,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ArgumentException">The context is another module's, or the shape is wrong.</exception>
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
     /// <exception cref="ObjectDisposedException">A tensor, the context, the module or its device was disposed.</exception>
-    public CarafeGradients<T> Backward(CarafeContext<T> context, Tensor<T> gradOutput)
+    public CarafeGradients<T> Backward(CarafeContext<T> context, FeatureMap<T> gradOutput)
     {
         ArgumentNullException.ThrowIfNull(context);
         CheckContext(context.Module, nameof(context));
@@ -104,7 +104,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         return new CarafeGradients<T>(gradFeatures, gradients.HandOver());
     }
 
-    private static IReadOnlyList<ParameterSpec> Specs(Device device, CarafeOptions options)
+    private static IReadOnlyList<ParameterSpec> Specs(ComputeDevice device, CarafeOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         CheckDevice(device, options.Window);

@@ -12,7 +12,7 @@ public sealed class SapaContext<T> : IDisposable
 {
     private readonly IDisposable[] owned;
 
-    internal SapaContext(SapaUpsampler<T> module, Tensor<T> encoder, Tensor<T> decoder, params IDisposable?[] owned)
+    internal SapaContext(SapaUpsampler<T> module, FeatureMap<T> encoder, FeatureMap<T> decoder, params IDisposable?[] owned)
     {
         Module = module;
         Encoder = encoder;
@@ -22,18 +22,18 @@ public sealed class SapaContext<T> : IDisposable
 
     internal SapaUpsampler<T> Module { get; }
 
-    internal Tensor<T> Encoder { get; }
+    internal FeatureMap<T> Encoder { get; }
 
-    internal Tensor<T> Decoder { get; }
+    internal FeatureMap<T> Decoder { get; }
 
     internal Embedding<T> EncoderEmbedding { get; init; } = null!;
 
     internal Embedding<T> DecoderEmbedding { get; init; } = null!;
 
     /// <summary>Gets the decoder's part of a blended query.</summary>
-    internal Tensor<T>? DecoderQuery { get; init; }
+    internal FeatureMap<T>? DecoderQuery { get; init; }
 
-    internal Tensor<T>? Gate { get; init; }
+    internal FeatureMap<T>? Gate { get; init; }
 
     internal WindowAttentionContext<T> Attention { get; init; } = null!;
 
@@ -50,7 +50,7 @@ public sealed class SapaContext<T> : IDisposable
 /// <param name="Encoder">The gradient of the encoder features, in their format.</param>
 /// <param name="Decoder">The gradient of the decoder features, in their format.</param>
 /// <param name="Parameters">The gradients of the parameters, in the order of the module's parameters.</param>
-public sealed record SapaGradients<T>(Tensor<T> Encoder, Tensor<T> Decoder, IReadOnlyList<Parameter> Parameters)
+public sealed record SapaGradients<T>(FeatureMap<T> Encoder, FeatureMap<T> Decoder, IReadOnlyList<Parameter> Parameters)
     : IDisposable
     where T : unmanaged
 {

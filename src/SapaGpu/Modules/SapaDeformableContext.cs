@@ -12,17 +12,17 @@ public sealed class SapaDeformableContext<T> : IDisposable
 {
     internal SapaDeformableUpsampler<T> Module { get; init; } = null!;
 
-    internal Tensor<T> Encoder { get; init; } = null!;
+    internal FeatureMap<T> Encoder { get; init; } = null!;
 
-    internal Tensor<T> Decoder { get; init; } = null!;
+    internal FeatureMap<T> Decoder { get; init; } = null!;
 
     internal Embedding<T> EncoderEmbedding { get; init; } = null!;
 
     internal Embedding<T> DecoderEmbedding { get; init; } = null!;
 
-    internal Tensor<T> Key { get; init; } = null!;
+    internal FeatureMap<T> Key { get; init; } = null!;
 
-    internal Tensor<T> Offsets { get; init; } = null!;
+    internal FeatureMap<T> Offsets { get; init; } = null!;
 
     /// <summary>Releases what the context owns.</summary>
     public void Dispose()

@@ -23,7 +23,7 @@ namespace SapaGpu;
 public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     where T : unmanaged
 {
-    private readonly DeformableOptions attention;
+    private readonly DeformableAttentionOptions attention;
     private readonly Embedder encoderEmbedder;
     private readonly Embedder decoderEmbedder;
 
@@ -34,7 +34,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1, the scale is above 16, or epsilon is negative.</exception>
     /// <exception cref="ArgumentException">Channels are no multiple of the groups.</exception>
     /// <exception cref="NotSupportedException">The element type is not supported by the device.</exception>
-    public SapaDeformableUpsampler(Device device, DeformableUpsamplerOptions options, int seed = 0)
+    public SapaDeformableUpsampler(ComputeDevice device, SapaDeformableOptions options, int seed = 0)
         : base(device, Specs(device, options), seed)
     {
         Options = options;
@@ -48,7 +48,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     }
 
     /// <summary>Gets the choices that the module was made with.</summary>
-    public DeformableUpsamplerOptions Options { get; }
+    public SapaDeformableOptions Options { get; }
 
     private int KeyChannels => Options.Groups * Options.EmbeddingChannels;
 
@@ -59,7 +59,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ArgumentException">The shapes do not belong together or to the module.</exception>
     /// <exception cref="DeviceMismatchException">The features are on another device than the module.</exception>
     /// <exception cref="ObjectDisposedException">A tensor, the module or its device was disposed.</exception>
-    public Tensor<T> Forward(Tensor<T> encoder, Tensor<T> decoder)
+    public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder)
     {
         var output = Forward(encoder, decoder, out var context);
         context.Dispose();
@@ -67,11 +67,11 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     }
 
     /// <summary>Upsamples decoder features and keeps what the backward needs.</summary>
-    /// <inheritdoc cref="Forward(Tensor{T}, Tensor{T})"/>
+    /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T})"/>
     /// <param name="encoder">Encoder features, [B, Cy, s·H, s·W].</param>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
     /// <param name="context">What <see cref="Backward"/> needs.</param>
-    public Tensor<T> Forward(Tensor<T> encoder, Tensor<T> decoder, out SapaDeformableContext<T> context)
+    public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder, out SapaDeformableContext<T> context)
     {
         Check(encoder, decoder);
         using var device = Device.Use();
@@ -102,7 +102,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ArgumentException">The context is another module's, or the shape is wrong.</exception>
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
     /// <exception cref="ObjectDisposedException">A tensor, the context, the module or its device was disposed.</exception>
-    public SapaGradients<T> Backward(SapaDeformableContext<T> context, Tensor<T> gradOutput)
+    public SapaGradients<T> Backward(SapaDeformableContext<T> context, FeatureMap<T> gradOutput)
     {
         ArgumentNullException.ThrowIfNull(context);
         CheckContext(context.Module, nameof(context));
@@ -130,14 +130,14 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         return new SapaGradients<T>(gradEncoder, gradDecoder, gradients.HandOver());
     }
 
-    private static IReadOnlyList<ParameterSpec> Specs(Device device, DeformableUpsamplerOptions options)
+    private static IReadOnlyList<ParameterSpec> Specs(ComputeDevice device, SapaDeformableOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         CheckDevice(device, window: 1);
         return DeformableParameters.Specs(options);
     }
 
-    private void Check(Tensor<T> encoder, Tensor<T> decoder)
+    private void Check(FeatureMap<T> encoder, FeatureMap<T> decoder)
     {
         Operand y = new(nameof(encoder), encoder), x = new(nameof(decoder), decoder);
         ArgumentNullException.ThrowIfNull(encoder);

@@ -41,7 +41,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ArgumentOutOfRangeException">A number of channels is below 1, or epsilon is negative.</exception>
     /// <exception cref="ArgumentException">Channels do not fit the similarity or the groups.</exception>
     /// <exception cref="NotSupportedException">The window or the element type is not supported.</exception>
-    public SapaUpsampler(Device device, SapaOptions options, int seed = 0)
+    public SapaUpsampler(ComputeDevice device, SapaOptions options, int seed = 0)
         : base(device, Specs(device, options), seed)
     {
         Options = options;
@@ -78,7 +78,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="DeviceMismatchException">The features are on another device than the module.</exception>
     /// <exception cref="NotSupportedException">The ratio of the sizes is not supported.</exception>
     /// <exception cref="ObjectDisposedException">A tensor, the module or its device was disposed.</exception>
-    public Tensor<T> Forward(Tensor<T> encoder, Tensor<T> decoder)
+    public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder)
     {
         var output = Run(encoder, decoder, keep: false, out var context);
         context.Dispose();
@@ -86,11 +86,11 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     }
 
     /// <summary>Upsamples decoder features and keeps what the backward needs.</summary>
-    /// <inheritdoc cref="Forward(Tensor{T}, Tensor{T})"/>
+    /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T})"/>
     /// <param name="encoder">Encoder features, [B, Cy, OH, OW].</param>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
     /// <param name="context">What <see cref="Backward"/> needs.</param>
-    public Tensor<T> Forward(Tensor<T> encoder, Tensor<T> decoder, out SapaContext<T> context) =>
+    public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder, out SapaContext<T> context) =>
         Run(encoder, decoder, keep: true, out context);
 
     /// <summary>The gradients of both inputs and of every parameter, given that of the output.</summary>
@@ -99,7 +99,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ArgumentException">The context is another module's, or the shape is wrong.</exception>
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
     /// <exception cref="ObjectDisposedException">A tensor, the context, the module or its device was disposed.</exception>
-    public SapaGradients<T> Backward(SapaContext<T> context, Tensor<T> gradOutput)
+    public SapaGradients<T> Backward(SapaContext<T> context, FeatureMap<T> gradOutput)
     {
         ArgumentNullException.ThrowIfNull(context);
         CheckContext(context.Module, nameof(context));
@@ -160,14 +160,14 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         return new SapaGradients<T>(gradEncoder, gradDecoder, gradients.HandOver());
     }
 
-    private static IReadOnlyList<ParameterSpec> Specs(Device device, SapaOptions options)
+    private static IReadOnlyList<ParameterSpec> Specs(ComputeDevice device, SapaOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         CheckDevice(device, options.Window);
         return SapaParameters.Specs(options);
     }
 
-    private Tensor<T> Run(Tensor<T> encoder, Tensor<T> decoder, bool keep, out SapaContext<T> context)
+    private FeatureMap<T> Run(FeatureMap<T> encoder, FeatureMap<T> decoder, bool keep, out SapaContext<T> context)
     {
         Check(encoder, decoder);
         using var device = Device.Use();
@@ -180,7 +180,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         var projected = SapaParameters.Value(decoderEmbedding.Values, Options);
         var gate = SapaParameters.Gate(decoderEmbedding.Values, Options);
         var query = ownKey ? encoderEmbedding.Normalised! : encoderEmbedding.Values!;
-        Tensor<T>? fromDecoder = null;
+        FeatureMap<T>? fromDecoder = null;
         if (decoderQuery is not null)
         {
             using var raw = decoderQuery.Forward(Values, decoder);
@@ -193,7 +193,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         var shape = new WindowShape(
             key.Shape, Options.OutputChannels, encoder.Shape.Height, encoder.Shape.Width, Options.Window);
         var attentionContext = keep ? new WindowAttentionContext<T>(Device, shape, attention) : null;
-        var output = Tensor<T>.Create(Device, shape.OutputShape, decoder.Format);
+        var output = FeatureMap<T>.Create(Device, shape.OutputShape, decoder.Format);
         WindowAttention.Forward(query, key, projected ?? decoder, output, attention, attentionContext);
         context = new SapaContext<T>(
             this,
@@ -217,7 +217,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         return output;
     }
 
-    private void Check(Tensor<T> encoder, Tensor<T> decoder)
+    private void Check(FeatureMap<T> encoder, FeatureMap<T> decoder)
     {
         Operand y = new(nameof(encoder), encoder), x = new(nameof(decoder), decoder);
         ArgumentNullException.ThrowIfNull(encoder);

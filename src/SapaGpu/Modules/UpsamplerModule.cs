@@ -14,7 +14,7 @@ public abstract class UpsamplerModule<T> : IDisposable
 {
     private readonly ParameterSet parameters;
 
-    private protected UpsamplerModule(Device device, IReadOnlyList<ParameterSpec> specs, int seed)
+    private protected UpsamplerModule(ComputeDevice device, IReadOnlyList<ParameterSpec> specs, int seed)
     {
         Device = device;
         parameters = new ParameterSet(device, ElementTypes.Of<T>().Accumulator(), specs);
@@ -22,7 +22,7 @@ public abstract class UpsamplerModule<T> : IDisposable
     }
 
     /// <summary>Gets the device.</summary>
-    public Device Device { get; }
+    public ComputeDevice Device { get; }
 
     /// <summary>Gets the parameters; read and write their values with <see cref="Parameter.Read"/> and
     /// <see cref="Parameter.Write"/>.</summary>
@@ -99,28 +99,28 @@ public abstract class UpsamplerModule<T> : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected static Tensor<T> Like(Tensor<T> tensor) =>
-        Tensor<T>.Create(tensor.Device, tensor.Shape, tensor.Format);
+    private protected static FeatureMap<T> Like(FeatureMap<T> tensor) =>
+        FeatureMap<T>.Create(tensor.Device, tensor.Shape, tensor.Format);
 
-    private protected static void CheckDevice(Device device, int window)
+    private protected static void CheckDevice(ComputeDevice device, int window)
     {
         ArgumentNullException.ThrowIfNull(device);
-        var reasons = OpSupport.Reasons(device.Info, ElementTypes.Of<T>(), window, scale: 1);
+        var reasons = OperatorSupport.Reasons(device.Info, ElementTypes.Of<T>(), window, scale: 1);
         if (reasons.Count > 0)
             throw new NotSupportedException($"The module does not run on {device}: {string.Join("; ", reasons)}.");
     }
 
     private protected void CheckFeatures(Operand features, int channels, params ReadOnlySpan<Operand> operands)
     {
-        ArgumentNullException.ThrowIfNull(features.Tensor, features.Name);
+        ArgumentNullException.ThrowIfNull(features.Map, features.Name);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         OperandChecks.SameDevice([new("the module", Parameters.Count > 0 ? Parameters[0].Value : null), .. operands]);
-        if (!ReferenceEquals(features.Tensor.Device, Device))
+        if (!ReferenceEquals(features.Map.Device, Device))
         {
             throw new DeviceMismatchException(
-                $"The module is on {Device}, '{features.Name}' on {features.Tensor.Device}; move it with To(device).");
+                $"The module is on {Device}, '{features.Name}' on {features.Map.Device}; move it with To(device).");
         }
-        if (features.Tensor.Shape.Channels != channels)
+        if (features.Map.Shape.Channels != channels)
         {
             throw new ArgumentException(
                 $"The module was made for {channels} channels of '{features.Name}'. {OperandChecks.Describe(operands)}",

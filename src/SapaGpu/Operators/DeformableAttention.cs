@@ -38,17 +38,17 @@ public static class DeformableAttention
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device has not the element type, or there are too many samples.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static Tensor<T> Scores<T>(Tensor<T> query, Tensor<T> key, Tensor<T> offsets, DeformableOptions options)
+    public static FeatureMap<T> Scores<T>(FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> offsets, DeformableAttentionOptions options)
         where T : unmanaged
     {
         Operand q = new(nameof(query), query), k = new(nameof(key), key), o = new(nameof(offsets), offsets);
         Check(options, q, k, o);
-        var scores = Tensor<T>.Create(query.Device, PointShape(offsets, options), query.Format);
+        var scores = FeatureMap<T>.Create(query.Device, PointShape(offsets, options), query.Format);
         using var device = query.Device.Use();
         using var useQuery = query.Use();
         using var useKey = key.Use();
         using var useOffsets = offsets.Use();
-        PointKernels.For(query.ElementType).Similarity(options.Groups, options.Points, query, key, offsets, scores);
+        DeformableKernels.For(query.ElementType).Similarity(options.Groups, options.Points, query, key, offsets, scores);
         return scores;
     }
 
@@ -60,8 +60,8 @@ public static class DeformableAttention
     /// <param name="gradScores">The gradient of the scores, [B, G·P, OH, OW].</param>
     /// <param name="options">Groups and points.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    public static (Tensor<T> Query, Tensor<T> Key, Tensor<T> Offsets) ScoresBackward<T>(
-        Tensor<T> query, Tensor<T> key, Tensor<T> offsets, Tensor<T> gradScores, DeformableOptions options)
+    public static (FeatureMap<T> Query, FeatureMap<T> Key, FeatureMap<T> Offsets) ScoresBackward<T>(
+        FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> offsets, FeatureMap<T> gradScores, DeformableAttentionOptions options)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(gradScores);
@@ -76,11 +76,11 @@ public static class DeformableAttention
         using var useKey = key.Use();
         using var useOffsets = offsets.Use();
         using var useGradScores = gradScores.Use();
-        var kernels = PointKernels.For(query.ElementType);
+        var kernels = DeformableKernels.For(query.ElementType);
         var (groups, points) = (options.Groups, options.Points);
         kernels.Reassembly(groups, points, gradScores, key, offsets, gradQuery);
         kernels.OffsetGradient(groups, points, gradScores, query, key, offsets, gradOffsets, accumulate: false);
-        kernels.MapGradients(groups, points, offsets, new PointGradient(gradScores, query, gradKey));
+        kernels.MapGradients(groups, points, offsets, new DeformableGradient(gradScores, query, gradKey));
         return (gradQuery, gradKey, gradOffsets);
     }
 
@@ -95,8 +95,8 @@ public static class DeformableAttention
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device has not the element type, or there are too many samples.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static Tensor<T> Reassemble<T>(
-        Tensor<T> weights, Tensor<T> value, Tensor<T> offsets, DeformableOptions options)
+    public static FeatureMap<T> Reassemble<T>(
+        FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> offsets, DeformableAttentionOptions options)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -104,12 +104,12 @@ public static class DeformableAttention
         Check(options, default, v, o);
         OperandChecks.SameDevice(w, v, o);
         OperandChecks.Shape(nameof(weights), weights, PointShape(offsets, options), w, v, o);
-        var output = Tensor<T>.Create(value.Device, OutputShape(value, offsets), value.Format);
+        var output = FeatureMap<T>.Create(value.Device, OutputShape(value, offsets), value.Format);
         using var device = value.Device.Use();
         using var useWeights = weights.Use();
         using var useValue = value.Use();
         using var useOffsets = offsets.Use();
-        PointKernels.For(value.ElementType).Reassembly(options.Groups, options.Points, weights, value, offsets, output);
+        DeformableKernels.For(value.ElementType).Reassembly(options.Groups, options.Points, weights, value, offsets, output);
         return output;
     }
 
@@ -121,8 +121,8 @@ public static class DeformableAttention
     /// <param name="gradOutput">The gradient of the output, [B, G·C, OH, OW].</param>
     /// <param name="options">Groups and points.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    public static (Tensor<T> Weights, Tensor<T> Value, Tensor<T> Offsets) ReassembleBackward<T>(
-        Tensor<T> weights, Tensor<T> value, Tensor<T> offsets, Tensor<T> gradOutput, DeformableOptions options)
+    public static (FeatureMap<T> Weights, FeatureMap<T> Value, FeatureMap<T> Offsets) ReassembleBackward<T>(
+        FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> offsets, FeatureMap<T> gradOutput, DeformableAttentionOptions options)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -139,10 +139,10 @@ public static class DeformableAttention
         using var useValue = value.Use();
         using var useOffsets = offsets.Use();
         using var useGradOutput = gradOutput.Use();
-        var kernels = PointKernels.For(value.ElementType);
+        var kernels = DeformableKernels.For(value.ElementType);
         var (groups, points) = (options.Groups, options.Points);
         kernels.SimilarityAndOffsetGradient(groups, points, weights, gradOutput, value, offsets, gradWeights, gradOffsets);
-        kernels.MapGradients(groups, points, offsets, new PointGradient(weights, gradOutput, gradValue));
+        kernels.MapGradients(groups, points, offsets, new DeformableGradient(weights, gradOutput, gradValue));
         return (gradWeights, gradValue, gradOffsets);
     }
 
@@ -158,18 +158,18 @@ public static class DeformableAttention
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device has not the element type, or there are too many samples.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static Tensor<T> Forward<T>(
-        Tensor<T> query, Tensor<T> key, Tensor<T> value, Tensor<T> offsets, DeformableOptions options)
+    public static FeatureMap<T> Forward<T>(
+        FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, FeatureMap<T> offsets, DeformableAttentionOptions options)
         where T : unmanaged
     {
         CheckOperands(query, key, value, offsets, options);
-        var output = Tensor<T>.Create(value.Device, OutputShape(value, offsets), value.Format);
+        var output = FeatureMap<T>.Create(value.Device, OutputShape(value, offsets), value.Format);
         Attend(query, key, value, offsets, output, options);
         return output;
     }
 
     /// <summary>Scores, softmax and reassembly in one, into a tensor of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, Tensor{T}, DeformableOptions)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
     /// <param name="query">Query, [B, G·D, OH, OW].</param>
     /// <param name="key">Key, [B, G·D, H, W].</param>
     /// <param name="value">Value, [B, G·C, H, W].</param>
@@ -177,12 +177,12 @@ public static class DeformableAttention
     /// <param name="output">Where the output is written, [B, G·C, OH, OW], in any format.</param>
     /// <param name="options">Groups and points.</param>
     public static void Forward<T>(
-        Tensor<T> query,
-        Tensor<T> key,
-        Tensor<T> value,
-        Tensor<T> offsets,
-        Tensor<T> output,
-        DeformableOptions options)
+        FeatureMap<T> query,
+        FeatureMap<T> key,
+        FeatureMap<T> value,
+        FeatureMap<T> offsets,
+        FeatureMap<T> output,
+        DeformableAttentionOptions options)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -196,7 +196,7 @@ public static class DeformableAttention
     }
 
     /// <summary>The gradients of the fused operator; scores and weights are computed anew.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, Tensor{T}, DeformableOptions)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
     /// <param name="query">Query of the forward.</param>
     /// <param name="key">Key of the forward.</param>
     /// <param name="value">Value of the forward.</param>
@@ -204,13 +204,13 @@ public static class DeformableAttention
     /// <param name="gradOutput">The gradient of the output, [B, G·C, OH, OW].</param>
     /// <param name="options">Groups and points.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    public static DeformableGradients<T> Backward<T>(
-        Tensor<T> query,
-        Tensor<T> key,
-        Tensor<T> value,
-        Tensor<T> offsets,
-        Tensor<T> gradOutput,
-        DeformableOptions options)
+    public static DeformableAttentionGradients<T> Backward<T>(
+        FeatureMap<T> query,
+        FeatureMap<T> key,
+        FeatureMap<T> value,
+        FeatureMap<T> offsets,
+        FeatureMap<T> gradOutput,
+        DeformableAttentionOptions options)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -219,11 +219,11 @@ public static class DeformableAttention
         ArgumentNullException.ThrowIfNull(offsets);
         var (gradQuery, gradKey, gradValue, gradOffsets) = (Like(query), Like(key), Like(value), Like(offsets));
         Backward(query, key, value, offsets, gradOutput, gradQuery, gradKey, gradValue, gradOffsets, options);
-        return new DeformableGradients<T>(gradQuery, gradKey, gradValue, gradOffsets);
+        return new DeformableAttentionGradients<T>(gradQuery, gradKey, gradValue, gradOffsets);
     }
 
     /// <summary>The gradients of the fused operator, written where a tensor is given.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, Tensor{T}, DeformableOptions)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
     /// <param name="query">Query of the forward.</param>
     /// <param name="key">Key of the forward.</param>
     /// <param name="value">Value of the forward.</param>
@@ -235,16 +235,16 @@ public static class DeformableAttention
     /// <param name="gradOffsets">Where to write the gradient of the offsets; null to leave it out.</param>
     /// <param name="options">Groups and points.</param>
     public static void Backward<T>(
-        Tensor<T> query,
-        Tensor<T> key,
-        Tensor<T> value,
-        Tensor<T> offsets,
-        Tensor<T> gradOutput,
-        Tensor<T>? gradQuery,
-        Tensor<T>? gradKey,
-        Tensor<T>? gradValue,
-        Tensor<T>? gradOffsets,
-        DeformableOptions options)
+        FeatureMap<T> query,
+        FeatureMap<T> key,
+        FeatureMap<T> value,
+        FeatureMap<T> offsets,
+        FeatureMap<T> gradOutput,
+        FeatureMap<T>? gradQuery,
+        FeatureMap<T>? gradKey,
+        FeatureMap<T>? gradValue,
+        FeatureMap<T>? gradOffsets,
+        DeformableAttentionOptions options)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(gradOutput);
@@ -265,32 +265,32 @@ public static class DeformableAttention
         using var useValue = value.Use();
         using var useOffsets = offsets.Use();
         using var useGradOutput = gradOutput.Use();
-        using var useGradQuery = Tensor.Hold(gradQuery);
-        using var useGradKey = Tensor.Hold(gradKey);
-        using var useGradValue = Tensor.Hold(gradValue);
-        using var useGradOffsets = Tensor.Hold(gradOffsets);
-        PointAttentionKernels.For(value.ElementType).Backward(
-            new PointAttentionOperands(query, key, value, offsets, options),
+        using var useGradQuery = FeatureMap.Hold(gradQuery);
+        using var useGradKey = FeatureMap.Hold(gradKey);
+        using var useGradValue = FeatureMap.Hold(gradValue);
+        using var useGradOffsets = FeatureMap.Hold(gradOffsets);
+        DeformableAttentionKernels.For(value.ElementType).Backward(
+            new DeformableAttentionOperands(query, key, value, offsets, options),
             gradOutput,
-            new PointAttentionGradients(gradQuery, gradKey, gradValue, gradOffsets));
+            new DeformableAttentionGradients(gradQuery, gradKey, gradValue, gradOffsets));
 
-        void CheckGradient(Operand gradient, TensorShape expected)
+        void CheckGradient(Operand gradient, MapShape expected)
         {
-            if (gradient.Tensor is null)
+            if (gradient.Map is null)
                 return;
             OperandChecks.SameDevice(q, k, v, o, g, gradient);
-            OperandChecks.Shape(gradient.Name, gradient.Tensor, expected, q, k, v, o, gradient);
-            OperandChecks.NoOverlap(gradient.Name, gradient.Tensor, q, k, v, o, g, gq, gk, gv, go);
+            OperandChecks.Shape(gradient.Name, gradient.Map, expected, q, k, v, o, gradient);
+            OperandChecks.NoOverlap(gradient.Name, gradient.Map, q, k, v, o, g, gq, gk, gv, go);
         }
     }
 
     private static void Attend<T>(
-        Tensor<T> query,
-        Tensor<T> key,
-        Tensor<T> value,
-        Tensor<T> offsets,
-        Tensor<T> output,
-        DeformableOptions options)
+        FeatureMap<T> query,
+        FeatureMap<T> key,
+        FeatureMap<T> value,
+        FeatureMap<T> offsets,
+        FeatureMap<T> output,
+        DeformableAttentionOptions options)
         where T : unmanaged
     {
         using var device = value.Device.Use();
@@ -299,12 +299,12 @@ public static class DeformableAttention
         using var useValue = value.Use();
         using var useOffsets = offsets.Use();
         using var useOutput = output.Use();
-        PointAttentionKernels.For(value.ElementType).Forward(
-            new PointAttentionOperands(query, key, value, offsets, options), output);
+        DeformableAttentionKernels.For(value.ElementType).Forward(
+            new DeformableAttentionOperands(query, key, value, offsets, options), output);
     }
 
     private static void CheckOperands<T>(
-        Tensor<T> query, Tensor<T> key, Tensor<T> value, Tensor<T> offsets, DeformableOptions options)
+        FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, FeatureMap<T> offsets, DeformableAttentionOptions options)
         where T : unmanaged
     {
         Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
@@ -319,16 +319,16 @@ public static class DeformableAttention
         }
     }
 
-    private static TensorShape PointShape(Tensor offsets, DeformableOptions options) => new(
+    private static MapShape PointShape(FeatureMap offsets, DeformableAttentionOptions options) => new(
         offsets.Shape.Batch, options.Groups * options.Points, offsets.Shape.Height, offsets.Shape.Width);
 
-    private static TensorShape OutputShape(Tensor value, Tensor offsets) => new(
+    private static MapShape OutputShape(FeatureMap value, FeatureMap offsets) => new(
         value.Shape.Batch, value.Shape.Channels, offsets.Shape.Height, offsets.Shape.Width);
 
-    private static Tensor<T> Like<T>(Tensor<T> tensor)
-        where T : unmanaged => Tensor<T>.Create(tensor.Device, tensor.Shape, tensor.Format);
+    private static FeatureMap<T> Like<T>(FeatureMap<T> tensor)
+        where T : unmanaged => FeatureMap<T>.Create(tensor.Device, tensor.Shape, tensor.Format);
 
-    private static void Check(DeformableOptions options, Operand features, Operand map, Operand offsets)
+    private static void Check(DeformableAttentionOptions options, Operand features, Operand map, Operand offsets)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Groups < 1 || options.Points < 1)
@@ -337,12 +337,12 @@ public static class DeformableAttention
                 $"Groups and points are at least 1; got {options.Groups} and {options.Points}.", nameof(options));
         }
         if (features.Name is not null)
-            ArgumentNullException.ThrowIfNull(features.Tensor, features.Name);
-        ArgumentNullException.ThrowIfNull(map.Tensor, map.Name);
-        ArgumentNullException.ThrowIfNull(offsets.Tensor, offsets.Name);
+            ArgumentNullException.ThrowIfNull(features.Map, features.Name);
+        ArgumentNullException.ThrowIfNull(map.Map, map.Name);
+        ArgumentNullException.ThrowIfNull(offsets.Map, offsets.Name);
         OperandChecks.SameDevice(features, map, offsets);
-        OperandChecks.Supported(map.Tensor, features, map, offsets);
-        var (low, high) = (map.Tensor.Shape, offsets.Tensor.Shape);
+        OperandChecks.Supported(map.Map, features, map, offsets);
+        var (low, high) = (map.Map.Shape, offsets.Map.Shape);
         long channels = (long)options.Groups * options.Points * 2;
         if (high.Channels != channels || high.Batch != low.Batch)
         {
@@ -358,10 +358,10 @@ public static class DeformableAttention
                 OperandChecks.Describe(features, map, offsets),
                 map.Name);
         }
-        if (features.Tensor is not null)
+        if (features.Map is not null)
         {
-            var expected = new TensorShape(low.Batch, low.Channels, high.Height, high.Width);
-            OperandChecks.Shape(features.Name!, features.Tensor, expected, features, map, offsets);
+            var expected = new MapShape(low.Batch, low.Channels, high.Height, high.Width);
+            OperandChecks.Shape(features.Name!, features.Map, expected, features, map, offsets);
         }
         if (4L * high.Height * high.Width * options.Points > int.MaxValue)
         {

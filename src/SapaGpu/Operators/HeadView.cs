@@ -6,18 +6,18 @@ internal readonly ref struct HeadView<T>
 {
     private readonly bool owned;
 
-    public HeadView(Tensor<T> tensor, int head, int heads)
+    public HeadView(FeatureMap<T> tensor, int head, int heads)
     {
         owned = heads > 1;
         int channels = tensor.Shape.Channels / heads;
-        Tensor = owned ? tensor.Channels(head * channels, channels) : tensor;
+        Map = owned ? tensor.Channels(head * channels, channels) : tensor;
     }
 
-    public Tensor<T> Tensor { get; }
+    public FeatureMap<T> Map { get; }
 
     public void Dispose()
     {
         if (owned)
-            Tensor.Dispose();
+            Map.Dispose();
     }
 }

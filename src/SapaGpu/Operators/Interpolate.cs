@@ -24,8 +24,8 @@ public static class Interpolate
     /// <exception cref="ArgumentException">Corners are to be aligned for the nearest cell.</exception>
     /// <exception cref="NotSupportedException">The device has not the element type.</exception>
     /// <exception cref="ObjectDisposedException">The map or its device was disposed.</exception>
-    public static Tensor<T> Forward<T>(
-        Tensor<T> input,
+    public static FeatureMap<T> Forward<T>(
+        FeatureMap<T> input,
         int height,
         int width,
         InterpolationMode mode = InterpolationMode.Bilinear,
@@ -33,21 +33,21 @@ public static class Interpolate
         where T : unmanaged
     {
         Check(nameof(input), input, height, width, mode, alignCorners);
-        var shape = new TensorShape(input.Shape.Batch, input.Shape.Channels, height, width);
-        var output = Tensor<T>.Create(input.Device, shape, input.Format);
+        var shape = new MapShape(input.Shape.Batch, input.Shape.Channels, height, width);
+        var output = FeatureMap<T>.Create(input.Device, shape, input.Format);
         Forward(input, output, mode, alignCorners);
         return output;
     }
 
     /// <summary>Brings a map to the size of a tensor of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, int, int, InterpolationMode, bool)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, int, int, InterpolationMode, bool)"/>
     /// <param name="input">The map, [B, C, H, W].</param>
     /// <param name="output">Where the output is written, [B, C, OH, OW], in any format.</param>
     /// <param name="mode">How values are filled in.</param>
     /// <param name="alignCorners">Whether the corner cells of both maps coincide; bilinear only.</param>
     public static void Forward<T>(
-        Tensor<T> input,
-        Tensor<T> output,
+        FeatureMap<T> input,
+        FeatureMap<T> output,
         InterpolationMode mode = InterpolationMode.Bilinear,
         bool alignCorners = false)
         where T : unmanaged
@@ -76,8 +76,8 @@ public static class Interpolate
     /// <exception cref="ArgumentException">Corners are to be aligned for the nearest cell.</exception>
     /// <exception cref="NotSupportedException">The device has not the element type.</exception>
     /// <exception cref="ObjectDisposedException">The gradient or its device was disposed.</exception>
-    public static Tensor<T> Backward<T>(
-        Tensor<T> gradOutput,
+    public static FeatureMap<T> Backward<T>(
+        FeatureMap<T> gradOutput,
         int height,
         int width,
         InterpolationMode mode = InterpolationMode.Bilinear,
@@ -85,21 +85,21 @@ public static class Interpolate
         where T : unmanaged
     {
         Check(nameof(gradOutput), gradOutput, height, width, mode, alignCorners);
-        var shape = new TensorShape(gradOutput.Shape.Batch, gradOutput.Shape.Channels, height, width);
-        var gradInput = Tensor<T>.Create(gradOutput.Device, shape, gradOutput.Format);
+        var shape = new MapShape(gradOutput.Shape.Batch, gradOutput.Shape.Channels, height, width);
+        var gradInput = FeatureMap<T>.Create(gradOutput.Device, shape, gradOutput.Format);
         RunBackward(gradOutput, gradInput, mode, alignCorners);
         return gradInput;
     }
 
     /// <summary>The gradient of the input in a tensor of the caller, given that of the output.</summary>
-    /// <inheritdoc cref="Backward{T}(Tensor{T}, int, int, InterpolationMode, bool)"/>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, int, int, InterpolationMode, bool)"/>
     /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW].</param>
     /// <param name="gradInput">Where the gradient of the input is written, [B, C, H, W], in any format.</param>
     /// <param name="mode">The mode of the forward.</param>
     /// <param name="alignCorners">Whether the forward aligned corners.</param>
     public static void Backward<T>(
-        Tensor<T> gradOutput,
-        Tensor<T> gradInput,
+        FeatureMap<T> gradOutput,
+        FeatureMap<T> gradInput,
         InterpolationMode mode = InterpolationMode.Bilinear,
         bool alignCorners = false)
         where T : unmanaged
@@ -114,7 +114,7 @@ public static class Interpolate
     }
 
     private static void RunBackward<T>(
-        Tensor<T> gradOutput, Tensor<T> gradInput, InterpolationMode mode, bool alignCorners)
+        FeatureMap<T> gradOutput, FeatureMap<T> gradInput, InterpolationMode mode, bool alignCorners)
         where T : unmanaged
     {
         using var device = gradOutput.Device.Use();
@@ -123,11 +123,11 @@ public static class Interpolate
         ResamplingKernels.For(gradOutput.ElementType).InterpolateBackward(mode, alignCorners, gradOutput, gradInput);
     }
 
-    private static TensorShape Resized(TensorShape input, TensorShape output) =>
+    private static MapShape Resized(MapShape input, MapShape output) =>
         new(input.Batch, input.Channels, output.Height, output.Width);
 
     private static void Check<T>(
-        string name, Tensor<T> operand, int height, int width, InterpolationMode mode, bool alignCorners)
+        string name, FeatureMap<T> operand, int height, int width, InterpolationMode mode, bool alignCorners)
         where T : unmanaged
     {
         const int Largest = 1 << 29;

@@ -3,7 +3,7 @@ using System.Text;
 namespace SapaGpu.Operators;
 
 /// <summary>An argument with its name, for messages.</summary>
-internal readonly record struct Operand(string Name, Tensor? Tensor);
+internal readonly record struct Operand(string Name, FeatureMap? Map);
 
 /// <summary>The checks that the operators share. Messages name all operands and say the remedy.</summary>
 internal static class OperandChecks
@@ -11,7 +11,7 @@ internal static class OperandChecks
     /// <summary>None is null or disposed, and all are on one device.</summary>
     public static void SameDevice(params ReadOnlySpan<Operand> operands)
     {
-        Tensor? first = null;
+        FeatureMap? first = null;
         string firstName = string.Empty;
         foreach (var (name, tensor) in operands)
         {
@@ -34,7 +34,7 @@ internal static class OperandChecks
     }
 
     /// <summary>The operand has the shape that follows from the others.</summary>
-    public static void Shape(string name, Tensor tensor, TensorShape expected, params ReadOnlySpan<Operand> operands)
+    public static void Shape(string name, FeatureMap tensor, MapShape expected, params ReadOnlySpan<Operand> operands)
     {
         if (tensor.Shape != expected)
             throw new ArgumentException($"'{name}' must be {expected}, and is {tensor.Shape}. {Describe(operands)}", name);
@@ -59,7 +59,7 @@ internal static class OperandChecks
     }
 
     /// <summary>Nothing that is written shares memory with anything else.</summary>
-    public static void NoOverlap(string name, Tensor? written, params ReadOnlySpan<Operand> others)
+    public static void NoOverlap(string name, FeatureMap? written, params ReadOnlySpan<Operand> others)
     {
         if (written is null)
             return;
@@ -77,9 +77,9 @@ internal static class OperandChecks
 
     /// <summary>The device runs an operator on an element type.</summary>
     /// <exception cref="NotSupportedException">It does not; the message lists every reason.</exception>
-    public static void Supported(Tensor operand, params ReadOnlySpan<Operand> operands)
+    public static void Supported(FeatureMap operand, params ReadOnlySpan<Operand> operands)
     {
-        var reasons = OpSupport.Reasons(operand.Device.Info, operand.ElementType);
+        var reasons = OperatorSupport.Reasons(operand.Device.Info, operand.ElementType);
         if (reasons.Count > 0)
         {
             throw new NotSupportedException(
@@ -90,11 +90,11 @@ internal static class OperandChecks
     /// <summary>The device runs a window operator.</summary>
     /// <exception cref="NotSupportedException">It does not; the message lists every reason.</exception>
     public static void Supported(
-        Tensor operand, in WindowShape shape, BorderRule border, params ReadOnlySpan<Operand> operands)
+        FeatureMap operand, in WindowShape shape, BorderRule border, params ReadOnlySpan<Operand> operands)
     {
-        if (OpSupport.Runs(operand.Device.Info, operand.ElementType, in shape, border))
+        if (OperatorSupport.Runs(operand.Device.Info, operand.ElementType, in shape, border))
             return;
-        var reasons = OpSupport.Reasons(operand.Device.Info, operand.ElementType, shape, border);
+        var reasons = OperatorSupport.Reasons(operand.Device.Info, operand.ElementType, shape, border);
         throw new NotSupportedException(
             $"This runs nowhere here: {string.Join("; ", reasons)}. {Describe(operands)}");
     }
@@ -111,7 +111,7 @@ internal static class OperandChecks
         return text.Append('.').ToString();
     }
 
-    private static bool Overlaps(Tensor a, Tensor b)
+    private static bool Overlaps(FeatureMap a, FeatureMap b)
     {
         if (!ReferenceEquals(a.Memory, b.Memory) && a.Memory.NativePointer != b.Memory.NativePointer
             && a.Device.Kind == DeviceKind.OpenCL)
@@ -124,7 +124,7 @@ internal static class OperandChecks
     }
 
     // Views of different channels of one tensor lie between one another and still share no element.
-    private static bool AreSeparateChannels(Tensor a, Tensor b)
+    private static bool AreSeparateChannels(FeatureMap a, FeatureMap b)
     {
         var (x, y) = (a.Layout, b.Layout);
         if (!ReferenceEquals(a.Memory, b.Memory) || x with { Offset = 0 } != y with { Offset = 0 })
@@ -136,17 +136,17 @@ internal static class OperandChecks
         return xEnd <= period && yEnd <= period && (xEnd <= yFirst || yEnd <= xFirst);
     }
 
-    private static (long First, long End) WithinPeriod(Tensor tensor, long period, bool channelsLast)
+    private static (long First, long End) WithinPeriod(FeatureMap tensor, long period, bool channelsLast)
     {
         var (layout, shape) = (tensor.Layout, tensor.Shape);
         long first = layout.Offset % period;
         long image = channelsLast
             ? shape.Channels
-            : layout.Span(new TensorShape(1, shape.Channels, shape.Height, shape.Width));
+            : layout.Span(new MapShape(1, shape.Channels, shape.Height, shape.Width));
         return (first, first + image);
     }
 
-    private static (Int128 First, Int128 End) Range(Tensor tensor)
+    private static (Int128 First, Int128 End) Range(FeatureMap tensor)
     {
         int size = tensor.ElementType.Size();
         Int128 first = (Int128)tensor.Memory.NativePointer + (Int128)tensor.Layout.Offset * size;

@@ -28,7 +28,7 @@ public static class PointwiseProjection
     /// <exception cref="NotSupportedException">The device has not the element type.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Forward<T>(
-        Tensor<T> input, ProjectionTensors parameters, Tensor<T> output, Tensor? statistics = null)
+        FeatureMap<T> input, ProjectionWeights parameters, FeatureMap<T> output, FeatureMap? statistics = null)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -39,7 +39,7 @@ public static class PointwiseProjection
         using var device = input.Device.Use();
         using var useInput = input.Use();
         using var useOutput = output.Use();
-        using var useStatistics = Tensor.Hold(statistics);
+        using var useStatistics = FeatureMap.Hold(statistics);
         ProjectionKernels.For(input.ElementType).Forward(in parameters, input, output, statistics);
     }
 
@@ -55,12 +55,12 @@ public static class PointwiseProjection
     /// </param>
     /// <inheritdoc cref="Forward" path="/exception"/>
     public static void Backward<T>(
-        Tensor<T> input,
-        ProjectionTensors parameters,
-        Tensor? statistics,
-        Tensor<T> gradOutput,
-        Tensor<T>? gradInput,
-        ProjectionTensors? gradParameters)
+        FeatureMap<T> input,
+        ProjectionWeights parameters,
+        FeatureMap? statistics,
+        FeatureMap<T> gradOutput,
+        FeatureMap<T>? gradInput,
+        ProjectionWeights? gradParameters)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(input);
@@ -79,30 +79,30 @@ public static class PointwiseProjection
         using var device = input.Device.Use();
         using var useInput = input.Use();
         using var useGradOutput = gradOutput.Use();
-        using var useStatistics = Tensor.Hold(statistics);
-        using var useGradInput = Tensor.Hold(gradInput);
+        using var useStatistics = FeatureMap.Hold(statistics);
+        using var useGradInput = FeatureMap.Hold(gradInput);
         ProjectionKernels.For(input.ElementType).Backward(
             in parameters, input, gradOutput, statistics, gradInput, in gradParameters);
     }
 
-    private static void Check<T>(Operand input, Operand output, Operand statistics, in ProjectionTensors parameters)
+    private static void Check<T>(Operand input, Operand output, Operand statistics, in ProjectionWeights parameters)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(parameters.Weight, nameof(parameters));
         Operand w = new("weight", parameters.Weight), b = new("bias", parameters.Bias);
         Operand nw = new("norm weight", parameters.NormWeight), nb = new("norm bias", parameters.NormBias);
         OperandChecks.SameDevice(input, output, statistics, w, b, nw, nb);
-        OperandChecks.Supported(input.Tensor!, input, output);
+        OperandChecks.Supported(input.Map!, input, output);
         OperandChecks.Accumulator<T>(statistics, w, b, nw, nb);
-        var shape = input.Tensor!.Shape;
-        var (outputs, inputs) = (w.Tensor!.Shape.Batch, shape.Channels);
-        OperandChecks.Shape(w.Name, w.Tensor, new TensorShape(outputs, inputs, 1, 1), input, output, w);
+        var shape = input.Map!.Shape;
+        var (outputs, inputs) = (w.Map!.Shape.Batch, shape.Channels);
+        OperandChecks.Shape(w.Name, w.Map, new MapShape(outputs, inputs, 1, 1), input, output, w);
         OperandChecks.Shape(
-            output.Name, output.Tensor!, new TensorShape(shape.Batch, outputs, shape.Height, shape.Width), input, output, w);
-        if (b.Tensor is not null)
-            OperandChecks.Shape(b.Name, b.Tensor, new TensorShape(1, outputs, 1, 1), input, w, b);
-        bool hasNorm = nw.Tensor is not null;
-        if (hasNorm != (nb.Tensor is not null) || hasNorm != (statistics.Tensor is not null))
+            output.Name, output.Map!, new MapShape(shape.Batch, outputs, shape.Height, shape.Width), input, output, w);
+        if (b.Map is not null)
+            OperandChecks.Shape(b.Name, b.Map, new MapShape(1, outputs, 1, 1), input, w, b);
+        bool hasNorm = nw.Map is not null;
+        if (hasNorm != (nb.Map is not null) || hasNorm != (statistics.Map is not null))
         {
             throw new ArgumentException(
                 "A normalisation has weight, bias and statistics, no normalisation has none of them. " +
@@ -111,17 +111,17 @@ public static class PointwiseProjection
         }
         if (!hasNorm)
             return;
-        OperandChecks.Shape(nw.Name, nw.Tensor!, new TensorShape(1, inputs, 1, 1), input, nw, nb);
-        OperandChecks.Shape(nb.Name, nb.Tensor!, new TensorShape(1, inputs, 1, 1), input, nw, nb);
+        OperandChecks.Shape(nw.Name, nw.Map!, new MapShape(1, inputs, 1, 1), input, nw, nb);
+        OperandChecks.Shape(nb.Name, nb.Map!, new MapShape(1, inputs, 1, 1), input, nw, nb);
         OperandChecks.Shape(
             statistics.Name,
-            statistics.Tensor!,
-            new TensorShape(shape.Batch, 2, shape.Height, shape.Width),
+            statistics.Map!,
+            new MapShape(shape.Batch, 2, shape.Height, shape.Width),
             input,
             statistics);
     }
 
-    private static void CheckGradients<T>(in ProjectionTensors parameters, in ProjectionTensors gradients)
+    private static void CheckGradients<T>(in ProjectionWeights parameters, in ProjectionWeights gradients)
         where T : unmanaged
     {
         CheckGradient("weight", parameters.Weight, gradients.Weight);
@@ -129,7 +129,7 @@ public static class PointwiseProjection
         CheckGradient("norm weight", parameters.NormWeight, gradients.NormWeight);
         CheckGradient("norm bias", parameters.NormBias, gradients.NormBias);
 
-        static void CheckGradient(string name, Tensor? parameter, Tensor? gradient)
+        static void CheckGradient(string name, FeatureMap? parameter, FeatureMap? gradient)
         {
             if (parameter is null && gradient is null)
                 return;

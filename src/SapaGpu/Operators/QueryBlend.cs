@@ -24,7 +24,7 @@ public static class QueryBlend
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device has not the element type.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static void Forward<T>(Tensor<T> encoder, Tensor<T> decoder, Tensor<T>? gate, Tensor<T> query)
+    public static void Forward<T>(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate, FeatureMap<T> query)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -35,7 +35,7 @@ public static class QueryBlend
         using var device = encoder.Device.Use();
         using var useEncoder = encoder.Use();
         using var useDecoder = decoder.Use();
-        using var useGate = Tensor.Hold(gate);
+        using var useGate = FeatureMap.Hold(gate);
         using var useQuery = query.Use();
         QueryBlendKernels.For(encoder.ElementType).Forward(encoder, decoder, gate, query);
     }
@@ -54,13 +54,13 @@ public static class QueryBlend
     /// <param name="gradGate">Where the gradient of the gate is written; null without a gate.</param>
     /// <inheritdoc cref="Forward" path="/exception"/>
     public static void Backward<T>(
-        Tensor<T> encoder,
-        Tensor<T> decoder,
-        Tensor<T>? gate,
-        Tensor<T> gradQuery,
-        Tensor<T>? gradEncoder,
-        Tensor<T> gradDecoder,
-        Tensor<T>? gradGate)
+        FeatureMap<T> encoder,
+        FeatureMap<T> decoder,
+        FeatureMap<T>? gate,
+        FeatureMap<T> gradQuery,
+        FeatureMap<T>? gradEncoder,
+        FeatureMap<T> gradDecoder,
+        FeatureMap<T>? gradGate)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(gradQuery);
@@ -85,16 +85,16 @@ public static class QueryBlend
         using var device = encoder.Device.Use();
         using var useEncoder = encoder.Use();
         using var useDecoder = decoder.Use();
-        using var useGate = Tensor.Hold(gate);
+        using var useGate = FeatureMap.Hold(gate);
         using var useGradQuery = gradQuery.Use();
-        using var useGradEncoder = Tensor.Hold(gradEncoder);
+        using var useGradEncoder = FeatureMap.Hold(gradEncoder);
         using var useGradDecoder = gradDecoder.Use();
-        using var useGradGate = Tensor.Hold(gradGate);
+        using var useGradGate = FeatureMap.Hold(gradGate);
         QueryBlendKernels.For(encoder.ElementType).Backward(
             encoder, decoder, gate, gradQuery, gradEncoder, gradDecoder, gradGate);
     }
 
-    private static void Check<T>(Tensor<T> encoder, Tensor<T> decoder, Tensor<T>? gate, Operand query)
+    private static void Check<T>(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate, Operand query)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(encoder);
@@ -104,12 +104,12 @@ public static class QueryBlend
         OperandChecks.Supported(encoder, e, d, g, query);
         var (high, low) = (encoder.Shape, decoder.Shape);
         OperandChecks.Shape(
-            nameof(decoder), decoder, new TensorShape(high.Batch, high.Channels, low.Height, low.Width), e, d, g, query);
-        OperandChecks.Shape(query.Name, query.Tensor!, high, e, d, g, query);
+            nameof(decoder), decoder, new MapShape(high.Batch, high.Channels, low.Height, low.Width), e, d, g, query);
+        OperandChecks.Shape(query.Name, query.Map!, high, e, d, g, query);
         if (gate is not null)
         {
             OperandChecks.Shape(
-                nameof(gate), gate, new TensorShape(low.Batch, 1, low.Height, low.Width), e, d, g, query);
+                nameof(gate), gate, new MapShape(low.Batch, 1, low.Height, low.Width), e, d, g, query);
         }
     }
 }

@@ -16,7 +16,7 @@ namespace SapaGpu;
 /// out(y, x) = Σⱼ weight[j] · value(cell + offset j)
 /// </code>
 /// <para>Taps outside the map follow the <see cref="BorderRule"/>, other ways from scores to weights are
-/// <see cref="KernelNormalisation"/>. Shapes: query [B, D, OH, OW], key [B, D, H, W], value [B, C, H, W], output
+/// <see cref="ScoreNormalisation"/>. Shapes: query [B, D, OH, OW], key [B, D, H, W], value [B, C, H, W], output
 /// [B, C, OH, OW]; any of them in either <see cref="MemoryFormat"/>, and the output as large as at most 16 times the map
 /// along each axis. With several heads, every head compares its own D/heads channels; <see cref="HeadValue"/> says what
 /// it reassembles. Element types float, double, <see cref="Half"/> and <see cref="BFloat16"/>; sums are in double for
@@ -38,45 +38,45 @@ public static class WindowAttention
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, scale or element type are not supported; all reasons are given.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static Tensor<T> Forward<T>(
-        Tensor<T> query, Tensor<T> key, Tensor<T> value, WindowAttentionOptions? options = null)
+    public static FeatureMap<T> Forward<T>(
+        FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         options ??= WindowAttentionOptions.Default;
         var window = CheckInputs(query, key, value, options);
-        var output = Tensor<T>.Create(value.Device, window.OutputShape, value.Format);
+        var output = FeatureMap<T>.Create(value.Device, window.OutputShape, value.Format);
         Run(in window, query, key, value, output, null);
         return output;
     }
 
     /// <summary>Upsamples a value and keeps what the backward needs.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, WindowAttentionOptions?)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
     /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
     /// <param name="key">Features of the decoder, [B, D, H, W].</param>
     /// <param name="value">What is upsampled, [B, C, H, W].</param>
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
     /// <param name="context">
-    /// What <see cref="Backward{T}(WindowAttentionContext{T}, Tensor{T}, AttentionGradients)"/> needs; it refers to the
+    /// What <see cref="Backward{T}(WindowAttentionContext{T}, FeatureMap{T}, AttentionGradients)"/> needs; it refers to the
     /// operands, which must not be changed or disposed before.
     /// </param>
-    public static Tensor<T> Forward<T>(
-        Tensor<T> query,
-        Tensor<T> key,
-        Tensor<T> value,
+    public static FeatureMap<T> Forward<T>(
+        FeatureMap<T> query,
+        FeatureMap<T> key,
+        FeatureMap<T> value,
         WindowAttentionOptions? options,
         out WindowAttentionContext<T> context)
         where T : unmanaged
     {
         options ??= WindowAttentionOptions.Default;
         var window = CheckInputs(query, key, value, options);
-        var output = Tensor<T>.Create(value.Device, window.OutputShape, value.Format);
+        var output = FeatureMap<T>.Create(value.Device, window.OutputShape, value.Format);
         context = new WindowAttentionContext<T>(value.Device, window.Shape, options);
         Run(in window, query, key, value, output, context);
         return output;
     }
 
     /// <summary>Upsamples a value into a tensor of the caller; nothing is allocated in the steady state.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, WindowAttentionOptions?)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
     /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
     /// <param name="key">Features of the decoder, [B, D, H, W].</param>
     /// <param name="value">What is upsampled, [B, C, H, W].</param>
@@ -84,10 +84,10 @@ public static class WindowAttention
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
     /// <param name="context">A context of the same problem to fill for the backward; null if there will be none.</param>
     public static void Forward<T>(
-        Tensor<T> query,
-        Tensor<T> key,
-        Tensor<T> value,
-        Tensor<T> output,
+        FeatureMap<T> query,
+        FeatureMap<T> key,
+        FeatureMap<T> value,
+        FeatureMap<T> output,
         WindowAttentionOptions? options = null,
         WindowAttentionContext<T>? context = null)
         where T : unmanaged
@@ -121,7 +121,7 @@ public static class WindowAttention
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
     /// <exception cref="ObjectDisposedException">The context, an operand of the forward or the device was disposed.</exception>
     public static WindowAttentionGradients<T> Backward<T>(
-        WindowAttentionContext<T> context, Tensor<T> gradOutput, AttentionGradients wanted = AttentionGradients.All)
+        WindowAttentionContext<T> context, FeatureMap<T> gradOutput, AttentionGradients wanted = AttentionGradients.All)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -150,10 +150,10 @@ public static class WindowAttention
     /// <exception cref="ObjectDisposedException">The context, a tensor or the device was disposed.</exception>
     public static void Backward<T>(
         WindowAttentionContext<T> context,
-        Tensor<T> gradOutput,
-        Tensor<T>? gradQuery,
-        Tensor<T>? gradKey,
-        Tensor<T>? gradValue)
+        FeatureMap<T> gradOutput,
+        FeatureMap<T>? gradQuery,
+        FeatureMap<T>? gradKey,
+        FeatureMap<T>? gradValue)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -177,10 +177,10 @@ public static class WindowAttention
     }
 
     /// <summary>The shapes of the output and of the normaliser that the backward needs, the operands checked.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, WindowAttentionOptions?)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
     /// <returns>Output [B, C, OH, OW] and normaliser [B, heads, OH, OW].</returns>
-    public static (TensorShape Output, TensorShape Normaliser) Shapes<T>(
-        Tensor<T> query, Tensor<T> key, Tensor<T> value, WindowAttentionOptions? options = null)
+    public static (MapShape Output, MapShape Normaliser) Shapes<T>(
+        FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         var window = CheckInputs(query, key, value, options ?? WindowAttentionOptions.Default);
@@ -188,9 +188,9 @@ public static class WindowAttention
     }
 
     /// <summary>Says in words which kernel the forward would run for these operands.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, Tensor{T}, WindowAttentionOptions?)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
     public static string DescribeKernel<T>(
-        Tensor<T> query, Tensor<T> key, Tensor<T> value, WindowAttentionOptions? options = null)
+        FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         options ??= WindowAttentionOptions.Default;
@@ -198,12 +198,12 @@ public static class WindowAttention
         using var q = new HeadView<T>(query, 0, window.Heads);
         using var k = new HeadView<T>(key, 0, window.Heads);
         using var v = new HeadView<T>(value, 0, window.ValueHeads);
-        return WindowKernels.For(query.ElementType).Plan(window.Head, q.Tensor, k.Tensor, v.Tensor, null).ToString();
+        return WindowKernels.For(query.ElementType).Plan(window.Head, q.Map, k.Map, v.Map, null).ToString();
     }
 
     /// <summary>The problem of a call, its operands checked.</summary>
     internal static HeadedWindow CheckInputs<T>(
-        Tensor<T> query, Tensor<T> key, Tensor<T> value, WindowAttentionOptions options)
+        FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, WindowAttentionOptions options)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -218,7 +218,7 @@ public static class WindowAttention
         return window;
     }
 
-    private static void CheckGradOutput<T>(WindowAttentionContext<T> context, Tensor<T> gradOutput)
+    private static void CheckGradOutput<T>(WindowAttentionContext<T> context, FeatureMap<T> gradOutput)
         where T : unmanaged
     {
         Operand q = new("query", context.Query), k = new("key", context.Key), v = new("value", context.Value);
@@ -227,15 +227,15 @@ public static class WindowAttention
         OperandChecks.Shape(nameof(gradOutput), gradOutput, context.Window.OutputShape, q, k, v, g);
     }
 
-    private static Tensor<T> Like<T>(Tensor<T> tensor)
-        where T : unmanaged => Tensor<T>.Create(tensor.Device, tensor.Shape, tensor.Format);
+    private static FeatureMap<T> Like<T>(FeatureMap<T> tensor)
+        where T : unmanaged => FeatureMap<T>.Create(tensor.Device, tensor.Shape, tensor.Format);
 
     private static void Run<T>(
         in HeadedWindow window,
-        Tensor<T> query,
-        Tensor<T> key,
-        Tensor<T> value,
-        Tensor<T> output,
+        FeatureMap<T> query,
+        FeatureMap<T> key,
+        FeatureMap<T> value,
+        FeatureMap<T> output,
         WindowAttentionContext<T>? context)
         where T : unmanaged
     {
@@ -244,7 +244,7 @@ public static class WindowAttention
         using var useKey = key.Use();
         using var useValue = value.Use();
         using var useOutput = output.Use();
-        using var useContext = Tensor.Hold(context?.Normaliser);
+        using var useContext = FeatureMap.Hold(context?.Normaliser);
         var problem = window.Head;
         for (int head = 0; head < window.Heads; head++)
         {
@@ -254,17 +254,17 @@ public static class WindowAttention
             using var o = new HeadView<T>(output, head, window.Heads);
             using var own = window.Heads > 1 ? context?.Normaliser.ChannelsOf(head, 1) : null;
             WindowKernels.For(query.ElementType).Forward(
-                in problem, q.Tensor, k.Tensor, v.Tensor, o.Tensor, own ?? context?.Normaliser);
+                in problem, q.Map, k.Map, v.Map, o.Map, own ?? context?.Normaliser);
         }
         context?.Fill(query, key, value);
     }
 
     private static void Run<T>(
         WindowAttentionContext<T> context,
-        Tensor<T> gradOutput,
-        Tensor<T>? gradQuery,
-        Tensor<T>? gradKey,
-        Tensor<T>? gradValue)
+        FeatureMap<T> gradOutput,
+        FeatureMap<T>? gradQuery,
+        FeatureMap<T>? gradKey,
+        FeatureMap<T>? gradValue)
         where T : unmanaged
     {
         if (gradQuery is null && gradKey is null && gradValue is null)
@@ -275,9 +275,9 @@ public static class WindowAttention
         using var useValue = context.Value.Use();
         using var useContext = context.Normaliser.Use();
         using var useGradOutput = gradOutput.Use();
-        using var useGradQuery = Tensor.Hold(gradQuery);
-        using var useGradKey = Tensor.Hold(gradKey);
-        using var useGradValue = Tensor.Hold(gradValue);
+        using var useGradQuery = FeatureMap.Hold(gradQuery);
+        using var useGradKey = FeatureMap.Hold(gradKey);
+        using var useGradValue = FeatureMap.Hold(gradValue);
         var window = context.Window;
         var problem = window.Head;
         for (int head = 0; head < window.Heads; head++)
@@ -291,13 +291,13 @@ public static class WindowAttention
             using var dq = gradQuery is null ? default : new HeadView<T>(gradQuery, head, window.Heads);
             using var dk = gradKey is null ? default : new HeadView<T>(gradKey, head, window.Heads);
             using var dv = gradValue is null ? default : new HeadView<T>(gradValue, valueHead, window.ValueHeads);
-            var operands = new AttentionOperands(q.Tensor, k.Tensor, v.Tensor, own ?? context.Normaliser, g.Tensor);
+            var operands = new AttentionOperands(q.Map, k.Map, v.Map, own ?? context.Normaliser, g.Map);
             WindowKernels.For(gradOutput.ElementType).Backward(
                 in problem,
                 in operands,
-                dq.Tensor,
-                dk.Tensor,
-                dv.Tensor,
+                dq.Map,
+                dk.Map,
+                dv.Map,
                 accumulateValue: head > 0 && window.ValueHeads == 1);
         }
     }

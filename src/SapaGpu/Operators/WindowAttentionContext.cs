@@ -11,16 +11,16 @@ namespace SapaGpu;
 public sealed class WindowAttentionContext<T> : IDisposable
     where T : unmanaged
 {
-    private Tensor<T>? query;
-    private Tensor<T>? key;
-    private Tensor<T>? value;
+    private FeatureMap<T>? query;
+    private FeatureMap<T>? key;
+    private FeatureMap<T>? value;
 
     /// <summary>Creates a context that a forward of the given problem can fill.</summary>
     /// <param name="device">The device of the operands.</param>
     /// <param name="shape">The problem.</param>
     /// <param name="options">Window, border, normalisation, heads; null for the defaults with the window of the problem.</param>
     /// <exception cref="ArgumentException">The options have another window than the problem.</exception>
-    public WindowAttentionContext(Device device, WindowShape shape, WindowAttentionOptions? options = null)
+    public WindowAttentionContext(ComputeDevice device, WindowShape shape, WindowAttentionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         Shape = shape;
@@ -30,7 +30,7 @@ public sealed class WindowAttentionContext<T> : IDisposable
             throw new ArgumentException(
                 $"The problem has window {shape.Window}, the options have window {Options.Window}.", nameof(options));
         }
-        Normaliser = Tensor.Create(
+        Normaliser = FeatureMap.Create(
             device, Window.NormaliserShape, MemoryFormat.Contiguous, ElementTypes.Of<T>().Accumulator());
     }
 
@@ -49,10 +49,10 @@ public sealed class WindowAttentionContext<T> : IDisposable
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, scale or element type are not supported.</exception>
     public WindowAttentionContext(
-        Tensor<T> query,
-        Tensor<T> key,
-        Tensor<T> value,
-        Tensor normaliser,
+        FeatureMap<T> query,
+        FeatureMap<T> key,
+        FeatureMap<T> value,
+        FeatureMap normaliser,
         WindowAttentionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(normaliser);
@@ -78,23 +78,23 @@ public sealed class WindowAttentionContext<T> : IDisposable
     /// Gets what the powers of every query's scores were divided by, [B, heads, OH, OW]: of the softmax its logarithm, the
     /// log-sum-exp. It is in the type of the accumulation, double for double and else float.
     /// </summary>
-    public Tensor Normaliser { get; }
+    public FeatureMap Normaliser { get; }
 
     /// <summary>Gets the query of the last forward.</summary>
-    public Tensor<T> Query => query ?? throw Empty();
+    public FeatureMap<T> Query => query ?? throw Empty();
 
     /// <summary>Gets the key of the last forward.</summary>
-    public Tensor<T> Key => key ?? throw Empty();
+    public FeatureMap<T> Key => key ?? throw Empty();
 
     /// <summary>Gets the value of the last forward.</summary>
-    public Tensor<T> Value => value ?? throw Empty();
+    public FeatureMap<T> Value => value ?? throw Empty();
 
     internal HeadedWindow Window => new(Shape, Options);
 
     /// <summary>Releases what the context owns.</summary>
     public void Dispose() => Normaliser.Dispose();
 
-    internal void Fill(Tensor<T> query, Tensor<T> key, Tensor<T> value)
+    internal void Fill(FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value)
     {
         this.query = query;
         this.key = key;

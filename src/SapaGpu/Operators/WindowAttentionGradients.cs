@@ -5,7 +5,7 @@ namespace SapaGpu;
 /// <param name="Query">The gradient of the query, [B, D, s·H, s·W], in its format.</param>
 /// <param name="Key">The gradient of the key, [B, D, H, W], in its format.</param>
 /// <param name="Value">The gradient of the value, [B, C, H, W], in its format.</param>
-public sealed record WindowAttentionGradients<T>(Tensor<T>? Query, Tensor<T>? Key, Tensor<T>? Value) : IDisposable
+public sealed record WindowAttentionGradients<T>(FeatureMap<T>? Query, FeatureMap<T>? Key, FeatureMap<T>? Value) : IDisposable
     where T : unmanaged
 {
     /// <summary>Disposes the gradients.</summary>

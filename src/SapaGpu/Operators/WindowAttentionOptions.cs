@@ -13,7 +13,7 @@ public sealed record WindowAttentionOptions
     public BorderRule Border { get; init; } = BorderRule.ZeroLogit;
 
     /// <summary>Gets how scores become weights.</summary>
-    public KernelNormalisation Normalisation { get; init; } = KernelNormalisation.Softmax;
+    public ScoreNormalisation Normalisation { get; init; } = ScoreNormalisation.Softmax;
 
     /// <summary>
     /// Gets the heads. Query and key have heads·d channels, and every head compares its own d; 1 is the operator of SAPA.

@@ -26,23 +26,23 @@ public static class WindowReassembly
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static Tensor<T> Forward<T>(Tensor<T> weights, Tensor<T> value, WindowAttentionOptions? options = null)
+    public static FeatureMap<T> Forward<T>(FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         var window = Check(weights, value, options);
-        var output = Tensor<T>.Create(value.Device, window.OutputShape, value.Format);
+        var output = FeatureMap<T>.Create(value.Device, window.OutputShape, value.Format);
         Run(in window, weights, value, output);
         return output;
     }
 
     /// <summary>Computes the output into a tensor of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, WindowAttentionOptions?)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
     /// <param name="weights">Weights, [B, heads·K², OH, OW].</param>
     /// <param name="value">Value, [B, C, H, W].</param>
     /// <param name="output">Where the output is written, in any format.</param>
     /// <param name="options">Window, border and heads; null for one head and the window that the weights have.</param>
     public static void Forward<T>(
-        Tensor<T> weights, Tensor<T> value, Tensor<T> output, WindowAttentionOptions? options = null)
+        FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> output, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -55,12 +55,12 @@ public static class WindowReassembly
     }
 
     /// <summary>The shape of the output, the operands checked.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, WindowAttentionOptions?)" path="/typeparam|/exception"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)" path="/typeparam|/exception"/>
     /// <param name="weights">Weights, [B, heads·K², OH, OW].</param>
     /// <param name="value">Value, [B, C, H, W].</param>
     /// <param name="options">Window, border and heads; null for one head and the window that the weights have.</param>
-    public static TensorShape OutputShape<T>(
-        Tensor<T> weights, Tensor<T> value, WindowAttentionOptions? options = null)
+    public static MapShape OutputShape<T>(
+        FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged => Check(weights, value, options).OutputShape;
 
     /// <summary>The gradients of weights and value, given that of the output, written where a tensor is given.</summary>
@@ -76,11 +76,11 @@ public static class WindowReassembly
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Backward<T>(
-        Tensor<T> weights,
-        Tensor<T> value,
-        Tensor<T> gradOutput,
-        Tensor<T>? gradWeights,
-        Tensor<T>? gradValue,
+        FeatureMap<T> weights,
+        FeatureMap<T> value,
+        FeatureMap<T> gradOutput,
+        FeatureMap<T>? gradWeights,
+        FeatureMap<T>? gradValue,
         WindowAttentionOptions? options = null)
         where T : unmanaged
     {
@@ -100,8 +100,8 @@ public static class WindowReassembly
         using var useWeights = weights.Use();
         using var useValue = value.Use();
         using var useGradOutput = gradOutput.Use();
-        using var useGradWeights = Tensor.Hold(gradWeights);
-        using var useGradValue = Tensor.Hold(gradValue);
+        using var useGradWeights = FeatureMap.Hold(gradWeights);
+        using var useGradValue = FeatureMap.Hold(gradValue);
         var problem = OfValues(in window);
         var kernels = WindowKernels.For(value.ElementType);
         for (int head = 0; head < window.Heads; head++)
@@ -112,7 +112,7 @@ public static class WindowReassembly
             {
                 using var values = new HeadView<T>(value, valueHead, window.ValueHeads);
                 using var result = new HeadView<T>(gradWeights, head, window.Heads);
-                kernels.Similarity(in problem, gradient.Tensor, values.Tensor, result.Tensor);
+                kernels.Similarity(in problem, gradient.Map, values.Map, result.Map);
             }
             if (gradValue is not null)
             {
@@ -120,30 +120,30 @@ public static class WindowReassembly
                 using var result = new HeadView<T>(gradValue, valueHead, window.ValueHeads);
                 kernels.Transposed(
                     in problem,
-                    own.Tensor,
-                    gradient.Tensor,
-                    result.Tensor,
+                    own.Map,
+                    gradient.Map,
+                    result.Map,
                     accumulate: head > 0 && window.ValueHeads == 1);
             }
         }
     }
 
     /// <summary>The gradients of weights and value, given that of the output.</summary>
-    /// <inheritdoc cref="Backward{T}(Tensor{T}, Tensor{T}, Tensor{T}, Tensor{T}?, Tensor{T}?, WindowAttentionOptions?)"/>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}?, WindowAttentionOptions?)"/>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    public static (Tensor<T> Weights, Tensor<T> Value) Backward<T>(
-        Tensor<T> weights, Tensor<T> value, Tensor<T> gradOutput, WindowAttentionOptions? options = null)
+    public static (FeatureMap<T> Weights, FeatureMap<T> Value) Backward<T>(
+        FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> gradOutput, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(value);
-        var gradWeights = Tensor<T>.Create(weights.Device, weights.Shape, weights.Format);
-        var gradValue = Tensor<T>.Create(value.Device, value.Shape, value.Format);
+        var gradWeights = FeatureMap<T>.Create(weights.Device, weights.Shape, weights.Format);
+        var gradValue = FeatureMap<T>.Create(value.Device, value.Shape, value.Format);
         Backward(weights, value, gradOutput, gradWeights, gradValue, options);
         return (gradWeights, gradValue);
     }
 
-    private static HeadedWindow Check<T>(Tensor<T> weights, Tensor<T> value, WindowAttentionOptions? options)
+    private static HeadedWindow Check<T>(FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -168,7 +168,7 @@ public static class WindowReassembly
         };
     }
 
-    private static void Run<T>(in HeadedWindow window, Tensor<T> weights, Tensor<T> value, Tensor<T> output)
+    private static void Run<T>(in HeadedWindow window, FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> output)
         where T : unmanaged
     {
         using var device = value.Device.Use();
@@ -181,7 +181,7 @@ public static class WindowReassembly
             using var w = new HeadView<T>(weights, head, window.Heads);
             using var v = new HeadView<T>(value, window.ValueHeads > 1 ? head : 0, window.ValueHeads);
             using var o = new HeadView<T>(output, head, window.Heads);
-            WindowKernels.For(value.ElementType).Reassembly(in problem, w.Tensor, v.Tensor, o.Tensor);
+            WindowKernels.For(value.ElementType).Reassembly(in problem, w.Map, v.Map, o.Map);
         }
     }
 }

@@ -19,7 +19,7 @@ internal readonly record struct HeadedWindow(WindowShape Shape, WindowAttentionO
             var own = Heads == 1
                 ? Shape
                 : new WindowShape(
-                    new TensorShape(key.Batch, key.Channels / Heads, key.Height, key.Width),
+                    new MapShape(key.Batch, key.Channels / Heads, key.Height, key.Width),
                     Shape.ValueShape.Channels / ValueHeads,
                     Shape.QueryShape.Height,
                     Shape.QueryShape.Width,
@@ -29,15 +29,15 @@ internal readonly record struct HeadedWindow(WindowShape Shape, WindowAttentionO
     }
 
     /// <summary>Gets the shape of the output, [B, C or heads·C, OH, OW].</summary>
-    public TensorShape OutputShape => With((long)Shape.ValueShape.Channels * (Heads / ValueHeads));
+    public MapShape OutputShape => With((long)Shape.ValueShape.Channels * (Heads / ValueHeads));
 
     /// <summary>Gets the shape of scores and weights, [B, heads·K², OH, OW].</summary>
-    public TensorShape WeightsShape => With((long)Heads * Shape.Window * Shape.Window);
+    public MapShape WeightsShape => With((long)Heads * Shape.Window * Shape.Window);
 
     /// <summary>Gets the shape of what the forward saves, [B, heads, OH, OW].</summary>
-    public TensorShape NormaliserShape => With(Heads);
+    public MapShape NormaliserShape => With(Heads);
 
-    private TensorShape With(long channels) => channels <= int.MaxValue
+    private MapShape With(long channels) => channels <= int.MaxValue
         ? new(Shape.QueryShape.Batch, (int)channels, Shape.QueryShape.Height, Shape.QueryShape.Width)
         : throw new ArgumentException($"{Heads} heads ask for {channels} channels, more than a tensor can have.");
 }
@@ -52,9 +52,9 @@ internal static class WindowShapes
     /// <exception cref="NotSupportedException">The problem does not run on the device of the operands.</exception>
     public static HeadedWindow Infer(
         string highName,
-        Tensor high,
+        FeatureMap high,
         string lowName,
-        Tensor low,
+        FeatureMap low,
         int embeddingChannels,
         int valueChannels,
         WindowAttentionOptions options,
@@ -76,7 +76,7 @@ internal static class WindowShapes
                 OperandChecks.Describe(operands),
                 nameof(options));
         }
-        var key = new TensorShape(low.Shape.Batch, embeddingChannels, low.Shape.Height, low.Shape.Width);
+        var key = new MapShape(low.Shape.Batch, embeddingChannels, low.Shape.Height, low.Shape.Width);
         var shape = new WindowShape(key, valueChannels, high.Shape.Height, high.Shape.Width, options.Window);
         OperandChecks.Supported(low, in shape, options.Border, operands);
         return new HeadedWindow(shape, options);
@@ -92,7 +92,7 @@ internal static class WindowShapes
         if (options.Window < 1)
         {
             throw new NotSupportedException(
-                $"The window is {options.Window}, and it must be odd and from 1 to {OpSupport.MaximumWindow}.");
+                $"The window is {options.Window}, and it must be odd and from 1 to {OperatorSupport.MaximumWindow}.");
         }
     }
 }

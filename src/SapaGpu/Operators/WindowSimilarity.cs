@@ -25,30 +25,30 @@ public static class WindowSimilarity
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static Tensor<T> Forward<T>(Tensor<T> query, Tensor<T> key, int window = 5)
+    public static FeatureMap<T> Forward<T>(FeatureMap<T> query, FeatureMap<T> key, int window = 5)
         where T : unmanaged => Forward(query, key, new WindowAttentionOptions { Window = window });
 
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, int)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, int)"/>
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
     /// <param name="options">Window, border and heads.</param>
-    public static Tensor<T> Forward<T>(Tensor<T> query, Tensor<T> key, WindowAttentionOptions options)
+    public static FeatureMap<T> Forward<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions options)
         where T : unmanaged
     {
         var window = Check(query, key, options);
-        var scores = Tensor<T>.Create(query.Device, window.WeightsShape, query.Format);
+        var scores = FeatureMap<T>.Create(query.Device, window.WeightsShape, query.Format);
         Run(in window, query, key, scores);
         return scores;
     }
 
     /// <summary>Computes the scores into a tensor of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, int)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, int)"/>
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
     /// <param name="scores">Where the scores are written, [B, heads·K², OH, OW], in any format.</param>
     /// <param name="options">Window, border and heads; null for the defaults.</param>
     public static void Forward<T>(
-        Tensor<T> query, Tensor<T> key, Tensor<T> scores, WindowAttentionOptions? options = null)
+        FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> scores, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(scores);
@@ -61,11 +61,11 @@ public static class WindowSimilarity
     }
 
     /// <summary>The shape of the scores, [B, heads·K², OH, OW], the operands checked.</summary>
-    /// <inheritdoc cref="Forward{T}(Tensor{T}, Tensor{T}, int)" path="/typeparam|/param|/exception"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, int)" path="/typeparam|/param|/exception"/>
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
     /// <param name="options">Window, border and heads; null for the defaults.</param>
-    public static TensorShape ScoresShape<T>(Tensor<T> query, Tensor<T> key, WindowAttentionOptions? options = null)
+    public static MapShape ScoresShape<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null)
         where T : unmanaged => Check(query, key, options ?? WindowAttentionOptions.Default).WeightsShape;
 
     /// <summary>The gradients of query and key, given that of the scores, written where a tensor is given.</summary>
@@ -81,11 +81,11 @@ public static class WindowSimilarity
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Backward<T>(
-        Tensor<T> query,
-        Tensor<T> key,
-        Tensor<T> gradScores,
-        Tensor<T>? gradQuery,
-        Tensor<T>? gradKey,
+        FeatureMap<T> query,
+        FeatureMap<T> key,
+        FeatureMap<T> gradScores,
+        FeatureMap<T>? gradQuery,
+        FeatureMap<T>? gradKey,
         WindowAttentionOptions? options = null)
         where T : unmanaged
     {
@@ -105,8 +105,8 @@ public static class WindowSimilarity
         using var useQuery = query.Use();
         using var useKey = key.Use();
         using var useGradScores = gradScores.Use();
-        using var useGradQuery = Tensor.Hold(gradQuery);
-        using var useGradKey = Tensor.Hold(gradKey);
+        using var useGradQuery = FeatureMap.Hold(gradQuery);
+        using var useGradKey = FeatureMap.Hold(gradKey);
         var problem = OfKeys(in window);
         var kernels = WindowKernels.For(query.ElementType);
         for (int head = 0; head < window.Heads; head++)
@@ -116,33 +116,33 @@ public static class WindowSimilarity
             {
                 using var source = new HeadView<T>(key, head, window.Heads);
                 using var result = new HeadView<T>(gradQuery, head, window.Heads);
-                kernels.Reassembly(in problem, scores.Tensor, source.Tensor, result.Tensor);
+                kernels.Reassembly(in problem, scores.Map, source.Map, result.Map);
             }
             if (gradKey is not null)
             {
                 using var source = new HeadView<T>(query, head, window.Heads);
                 using var result = new HeadView<T>(gradKey, head, window.Heads);
-                kernels.Transposed(in problem, scores.Tensor, source.Tensor, result.Tensor, accumulate: false);
+                kernels.Transposed(in problem, scores.Map, source.Map, result.Map, accumulate: false);
             }
         }
     }
 
     /// <summary>The gradients of query and key, given that of the scores.</summary>
-    /// <inheritdoc cref="Backward{T}(Tensor{T}, Tensor{T}, Tensor{T}, Tensor{T}?, Tensor{T}?, WindowAttentionOptions?)"/>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}?, WindowAttentionOptions?)"/>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    public static (Tensor<T> Query, Tensor<T> Key) Backward<T>(
-        Tensor<T> query, Tensor<T> key, Tensor<T> gradScores, WindowAttentionOptions? options = null)
+    public static (FeatureMap<T> Query, FeatureMap<T> Key) Backward<T>(
+        FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> gradScores, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentNullException.ThrowIfNull(key);
-        var gradQuery = Tensor<T>.Create(query.Device, query.Shape, query.Format);
-        var gradKey = Tensor<T>.Create(key.Device, key.Shape, key.Format);
+        var gradQuery = FeatureMap<T>.Create(query.Device, query.Shape, query.Format);
+        var gradKey = FeatureMap<T>.Create(key.Device, key.Shape, key.Format);
         Backward(query, key, gradScores, gradQuery, gradKey, options);
         return (gradQuery, gradKey);
     }
 
-    private static HeadedWindow Check<T>(Tensor<T> query, Tensor<T> key, WindowAttentionOptions options)
+    private static HeadedWindow Check<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions options)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -167,7 +167,7 @@ public static class WindowSimilarity
         };
     }
 
-    private static void Run<T>(in HeadedWindow window, Tensor<T> query, Tensor<T> key, Tensor<T> scores)
+    private static void Run<T>(in HeadedWindow window, FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> scores)
         where T : unmanaged
     {
         using var device = query.Device.Use();
@@ -180,7 +180,7 @@ public static class WindowSimilarity
             using var q = new HeadView<T>(query, head, window.Heads);
             using var k = new HeadView<T>(key, head, window.Heads);
             using var s = new HeadView<T>(scores, head, window.Heads);
-            WindowKernels.For(query.ElementType).Similarity(in problem, q.Tensor, k.Tensor, s.Tensor);
+            WindowKernels.For(query.ElementType).Similarity(in problem, q.Map, k.Map, s.Map);
         }
     }
 }

@@ -24,8 +24,8 @@ public static class WindowWeights
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static Tensor<T> Of<T>(
-        Tensor<T> query, Tensor<T> key, WindowAttentionOptions? options = null, bool average = false)
+    public static FeatureMap<T> Of<T>(
+        FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null, bool average = false)
         where T : unmanaged
     {
         options ??= WindowAttentionOptions.Default;
@@ -43,21 +43,21 @@ public static class WindowWeights
     /// <exception cref="ArgumentException">The scores have not heads·K² channels.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">The scores or their device were disposed.</exception>
-    public static Tensor<T> Forward<T>(
-        Tensor<T> scores, TensorShape key, WindowAttentionOptions? options = null, bool average = false)
+    public static FeatureMap<T> Forward<T>(
+        FeatureMap<T> scores, MapShape key, WindowAttentionOptions? options = null, bool average = false)
         where T : unmanaged
     {
         var problem = Check(nameof(scores), scores, key, options, average);
         using var device = scores.Device.Use();
         using var use = scores.Use();
         var kernels = WindowWeightsKernels.For(scores.ElementType);
-        var weights = Tensor<T>.Create(scores.Device, scores.Shape, scores.Format);
+        var weights = FeatureMap<T>.Create(scores.Device, scores.Shape, scores.Format);
         kernels.Forward(in problem, scores, weights);
         if (!average)
             return weights;
         using (weights)
         {
-            var mean = Tensor<T>.Create(scores.Device, MeanShape(scores.Shape, in problem), scores.Format);
+            var mean = FeatureMap<T>.Create(scores.Device, MeanShape(scores.Shape, in problem), scores.Format);
             kernels.Average(in problem, weights, mean);
             return mean;
         }
@@ -75,10 +75,10 @@ public static class WindowWeights
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static Tensor<T> Backward<T>(
-        Tensor<T> scores,
-        TensorShape key,
-        Tensor<T> gradWeights,
+    public static FeatureMap<T> Backward<T>(
+        FeatureMap<T> scores,
+        MapShape key,
+        FeatureMap<T> gradWeights,
         WindowAttentionOptions? options = null,
         bool average = false)
         where T : unmanaged
@@ -92,16 +92,16 @@ public static class WindowWeights
         using var device = scores.Device.Use();
         using var useScores = scores.Use();
         using var useGradient = gradWeights.Use();
-        var gradScores = Tensor<T>.Create(scores.Device, scores.Shape, scores.Format);
+        var gradScores = FeatureMap<T>.Create(scores.Device, scores.Shape, scores.Format);
         WindowWeightsKernels.For(scores.ElementType).Backward(in problem, scores, gradWeights, gradScores);
         return gradScores;
     }
 
-    private static TensorShape MeanShape(TensorShape scores, in WeightsProblem problem) =>
+    private static MapShape MeanShape(MapShape scores, in WeightsProblem problem) =>
         new(scores.Batch, problem.Taps, scores.Height, scores.Width);
 
     private static WeightsProblem Check<T>(
-        string name, Tensor<T> scores, TensorShape key, WindowAttentionOptions? options, bool average)
+        string name, FeatureMap<T> scores, MapShape key, WindowAttentionOptions? options, bool average)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(scores);

@@ -5,7 +5,7 @@ internal static class WindowWidth
 {
     /// <summary>K, where the channels are K².</summary>
     /// <exception cref="ArgumentException">The channels are no square.</exception>
-    public static int Of(string name, Tensor weights)
+    public static int Of(string name, FeatureMap weights)
     {
         int channels = weights.Shape.Channels;
         int window = (int)Math.Round(Math.Sqrt(channels));
@@ -17,5 +17,5 @@ internal static class WindowWidth
 
     /// <summary>The options of one head whose window a map of weights has.</summary>
     /// <exception cref="ArgumentException">The channels are no square.</exception>
-    public static WindowAttentionOptions OptionsOf(string name, Tensor weights) => new() { Window = Of(name, weights) };
+    public static WindowAttentionOptions OptionsOf(string name, FeatureMap weights) => new() { Window = Of(name, weights) };
 }

@@ -11,7 +11,7 @@ public sealed class LayerTests
     private const BindingFlags Everything = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public
         | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
-    private static readonly Assembly Library = typeof(Device).Assembly;
+    private static readonly Assembly Library = typeof(ComputeDevice).Assembly;
     private static readonly Assembly Kernels = typeof(SapaGpu.Kernels.Contracts.WindowExtent).Assembly;
     private static readonly Assembly Tool = typeof(SapaGpu.Cli.Commands.InfoCommand).Assembly;
 

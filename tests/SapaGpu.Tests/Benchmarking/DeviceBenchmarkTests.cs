@@ -31,7 +31,7 @@ public sealed class DeviceBenchmarkTests
     [Category(TestPart.Category)]
     public void Every_operator_of_the_CPU_agrees_with_itself_and_is_timed([ValueSource(nameof(TypeOfThisTurn))] string type)
     {
-        using var device = Device.Open("cpu", new DeviceOptions { MeasuresTime = true });
+        using var device = ComputeDevice.Open("cpu", new DeviceOptions { MeasuresTime = true });
         var saved = new List<int>();
         var report = new DeviceMeasurement(device, Workload.Tiny, Workload.Tiny, TimeSpan.FromMilliseconds(1)).Run(
             [Cli.CommonOptions.Parse(type)], _ => { }, known => saved.Add(known.Results.Count));

@@ -18,7 +18,7 @@ public sealed class CodeCommandTests
             rows.Skip(1).Select(row => string.Join(' ', row[1..7])),
             Is.EquivalentTo(
                 from type in new[] { "f32", "f64" }
-                from window in OpSupport.FastWindows
+                from window in OperatorSupport.FastWindows
                 select $"WindowSimilarity {type} {window} 2 channels_last forward"));
         foreach (string file in rows.Skip(1).Select(row => row[0]))
             Assert.That(File.ReadAllText(Path.Combine(folder.Path, file)), Does.Contain(".entry"));

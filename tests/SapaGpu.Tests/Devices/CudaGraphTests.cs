@@ -24,10 +24,10 @@ public sealed class CudaGraphTests
         using var key = Operands.Key.ToTensor<float>(onStream, MemoryFormat.ChannelsLast);
         using var value = Operands.Value.ToTensor<float>(onStream, MemoryFormat.ChannelsLast);
         using var gradOutput = Operands.GradOutput.ToTensor<float>(onStream, MemoryFormat.ChannelsLast);
-        using var output = Tensor<float>.Create(onStream, Operands.Problem.Shape.OutputShape, MemoryFormat.ChannelsLast);
-        using var gradQuery = Tensor<float>.Create(onStream, query.Shape, MemoryFormat.ChannelsLast);
-        using var gradKey = Tensor<float>.Create(onStream, key.Shape, MemoryFormat.ChannelsLast);
-        using var gradValue = Tensor<float>.Create(onStream, value.Shape, MemoryFormat.ChannelsLast);
+        using var output = FeatureMap<float>.Create(onStream, Operands.Problem.Shape.OutputShape, MemoryFormat.ChannelsLast);
+        using var gradQuery = FeatureMap<float>.Create(onStream, query.Shape, MemoryFormat.ChannelsLast);
+        using var gradKey = FeatureMap<float>.Create(onStream, key.Shape, MemoryFormat.ChannelsLast);
+        using var gradValue = FeatureMap<float>.Create(onStream, value.Shape, MemoryFormat.ChannelsLast);
         using var context = new WindowAttentionContext<float>(onStream, Operands.Problem.Shape, Operands.Options);
 
         // Once before, so that kernels are compiled and the workspace is there: neither can be recorded.
@@ -53,5 +53,5 @@ public sealed class CudaGraphTests
         }
     }
 
-    private static Device Open(DeviceOptions options) => TestDevices.OpenAnew("cuda", options);
+    private static ComputeDevice Open(DeviceOptions options) => TestDevices.OpenAnew("cuda", options);
 }

@@ -14,8 +14,8 @@ public sealed class DeviceTimeTests
     public void Time_of_calls_is_positive_and_no_longer_than_the_host_waits([Values] DeviceKind kind)
     {
         using var device = Open(kind, Options);
-        using var input = Tensor<float>.Create(device, new TensorShape(1, 8, 64, 64));
-        using var output = Tensor<float>.Create(device, new TensorShape(1, 8, 128, 128));
+        using var input = FeatureMap<float>.Create(device, new MapShape(1, 8, 64, 64));
+        using var output = FeatureMap<float>.Create(device, new MapShape(1, 8, 128, 128));
         input.Clear();
         Interpolate.Forward(input, output, InterpolationMode.Bilinear);
         device.Synchronize();
@@ -28,8 +28,8 @@ public sealed class DeviceTimeTests
     public void More_calls_take_longer([Values] DeviceKind kind)
     {
         using var device = Open(kind, Options);
-        using var input = Tensor<float>.Create(device, new TensorShape(1, 16, 64, 64));
-        using var output = Tensor<float>.Create(device, new TensorShape(1, 16, 128, 128));
+        using var input = FeatureMap<float>.Create(device, new MapShape(1, 16, 64, 64));
+        using var output = FeatureMap<float>.Create(device, new MapShape(1, 16, 128, 128));
         input.Clear();
         Calls(1);
         Assert.That(Calls(50), Is.GreaterThan(Calls(1)));
@@ -53,10 +53,10 @@ public sealed class DeviceTimeTests
     [Test]
     public void Disposed_device_is_refused()
     {
-        var device = Device.Open("cpu", Options);
+        var device = ComputeDevice.Open("cpu", Options);
         device.Dispose();
         Assert.That(() => device.MeasureTime(() => { }), Throws.InstanceOf<ObjectDisposedException>());
     }
 
-    private static Device Open(DeviceKind kind, DeviceOptions options) => TestDevices.OpenAnew(DeviceNames.Of(kind), options);
+    private static ComputeDevice Open(DeviceKind kind, DeviceOptions options) => TestDevices.OpenAnew(DeviceNames.Of(kind), options);
 }

@@ -15,12 +15,12 @@ public sealed class FailedDeviceTests
     public void Device_is_disposed_without_a_word_after_a_kernel_failed([Values] bool usesPrimaryContext)
     {
         var device = SimulatedCuda.Open(new DeviceOptions { UsesPrimaryContext = usesPrimaryContext });
-        var output = Tensor<float>.Create(device, new TensorShape(1, 1, 8, 8));
+        var output = FeatureMap<float>.Create(device, new MapShape(1, 1, 8, 8));
         Assert.That(() => ReadFromNowhere(device, output), Throws.Exception.With.Message.Contains("illegal memory access"));
 
         // The device is out of order, not out of memory.
         Assert.That(
-            () => Tensor<float>.Create(device, new TensorShape(1, 1, 1000, 1000)),
+            () => FeatureMap<float>.Create(device, new MapShape(1, 1, 1000, 1000)),
             Throws.Exception.With.Message.Contains("illegal memory access"));
         Assert.That(output.Dispose, Throws.Nothing);
         Assert.That(device.Dispose, Throws.Nothing);
@@ -43,9 +43,9 @@ public sealed class FailedDeviceTests
         Assert.That(report.RootElement.GetProperty("failed").GetInt32(), Is.EqualTo(VectorWriter.Cases.Count));
     }
 
-    private static void ReadFromNowhere(Device device, Tensor<float> output)
+    private static void ReadFromNowhere(ComputeDevice device, FeatureMap<float> output)
     {
-        using var nowhere = Tensor<float>.Wrap(device, 4096, new TensorShape(1, 1, 4, 4));
+        using var nowhere = FeatureMap<float>.Wrap(device, 4096, new MapShape(1, 1, 4, 4));
         Interpolate.Forward(nowhere, output, InterpolationMode.Nearest);
         output.ToArray();
     }

@@ -120,8 +120,8 @@ public sealed class PrimaryContextTests
         nint copy = framework.Allocate(OutputCount);
         using var query = Operands.Query.ToTensor<float>(onStream, MemoryFormat.ChannelsLast);
         using var key = Operands.Key.ToTensor<float>(onStream, MemoryFormat.ChannelsLast);
-        using var value = Tensor<float>.Wrap(onStream, late, shape, MemoryFormat.ChannelsLast);
-        using var result = Tensor<float>.Wrap(
+        using var value = FeatureMap<float>.Wrap(onStream, late, shape, MemoryFormat.ChannelsLast);
+        using var result = FeatureMap<float>.Wrap(
             onStream, output, Operands.Problem.Shape.OutputShape, MemoryFormat.ChannelsLast);
         device.Synchronize();
         framework.Copy(values.DataPointer, late, count, stream);
@@ -132,18 +132,18 @@ public sealed class PrimaryContextTests
 
     [Test]
     public void A_stream_needs_the_context_that_it_is_in() => Assert.That(
-        () => Device.Open("cpu", new DeviceOptions { Stream = 0x1000 }),
+        () => ComputeDevice.Open("cpu", new DeviceOptions { Stream = 0x1000 }),
         Throws.ArgumentException.With.Message.Contains("UsesPrimaryContext"));
 
     [Test]
     public void A_stream_for_each_thread_is_refused() => Assert.That(
-        () => Device.Open("cpu", Primary with { Stream = 2 }),
+        () => ComputeDevice.Open("cpu", Primary with { Stream = 2 }),
         Throws.ArgumentException.With.Message.Contains("each thread"));
 
     [Test]
     public void Other_devices_ignore_what_is_meant_for_CUDA()
     {
-        using var device = Device.Open("cpu", Primary with { Stream = 0x1000 });
+        using var device = ComputeDevice.Open("cpu", Primary with { Stream = 0x1000 });
         Assert.That(device.Options.UsesPrimaryContext, Is.False);
         Assert.That(device.Options.Stream, Is.EqualTo((nint)0));
         ComputeAlone(device);
@@ -152,7 +152,7 @@ public sealed class PrimaryContextTests
     [Test]
     public void The_context_and_the_stream_of_an_accelerator_can_be_replaced()
     {
-        using var device = Device.OpenEmulator();
+        using var device = ComputeDevice.OpenEmulator();
         var accelerator = device.Accelerator;
         nint context = accelerator.NativePtr;
         AcceleratorMembers.SetContext(accelerator, 5);
@@ -180,27 +180,27 @@ public sealed class PrimaryContextTests
         Assert.That(last!.IsDisposed);
     }
 
-    private static Device Open(DeviceOptions options) => TestDevices.OpenAnew("cuda", options);
+    private static ComputeDevice Open(DeviceOptions options) => TestDevices.OpenAnew("cuda", options);
 
-    private static void Run(Device device, CudaFramework framework, nint output)
+    private static void Run(ComputeDevice device, CudaFramework framework, nint output)
     {
         using var query = Wrap(device, framework, Operands.Query);
         using var key = Wrap(device, framework, Operands.Key);
         using var value = Wrap(device, framework, Operands.Value);
-        using var result = Tensor<float>.Wrap(
+        using var result = FeatureMap<float>.Wrap(
             device, output, Operands.Problem.Shape.OutputShape, MemoryFormat.ChannelsLast);
         WindowAttention.Forward(query, key, value, result, Operands.Options);
     }
 
-    private static Tensor<float> Wrap(Device device, CudaFramework framework, ReferenceMap map)
+    private static FeatureMap<float> Wrap(ComputeDevice device, CudaFramework framework, ReferenceMap map)
     {
         var values = Array.ConvertAll(map.ToArray(), value => (float)value);
         nint memory = framework.Allocate(
-            TensorLayout.Reorder(values, map.Shape, MemoryFormat.Contiguous, MemoryFormat.ChannelsLast));
-        return Tensor<float>.Wrap(device, memory, map.Shape, MemoryFormat.ChannelsLast);
+            MapLayout.Reorder(values, map.Shape, MemoryFormat.Contiguous, MemoryFormat.ChannelsLast));
+        return FeatureMap<float>.Wrap(device, memory, map.Shape, MemoryFormat.ChannelsLast);
     }
 
-    private static void ComputeAlone(Device device)
+    private static void ComputeAlone(ComputeDevice device)
     {
         using var query = Operands.Query.ToTensor<float>(device, MemoryFormat.ChannelsLast);
         using var key = Operands.Key.ToTensor<float>(device, MemoryFormat.ChannelsLast);
@@ -211,7 +211,7 @@ public sealed class PrimaryContextTests
 
     private static void CheckOutput(float[] values, string what)
     {
-        var contiguous = TensorLayout.Reorder(
+        var contiguous = MapLayout.Reorder(
             values, Operands.Problem.Shape.OutputShape, MemoryFormat.ChannelsLast, MemoryFormat.Contiguous);
         Compare.Forward<float>(Array.ConvertAll(contiguous, value => (double)value), Operands.Forward(), what);
     }

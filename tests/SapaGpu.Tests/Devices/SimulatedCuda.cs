@@ -12,7 +12,7 @@ internal static class SimulatedCuda
     public static void Require() => Open(new DeviceOptions()).Dispose();
 
     /// <summary>Opens the simulated device, or skips the running test.</summary>
-    public static Device Open(DeviceOptions options)
+    public static ComputeDevice Open(DeviceOptions options)
     {
         var device = TestDevices.OpenAnew("cuda", options);
         if (device.Info.IsGpu)

@@ -11,7 +11,7 @@ public sealed class SimulatorTests
     {
         using var simulated = SimulatedCuda.Open(new DeviceOptions());
         Assert.That(simulated.Info.Details, Does.StartWith("simulated"));
-        using var chosen = Device.OpenDefault();
+        using var chosen = ComputeDevice.OpenDefault();
         Assert.That(chosen.Kind, Is.Not.EqualTo(DeviceKind.Cuda));
     }
 

@@ -145,8 +145,8 @@ public sealed class WorkerTeamTests
     {
         void Use()
         {
-            using var device = Device.Open("cpu", new DeviceOptions { Threads = 4 });
-            using var input = Tensor<float>.Create(device, new TensorShape(1, 16, 100, 100));
+            using var device = ComputeDevice.Open("cpu", new DeviceOptions { Threads = 4 });
+            using var input = FeatureMap<float>.Create(device, new MapShape(1, 16, 100, 100));
             input.Clear();
             using var output = Interpolate.Forward(input, 200, 200);
         }

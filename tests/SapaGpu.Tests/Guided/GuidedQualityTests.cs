@@ -81,7 +81,7 @@ internal sealed class GuidedQualityTests
         MapKind kind,
         float? unknown,
         Func<Raster, int, int, Raster> shrink,
-        Device device)
+        ComputeDevice device)
     {
         var photo = ImageFile.ReadPhoto(PhotoOf(mapPath, suffix));
         var truth = ImageFile.ReadSamples(mapPath).Raster;

@@ -17,7 +17,7 @@ internal sealed class GuidedUpsamplingTests
         (24, 32, 6, 8, 5), (47, 61, 6, 9, 5), (50, 33, 7, 33, 3), (31, 45, 31, 45, 7), (40, 16, 3, 1, 15),
     ];
 
-    private static Device Processor => TestDevices.Open("cpu");
+    private static ComputeDevice Processor => TestDevices.Open("cpu");
 
     [Test]
     [DeviceGrid]

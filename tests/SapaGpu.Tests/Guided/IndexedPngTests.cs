@@ -1,5 +1,5 @@
-using NetVips;
 using NUnit.Framework;
+using NetVips;
 using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Tests.Guided;

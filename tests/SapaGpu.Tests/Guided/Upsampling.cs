@@ -13,7 +13,7 @@ internal static class Upsampling
         MapKind kind,
         KernelSettings settings,
         float? unknown,
-        Device device,
+        ComputeDevice device,
         int side = MapUpsampler.DefaultSide)
     {
         var grid = new CellGrid(new CellAxis(small.Height, photo.Height), new CellAxis(small.Width, photo.Width));

@@ -33,7 +33,7 @@ public sealed class FormatTests<T>
     }
 
     // Scores, output, and the gradients of query, key and value.
-    private static (TensorShape Shape, double[] Values)[] Run(
+    private static (MapShape Shape, double[] Values)[] Run(
         WindowShape shape, WindowAttentionOptions options, MemoryFormat format)
     {
         var device = TestDevices.Open("cpu");
@@ -48,9 +48,9 @@ public sealed class FormatTests<T>
         context.Dispose();
         return [Read(scores), Read(output), Read(gradients.Query!), Read(gradients.Key!), Read(gradients.Value!)];
 
-        Tensor<T> Draw(TensorShape size) => ReferenceMap.Random(random, size).RoundedTo<T>().ToTensor<T>(device, format);
+        FeatureMap<T> Draw(MapShape size) => ReferenceMap.Random(random, size).RoundedTo<T>().ToTensor<T>(device, format);
     }
 
-    private static (TensorShape Shape, double[] Values) Read(Tensor<T> tensor) =>
+    private static (MapShape Shape, double[] Values) Read(FeatureMap<T> tensor) =>
         (tensor.Shape, Array.ConvertAll(tensor.ToArray(MemoryFormat.Contiguous), ElementTypes.ToDouble));
 }

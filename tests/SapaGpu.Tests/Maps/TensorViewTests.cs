@@ -8,7 +8,7 @@ namespace SapaGpu.Tests.Maps;
 [TestFixture]
 public sealed class TensorViewTests
 {
-    private static readonly TensorShape Shape = new(2, 5, 3, 4);
+    private static readonly MapShape Shape = new(2, 5, 3, 4);
 
     [Test]
     [DeviceGrid]
@@ -18,7 +18,7 @@ public sealed class TensorViewTests
         var map = ReferenceMap.Random(new Random(1), Shape);
         using var tensor = map.ToTensor<float>(TestDevices.Open(device), format);
         using var view = tensor.Channels(1, 3);
-        Assert.That(view.Shape, Is.EqualTo(new TensorShape(2, 3, 3, 4)));
+        Assert.That(view.Shape, Is.EqualTo(new MapShape(2, 3, 3, 4)));
         Assert.That(view.Format, Is.EqualTo(format));
         Assert.That(view.IsDense, Is.False);
         Assert.That(Compare.Values(view), Is.EqualTo(Part(map, 1, 3)));
@@ -39,7 +39,7 @@ public sealed class TensorViewTests
         var tensor = map.ToTensor<float>(TestDevices.Open("cpu"), MemoryFormat.Contiguous);
         using var view = tensor.Channels(2, 2);
         tensor.Dispose();
-        using var other = Tensor<float>.Create(TestDevices.Open("cpu"), Shape);
+        using var other = FeatureMap<float>.Create(TestDevices.Open("cpu"), Shape);
         other.Clear();
         Assert.That(Compare.Values(view), Is.EqualTo(Part(map, 2, 2)));
         Assert.That(() => tensor.Channels(0, 1), Throws.TypeOf<ObjectDisposedException>());
@@ -53,7 +53,7 @@ public sealed class TensorViewTests
     [TestCase(int.MaxValue, 1)]
     public void Channels_outside_the_tensor_are_refused(int first, int count)
     {
-        using var tensor = Tensor<float>.Create(TestDevices.Open("cpu"), Shape);
+        using var tensor = FeatureMap<float>.Create(TestDevices.Open("cpu"), Shape);
         Assert.That(() => tensor.Channels(first, count), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
@@ -91,13 +91,13 @@ public sealed class TensorViewTests
     public void A_copy_of_another_shape_device_or_of_nothing_is_refused()
     {
         var opened = TestDevices.Open("cpu");
-        using var tensor = Tensor<float>.Create(opened, Shape);
-        using var thin = Tensor<float>.Create(opened, new TensorShape(2, 4, 3, 4));
-        using var elsewhere = Tensor<float>.Create(TestDevices.Open("emulator"), Shape);
+        using var tensor = FeatureMap<float>.Create(opened, Shape);
+        using var thin = FeatureMap<float>.Create(opened, new MapShape(2, 4, 3, 4));
+        using var elsewhere = FeatureMap<float>.Create(TestDevices.Open("emulator"), Shape);
         Assert.That(() => tensor.CopyFrom(thin), Throws.ArgumentException.With.Message.Contains("[2, 4, 3, 4]"));
         Assert.That(() => tensor.CopyFrom(elsewhere), Throws.TypeOf<DeviceMismatchException>());
-        Assert.That(() => tensor.CopyFrom((Tensor<float>)null!), Throws.ArgumentNullException);
-        var gone = Tensor<float>.Create(opened, Shape);
+        Assert.That(() => tensor.CopyFrom((FeatureMap<float>)null!), Throws.ArgumentNullException);
+        var gone = FeatureMap<float>.Create(opened, Shape);
         gone.Dispose();
         Assert.That(() => tensor.CopyFrom(gone), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(() => gone.CopyFrom(tensor), Throws.TypeOf<ObjectDisposedException>());
@@ -121,7 +121,7 @@ public sealed class TensorViewTests
         using var key = operands.Key.ToTensor<float>(opened, format);
         using var value = operands.Value.ToTensor<float>(opened, format);
         using var gradOutput = operands.GradOutput.ToTensor<float>(opened, format);
-        using var all = Tensor<float>.Create(opened, new TensorShape(2, 7, 3, 4), format);
+        using var all = FeatureMap<float>.Create(opened, new MapShape(2, 7, 3, 4), format);
         using var first = all.Channels(0, 2);
         using var second = all.Channels(1, 2);
         using var third = all.Channels(2, 3);
@@ -136,7 +136,7 @@ public sealed class TensorViewTests
             Assert.That(() => WindowAttention.Backward(context, gradOutput, query, null, null), Throws.ArgumentException);
             Assert.That(() => WindowAttention.Backward(context, gradOutput, first, null, third), Throws.Nothing);
         }
-        using var map = Tensor<float>.Create(opened, new TensorShape(1, 4, 3, 4), format);
+        using var map = FeatureMap<float>.Create(opened, new MapShape(1, 4, 3, 4), format);
         using var low = map.Channels(0, 2);
         using var high = map.Channels(2, 2);
         using var both = map.Channels(1, 2);
@@ -150,12 +150,12 @@ public sealed class TensorViewTests
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format)
     {
         var opened = TestDevices.Open(device);
-        var shape = new TensorShape(16, 16, 16, 16);
+        var shape = new MapShape(16, 16, 16, 16);
         var halves = Enumerable.Range(0, 1 << 16).Select(bits => BitConverter.UInt16BitsToHalf((ushort)bits)).ToArray();
-        using var half = Tensor<Half>.From(opened, shape, halves, format);
+        using var half = FeatureMap<Half>.From(opened, shape, halves, format);
         Compare.Bitwise(half.ToArray(), halves, $"{device} f16");
         var narrow = Enumerable.Range(0, 1 << 16).Select(bits => BFloat16.FromBits((ushort)bits)).ToArray();
-        using var bfloat = Tensor<BFloat16>.From(opened, shape, narrow, format);
+        using var bfloat = FeatureMap<BFloat16>.From(opened, shape, narrow, format);
         Compare.Bitwise(bfloat.ToArray(), narrow, $"{device} bf16");
         Assert.That(half.ElementType, Is.EqualTo(ElementType.Float16));
         Assert.That(bfloat.ElementType, Is.EqualTo(ElementType.BFloat16));
@@ -167,16 +167,16 @@ public sealed class TensorViewTests
         Assert.That(bfloat.ToArray().Select(value => value.ToBits()), Is.All.EqualTo(0));
     }
 
-    private static void Copy<T>(Device device, MemoryFormat from, MemoryFormat to)
+    private static void Copy<T>(ComputeDevice device, MemoryFormat from, MemoryFormat to)
         where T : unmanaged
     {
         var map = ReferenceMap.Random(new Random(3), Shape).Rounded<T>();
         using var source = map.ToTensor<T>(device, from);
-        using var target = Tensor<T>.Create(device, Shape, to);
+        using var target = FeatureMap<T>.Create(device, Shape, to);
         target.CopyFrom(source);
         Assert.That(Compare.Values(target), Is.EqualTo(map.ToArray()), $"{device} {typeof(T).Name}");
 
-        using var larger = Tensor<T>.Create(device, new TensorShape(2, 6, 5, 6), to);
+        using var larger = FeatureMap<T>.Create(device, new MapShape(2, 6, 5, 6), to);
         larger.Clear();
         using var hole = larger.Channels(2, 3).Crop(1, 1, 3, 4);
         using var part = source.Channels(1, 3);
@@ -187,7 +187,7 @@ public sealed class TensorViewTests
         Assert.That(Compare.Values(larger), Is.EqualTo(expected.ToArray()), $"{device} {typeof(T).Name} views");
     }
 
-    private static void SideBySide<T>(Device device, MemoryFormat format)
+    private static void SideBySide<T>(ComputeDevice device, MemoryFormat format)
         where T : unmanaged
     {
         var operands = new AttentionCase(new WindowProblem(2, 3, 4, 3, 1, 2, 3), BorderRule.ZeroLogit);
@@ -195,7 +195,7 @@ public sealed class TensorViewTests
         using var key = operands.Key.ToTensor<T>(device, format);
         using var value = operands.Value.ToTensor<T>(device, format);
         using var gradOutput = operands.GradOutput.ToTensor<T>(device, format);
-        using var all = Tensor<T>.Create(device, new TensorShape(2, 9, 3, 4), format);
+        using var all = FeatureMap<T>.Create(device, new MapShape(2, 9, 3, 4), format);
         all.Clear();
         using var gradQuery = all.Channels(1, 2);
         using var gradKey = all.Channels(3, 2);

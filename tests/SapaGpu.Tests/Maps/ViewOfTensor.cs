@@ -8,25 +8,25 @@ namespace SapaGpu.Tests.Maps;
 /// </summary>
 public sealed class ViewOfTensor : IDisposable
 {
-    private readonly Tensor<float> whole;
-    private readonly Tensor<float> channels;
+    private readonly FeatureMap<float> whole;
+    private readonly FeatureMap<float> channels;
 
-    public ViewOfTensor(Device device, TensorShape shape, MemoryFormat format, int room)
+    public ViewOfTensor(ComputeDevice device, MapShape shape, MemoryFormat format, int room)
     {
-        var larger = new TensorShape(
+        var larger = new MapShape(
             shape.Batch, shape.Channels + 2 * room, shape.Height + 2 * room, shape.Width + 2 * room);
-        whole = Tensor<float>.From(
+        whole = FeatureMap<float>.From(
             device, larger, Enumerable.Repeat(float.NaN, (int)larger.ElementCount).ToArray(), format);
         channels = whole.Channels(room, shape.Channels);
         View = channels.Crop(room, room, shape.Height, shape.Width);
     }
 
-    public ViewOfTensor(Device device, ReferenceMap map, MemoryFormat format, int room)
+    public ViewOfTensor(ComputeDevice device, ReferenceMap map, MemoryFormat format, int room)
         : this(device, map.Shape, format, room) => View.CopyFrom(
-            TensorLayout.Reorder(
+            MapLayout.Reorder(
                 Array.ConvertAll(map.Values, value => (float)value.Value), map.Shape, MemoryFormat.Contiguous, format));
 
-    public Tensor<float> View { get; }
+    public FeatureMap<float> View { get; }
 
     /// <summary>Whether all around the view is as it was.</summary>
     public bool IsIntact() =>

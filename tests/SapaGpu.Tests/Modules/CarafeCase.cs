@@ -10,9 +10,9 @@ public sealed class CarafeCase : ModuleCase
     {
         this.options = options;
         var random = new Random(6);
-        features = ReferenceMap.Random(random, new TensorShape(batch, options.Channels, height, width));
+        features = ReferenceMap.Random(random, new MapShape(batch, options.Channels, height, width));
         GradOutput = ReferenceMap.Random(
-            random, new TensorShape(batch, options.Channels, height * options.Scale, width * options.Scale));
+            random, new MapShape(batch, options.Channels, height * options.Scale, width * options.Scale));
         Inputs = new Dictionary<string, ReferenceMap> { ["x"] = features };
         Draw(random, magnitude: 0.5);
     }
@@ -33,13 +33,13 @@ public sealed class CarafeCase : ModuleCase
 
     public override ReferenceMap Forward() => ReferenceModules.Carafe(options, features, Parameters);
 
-    public override UpsamplerModule<T> Create<T>(Device device) => new CarafeUpsampler<T>(device, options);
+    public override UpsamplerModule<T> Create<T>(ComputeDevice device) => new CarafeUpsampler<T>(device, options);
 
-    public override Tensor<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<Tensor<T>> inputs) =>
+    public override FeatureMap<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs) =>
         ((CarafeUpsampler<T>)module).Forward(inputs[0]);
 
     public override ModuleResults<T> Run<T>(
-        UpsamplerModule<T> module, IReadOnlyList<Tensor<T>> inputs, Tensor<T> gradOutput)
+        UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs, FeatureMap<T> gradOutput)
     {
         var own = (CarafeUpsampler<T>)module;
         var output = own.Forward(inputs[0], out var context);

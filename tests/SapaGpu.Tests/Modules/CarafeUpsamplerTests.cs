@@ -107,9 +107,9 @@ public sealed class CarafeUpsamplerTests
     {
         var opened = TestDevices.Open("cpu");
         using var module = new CarafeUpsampler<float>(opened, Options);
-        using var features = ReferenceMap.Random(new Random(1), new TensorShape(1, 4, 2, 3))
+        using var features = ReferenceMap.Random(new Random(1), new MapShape(1, 4, 2, 3))
             .ToTensor<float>(opened, MemoryFormat.Contiguous);
-        using var other = ReferenceMap.Random(new Random(1), new TensorShape(1, 5, 2, 3))
+        using var other = ReferenceMap.Random(new Random(1), new MapShape(1, 5, 2, 3))
             .ToTensor<float>(opened, MemoryFormat.Contiguous);
         Assert.That(() => module.Forward(other), Throws.ArgumentException.With.Message.Contains("[1, 5, 2, 3]"));
         Assert.That(() => module.Forward(null!), Throws.ArgumentNullException);

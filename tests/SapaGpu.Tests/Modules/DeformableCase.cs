@@ -5,18 +5,18 @@ namespace SapaGpu.Tests.Modules;
 /// </summary>
 public sealed class DeformableCase : ModuleCase
 {
-    private readonly DeformableUpsamplerOptions options;
+    private readonly SapaDeformableOptions options;
     private readonly ReferenceMap encoder;
     private readonly ReferenceMap decoder;
 
-    private DeformableCase(DeformableUpsamplerOptions options, int batch, int height, int width)
+    private DeformableCase(SapaDeformableOptions options, int batch, int height, int width)
     {
         this.options = options;
         var random = new Random(5);
         int scale = options.Scale;
         encoder = ReferenceMap.Random(
-            random, new TensorShape(batch, options.EncoderChannels, height * scale, width * scale));
-        decoder = ReferenceMap.Random(random, new TensorShape(batch, options.DecoderChannels, height, width));
+            random, new MapShape(batch, options.EncoderChannels, height * scale, width * scale));
+        decoder = ReferenceMap.Random(random, new MapShape(batch, options.DecoderChannels, height, width));
         GradOutput = ReferenceMap.Random(random, ReferenceMaps.WithChannels(encoder.Shape, options.DecoderChannels));
         Inputs = new Dictionary<string, ReferenceMap> { ["y"] = encoder, ["x"] = decoder };
         Draw(random, magnitude: 0.5);
@@ -32,7 +32,7 @@ public sealed class DeformableCase : ModuleCase
         .Min(offset => Math.Abs(offset.Value - Math.Round(offset.Value)));
 
     /// <summary>A case whose inputs are rounded to an element type.</summary>
-    public static DeformableCase Of<T>(DeformableUpsamplerOptions options, int batch = 1, int height = 2, int width = 3)
+    public static DeformableCase Of<T>(SapaDeformableOptions options, int batch = 1, int height = 2, int width = 3)
         where T : unmanaged
     {
         var result = new DeformableCase(options, batch, height, width);
@@ -43,13 +43,13 @@ public sealed class DeformableCase : ModuleCase
 
     public override ReferenceMap Forward() => ReferenceModules.Deformable(options, encoder, decoder, Parameters);
 
-    public override UpsamplerModule<T> Create<T>(Device device) => new SapaDeformableUpsampler<T>(device, options);
+    public override UpsamplerModule<T> Create<T>(ComputeDevice device) => new SapaDeformableUpsampler<T>(device, options);
 
-    public override Tensor<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<Tensor<T>> inputs) =>
+    public override FeatureMap<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs) =>
         ((SapaDeformableUpsampler<T>)module).Forward(inputs[0], inputs[1]);
 
     public override ModuleResults<T> Run<T>(
-        UpsamplerModule<T> module, IReadOnlyList<Tensor<T>> inputs, Tensor<T> gradOutput)
+        UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs, FeatureMap<T> gradOutput)
     {
         var own = (SapaDeformableUpsampler<T>)module;
         var output = own.Forward(inputs[0], inputs[1], out var context);

@@ -5,12 +5,12 @@ public static class LargerCases
 {
     private static readonly Dictionary<string, Func<ModuleCase>> Makers = new()
     {
-        ["inner product"] = () => Sapa(Similarity.InnerProduct, FeatureNormalisation.Layer, new(2, 11, 19, 22, 38)),
-        ["bilinear"] = () => Sapa(Similarity.Bilinear, FeatureNormalisation.Group, new(2, 11, 19, 31, 45)),
-        ["gated"] = () => Sapa(Similarity.GatedBilinear, FeatureNormalisation.Layer, new(2, 11, 19, 31, 45)),
-        ["concatenated"] = () => Sapa(Similarity.Concatenated, FeatureNormalisation.Group, new(2, 11, 19, 22, 38)),
+        ["inner product"] = () => Sapa(Similarity.InnerProduct, FeatureNormKind.Layer, new(2, 11, 19, 22, 38)),
+        ["bilinear"] = () => Sapa(Similarity.Bilinear, FeatureNormKind.Group, new(2, 11, 19, 31, 45)),
+        ["gated"] = () => Sapa(Similarity.GatedBilinear, FeatureNormKind.Layer, new(2, 11, 19, 31, 45)),
+        ["concatenated"] = () => Sapa(Similarity.Concatenated, FeatureNormKind.Group, new(2, 11, 19, 22, 38)),
         ["points"] = () => DeformableCase.Of<float>(
-            new DeformableUpsamplerOptions
+            new SapaDeformableOptions
             {
                 EncoderChannels = 18,
                 DecoderChannels = 12,
@@ -32,7 +32,7 @@ public static class LargerCases
     /// <summary>Makes a case.</summary>
     public static ModuleCase Make(string name) => Makers[name]();
 
-    private static SapaCase Sapa(Similarity similarity, FeatureNormalisation norm, SapaSizes sizes) => SapaCase.Of<float>(
+    private static SapaCase Sapa(Similarity similarity, FeatureNormKind norm, SapaSizes sizes) => SapaCase.Of<float>(
         new SapaOptions
         {
             Similarity = similarity,

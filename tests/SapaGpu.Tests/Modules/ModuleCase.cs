@@ -39,20 +39,20 @@ public abstract class ModuleCase
     public abstract ReferenceMap Forward();
 
     /// <summary>The module with initial parameters.</summary>
-    public abstract UpsamplerModule<T> Create<T>(Device device)
+    public abstract UpsamplerModule<T> Create<T>(ComputeDevice device)
         where T : unmanaged;
 
     /// <summary>Runs the forward of the module.</summary>
-    public abstract Tensor<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<Tensor<T>> inputs)
+    public abstract FeatureMap<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs)
         where T : unmanaged;
 
     /// <summary>Runs forward and backward of the module.</summary>
     public abstract ModuleResults<T> Run<T>(
-        UpsamplerModule<T> module, IReadOnlyList<Tensor<T>> inputs, Tensor<T> gradOutput)
+        UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs, FeatureMap<T> gradOutput)
         where T : unmanaged;
 
     /// <summary>The module with the parameters of the case.</summary>
-    public UpsamplerModule<T> CreateFilled<T>(Device device)
+    public UpsamplerModule<T> CreateFilled<T>(ComputeDevice device)
         where T : unmanaged
     {
         var module = Create<T>(device);
@@ -62,7 +62,7 @@ public abstract class ModuleCase
     }
 
     /// <summary>Compares a module with the reference.</summary>
-    public void Check<T>(Device device, MemoryFormat format, string what)
+    public void Check<T>(ComputeDevice device, MemoryFormat format, string what)
         where T : unmanaged
     {
         using var module = CreateFilled<T>(device);
@@ -93,7 +93,7 @@ public abstract class ModuleCase
 
 /// <summary>What a module computed.</summary>
 public sealed record ModuleResults<T>(
-    Tensor<T> Output, IReadOnlyList<Tensor<T>> Inputs, IReadOnlyList<Parameter> Parameters, IDisposable Gradients)
+    FeatureMap<T> Output, IReadOnlyList<FeatureMap<T>> Inputs, IReadOnlyList<Parameter> Parameters, IDisposable Gradients)
     : IDisposable
     where T : unmanaged
 {

@@ -17,14 +17,14 @@ public sealed class ModuleCheckpointTests
         Window = 3,
     };
 
-    private static Device Cpu => TestDevices.Open("cpu");
+    private static ComputeDevice Cpu => TestDevices.Open("cpu");
 
     private static IEnumerable<TestCaseData> Cases =>
     [
         Named("SAPA-G", () => SapaCase.Of<float>(Options, SapaSizes.Odd)),
         Named("SAPA concatenated", () => SapaCase.Of<float>(
             Options with { Similarity = Similarity.Concatenated }, SapaSizes.Odd)),
-        Named("SAPA-D", () => DeformableCase.Of<float>(new DeformableUpsamplerOptions
+        Named("SAPA-D", () => DeformableCase.Of<float>(new SapaDeformableOptions
         {
             EncoderChannels = 2,
             DecoderChannels = 4,
@@ -146,7 +146,7 @@ public sealed class ModuleCheckpointTests
     {
         using var linear = new SapaUpsampler<double>(Cpu, Options, seed: 7);
         using var convolution = new SapaUpsampler<double>(
-            Cpu, Options with { FeatureNorm = FeatureNormalisation.Group }, seed: 8);
+            Cpu, Options with { FeatureNorm = FeatureNormKind.Group }, seed: 8);
         var expected = Read(convolution);
         linear.Load(convolution.ToStateDict());
         SameParameters(linear, expected);

@@ -18,7 +18,7 @@ public sealed class ModuleGradientCheckTests
     public void Sapa(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values] Similarity similarity,
-        [Values] FeatureNormalisation norm,
+        [Values] FeatureNormKind norm,
         [Values(null, 2)] int? valueChannels)
     {
         var options = new SapaOptions
@@ -43,7 +43,7 @@ public sealed class ModuleGradientCheckTests
         [Values] bool highResolution,
         [Values] bool hasNorm)
     {
-        var options = new DeformableUpsamplerOptions
+        var options = new SapaDeformableOptions
         {
             EncoderChannels = 2,
             DecoderChannels = 4,
@@ -82,9 +82,9 @@ public sealed class ModuleGradientCheckTests
     {
         var opened = TestDevices.Open(device);
         var random = new Random(7);
-        using var input = ReferenceMap.Random(random, new TensorShape(1, 1, 2, 3))
+        using var input = ReferenceMap.Random(random, new MapShape(1, 1, 2, 3))
             .ToTensor<double>(opened, MemoryFormat.Contiguous);
-        var gradOutput = ReferenceMap.Random(random, new TensorShape(1, 1, 3, 2));
+        var gradOutput = ReferenceMap.Random(random, new MapShape(1, 1, 3, 2));
         using var upstream = gradOutput.ToTensor<double>(opened, MemoryFormat.Contiguous);
         using var gradient = Interpolate.Backward(upstream, 2, 3, mode);
         GradientCheck.Run(
@@ -146,10 +146,10 @@ public sealed class ModuleGradientCheckTests
     private static int Most(string device) => device == "emulator" ? 2 : 24;
 
     private static void Check(
-        Func<Tensor<double>> forward,
+        Func<FeatureMap<double>> forward,
         ReferenceMap gradOutput,
         string device,
-        params (Tensor<double> Operand, Tensor<double> Gradient)[] gradients)
+        params (FeatureMap<double> Operand, FeatureMap<double> Gradient)[] gradients)
     {
         for (int i = 0; i < gradients.Length; i++)
         {
@@ -178,12 +178,12 @@ public sealed class ModuleGradientCheckTests
                 Run(inputs[i], results.Inputs[i].ToArray(inputs[i].Format), $"input {i}");
             Assert.That(results.Parameters.Select(p => p.Name), Is.EqualTo(module.Parameters.Select(p => p.Name)));
             foreach (var (parameter, gradient) in module.Parameters.Zip(results.Parameters))
-                Run((Tensor<double>)parameter.Value, gradient.Read(), parameter.Name);
+                Run((FeatureMap<double>)parameter.Value, gradient.Read(), parameter.Name);
         }
         foreach (var input in inputs)
             input.Dispose();
 
-        void Run(Tensor<double> operand, double[] gradient, string name) => GradientCheck.Run(
+        void Run(FeatureMap<double> operand, double[] gradient, string name) => GradientCheck.Run(
             () => operands.Forward(module, inputs),
             operand,
             gradient,

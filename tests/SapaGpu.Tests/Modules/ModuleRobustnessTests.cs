@@ -11,11 +11,11 @@ public sealed class ModuleRobustnessTests
         [ValueSource(typeof(LargerCases), nameof(LargerCases.Names))] string name)
     {
         var operands = LargerCases.Make(name);
-        using var one = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = 1 });
+        using var one = ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = 1 });
         var expected = Run(operands, one);
         foreach (int threads in new[] { 2, 5 })
         {
-            using var many = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads });
+            using var many = ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads });
             Same(Run(operands, many), expected, $"{name} {threads} threads");
         }
     }
@@ -36,7 +36,7 @@ public sealed class ModuleRobustnessTests
     public void All_memory_is_given_back([ValueSource(typeof(LargerCases), nameof(LargerCases.Names))] string name)
     {
         var operands = LargerCases.Make(name);
-        using var device = Device.Open(DeviceKind.Cpu);
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
         Run(operands, device);
         Assert.That(device.UsedBytes, Is.EqualTo(0), name);
     }
@@ -46,7 +46,7 @@ public sealed class ModuleRobustnessTests
         [ValueSource(typeof(LargerCases), nameof(LargerCases.Names))] string name)
     {
         var operands = LargerCases.Make(name);
-        using var device = Device.Open(DeviceKind.Cpu);
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
         using var module = operands.CreateFilled<float>(device);
         var inputs = operands.Inputs.Values.Select(i => i.ToTensor<float>(device, MemoryFormat.ChannelsLast)).ToArray();
         using var gradOutput = operands.GradOutput.ToTensor<float>(device, MemoryFormat.ChannelsLast);
@@ -62,7 +62,7 @@ public sealed class ModuleRobustnessTests
             input.Dispose();
     }
 
-    private static float[][] Run(ModuleCase operands, Device device)
+    private static float[][] Run(ModuleCase operands, ComputeDevice device)
     {
         using var module = operands.CreateFilled<float>(device);
         var inputs = operands.Inputs.Values.Select(i => i.ToTensor<float>(device, MemoryFormat.ChannelsLast)).ToArray();
@@ -73,7 +73,7 @@ public sealed class ModuleRobustnessTests
         return
         [
             results.Output.ToArray(), .. results.Inputs.Select(gradient => gradient.ToArray()),
-            .. results.Parameters.Select(gradient => ((Tensor<float>)gradient.Value).ToArray()),
+            .. results.Parameters.Select(gradient => ((FeatureMap<float>)gradient.Value).ToArray()),
         ];
     }
 

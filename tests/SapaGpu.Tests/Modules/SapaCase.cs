@@ -24,9 +24,9 @@ public sealed class SapaCase : ModuleCase
         this.options = options;
         var random = new Random(2);
         encoder = ReferenceMap.Random(
-            random, new TensorShape(sizes.Batch, options.EncoderChannels, sizes.OutputHeight, sizes.OutputWidth));
+            random, new MapShape(sizes.Batch, options.EncoderChannels, sizes.OutputHeight, sizes.OutputWidth));
         decoder = ReferenceMap.Random(
-            random, new TensorShape(sizes.Batch, options.DecoderChannels, sizes.Height, sizes.Width));
+            random, new MapShape(sizes.Batch, options.DecoderChannels, sizes.Height, sizes.Width));
         GradOutput = ReferenceMap.Random(random, ReferenceMaps.WithChannels(encoder.Shape, options.OutputChannels));
         Inputs = new Dictionary<string, ReferenceMap> { ["y"] = encoder, ["x"] = decoder };
         Draw(random, magnitude: 0.5);
@@ -57,13 +57,13 @@ public sealed class SapaCase : ModuleCase
 
     public override ReferenceMap Forward() => ReferenceModules.Sapa(options, encoder, decoder, Parameters);
 
-    public override UpsamplerModule<T> Create<T>(Device device) => new SapaUpsampler<T>(device, options);
+    public override UpsamplerModule<T> Create<T>(ComputeDevice device) => new SapaUpsampler<T>(device, options);
 
-    public override Tensor<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<Tensor<T>> inputs) =>
+    public override FeatureMap<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs) =>
         ((SapaUpsampler<T>)module).Forward(inputs[0], inputs[1]);
 
     public override ModuleResults<T> Run<T>(
-        UpsamplerModule<T> module, IReadOnlyList<Tensor<T>> inputs, Tensor<T> gradOutput)
+        UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs, FeatureMap<T> gradOutput)
     {
         var own = (SapaUpsampler<T>)module;
         var output = own.Forward(inputs[0], inputs[1], out var context);

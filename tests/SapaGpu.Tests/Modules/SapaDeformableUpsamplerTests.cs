@@ -7,7 +7,7 @@ namespace SapaGpu.Tests.Modules;
 [TestFixture]
 public sealed class SapaDeformableUpsamplerTests
 {
-    private static readonly DeformableUpsamplerOptions Options = new()
+    private static readonly SapaDeformableOptions Options = new()
     {
         EncoderChannels = 2,
         DecoderChannels = 4,
@@ -17,7 +17,7 @@ public sealed class SapaDeformableUpsamplerTests
         NormGroups = 2,
     };
 
-    private static readonly Dictionary<(DeformableUpsamplerOptions Options, Type Type), DeformableCase> Known = [];
+    private static readonly Dictionary<(SapaDeformableOptions Options, Type Type), DeformableCase> Known = [];
 
     [Test]
     [DeviceGrid]
@@ -74,8 +74,8 @@ public sealed class SapaDeformableUpsamplerTests
         var random = new Random(3);
         using var module = new SapaDeformableUpsampler<float>(
             opened, Options with { HighResolutionOffsets = highResolution }, seed: 4);
-        var map = ReferenceMap.Random(random, new TensorShape(2, 4, 2, 3));
-        using var encoder = ReferenceMap.Random(random, new TensorShape(2, 2, 4, 6), magnitude: 9)
+        var map = ReferenceMap.Random(random, new MapShape(2, 4, 2, 3));
+        using var encoder = ReferenceMap.Random(random, new MapShape(2, 2, 4, 6), magnitude: 9)
             .ToTensor<float>(opened, format);
         using var decoder = map.ToTensor<float>(opened, format);
         using var output = module.Forward(encoder, decoder);
@@ -109,7 +109,7 @@ public sealed class SapaDeformableUpsamplerTests
     public void Initially_offsets_and_biases_are_zero_and_weights_small()
     {
         using var module = new SapaDeformableUpsampler<double>(
-            TestDevices.Open("cpu"), new DeformableUpsamplerOptions { EncoderChannels = 128, DecoderChannels = 64 });
+            TestDevices.Open("cpu"), new SapaDeformableOptions { EncoderChannels = 128, DecoderChannels = 64 });
         foreach (string name in new[] { "offset.weight", "offset.bias", "q.bias", "k.bias" })
             Assert.That(module[name].Read(), Is.All.EqualTo(0), name);
         foreach (string name in new[] { "q.weight", "k.weight" })
@@ -120,7 +120,7 @@ public sealed class SapaDeformableUpsamplerTests
     public void Options_that_do_not_fit_are_refused()
     {
         var opened = TestDevices.Open("cpu");
-        void Make(DeformableUpsamplerOptions options) => new SapaDeformableUpsampler<float>(opened, options).Dispose();
+        void Make(SapaDeformableOptions options) => new SapaDeformableUpsampler<float>(opened, options).Dispose();
         foreach (var options in new[]
                  {
                      Options with { EncoderChannels = 0 },
@@ -165,12 +165,12 @@ public sealed class SapaDeformableUpsamplerTests
         context.Dispose();
         Assert.That(() => module.Backward(context, output), Throws.TypeOf<ObjectDisposedException>());
 
-        Tensor<float> Map(int batch, int channels, int height, int width) =>
-            ReferenceMap.Random(new Random(1), new TensorShape(batch, channels, height, width))
+        FeatureMap<float> Map(int batch, int channels, int height, int width) =>
+            ReferenceMap.Random(new Random(1), new MapShape(batch, channels, height, width))
                 .ToTensor<float>(opened, MemoryFormat.Contiguous);
     }
 
-    private static DeformableCase Case<T>(DeformableUpsamplerOptions options)
+    private static DeformableCase Case<T>(SapaDeformableOptions options)
         where T : unmanaged
     {
         lock (Known)

@@ -21,7 +21,7 @@ public sealed class SapaUpsamplerTests
     public void Every_combination_matches_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
         [Values] Similarity similarity,
-        [Values] FeatureNormalisation norm)
+        [Values] FeatureNormKind norm)
     {
         var opened = TestDevices.Open(device);
         foreach (var options in Variants(similarity, norm))
@@ -49,7 +49,7 @@ public sealed class SapaUpsamplerTests
     public void Borders_and_kernel_normalisations_match_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device,
         [Values(BorderRule.ZeroLogit, BorderRule.Masked)] BorderRule border,
-        [Values] KernelNormalisation normalisation)
+        [Values] ScoreNormalisation normalisation)
     {
         var options = Options with { Border = border, Normalisation = normalisation, Window = 5 };
         SapaCase.Of<double>(options, SapaSizes.Small)
@@ -60,7 +60,7 @@ public sealed class SapaUpsamplerTests
     public void Types_of_16_bits_come_near_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device,
         [Values] Similarity similarity,
-        [Values] FeatureNormalisation norm)
+        [Values] FeatureNormKind norm)
     {
         var opened = TestDevices.Open(device);
         var options = Fitting(similarity) with { FeatureNorm = norm };
@@ -131,12 +131,12 @@ public sealed class SapaUpsamplerTests
         var options = Fitting(similarity) with { ValueChannels = 5 };
         using var module = new SapaUpsampler<float>(opened, options);
         Assert.That(Describe(module), Is.EqualTo(expected));
-        using var convolutions = new SapaUpsampler<Half>(opened, options with { FeatureNorm = FeatureNormalisation.Group });
+        using var convolutions = new SapaUpsampler<Half>(opened, options with { FeatureNorm = FeatureNormKind.Group });
         Assert.That(
             Describe(convolutions), Is.EqualTo(System.Text.RegularExpressions.Regex.Replace(expected, @", (\d+)\]", ", $1, 1, 1]")));
         Assert.That(convolutions.Parameters.Select(p => p.Value.ElementType), Is.All.EqualTo(ElementType.Float32));
         using var bare = new SapaUpsampler<double>(
-            opened, options with { FeatureNorm = FeatureNormalisation.None, HasBias = false, ValueChannels = null });
+            opened, options with { FeatureNorm = FeatureNormKind.None, HasBias = false, ValueChannels = null });
         Assert.That(
             bare.Parameters.Select(p => p.Name),
             Is.EqualTo(module.Parameters.Select(p => p.Name)
@@ -199,7 +199,7 @@ public sealed class SapaUpsamplerTests
         foreach (int groups in new[] { 0, -2, 3, 4 })
         {
             Assert.That(
-                () => Make(Options with { FeatureNorm = FeatureNormalisation.Group, NormGroups = groups }),
+                () => Make(Options with { FeatureNorm = FeatureNormKind.Group, NormGroups = groups }),
                 Throws.ArgumentException.With.Message.Contains($"{groups} groups"));
         }
         foreach (int window in new[] { 0, -1, 4, 17 })
@@ -240,15 +240,15 @@ public sealed class SapaUpsamplerTests
     {
         using var module = new SapaUpsampler<float>(
             TestDevices.Open("cpu"),
-            Fitting(Similarity.InnerProduct) with { FeatureNorm = FeatureNormalisation.None });
+            Fitting(Similarity.InnerProduct) with { FeatureNorm = FeatureNormKind.None });
         Assert.That(module.Parameters, Is.Empty);
         using var encoder = Map(TestDevices.Open("emulator"), 1, 6, 4, 6);
         using var decoder = Map(TestDevices.Open("emulator"), 1, 6, 2, 3);
         Assert.That(() => module.Forward(encoder, decoder), Throws.TypeOf<DeviceMismatchException>());
     }
 
-    private static Tensor<float> Map(Device device, int batch, int channels, int height, int width) =>
-        ReferenceMap.Random(new Random(1), new TensorShape(batch, channels, height, width))
+    private static FeatureMap<float> Map(ComputeDevice device, int batch, int channels, int height, int width) =>
+        ReferenceMap.Random(new Random(1), new MapShape(batch, channels, height, width))
             .ToTensor<float>(device, MemoryFormat.Contiguous);
 
     private static SapaOptions Fitting(Similarity similarity) => Options with
@@ -257,7 +257,7 @@ public sealed class SapaUpsamplerTests
         EncoderChannels = similarity == Similarity.InnerProduct ? Options.DecoderChannels : Options.EncoderChannels,
     };
 
-    private static IEnumerable<SapaOptions> Variants(Similarity similarity, FeatureNormalisation norm) =>
+    private static IEnumerable<SapaOptions> Variants(Similarity similarity, FeatureNormKind norm) =>
         from valueChannels in new int?[] { null, 5 }
         from hasBias in new[] { true, false }
         select Fitting(similarity) with { FeatureNorm = norm, ValueChannels = valueChannels, HasBias = hasBias };

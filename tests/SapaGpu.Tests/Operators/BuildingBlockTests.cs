@@ -10,7 +10,7 @@ namespace SapaGpu.Tests.Operators;
 public sealed class BuildingBlockTests
 {
     private const double Epsilon = 1e-5;
-    private static readonly TensorShape Map = new(2, 6, 3, 5);
+    private static readonly MapShape Map = new(2, 6, 3, 5);
 
     [Test]
     [DeviceGrid]
@@ -19,21 +19,21 @@ public sealed class BuildingBlockTests
     {
         var (opened, random) = (TestDevices.Open(device), new Random(1));
         var input = ReferenceMap.Random(random, Map);
-        var weight = ReferenceMap.Random(random, new TensorShape(4, 6, 1, 1));
-        var bias = ReferenceMap.Random(random, new TensorShape(1, 4, 1, 1));
-        var normWeight = ReferenceMap.Random(random, new TensorShape(1, 6, 1, 1));
-        var normBias = ReferenceMap.Random(random, new TensorShape(1, 6, 1, 1));
+        var weight = ReferenceMap.Random(random, new MapShape(4, 6, 1, 1));
+        var bias = ReferenceMap.Random(random, new MapShape(1, 4, 1, 1));
+        var normWeight = ReferenceMap.Random(random, new MapShape(1, 6, 1, 1));
+        var normBias = ReferenceMap.Random(random, new MapShape(1, 6, 1, 1));
         var normalised = hasNorm ? Reference.LayerNorm(input, normWeight, normBias, Epsilon) : input;
         var expected = Reference.Linear(normalised, weight, bias);
         using var tensors = new Tensors(opened);
-        var parameters = new ProjectionTensors(
+        var parameters = new ProjectionWeights(
             tensors.Of(weight),
             tensors.Of(bias),
             hasNorm ? tensors.Of(normWeight) : null,
             hasNorm ? tensors.Of(normBias) : null,
             Epsilon);
         var output = tensors.Create(expected.Shape);
-        var statistics = hasNorm ? tensors.Create(ChannelNorm.StatisticsShape(Map, groups: 0)) : null;
+        var statistics = hasNorm ? tensors.Create(FeatureNorm.StatisticsShape(Map, groups: 0)) : null;
         PointwiseProjection.Forward(tensors.Of(input), parameters, output, statistics);
         Compare.Forward(output, expected, "projection");
     }
@@ -46,8 +46,8 @@ public sealed class BuildingBlockTests
         using var tensors = new Tensors(TestDevices.Open(device));
         var input = tensors.Random(Map);
         var own = Parameters();
-        var gradOutput = tensors.Random(new TensorShape(2, 4, 3, 5));
-        var statistics = hasNorm ? tensors.Create(ChannelNorm.StatisticsShape(Map, groups: 0)) : null;
+        var gradOutput = tensors.Random(new MapShape(2, 4, 3, 5));
+        var statistics = hasNorm ? tensors.Create(FeatureNorm.StatisticsShape(Map, groups: 0)) : null;
         Forward().Dispose();
         var gradInput = tensors.Create(Map);
         var gradients = Parameters();
@@ -69,21 +69,21 @@ public sealed class BuildingBlockTests
         var parametersAlone = Parameters();
         PointwiseProjection.Backward(input, own, statistics, gradOutput, null, parametersAlone);
         Compare.Bitwise(
-            ((Tensor<double>)parametersAlone.Weight).ToArray(), ((Tensor<double>)gradients.Weight).ToArray(), "matrix alone");
+            ((FeatureMap<double>)parametersAlone.Weight).ToArray(), ((FeatureMap<double>)gradients.Weight).ToArray(), "matrix alone");
 
-        void Check(Tensor parameter, Tensor gradient, string what) => GradientCheck.Run(
-            Forward, (Tensor<double>)parameter, ((Tensor<double>)gradient).ToArray(), weights, 100, what);
+        void Check(FeatureMap parameter, FeatureMap gradient, string what) => GradientCheck.Run(
+            Forward, (FeatureMap<double>)parameter, ((FeatureMap<double>)gradient).ToArray(), weights, 100, what);
 
-        ProjectionTensors Parameters() => new(
-            tensors.Random(new TensorShape(4, 6, 1, 1)),
-            tensors.Random(new TensorShape(1, 4, 1, 1)),
-            hasNorm ? tensors.Random(new TensorShape(1, 6, 1, 1)) : null,
-            hasNorm ? tensors.Random(new TensorShape(1, 6, 1, 1)) : null,
+        ProjectionWeights Parameters() => new(
+            tensors.Random(new MapShape(4, 6, 1, 1)),
+            tensors.Random(new MapShape(1, 4, 1, 1)),
+            hasNorm ? tensors.Random(new MapShape(1, 6, 1, 1)) : null,
+            hasNorm ? tensors.Random(new MapShape(1, 6, 1, 1)) : null,
             Epsilon);
 
-        Tensor<double> Forward()
+        FeatureMap<double> Forward()
         {
-            var output = Tensor<double>.Create(input.Device, gradOutput.Shape);
+            var output = FeatureMap<double>.Create(input.Device, gradOutput.Shape);
             PointwiseProjection.Forward(input, own, output, statistics);
             return output;
         }
@@ -96,21 +96,21 @@ public sealed class BuildingBlockTests
     {
         using var tensors = new Tensors(TestDevices.Open(device));
         var (input, gradOutput) = (tensors.Random(Map), tensors.Random(Map));
-        var vector = new TensorShape(1, 6, 1, 1);
+        var vector = new MapShape(1, 6, 1, 1);
         var (weight, bias) = (tensors.Random(vector), tensors.Random(vector));
-        var statistics = tensors.Create(ChannelNorm.StatisticsShape(Map, groups));
+        var statistics = tensors.Create(FeatureNorm.StatisticsShape(Map, groups));
         Forward().Dispose();
         var (gradInput, gradWeight, gradBias) = (tensors.Create(Map), tensors.Create(vector), tensors.Create(vector));
-        ChannelNorm.Backward(input, groups, weight, statistics, gradOutput, gradInput, gradWeight, gradBias);
+        FeatureNorm.Backward(input, groups, weight, statistics, gradOutput, gradInput, gradWeight, gradBias);
         var weights = gradOutput.ToArray();
         GradientCheck.Run(Forward, input, gradInput.ToArray(), weights, 200, "map");
         GradientCheck.Run(Forward, weight, gradWeight.ToArray(), weights, 100, "factor");
         GradientCheck.Run(Forward, bias, gradBias.ToArray(), weights, 100, "offset");
 
-        Tensor<double> Forward()
+        FeatureMap<double> Forward()
         {
-            var output = Tensor<double>.Create(input.Device, Map);
-            ChannelNorm.Forward(input, groups, weight, bias, Epsilon, output, statistics);
+            var output = FeatureMap<double>.Create(input.Device, Map);
+            FeatureNorm.Forward(input, groups, weight, bias, Epsilon, output, statistics);
             return output;
         }
     }
@@ -122,21 +122,21 @@ public sealed class BuildingBlockTests
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values(0, 64)] int groups)
     {
         var (opened, random) = (TestDevices.Open(device), new Random(7));
-        var shape = groups == 0 ? new TensorShape(2, 1, 8, 8) : new TensorShape(2, groups, 1, 1);
-        var vector = new TensorShape(1, shape.Channels, 1, 1);
+        var shape = groups == 0 ? new MapShape(2, 1, 8, 8) : new MapShape(2, groups, 1, 1);
+        var vector = new MapShape(1, shape.Channels, 1, 1);
         using var input = Random(shape);
         using var gradOutput = Random(shape);
         using var weight = Random(vector);
         using var bias = Random(vector);
-        using var statistics = Tensor<float>.Create(opened, ChannelNorm.StatisticsShape(shape, groups));
-        using var result = Tensor<float>.Create(opened, shape);
-        using var gradWeight = Tensor<float>.Create(opened, vector);
-        using var gradBias = Tensor<float>.Create(opened, vector);
-        ChannelNorm.Forward(input, groups, weight, bias, Epsilon, result, statistics);
-        ChannelNorm.Backward(input, groups, weight, statistics, gradOutput, result, gradWeight, gradBias);
+        using var statistics = FeatureMap<float>.Create(opened, FeatureNorm.StatisticsShape(shape, groups));
+        using var result = FeatureMap<float>.Create(opened, shape);
+        using var gradWeight = FeatureMap<float>.Create(opened, vector);
+        using var gradBias = FeatureMap<float>.Create(opened, vector);
+        FeatureNorm.Forward(input, groups, weight, bias, Epsilon, result, statistics);
+        FeatureNorm.Backward(input, groups, weight, statistics, gradOutput, result, gradWeight, gradBias);
         Assert.That(result.ToArray(), Is.All.Zero);
 
-        Tensor<float> Random(TensorShape size) =>
+        FeatureMap<float> Random(MapShape size) =>
             ReferenceMap.Random(random, size).ToTensor<float>(opened, MemoryFormat.Contiguous);
     }
 
@@ -146,7 +146,7 @@ public sealed class BuildingBlockTests
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] bool hasGate)
     {
         using var tensors = new Tensors(TestDevices.Open(device));
-        var (high, low, single) = (new TensorShape(1, 3, 5, 7), new TensorShape(1, 3, 2, 3), new TensorShape(1, 1, 2, 3));
+        var (high, low, single) = (new MapShape(1, 3, 5, 7), new MapShape(1, 3, 2, 3), new MapShape(1, 1, 2, 3));
         var (encoder, decoder, gradQuery) = (tensors.Random(high), tensors.Random(low), tensors.Random(high));
         var gate = hasGate ? tensors.Random(single) : null;
         var gradEncoder = hasGate ? tensors.Create(high) : null;
@@ -159,9 +159,9 @@ public sealed class BuildingBlockTests
         if (hasGate)
             GradientCheck.Run(Forward, gate!, gradGate!.ToArray(), weights, 100, "gate");
 
-        Tensor<double> Forward()
+        FeatureMap<double> Forward()
         {
-            var query = Tensor<double>.Create(encoder.Device, high);
+            var query = FeatureMap<double>.Create(encoder.Device, high);
             QueryBlend.Forward(encoder, decoder, gate, query);
             return query;
         }
@@ -173,19 +173,19 @@ public sealed class BuildingBlockTests
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Range(1, 15)] int wanted)
     {
         using var tensors = new Tensors(TestDevices.Open(device));
-        var options = new DeformableOptions { Groups = 2, Points = 3 };
-        Tensor<double>[] operands =
+        var options = new DeformableAttentionOptions { Groups = 2, Points = 3 };
+        FeatureMap<double>[] operands =
         [
-            tensors.Random(new TensorShape(1, 4, 6, 8)),
-            tensors.Random(new TensorShape(1, 4, 3, 4)),
-            tensors.Random(new TensorShape(1, 6, 3, 4)),
-            tensors.Random(new TensorShape(1, 12, 6, 8)),
+            tensors.Random(new MapShape(1, 4, 6, 8)),
+            tensors.Random(new MapShape(1, 4, 3, 4)),
+            tensors.Random(new MapShape(1, 6, 3, 4)),
+            tensors.Random(new MapShape(1, 12, 6, 8)),
         ];
-        var gradOutput = tensors.Random(new TensorShape(1, 6, 6, 8));
+        var gradOutput = tensors.Random(new MapShape(1, 6, 6, 8));
         using var all = DeformableAttention.Backward(
             operands[0], operands[1], operands[2], operands[3], gradOutput, options);
-        Tensor<double>[] expected = [all.Query, all.Key, all.Value, all.Offsets];
-        Tensor<double>?[] own =
+        FeatureMap<double>[] expected = [all.Query, all.Key, all.Value, all.Offsets];
+        FeatureMap<double>?[] own =
             [.. operands.Select((operand, i) => (wanted & (1 << i)) == 0 ? null : tensors.Create(operand.Shape))];
         DeformableAttention.Backward(
             operands[0], operands[1], operands[2], operands[3], gradOutput, own[0], own[1], own[2], own[3], options);
@@ -202,12 +202,12 @@ public sealed class BuildingBlockTests
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         using var tensors = new Tensors(TestDevices.Open(device));
-        var query = tensors.Random(new TensorShape(1, 4, 6, 8));
-        var key = tensors.Random(new TensorShape(1, 4, 3, 4));
-        var value = tensors.Random(new TensorShape(1, 5, 3, 4));
+        var query = tensors.Random(new MapShape(1, 4, 6, 8));
+        var key = tensors.Random(new MapShape(1, 4, 3, 4));
+        var value = tensors.Random(new MapShape(1, 5, 3, 4));
         using var output = WindowAttention.Forward(query, key, value, null, out var context);
         using var expected = WindowAttention.Backward(context, output);
-        using var normaliser = (Tensor<double>)context.Normaliser;
+        using var normaliser = (FeatureMap<double>)context.Normaliser;
         using var restored = new WindowAttentionContext<double>(query, key, value, normaliser);
         using var actual = WindowAttention.Backward(restored, output);
         Compare.Bitwise(actual.Query!.ToArray(), expected.Query!.ToArray(), "query");
@@ -219,9 +219,9 @@ public sealed class BuildingBlockTests
     public void Memory_can_be_shared_by_its_address()
     {
         var device = TestDevices.Open("cpu");
-        using var tensor = Tensor<float>.From(device, new TensorShape(1, 2, 1, 2), [1, 2, 3, 4]);
+        using var tensor = FeatureMap<float>.From(device, new MapShape(1, 2, 1, 2), [1, 2, 3, 4]);
         using var second = tensor.Channels(1, 1);
-        using var shared = Tensor<float>.Wrap(device, second.DataPointer, second.Shape);
+        using var shared = FeatureMap<float>.Wrap(device, second.DataPointer, second.Shape);
         Assert.That(shared.ToArray(), Is.EqualTo(new float[] { 3, 4 }));
     }
 
@@ -229,33 +229,33 @@ public sealed class BuildingBlockTests
     public void Wrong_operands_are_named()
     {
         using var tensors = new Tensors(TestDevices.Open("cpu"));
-        var (input, output) = (tensors.Create(Map), tensors.Create(new TensorShape(2, 4, 3, 5)));
-        var matrix = tensors.Create(new TensorShape(4, 6, 1, 1));
-        var narrow = tensors.Create(new TensorShape(4, 5, 1, 1));
-        using var single = Tensor<float>.Create(input.Device, matrix.Shape);
-        var vector = tensors.Create(new TensorShape(1, 6, 1, 1));
+        var (input, output) = (tensors.Create(Map), tensors.Create(new MapShape(2, 4, 3, 5)));
+        var matrix = tensors.Create(new MapShape(4, 6, 1, 1));
+        var narrow = tensors.Create(new MapShape(4, 5, 1, 1));
+        using var single = FeatureMap<float>.Create(input.Device, matrix.Shape);
+        var vector = tensors.Create(new MapShape(1, 6, 1, 1));
         Assert.That(
-            () => PointwiseProjection.Forward(input, new ProjectionTensors(narrow, null), output),
+            () => PointwiseProjection.Forward(input, new ProjectionWeights(narrow, null), output),
             Throws.ArgumentException.With.Message.Contains("weight"));
         Assert.That(
-            () => PointwiseProjection.Forward(input, new ProjectionTensors(single, null), output),
+            () => PointwiseProjection.Forward(input, new ProjectionWeights(single, null), output),
             Throws.ArgumentException.With.Message.Contains("f32"));
         Assert.That(
-            () => PointwiseProjection.Forward(input, new ProjectionTensors(matrix, null, vector, vector), output),
+            () => PointwiseProjection.Forward(input, new ProjectionWeights(matrix, null, vector, vector), output),
             Throws.ArgumentException.With.Message.Contains("statistics"));
         Assert.That(
             () => PointwiseProjection.Backward(
-                input, new ProjectionTensors(matrix, null), null, output, null, new ProjectionTensors(matrix, null)),
+                input, new ProjectionWeights(matrix, null), null, output, null, new ProjectionWeights(matrix, null)),
             Throws.ArgumentException.With.Message.Contains("shares memory"));
         Assert.That(
-            () => ChannelNorm.Forward(input, 4, vector, vector, Epsilon, tensors.Create(Map), vector),
+            () => FeatureNorm.Forward(input, 4, vector, vector, Epsilon, tensors.Create(Map), vector),
             Throws.ArgumentException.With.Message.Contains("4 groups"));
         Assert.That(
-            () => QueryBlend.Forward(input, tensors.Create(new TensorShape(2, 5, 3, 5)), null, tensors.Create(Map)),
+            () => QueryBlend.Forward(input, tensors.Create(new MapShape(2, 5, 3, 5)), null, tensors.Create(Map)),
             Throws.ArgumentException.With.Message.Contains("decoder"));
         Assert.That(
             () => DeformableAttention.Forward(
-                input, input, input, tensors.Create(new TensorShape(2, 12, 3, 5)), input, new DeformableOptions { Groups = 2, Points = 3 }),
+                input, input, input, tensors.Create(new MapShape(2, 12, 3, 5)), input, new DeformableAttentionOptions { Groups = 2, Points = 3 }),
             Throws.ArgumentException.With.Message.Contains("shares memory"));
         Assert.That(
             () => new WindowAttentionContext<double>(input, input, input, tensors.Create(Map)),
@@ -263,16 +263,16 @@ public sealed class BuildingBlockTests
     }
 
     // Tensors in double precision that are disposed together.
-    private sealed class Tensors(Device device) : IDisposable
+    private sealed class Tensors(ComputeDevice device) : IDisposable
     {
-        private readonly List<Tensor<double>> all = [];
+        private readonly List<FeatureMap<double>> all = [];
         private readonly Random random = new(2);
 
-        public Tensor<double> Of(ReferenceMap map) => Keep(map.ToTensor<double>(device, MemoryFormat.Contiguous));
+        public FeatureMap<double> Of(ReferenceMap map) => Keep(map.ToTensor<double>(device, MemoryFormat.Contiguous));
 
-        public Tensor<double> Random(TensorShape shape) => Of(ReferenceMap.Random(random, shape));
+        public FeatureMap<double> Random(MapShape shape) => Of(ReferenceMap.Random(random, shape));
 
-        public Tensor<double> Create(TensorShape shape) => Keep(Tensor<double>.Create(device, shape));
+        public FeatureMap<double> Create(MapShape shape) => Keep(FeatureMap<double>.Create(device, shape));
 
         public void Dispose()
         {
@@ -280,7 +280,7 @@ public sealed class BuildingBlockTests
                 tensor.Dispose();
         }
 
-        private Tensor<double> Keep(Tensor<double> tensor)
+        private FeatureMap<double> Keep(FeatureMap<double> tensor)
         {
             all.Add(tensor);
             return tensor;

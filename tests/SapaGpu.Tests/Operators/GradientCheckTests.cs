@@ -29,7 +29,7 @@ public sealed class GradientCheckTests
         using var key = operands.Key.ToTensor<double>(opened, format);
         using var value = operands.Value.ToTensor<double>(opened, format);
         using var gradOutput = operands.GradOutput.ToTensor<double>(opened, format);
-        Tensor<double> Forward() => WindowAttention.Forward(query, key, value, operands.Options);
+        FeatureMap<double> Forward() => WindowAttention.Forward(query, key, value, operands.Options);
         using var output = WindowAttention.Forward(query, key, value, operands.Options, out var context);
         using (context)
         {
@@ -51,7 +51,7 @@ public sealed class GradientCheckTests
         using var key = operands.Key.ToTensor<double>(opened, format);
         using var gradScores =
             ReferenceMap.Random(new Random(5), Problem.Shape.WeightsShape).ToTensor<double>(opened, format);
-        Tensor<double> Forward() => WindowSimilarity.Forward(query, key, Problem.Window);
+        FeatureMap<double> Forward() => WindowSimilarity.Forward(query, key, Problem.Window);
         var (gradQuery, gradKey) = WindowSimilarity.Backward(query, key, gradScores);
         using (gradQuery)
         using (gradKey)
@@ -72,7 +72,7 @@ public sealed class GradientCheckTests
             ReferenceMap.Random(new Random(7), Problem.Shape.WeightsShape).ToTensor<double>(opened, format);
         using var value = operands.Value.ToTensor<double>(opened, format);
         using var gradOutput = operands.GradOutput.ToTensor<double>(opened, format);
-        Tensor<double> Forward() => WindowReassembly.Forward(weights, value);
+        FeatureMap<double> Forward() => WindowReassembly.Forward(weights, value);
         var (gradWeights, gradValue) = WindowReassembly.Backward(weights, value, gradOutput);
         using (gradWeights)
         using (gradValue)
@@ -103,10 +103,10 @@ public sealed class GradientCheckTests
         {
             parameter.Write(ReferenceMap.Random(random, parameter.Value.Shape).ToArray());
         }
-        using var encoder = ReferenceMap.Random(random, new TensorShape(1, 3, 4, 4)).ToTensor<double>(opened, format);
-        using var decoder = ReferenceMap.Random(random, new TensorShape(1, 4, 2, 2)).ToTensor<double>(opened, format);
-        using var gradOutput = ReferenceMap.Random(random, new TensorShape(1, 4, 4, 4)).ToTensor<double>(opened, format);
-        Tensor<double> Forward() => module.Forward(encoder, decoder);
+        using var encoder = ReferenceMap.Random(random, new MapShape(1, 3, 4, 4)).ToTensor<double>(opened, format);
+        using var decoder = ReferenceMap.Random(random, new MapShape(1, 4, 2, 2)).ToTensor<double>(opened, format);
+        using var gradOutput = ReferenceMap.Random(random, new MapShape(1, 4, 4, 4)).ToTensor<double>(opened, format);
+        FeatureMap<double> Forward() => module.Forward(encoder, decoder);
         using var output = module.Forward(encoder, decoder, out var context);
         using (context)
         {
@@ -118,8 +118,8 @@ public sealed class GradientCheckTests
             {
                 Check(
                     Forward,
-                    (Tensor<double>)parameter.Value,
-                    (Tensor<double>)gradients[parameter.Name].Value,
+                    (FeatureMap<double>)parameter.Value,
+                    (FeatureMap<double>)gradients[parameter.Name].Value,
                     gradOutput,
                     $"{device} {parameter.Name}");
             }
@@ -127,7 +127,7 @@ public sealed class GradientCheckTests
     }
 
     private static void Check(
-        Func<Tensor<double>> forward, Tensor<double> input, Tensor<double> gradient, Tensor<double> gradOutput, string what)
+        Func<FeatureMap<double>> forward, FeatureMap<double> input, FeatureMap<double> gradient, FeatureMap<double> gradOutput, string what)
     {
         var values = input.ToArray();
         var analytic = gradient.ToArray(input.Format);
@@ -150,7 +150,7 @@ public sealed class GradientCheckTests
         input.CopyFrom(values);
     }
 
-    private static double Loss(Func<Tensor<double>> forward, Tensor<double> gradOutput)
+    private static double Loss(Func<FeatureMap<double>> forward, FeatureMap<double> gradOutput)
     {
         using var output = forward();
         return output.ToArray(MemoryFormat.Contiguous)

@@ -26,7 +26,7 @@ public sealed class LargeOutputTests<T>(string device)
 
     private static readonly Surroundings[] Rooms = [Nothing, Unaligned];
 
-    private Device Processor => TestDevices.Open(device);
+    private ComputeDevice Processor => TestDevices.Open(device);
 
     // Two images are large, one of them is not.
     private static int Cells => ElementTypes.Of<T>().Size() switch { 8 => 53, 4 => 77, _ => 109 };
@@ -35,7 +35,7 @@ public sealed class LargeOutputTests<T>(string device)
     public void Copies_are_the_same_to_the_last_bit(
         [Values] MemoryFormat from, [Values] MemoryFormat to, [ValueSource(nameof(Rooms))] Surroundings room)
     {
-        var shape = Large(new TensorShape(2, Channels, 2 * Cells, 2 * Cells + 1));
+        var shape = Large(new MapShape(2, Channels, 2 * Cells, 2 * Cells + 1));
         var values = RandomBits.Of<T>(new Random(1), shape.ElementCount);
         using var source = new SurroundedTensor<T>(Processor, shape, from, room, values);
         foreach (var behind in Rooms)
@@ -50,8 +50,8 @@ public sealed class LargeOutputTests<T>(string device)
     public void Nearest_is_the_same_to_the_last_bit(
         [Values] MemoryFormat format, [ValueSource(nameof(Rooms))] Surroundings room, [Values(0, 1)] int more)
     {
-        var input = new TensorShape(2, Channels, Cells, Cells);
-        var output = Large(new TensorShape(2, Channels, 2 * Cells + more, 2 * Cells + more));
+        var input = new MapShape(2, Channels, Cells, Cells);
+        var output = Large(new MapShape(2, Channels, 2 * Cells + more, 2 * Cells + more));
         var values = RandomBits.Of<T>(new Random(2), input.ElementCount);
         var expected = new T[output.ElementCount];
         for (int i = 0; i < expected.Length; i++)
@@ -76,8 +76,8 @@ public sealed class LargeOutputTests<T>(string device)
         [Values(Channels, 48, 70)] int channels) => CheckImages(
         format,
         room,
-        new TensorShape(2, channels, 2 * Cells + more, 2 * Cells + more),
-        [new TensorShape(2, channels, Cells, Cells)],
+        new MapShape(2, channels, 2 * Cells + more, 2 * Cells + more),
+        [new MapShape(2, channels, Cells, Cells)],
         (inputs, output) => Interpolate.Forward(inputs[0], output, InterpolationMode.Bilinear, alignCorners: more == 1));
 
     [Test]
@@ -85,7 +85,7 @@ public sealed class LargeOutputTests<T>(string device)
         [Values] MemoryFormat format, [ValueSource(nameof(Rooms))] Surroundings room, [Values(0, 1)] int more)
     {
         var shape = new WindowShape(
-            new TensorShape(2, 5, Cells, Cells), Channels, 2 * Cells + more, 2 * Cells + more, 3);
+            new MapShape(2, 5, Cells, Cells), Channels, 2 * Cells + more, 2 * Cells + more, 3);
         CheckImages(
             format,
             room,
@@ -122,12 +122,12 @@ public sealed class LargeOutputTests<T>(string device)
                 EmbeddingChannels = embedding,
                 Window = 3,
             });
-        var output = new TensorShape(2, Channels, 2 * Cells, 2 * Cells);
+        var output = new MapShape(2, Channels, 2 * Cells, 2 * Cells);
         CheckImages(
             format,
             Nothing,
             output,
-            [ReferenceMaps.WithChannels(output, 19), new TensorShape(2, Channels, Cells, Cells)],
+            [ReferenceMaps.WithChannels(output, 19), new MapShape(2, Channels, Cells, Cells)],
             (inputs, result) =>
             {
                 using var own = module.Forward(inputs[0], inputs[1]);
@@ -139,7 +139,7 @@ public sealed class LargeOutputTests<T>(string device)
     public void Normalisation_is_the_same_as_in_small(
         [Values] MemoryFormat format, [ValueSource(nameof(Rooms))] Surroundings room, [Values(0, 1)] int more)
     {
-        var shape = new TensorShape(2, Channels, 2 * Cells + more, 2 * Cells + more);
+        var shape = new MapShape(2, Channels, 2 * Cells + more, 2 * Cells + more);
         using var norm = new Norm(Processor, Channels);
         CheckImages(
             format,
@@ -149,7 +149,7 @@ public sealed class LargeOutputTests<T>(string device)
             (inputs, output) =>
             {
                 using var statistics = norm.Statistics(output.Shape);
-                ChannelNorm.Forward(inputs[0], 0, norm.Weight, norm.Bias, Norm.Epsilon, output, statistics);
+                FeatureNorm.Forward(inputs[0], 0, norm.Weight, norm.Bias, Norm.Epsilon, output, statistics);
             });
     }
 
@@ -158,10 +158,10 @@ public sealed class LargeOutputTests<T>(string device)
         [Values] MemoryFormat format, [ValueSource(nameof(Rooms))] Surroundings room, [Values(0, 1)] int more)
     {
         const int Outputs = 7;
-        var shape = new TensorShape(2, Channels, 2 * Cells + more, 2 * Cells + more);
+        var shape = new MapShape(2, Channels, 2 * Cells + more, 2 * Cells + more);
         using var norm = new Norm(Processor, Channels);
-        using var matrix = norm.Random(new TensorShape(Outputs, Channels, 1, 1));
-        var parameters = new ProjectionTensors(matrix, null, norm.Weight, norm.Bias, Norm.Epsilon);
+        using var matrix = norm.Random(new MapShape(Outputs, Channels, 1, 1));
+        var parameters = new ProjectionWeights(matrix, null, norm.Weight, norm.Bias, Norm.Epsilon);
         CheckImages(
             format,
             room,
@@ -170,13 +170,13 @@ public sealed class LargeOutputTests<T>(string device)
             (inputs, gradInput) =>
             {
                 using var statistics = norm.Statistics(gradInput.Shape);
-                using var output = Tensor<T>.Create(Processor, inputs[1].Shape);
+                using var output = FeatureMap<T>.Create(Processor, inputs[1].Shape);
                 PointwiseProjection.Forward(inputs[0], parameters, output, statistics);
                 PointwiseProjection.Backward(inputs[0], parameters, statistics, inputs[1], gradInput, null);
             });
     }
 
-    private static TensorShape Large(TensorShape output)
+    private static MapShape Large(MapShape output)
     {
         long bytes = output.ElementCount * ElementTypes.Of<T>().Size();
         Assert.That(bytes, Is.GreaterThanOrEqualTo(LargeBytes));
@@ -188,9 +188,9 @@ public sealed class LargeOutputTests<T>(string device)
     private void CheckImages(
         MemoryFormat format,
         Surroundings room,
-        TensorShape output,
-        TensorShape[] inputs,
-        Action<Tensor<T>[], Tensor<T>> compute)
+        MapShape output,
+        MapShape[] inputs,
+        Action<FeatureMap<T>[], FeatureMap<T>> compute)
     {
         Large(output);
         var random = new Random(3);
@@ -201,8 +201,8 @@ public sealed class LargeOutputTests<T>(string device)
         int perImage = actual.Length / 2;
         for (int image = 0; image < 2; image++)
         {
-            using var alone = Tensor<T>.Create(
-                Processor, new TensorShape(1, output.Channels, output.Height, output.Width), format);
+            using var alone = FeatureMap<T>.Create(
+                Processor, new MapShape(1, output.Channels, output.Height, output.Width), format);
             var own = Array.ConvertAll(operands, operand => operand.Images(image, 1));
             compute(own, alone);
             Compare.Bitwise(
@@ -216,7 +216,7 @@ public sealed class LargeOutputTests<T>(string device)
             operand.Dispose();
     }
 
-    private Tensor<T> Draw(Random random, TensorShape shape, MemoryFormat format)
+    private FeatureMap<T> Draw(Random random, MapShape shape, MemoryFormat format)
     {
         // A prime number of values, over and over: drawing millions takes longer than the operators.
         const int Distinct = 65_537;
@@ -226,7 +226,7 @@ public sealed class LargeOutputTests<T>(string device)
         var values = new T[shape.ElementCount];
         for (int first = 0; first < values.Length; first += Distinct)
             drawn.AsSpan(0, Math.Min(Distinct, values.Length - first)).CopyTo(values.AsSpan(first));
-        return Tensor<T>.From(Processor, shape, values, format);
+        return FeatureMap<T>.From(Processor, shape, values, format);
     }
 
     // The parameters of a normalisation, in the type that maps are computed in.
@@ -234,31 +234,31 @@ public sealed class LargeOutputTests<T>(string device)
     {
         public const double Epsilon = 1e-5;
 
-        private readonly Device device;
+        private readonly ComputeDevice device;
         private readonly Random random = new(4);
 
-        public Norm(Device device, int channels)
+        public Norm(ComputeDevice device, int channels)
         {
             this.device = device;
-            Weight = Random(new TensorShape(1, channels, 1, 1));
-            Bias = Random(new TensorShape(1, channels, 1, 1));
+            Weight = Random(new MapShape(1, channels, 1, 1));
+            Bias = Random(new MapShape(1, channels, 1, 1));
         }
 
-        public Tensor Weight { get; }
+        public FeatureMap Weight { get; }
 
-        public Tensor Bias { get; }
+        public FeatureMap Bias { get; }
 
-        public Tensor Random(TensorShape shape)
+        public FeatureMap Random(MapShape shape)
         {
             var values = new double[shape.ElementCount];
             for (int i = 0; i < values.Length; i++)
                 values[i] = random.NextDouble() * 2 - 1;
             return typeof(T) == typeof(double)
-                ? Tensor<double>.From(device, shape, values)
-                : Tensor<float>.From(device, shape, Array.ConvertAll(values, value => (float)value));
+                ? FeatureMap<double>.From(device, shape, values)
+                : FeatureMap<float>.From(device, shape, Array.ConvertAll(values, value => (float)value));
         }
 
-        public Tensor Statistics(TensorShape map) => Random(ChannelNorm.StatisticsShape(map, groups: 0));
+        public FeatureMap Statistics(MapShape map) => Random(FeatureNorm.StatisticsShape(map, groups: 0));
 
         public void Dispose()
         {

@@ -23,9 +23,9 @@ public sealed class NarrowTypesTests
         Case(Options, 3, 4, 6, 8, 4, 8),
         Case(Options with { Border = BorderRule.Replicate, Heads = 2, HeadValue = HeadValue.Shared }, 3, 5, 7, 8, 8, 4),
         Case(
-            Options with { Border = BorderRule.Masked, Normalisation = KernelNormalisation.Sigmoid, Heads = 2 },
+            Options with { Border = BorderRule.Masked, Normalisation = ScoreNormalisation.Sigmoid, Heads = 2 },
             4, 6, 10, 9, 6, 6),
-        Case(Options with { Border = BorderRule.Shifted, Normalisation = KernelNormalisation.None }, 5, 7, 3, 4, 3, 5),
+        Case(Options with { Border = BorderRule.Shifted, Normalisation = ScoreNormalisation.None }, 5, 7, 3, 4, 3, 5),
         Case(Options with { Border = BorderRule.Replicate }, 3, 3, 6, 6, 20, 36),
         Case(Options with { Border = BorderRule.Shifted }, 3, 35, 4, 40, 1, 2),
     ];
@@ -132,7 +132,7 @@ public sealed class NarrowTypesTests
     }
 
     // The output and the gradients of query, key and value.
-    private static double[][] Run<T>(Device device, OptionsCase operands, MemoryFormat format)
+    private static double[][] Run<T>(ComputeDevice device, OptionsCase operands, MemoryFormat format)
         where T : unmanaged
     {
         using var query = operands.Query.ToTensor<T>(device, format);
@@ -158,7 +158,7 @@ public sealed class NarrowTypesTests
         WindowAttentionOptions options, int height, int width, int outputHeight, int outputWidth, int embedding, int value) =>
         new(
             new WindowShape(
-                new TensorShape(1, embedding, height, width), value, outputHeight, outputWidth, options.Window),
+                new MapShape(1, embedding, height, width), value, outputHeight, outputWidth, options.Window),
             options);
 
     // The cases with rounded operands, kept so that the reference computes their gradients once.

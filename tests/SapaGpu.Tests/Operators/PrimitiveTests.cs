@@ -76,15 +76,15 @@ public sealed class PrimitiveTests
     {
         var opened = TestDevices.Open(device);
         var shape = new WindowShape(1, 1, 1, 3, 2, 4, 4);
-        using var query = Tensor<float>.From(
+        using var query = FeatureMap<float>.From(
             opened, shape.QueryShape, Enumerable.Repeat(float.PositiveInfinity, 16).ToArray(), format);
-        using var key = Tensor<float>.From(opened, shape.KeyShape, [1, 1, 1, 1], format);
+        using var key = FeatureMap<float>.From(opened, shape.KeyShape, [1, 1, 1, 1], format);
         using var scores = WindowSimilarity.Forward(query, key, 3);
         var values = scores.ToArray(MemoryFormat.Contiguous);
         for (int tap = 0; tap < 9; tap++)
             Assert.That(values[tap * 4], Is.EqualTo(tap == 4 ? float.PositiveInfinity : 0f), $"{device} tap {tap}");
 
-        using var weights = Tensor<float>.From(
+        using var weights = FeatureMap<float>.From(
             opened, shape.WeightsShape, Enumerable.Range(0, 36).Select(i => i / 4 == 4 ? 1f : float.PositiveInfinity).ToArray());
         using var output = WindowReassembly.Forward(weights, key);
         Assert.That(output.ToArray(), Is.All.EqualTo(1f), device);

@@ -25,10 +25,10 @@ public sealed record RandomProblem
     public required int Seed { get; init; }
 
     /// <summary>Gets problems of every kind.</summary>
-    public static Gen<RandomProblem> All => Of(Gen.Enum<BorderRule>(), Gen.Enum<KernelNormalisation>());
+    public static Gen<RandomProblem> All => Of(Gen.Enum<BorderRule>(), Gen.Enum<ScoreNormalisation>());
 
     /// <summary>Problems with given borders and normalisations.</summary>
-    public static Gen<RandomProblem> Of(Gen<BorderRule> borders, Gen<KernelNormalisation> normalisations)
+    public static Gen<RandomProblem> Of(Gen<BorderRule> borders, Gen<ScoreNormalisation> normalisations)
     {
         var options = Gen.Select(
             Gen.OneOf(1, 3, 3, 5, 7),
@@ -56,7 +56,7 @@ public sealed record RandomProblem
     public OptionsCase ToCase()
     {
         int valueChannels = Options.HeadValue == HeadValue.Split ? Options.Heads * Channels.Value : Channels.Value;
-        var key = new TensorShape(Map.Batch, Options.Heads * Channels.Embedding, Map.Height, Map.Width);
+        var key = new MapShape(Map.Batch, Options.Heads * Channels.Embedding, Map.Height, Map.Width);
         return new OptionsCase(
             new WindowShape(key, valueChannels, Output.Height, Output.Width, Options.Window), Options, Seed);
     }
@@ -76,8 +76,8 @@ public sealed record RandomProblem
             Options = options,
             Map = map,
             Output = (
-                Math.Min(output.Height, OpSupport.MaximumScale * map.Height),
-                Math.Min(output.Width, OpSupport.MaximumScale * map.Width)),
+                Math.Min(output.Height, OperatorSupport.MaximumScale * map.Height),
+                Math.Min(output.Width, OperatorSupport.MaximumScale * map.Width)),
             Channels = channels,
             Formats = formats,
             Room = views.Room,

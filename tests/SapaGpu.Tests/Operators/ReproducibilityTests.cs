@@ -22,11 +22,11 @@ public sealed class ReproducibilityTests
     [Test]
     public void The_number_of_threads_does_not_matter([Values] MemoryFormat format)
     {
-        using var one = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = 1 });
+        using var one = ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = 1 });
         var expected = Run(one, format);
         foreach (int threads in new[] { 2, 3, 5, 8 })
         {
-            using var many = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads });
+            using var many = ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads });
             Same(Run(many, format), expected, $"{threads} threads");
         }
     }
@@ -35,11 +35,11 @@ public sealed class ReproducibilityTests
     public void Module_gradients_do_not_depend_on_the_number_of_threads(
         [Values] MemoryFormat format, [Values(Similarity.Bilinear, Similarity.GatedBilinear)] Similarity similarity)
     {
-        using var one = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = 1 });
+        using var one = ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = 1 });
         var expected = RunModule(one, format, similarity);
         foreach (int threads in new[] { 2, 3, 5 })
         {
-            using var many = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads });
+            using var many = ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads });
             Same(RunModule(many, format, similarity), expected, $"{threads} threads");
         }
     }
@@ -63,7 +63,7 @@ public sealed class ReproducibilityTests
         Compare.Bitwise(alone.ToArray(), lastOfBatch.ToArray(), device);
     }
 
-    private static float[][] Run(Device device, MemoryFormat format)
+    private static float[][] Run(ComputeDevice device, MemoryFormat format)
     {
         var operands = new AttentionCase(Problem, BorderRule.Masked);
         using var query = operands.Query.ToTensor<float>(device, format);
@@ -81,7 +81,7 @@ public sealed class ReproducibilityTests
         }
     }
 
-    private static float[][] RunModule(Device device, MemoryFormat format, Similarity similarity)
+    private static float[][] RunModule(ComputeDevice device, MemoryFormat format, Similarity similarity)
     {
         var random = new Random(1);
         using var module = new SapaUpsampler<float>(
@@ -94,11 +94,11 @@ public sealed class ReproducibilityTests
                 EmbeddingChannels = 16,
             },
             seed: 3);
-        using var encoder = ReferenceMap.Random(random, new TensorShape(2, 24, 62, 66))
+        using var encoder = ReferenceMap.Random(random, new MapShape(2, 24, 62, 66))
             .ToTensor<float>(device, format);
-        using var decoder = ReferenceMap.Random(random, new TensorShape(2, 40, 31, 33))
+        using var decoder = ReferenceMap.Random(random, new MapShape(2, 40, 31, 33))
             .ToTensor<float>(device, format);
-        using var gradOutput = ReferenceMap.Random(random, new TensorShape(2, 40, 62, 66))
+        using var gradOutput = ReferenceMap.Random(random, new MapShape(2, 40, 62, 66))
             .ToTensor<float>(device, format);
         using var output = module.Forward(encoder, decoder, out var context);
         using (context)
@@ -107,7 +107,7 @@ public sealed class ReproducibilityTests
             return
             [
                 output.ToArray(), gradients.Encoder.ToArray(), gradients.Decoder.ToArray(),
-                .. gradients.Parameters.Select(p => ((Tensor<float>)p.Value).ToArray()),
+                .. gradients.Parameters.Select(p => ((FeatureMap<float>)p.Value).ToArray()),
             ];
         }
     }

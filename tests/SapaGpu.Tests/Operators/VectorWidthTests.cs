@@ -18,7 +18,7 @@ public sealed class VectorWidthTests<T>
     [Test]
     public void Results_do_not_depend_on_the_width_of_vectors([Values(128, 256, 512)] int bits, [Values] MemoryFormat format)
     {
-        using var device = Device.Open("cpu", new DeviceOptions { VectorBits = bits, Threads = 2 });
+        using var device = ComputeDevice.Open("cpu", new DeviceOptions { VectorBits = bits, Threads = 2 });
         using (Assert.EnterMultipleScope())
         {
             foreach (var operation in WidthCase.All)
@@ -26,7 +26,7 @@ public sealed class VectorWidthTests<T>
         }
     }
 
-    private static List<WidthResult> Run<TRun>(WidthCase operation, Device device, MemoryFormat format)
+    private static List<WidthResult> Run<TRun>(WidthCase operation, ComputeDevice device, MemoryFormat format)
         where TRun : unmanaged
     {
         using var operands = new WidthOperands<TRun>(device, format, map => map.Rounded<T>());
@@ -54,7 +54,7 @@ public sealed class VectorWidthTests<T>
     {
         if (!known.TryGetValue(operation, out var expected))
         {
-            using var device = Device.Open("cpu", new DeviceOptions { VectorBits = 128, Threads = 1 });
+            using var device = ComputeDevice.Open("cpu", new DeviceOptions { VectorBits = 128, Threads = 1 });
             expected = Run<double>(operation, device, MemoryFormat.Contiguous);
             known.Add(operation, expected);
         }

@@ -18,9 +18,9 @@ public abstract class WidthCase(string name)
         new InterpolationWidthCase("interpolation, doubled", new(2, 19, 5, 17), 10, 34),
         new InterpolationWidthCase("interpolation, larger", new(1, 70, 5, 17), 7, 33),
         new InterpolationWidthCase("interpolation, smaller", new(1, 5, 9, 70), 4, 33),
-        new SapaWidthCase("SAPA-B", Sapa(Similarity.Bilinear, FeatureNormalisation.Layer), new(1, 4, 17, 8, 34)),
-        new SapaWidthCase("SAPA-B, groups", Sapa(Similarity.Bilinear, FeatureNormalisation.Group), new(1, 3, 35, 6, 70)),
-        new SapaWidthCase("SAPA-G", Sapa(Similarity.GatedBilinear, FeatureNormalisation.Layer), new(1, 4, 17, 7, 33)),
+        new SapaWidthCase("SAPA-B", Sapa(Similarity.Bilinear, FeatureNormKind.Layer), new(1, 4, 17, 8, 34)),
+        new SapaWidthCase("SAPA-B, groups", Sapa(Similarity.Bilinear, FeatureNormKind.Group), new(1, 3, 35, 6, 70)),
+        new SapaWidthCase("SAPA-G", Sapa(Similarity.GatedBilinear, FeatureNormKind.Layer), new(1, 4, 17, 7, 33)),
         new CarafeWidthCase("CARAFE"),
         new DeformableWidthCase("deformable attention"),
     ];
@@ -33,17 +33,17 @@ public abstract class WidthCase(string name)
 
     private static WindowShape Window(
         int height, int width, int outputHeight, int outputWidth, int window, int embedding, int channels) =>
-        new(new TensorShape(1, embedding, height, width), channels, outputHeight, outputWidth, window);
+        new(new MapShape(1, embedding, height, width), channels, outputHeight, outputWidth, window);
 
-    private static SapaOptions Sapa(Similarity similarity, FeatureNormalisation norm) => new()
+    private static SapaOptions Sapa(Similarity similarity, FeatureNormKind norm) => new()
     {
         Similarity = similarity,
         FeatureNorm = norm,
         NormGroups = 5,
-        EncoderChannels = norm == FeatureNormalisation.Group ? 20 : 19,
+        EncoderChannels = norm == FeatureNormKind.Group ? 20 : 19,
         DecoderChannels = 70,
         EmbeddingChannels = 21,
-        ValueChannels = norm == FeatureNormalisation.Group ? 19 : null,
+        ValueChannels = norm == FeatureNormKind.Group ? 19 : null,
     };
 }
 
@@ -85,12 +85,12 @@ public sealed class StepsWidthCase(string name, WindowShape shape) : WidthCase(n
 }
 
 /// <summary>Interpolation in every way, and its adjoint.</summary>
-public sealed class InterpolationWidthCase(string name, TensorShape input, int height, int width) : WidthCase(name)
+public sealed class InterpolationWidthCase(string name, MapShape input, int height, int width) : WidthCase(name)
 {
     public override void Run<T>(WidthOperands<T> operands)
     {
         var map = operands.Next(input);
-        var gradient = operands.Next(new TensorShape(input.Batch, input.Channels, height, width));
+        var gradient = operands.Next(new MapShape(input.Batch, input.Channels, height, width));
         foreach (var (mode, corners) in new[]
                  {
                      (InterpolationMode.Nearest, false), (InterpolationMode.Bilinear, false),
@@ -109,9 +109,9 @@ public sealed class SapaWidthCase(string name, SapaOptions options, SapaSizes si
 {
     public override void Run<T>(WidthOperands<T> operands)
     {
-        var high = new TensorShape(sizes.Batch, options.EncoderChannels, sizes.OutputHeight, sizes.OutputWidth);
+        var high = new MapShape(sizes.Batch, options.EncoderChannels, sizes.OutputHeight, sizes.OutputWidth);
         var encoder = operands.Next(high);
-        var decoder = operands.Next(new TensorShape(sizes.Batch, options.DecoderChannels, sizes.Height, sizes.Width));
+        var decoder = operands.Next(new MapShape(sizes.Batch, options.DecoderChannels, sizes.Height, sizes.Width));
         var gradOutput = operands.Next(ReferenceMaps.WithChannels(high, options.OutputChannels));
         var module = new SapaUpsampler<T>(operands.Device, options);
         operands.Fill(module);
@@ -129,9 +129,9 @@ public sealed class CarafeWidthCase(string name) : WidthCase(name)
 {
     public override void Run<T>(WidthOperands<T> operands)
     {
-        var low = new TensorShape(1, 70, 3, 17);
+        var low = new MapShape(1, 70, 3, 17);
         var features = operands.Next(low);
-        var gradOutput = operands.Next(new TensorShape(1, 70, 6, 34));
+        var gradOutput = operands.Next(new MapShape(1, 70, 6, 34));
         var module = new CarafeUpsampler<T>(
             operands.Device, new CarafeOptions { Channels = 70, CompressedChannels = 19, Groups = 2 });
         operands.Fill(module);

@@ -4,19 +4,19 @@ namespace SapaGpu.Tests.Operators;
 /// Operands drawn one after the other, the same for every device, type and format, rounded to the type that is tested;
 /// and the results that were computed from them.
 /// </summary>
-public sealed class WidthOperands<T>(Device device, MemoryFormat format, Func<ReferenceMap, ReferenceMap> round) : IDisposable
+public sealed class WidthOperands<T>(ComputeDevice device, MemoryFormat format, Func<ReferenceMap, ReferenceMap> round) : IDisposable
     where T : unmanaged
 {
     private readonly Random random = new(5);
     private readonly List<IDisposable> owned = [];
 
-    public Device Device => device;
+    public ComputeDevice Device => device;
 
     public MemoryFormat Format => format;
 
     public List<WidthResult> Results { get; } = [];
 
-    public Tensor<T> Next(TensorShape shape) => Own(round(ReferenceMap.Random(random, shape)).ToTensor<T>(device, format));
+    public FeatureMap<T> Next(MapShape shape) => Own(round(ReferenceMap.Random(random, shape)).ToTensor<T>(device, format));
 
     /// <summary>Gives the parameters of a module values of a size that results depend on.</summary>
     public void Fill(UpsamplerModule<T> module)
@@ -28,9 +28,9 @@ public sealed class WidthOperands<T>(Device device, MemoryFormat format, Func<Re
 
     public ReferenceMap Round(ReferenceMap map) => round(map);
 
-    public void Add(string name, Tensor<T> output) => Results.Add(new(name, Compare.Values(Own(output)), false));
+    public void Add(string name, FeatureMap<T> output) => Results.Add(new(name, Compare.Values(Own(output)), false));
 
-    public void AddGradient(string name, Tensor<T> gradient) =>
+    public void AddGradient(string name, FeatureMap<T> gradient) =>
         Results.Add(new(name, Compare.Values(Own(gradient)), true));
 
     public void AddGradients(IEnumerable<Parameter> gradients) =>

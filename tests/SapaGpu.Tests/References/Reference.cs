@@ -12,7 +12,7 @@ public static class Reference
         int taps = options.Window * options.Window;
         int channels = key.Shape.Channels / options.Heads;
         var scores = new ReferenceMap(
-            new TensorShape(query.Shape.Batch, options.Heads * taps, query.Shape.Height, query.Shape.Width));
+            new MapShape(query.Shape.Batch, options.Heads * taps, query.Shape.Height, query.Shape.Width));
         ForEachPixel(query.Shape, (b, y, x) =>
         {
             for (int tap = 0; tap < taps; tap++)
@@ -36,7 +36,7 @@ public static class Reference
         Similarity(query, key, new WindowAttentionOptions { Window = window });
 
     /// <summary>Scores to weights, each head for itself; the shape of the key says which taps lie outside.</summary>
-    public static ReferenceMap Weights(ReferenceMap scores, TensorShape key, WindowAttentionOptions options)
+    public static ReferenceMap Weights(ReferenceMap scores, MapShape key, WindowAttentionOptions options)
     {
         int taps = options.Window * options.Window;
         var weights = new ReferenceMap(scores.Shape);
@@ -60,14 +60,14 @@ public static class Reference
                     var score = scores[b, channel, y, x];
                     var power = options.Normalisation switch
                     {
-                        KernelNormalisation.Softmax => Dual.Exp(score - maximum),
-                        KernelNormalisation.Sigmoid => Dual.Sigmoid(score),
+                        ScoreNormalisation.Softmax => Dual.Exp(score - maximum),
+                        ScoreNormalisation.Sigmoid => Dual.Sigmoid(score),
                         _ => score,
                     };
                     weights[b, channel, y, x] = power;
                     sum += power;
                 }
-                if (options.Normalisation == KernelNormalisation.None)
+                if (options.Normalisation == ScoreNormalisation.None)
                     continue;
                 foreach (int channel in counted)
                     weights[b, channel, y, x] /= sum;
@@ -81,7 +81,7 @@ public static class Reference
     {
         int taps = weights.Shape.Channels / heads;
         var mean = new ReferenceMap(
-            new TensorShape(weights.Shape.Batch, taps, weights.Shape.Height, weights.Shape.Width));
+            new MapShape(weights.Shape.Batch, taps, weights.Shape.Height, weights.Shape.Width));
         ForEachPixel(weights.Shape, (b, y, x) =>
         {
             for (int channel = 0; channel < weights.Shape.Channels; channel++)
@@ -96,7 +96,7 @@ public static class Reference
         int taps = options.Window * options.Window;
         bool shared = options.HeadValue == HeadValue.Shared;
         int channels = shared ? value.Shape.Channels : value.Shape.Channels / options.Heads;
-        var output = new ReferenceMap(new TensorShape(
+        var output = new ReferenceMap(new MapShape(
             weights.Shape.Batch, options.Heads * channels, weights.Shape.Height, weights.Shape.Width));
         ForEachPixel(output.Shape, (b, y, x) =>
         {
@@ -156,7 +156,7 @@ public static class Reference
         int outputs = weight.Shape.Batch;
         int inputs = weight.Shape.Channels;
         var output = new ReferenceMap(
-            new TensorShape(input.Shape.Batch, outputs, input.Shape.Height, input.Shape.Width));
+            new MapShape(input.Shape.Batch, outputs, input.Shape.Height, input.Shape.Width));
         ForEachPixel(input.Shape, (b, y, x) =>
         {
             for (int o = 0; o < outputs; o++)
@@ -206,7 +206,7 @@ public static class Reference
         return gradient;
     }
 
-    private static void ForEachPixel(TensorShape shape, Action<int, int, int> action)
+    private static void ForEachPixel(MapShape shape, Action<int, int, int> action)
     {
         for (int b = 0; b < shape.Batch; b++)
         {

@@ -9,7 +9,7 @@ public static class ReferenceAttention
         ReferenceMap value,
         int window,
         bool masked = false,
-        KernelNormalisation normalisation = KernelNormalisation.Softmax) =>
+        ScoreNormalisation normalisation = ScoreNormalisation.Softmax) =>
         Reassemble(Weights(query, key, window, masked, normalisation), value, groups: 1);
 
     /// <summary>Every group of channels with window² weights of its own.</summary>
@@ -32,7 +32,7 @@ public static class ReferenceAttention
     }
 
     private static ReferenceMap Weights(
-        ReferenceMap query, ReferenceMap key, int window, bool masked, KernelNormalisation normalisation)
+        ReferenceMap query, ReferenceMap key, int window, bool masked, ScoreNormalisation normalisation)
     {
         int taps = window * window;
         var weights = new ReferenceMap(ReferenceMaps.WithChannels(query.Shape, taps));
@@ -69,14 +69,14 @@ public static class ReferenceAttention
         return scores;
     }
 
-    private static Dual[] Normalise(Dual?[] scores, KernelNormalisation normalisation)
+    private static Dual[] Normalise(Dual?[] scores, ScoreNormalisation normalisation)
     {
-        if (normalisation == KernelNormalisation.None)
+        if (normalisation == ScoreNormalisation.None)
             return Array.ConvertAll(scores, score => score ?? 0);
         double maximum = scores.Max(score => score?.Value ?? double.NegativeInfinity);
         var powers = Array.ConvertAll(scores, score => score is not { } value
             ? 0
-            : normalisation == KernelNormalisation.Softmax
+            : normalisation == ScoreNormalisation.Softmax
                 ? Dual.Exp(value - maximum)
                 : 1 / (1 + Dual.Exp(0 - value)));
         Dual sum = 0;
@@ -85,7 +85,7 @@ public static class ReferenceAttention
         return Array.ConvertAll(powers, power => power / sum);
     }
 
-    private static (int Row, int Column) Cell(TensorShape high, TensorShape low, int window, int tap, int y, int x) =>
+    private static (int Row, int Column) Cell(MapShape high, MapShape low, int window, int tap, int y, int x) =>
         (y * low.Height / high.Height + tap / window - window / 2,
          x * low.Width / high.Width + tap % window - window / 2);
 }

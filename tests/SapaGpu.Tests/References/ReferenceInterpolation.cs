@@ -10,12 +10,12 @@ public static class ReferenceInterpolation
             : Bilinear(input, height, width, alignCorners);
 
     public static ReferenceMap Nearest(ReferenceMap input, int height, int width) => ReferenceMaps.Build(
-        new TensorShape(input.Shape.Batch, input.Shape.Channels, height, width),
+        new MapShape(input.Shape.Batch, input.Shape.Channels, height, width),
         (b, c, y, x) => input[b, c, y * input.Shape.Height / height, x * input.Shape.Width / width]);
 
     public static ReferenceMap Bilinear(ReferenceMap input, int height, int width, bool alignCorners) =>
         ReferenceMaps.Build(
-            new TensorShape(input.Shape.Batch, input.Shape.Channels, height, width),
+            new MapShape(input.Shape.Batch, input.Shape.Channels, height, width),
             (b, c, y, x) =>
             {
                 var (top, bottom, down) = Place(y, input.Shape.Height, height, alignCorners);
@@ -30,7 +30,7 @@ public static class ReferenceInterpolation
         ReferenceMap gradient, int height, int width, InterpolationMode mode, bool alignCorners)
     {
         var shape = gradient.Shape;
-        var result = new ReferenceMap(new TensorShape(shape.Batch, shape.Channels, height, width));
+        var result = new ReferenceMap(new MapShape(shape.Batch, shape.Channels, height, width));
         (int Low, int High, double Way) Find(int output, int cells, int outputs) => mode == InterpolationMode.Nearest
             ? (output * cells / outputs, 0, 0)
             : Place(output, cells, outputs, alignCorners);
@@ -55,7 +55,7 @@ public static class ReferenceInterpolation
     {
         var shape = input.Shape;
         return ReferenceMaps.Build(
-            new TensorShape(shape.Batch, shape.Channels / (scale * scale), shape.Height * scale, shape.Width * scale),
+            new MapShape(shape.Batch, shape.Channels / (scale * scale), shape.Height * scale, shape.Width * scale),
             (b, c, y, x) => input[b, (c * scale + y % scale) * scale + x % scale, y / scale, x / scale]);
     }
 

@@ -3,9 +3,9 @@ using SapaGpu.Maps;
 namespace SapaGpu.Tests;
 
 /// <summary>A feature map of the reference: [B, C, H, W], contiguous.</summary>
-public sealed class ReferenceMap(TensorShape shape)
+public sealed class ReferenceMap(MapShape shape)
 {
-    public TensorShape Shape { get; } = shape;
+    public MapShape Shape { get; } = shape;
 
     public Dual[] Values { get; } = new Dual[shape.ElementCount];
 
@@ -13,7 +13,7 @@ public sealed class ReferenceMap(TensorShape shape)
         ref Values[(((long)b * Shape.Channels + c) * Shape.Height + y) * Shape.Width + x];
 
     /// <summary>A map of random values in ±magnitude, exact in single precision.</summary>
-    public static ReferenceMap Random(Random random, TensorShape shape, double magnitude = 1)
+    public static ReferenceMap Random(Random random, MapShape shape, double magnitude = 1)
     {
         var map = new ReferenceMap(shape);
         for (int i = 0; i < map.Values.Length; i++)
@@ -21,7 +21,7 @@ public sealed class ReferenceMap(TensorShape shape)
         return map;
     }
 
-    public static ReferenceMap From(TensorShape shape, double[] contiguous)
+    public static ReferenceMap From(MapShape shape, double[] contiguous)
     {
         var map = new ReferenceMap(shape);
         for (int i = 0; i < contiguous.Length; i++)
@@ -39,12 +39,12 @@ public sealed class ReferenceMap(TensorShape shape)
     public double[] ToArray() => Array.ConvertAll(Values, value => value.Value);
 
     /// <summary>The map as a tensor on a device.</summary>
-    public Tensor<T> ToTensor<T>(Device device, MemoryFormat format)
+    public FeatureMap<T> ToTensor<T>(ComputeDevice device, MemoryFormat format)
         where T : unmanaged
     {
         var values = Array.ConvertAll(Values, value => Convert<T>(value.Value));
-        return Tensor<T>.From(
-            device, Shape, TensorLayout.Reorder(values, Shape, MemoryFormat.Contiguous, format), format);
+        return FeatureMap<T>.From(
+            device, Shape, MapLayout.Reorder(values, Shape, MemoryFormat.Contiguous, format), format);
     }
 
     public static T Convert<T>(double value)

@@ -4,7 +4,7 @@ namespace SapaGpu.Tests;
 public static class ReferenceMaps
 {
     /// <summary>A map whose values are given by their positions.</summary>
-    public static ReferenceMap Build(TensorShape shape, Func<int, int, int, int, Dual> valueAt)
+    public static ReferenceMap Build(MapShape shape, Func<int, int, int, int, Dual> valueAt)
     {
         var map = new ReferenceMap(shape);
         for (int b = 0; b < shape.Batch; b++)
@@ -31,7 +31,7 @@ public static class ReferenceMaps
     }
 
     /// <summary>The same dimensions with other channels.</summary>
-    public static TensorShape WithChannels(TensorShape shape, int channels) =>
+    public static MapShape WithChannels(MapShape shape, int channels) =>
         new(shape.Batch, channels, shape.Height, shape.Width);
 
     /// <summary>Rounds all values to what a type of tensors holds.</summary>

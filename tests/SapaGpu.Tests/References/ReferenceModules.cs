@@ -31,12 +31,12 @@ public static class ReferenceModules
     }
 
     public static ReferenceMap Deformable(
-        DeformableUpsamplerOptions options,
+        SapaDeformableOptions options,
         ReferenceMap encoder,
         ReferenceMap decoder,
         IReadOnlyDictionary<string, ReferenceMap> parameters)
     {
-        var kind = options.HasNorm ? FeatureNormalisation.Group : FeatureNormalisation.None;
+        var kind = options.HasNorm ? FeatureNormKind.Group : FeatureNormKind.None;
         var y = Normalise(kind, options.NormGroups, options.Epsilon, "norm_y", encoder, parameters);
         return ReferencePoints.Attention(
             Project("q", y, parameters),
@@ -49,7 +49,7 @@ public static class ReferenceModules
 
     /// <summary>The offsets of SAPA-D at the resolution of the output.</summary>
     public static ReferenceMap Offsets(
-        DeformableUpsamplerOptions options, ReferenceMap decoder, IReadOnlyDictionary<string, ReferenceMap> parameters)
+        SapaDeformableOptions options, ReferenceMap decoder, IReadOnlyDictionary<string, ReferenceMap> parameters)
     {
         var cells = Project("offset", NormalisedDecoder(options, decoder, parameters), parameters);
         return options.HighResolutionOffsets
@@ -97,9 +97,9 @@ public static class ReferenceModules
     }
 
     private static ReferenceMap NormalisedDecoder(
-        DeformableUpsamplerOptions options, ReferenceMap decoder, IReadOnlyDictionary<string, ReferenceMap> parameters) =>
+        SapaDeformableOptions options, ReferenceMap decoder, IReadOnlyDictionary<string, ReferenceMap> parameters) =>
         Normalise(
-            options.HasNorm ? FeatureNormalisation.Group : FeatureNormalisation.None,
+            options.HasNorm ? FeatureNormKind.Group : FeatureNormKind.None,
             options.NormGroups,
             options.Epsilon,
             "norm_x",
@@ -107,16 +107,16 @@ public static class ReferenceModules
             parameters);
 
     private static ReferenceMap Normalise(
-        FeatureNormalisation kind,
+        FeatureNormKind kind,
         int groups,
         double epsilon,
         string name,
         ReferenceMap input,
         IReadOnlyDictionary<string, ReferenceMap> parameters) => kind switch
         {
-            FeatureNormalisation.Layer =>
+            FeatureNormKind.Layer =>
                 Reference.LayerNorm(input, parameters[$"{name}.weight"], parameters[$"{name}.bias"], epsilon),
-            FeatureNormalisation.Group =>
+            FeatureNormKind.Group =>
                 GroupNorm(input, groups, parameters[$"{name}.weight"], parameters[$"{name}.bias"], epsilon),
             _ => input,
         };

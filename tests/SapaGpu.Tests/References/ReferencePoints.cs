@@ -53,7 +53,7 @@ public static class ReferencePoints
 
     /// <summary>Where a point lies, in cells; points count on through the groups.</summary>
     public static (Dual Row, Dual Column) Place(
-        ReferenceMap offsets, TensorShape map, int b, int point, int y, int x) =>
+        ReferenceMap offsets, MapShape map, int b, int point, int y, int x) =>
         (y * map.Height / offsets.Shape.Height + offsets[b, 2 * point + 1, y, x],
          x * map.Width / offsets.Shape.Width + offsets[b, 2 * point, y, x]);
 

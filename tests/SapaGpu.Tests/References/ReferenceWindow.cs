@@ -5,7 +5,7 @@ public static class ReferenceWindow
 {
     /// <summary>The cell of a tap of the window of query (y, x); none where the tap lies outside and counts for nothing.</summary>
     public static (int Row, int Column)? Cell(
-        TensorShape map, TensorShape queries, WindowAttentionOptions options, int y, int x, int tap)
+        MapShape map, MapShape queries, WindowAttentionOptions options, int y, int x, int tap)
     {
         var row = OnAxis(map.Height, queries.Height, options, y, tap / options.Window);
         var column = OnAxis(map.Width, queries.Width, options, x, tap % options.Window);

@@ -47,10 +47,10 @@ public sealed class MemoryTests
         using var key = Operands.Key.ToTensor<float>(device, MemoryFormat.ChannelsLast);
         using var value = Operands.Value.ToTensor<float>(device, MemoryFormat.ChannelsLast);
         using var gradOutput = Operands.GradOutput.ToTensor<float>(device, MemoryFormat.ChannelsLast);
-        using var output = Tensor<float>.Create(device, gradOutput.Shape, MemoryFormat.ChannelsLast);
-        using var gradQuery = Tensor<float>.Create(device, query.Shape, MemoryFormat.ChannelsLast);
-        using var gradKey = Tensor<float>.Create(device, key.Shape, MemoryFormat.ChannelsLast);
-        using var gradValue = Tensor<float>.Create(device, value.Shape, MemoryFormat.ChannelsLast);
+        using var output = FeatureMap<float>.Create(device, gradOutput.Shape, MemoryFormat.ChannelsLast);
+        using var gradQuery = FeatureMap<float>.Create(device, query.Shape, MemoryFormat.ChannelsLast);
+        using var gradKey = FeatureMap<float>.Create(device, key.Shape, MemoryFormat.ChannelsLast);
+        using var gradValue = FeatureMap<float>.Create(device, value.Shape, MemoryFormat.ChannelsLast);
         using var context = new WindowAttentionContext<float>(device, Operands.Problem.Shape);
         for (int i = 0; i < 50; i++)
             Once();
@@ -69,7 +69,7 @@ public sealed class MemoryTests
     [Test]
     public void A_tensor_that_nobody_disposed_gives_its_memory_back()
     {
-        using var device = Device.Open("cpu");
+        using var device = ComputeDevice.Open("cpu");
         Forget(device);
         for (int i = 0; i < 20 && device.UsedBytes > 0; i++)
         {
@@ -79,14 +79,14 @@ public sealed class MemoryTests
         Assert.That(device.UsedBytes, Is.Zero);
 
         [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
-        static void Forget(Device device) => Tensor<float>.Create(device, new TensorShape(1, 8, 64, 64));
+        static void Forget(ComputeDevice device) => FeatureMap<float>.Create(device, new MapShape(1, 8, 64, 64));
     }
 
     [Test]
     public unsafe void Host_memory_of_others_is_read_and_written_in_place()
     {
         var device = TestDevices.Open("cpu");
-        var shape = new TensorShape(1, 16, 16, 16);
+        var shape = new MapShape(1, 16, 16, 16);
         var memory = (float*)NativeMemory.AlignedAlloc((nuint)shape.ElementCount * sizeof(float), 64);
         try
         {
@@ -94,7 +94,7 @@ public sealed class MemoryTests
             using var key = Operands.Key.ToTensor<float>(device, MemoryFormat.ChannelsLast);
             using var value = Operands.Value.ToTensor<float>(device, MemoryFormat.ChannelsLast);
             long used = device.UsedBytes;
-            using (var output = Tensor<float>.Wrap(device, (nint)memory, shape, MemoryFormat.ChannelsLast))
+            using (var output = FeatureMap<float>.Wrap(device, (nint)memory, shape, MemoryFormat.ChannelsLast))
             {
                 WindowAttention.Forward(query, key, value, output);
                 Assert.That(device.UsedBytes, Is.EqualTo(used), "nothing was copied");
@@ -124,7 +124,7 @@ public sealed class MemoryTests
         var memory = (byte*)NativeMemory.AlignedAlloc(((nuint)shape.OutputShape.ElementCount + 1) * sizeof(float), 64);
         try
         {
-            using var unaligned = Tensor<float>.Wrap(
+            using var unaligned = FeatureMap<float>.Wrap(
                 device, (nint)memory + sizeof(float), shape.OutputShape, MemoryFormat.ChannelsLast);
             WindowAttention.Forward(query, key, value, unaligned, options);
             Compare.Bitwise(streamed.ToArray(), unaligned.ToArray(), "streamed against stored");
@@ -144,7 +144,7 @@ public sealed class MemoryTests
         using var owner = Operands.Value.ToTensor<float>(opened, MemoryFormat.ChannelsLast);
         using var query = Operands.Query.ToTensor<float>(opened, MemoryFormat.ChannelsLast);
         using var key = Operands.Key.ToTensor<float>(opened, MemoryFormat.ChannelsLast);
-        using var wrapped = Tensor<float>.Wrap(
+        using var wrapped = FeatureMap<float>.Wrap(
             opened, owner.Memory.NativePointer, owner.Shape, MemoryFormat.ChannelsLast);
         using var output = WindowAttention.Forward(query, key, wrapped);
         Compare.Forward(output, Operands.Forward(), device);
@@ -165,14 +165,14 @@ public sealed class MemoryTests
 
         static void Cycle()
         {
-            using var device = Device.Open("cpu");
-            var tensor = Tensor<float>.Create(device, new TensorShape(1, 16, 1024, 1024));
+            using var device = ComputeDevice.Open("cpu");
+            var tensor = FeatureMap<float>.Create(device, new MapShape(1, 16, 1024, 1024));
             tensor.Clear();
             Run(device, 1);
         }
     }
 
-    private static void Run(Device device, int times)
+    private static void Run(ComputeDevice device, int times)
     {
         using var query = Operands.Query.ToTensor<float>(device, MemoryFormat.ChannelsLast);
         using var key = Operands.Key.ToTensor<float>(device, MemoryFormat.ChannelsLast);

@@ -8,43 +8,43 @@ namespace SapaGpu.Tests.Robustness;
 [TestFixture]
 public sealed class MisuseTests
 {
-    private static Device Cpu => TestDevices.Open("cpu");
+    private static ComputeDevice Cpu => TestDevices.Open("cpu");
 
     [Test]
     public void Dimensions_below_one_are_refused() =>
         Assert.That(
-            () => new TensorShape(1, 0, 4, 4),
+            () => new MapShape(1, 0, 4, 4),
             Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("[1, 0, 4, 4]"));
 
     [Test]
     public void A_shape_whose_product_overflows_is_refused() =>
         Assert.That(
-            () => new TensorShape(int.MaxValue, int.MaxValue, int.MaxValue, 2),
+            () => new MapShape(int.MaxValue, int.MaxValue, int.MaxValue, 2),
             Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("too many elements"));
 
     [Test]
     public void A_shape_that_was_never_set_is_refused() =>
-        Assert.That(() => Tensor<float>.Create(Cpu, default), Throws.ArgumentException);
+        Assert.That(() => FeatureMap<float>.Create(Cpu, default), Throws.ArgumentException);
 
     [Test]
     public void A_tensor_that_fits_no_memory_is_refused_with_the_size([Values(1 << 20, 1 << 30)] int size) =>
         Assert.That(
-            () => Tensor<float>.Create(Cpu, new TensorShape(1 << 10, 1 << 10, size, 1)),
+            () => FeatureMap<float>.Create(Cpu, new MapShape(1 << 10, 1 << 10, size, 1)),
             Throws.InstanceOf<InsufficientMemoryException>());
 
     [Test]
     public void Another_element_type_is_refused() =>
         Assert.That(
-            () => Tensor<int>.Create(Cpu, new TensorShape(1, 1, 1, 1)),
+            () => FeatureMap<int>.Create(Cpu, new MapShape(1, 1, 1, 1)),
             Throws.TypeOf<NotSupportedException>().With.Message.Contains("Int32"));
 
     [Test]
     public void The_wrong_number_of_values_is_refused()
     {
         Assert.That(
-            () => Tensor<float>.From(Cpu, new TensorShape(1, 2, 3, 4), new float[23]),
+            () => FeatureMap<float>.From(Cpu, new MapShape(1, 2, 3, 4), new float[23]),
             Throws.ArgumentException.With.Message.Contains("24").And.Message.Contains("23"));
-        using var tensor = Tensor<float>.Create(Cpu, new TensorShape(1, 2, 3, 4));
+        using var tensor = FeatureMap<float>.Create(Cpu, new MapShape(1, 2, 3, 4));
         Assert.That(() => tensor.CopyTo(new float[25]), Throws.ArgumentException.With.Message.Contains("24"));
         Assert.That(() => tensor.CopyFrom(new float[2]), Throws.ArgumentException);
     }
@@ -52,7 +52,7 @@ public sealed class MisuseTests
     [Test]
     public void A_crop_outside_the_tensor_is_refused()
     {
-        using var tensor = Tensor<float>.Create(Cpu, new TensorShape(2, 1, 4, 4));
+        using var tensor = FeatureMap<float>.Create(Cpu, new MapShape(2, 1, 4, 4));
         Assert.That(() => tensor.Crop(1, 0, 4, 4), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => tensor.Crop(0, -1, 2, 2), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => tensor.Crop(0, 1, 2, int.MaxValue), Throws.InstanceOf<ArgumentOutOfRangeException>());
@@ -62,8 +62,8 @@ public sealed class MisuseTests
     [Test]
     public void A_pointer_that_is_null_or_not_aligned_is_refused()
     {
-        Assert.That(() => Tensor<float>.Wrap(Cpu, 0, new TensorShape(1, 1, 1, 1)), Throws.ArgumentException);
-        Assert.That(() => Tensor<float>.Wrap(Cpu, 0x1002, new TensorShape(1, 1, 1, 1)), Throws.ArgumentException);
+        Assert.That(() => FeatureMap<float>.Wrap(Cpu, 0, new MapShape(1, 1, 1, 1)), Throws.ArgumentException);
+        Assert.That(() => FeatureMap<float>.Wrap(Cpu, 0x1002, new MapShape(1, 1, 1, 1)), Throws.ArgumentException);
     }
 
     [TestCase("", typeof(ArgumentException))]
@@ -75,14 +75,14 @@ public sealed class MisuseTests
     [TestCase("cuda:99", typeof(DeviceUnavailableException))]
     [TestCase("opencl:99", typeof(DeviceUnavailableException))]
     public void An_identifier_of_no_device_is_refused(string id, Type exception) =>
-        Assert.That(() => Device.Open(id), Throws.TypeOf(exception));
+        Assert.That(() => ComputeDevice.Open(id), Throws.TypeOf(exception));
 
     [Test]
     public void Device_options_out_of_range_are_refused()
     {
-        Assert.That(() => Device.Open("cpu", new DeviceOptions { Threads = -1 }), Throws.ArgumentException);
-        Assert.That(() => Device.Open("cpu", new DeviceOptions { VectorBits = 64 }), Throws.ArgumentException);
-        Assert.That(() => Device.Open("cpu", new DeviceOptions { WorkspaceBytes = 0 }), Throws.ArgumentException);
+        Assert.That(() => ComputeDevice.Open("cpu", new DeviceOptions { Threads = -1 }), Throws.ArgumentException);
+        Assert.That(() => ComputeDevice.Open("cpu", new DeviceOptions { VectorBits = 64 }), Throws.ArgumentException);
+        Assert.That(() => ComputeDevice.Open("cpu", new DeviceOptions { WorkspaceBytes = 0 }), Throws.ArgumentException);
     }
 
     [Test]
@@ -146,10 +146,10 @@ public sealed class MisuseTests
     [Test]
     public void Operands_on_two_devices_are_named_with_the_remedy()
     {
-        using var other = Device.Open("cpu");
+        using var other = ComputeDevice.Open("cpu");
         using var query = Map(1, 4, 4, 4);
         using var key = Map(1, 4, 2, 2);
-        using var value = Tensor<float>.Create(other, new TensorShape(1, 4, 2, 2));
+        using var value = FeatureMap<float>.Create(other, new MapShape(1, 4, 2, 2));
         Assert.That(
             () => WindowAttention.Forward(query, key, value),
             Throws.TypeOf<DeviceMismatchException>()
@@ -227,11 +227,11 @@ public sealed class MisuseTests
     [Test]
     public void A_disposed_device_is_named()
     {
-        var device = Device.Open("cpu");
-        var tensor = Tensor<float>.Create(device, new TensorShape(1, 1, 2, 2));
+        var device = ComputeDevice.Open("cpu");
+        var tensor = FeatureMap<float>.Create(device, new MapShape(1, 1, 2, 2));
         device.Dispose();
         device.Dispose();
-        Assert.That(() => Tensor<float>.Create(device, new TensorShape(1, 1, 1, 1)), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => FeatureMap<float>.Create(device, new MapShape(1, 1, 1, 1)), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(() => tensor.ToArray(), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(() => WindowAttention.Forward(tensor, tensor, tensor), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(device.Synchronize, Throws.TypeOf<ObjectDisposedException>());
@@ -299,9 +299,9 @@ public sealed class MisuseTests
         }
     }
 
-    private static Tensor<float> Map(int batch, int channels, int height, int width)
+    private static FeatureMap<float> Map(int batch, int channels, int height, int width)
     {
-        var tensor = Tensor<float>.Create(Cpu, new TensorShape(batch, channels, height, width));
+        var tensor = FeatureMap<float>.Create(Cpu, new MapShape(batch, channels, height, width));
         tensor.Clear();
         return tensor;
     }

@@ -39,7 +39,7 @@ public sealed class ThreadingTests
     {
         for (int round = 0; round < 20; round++)
         {
-            var device = Device.Open("cpu");
+            var device = ComputeDevice.Open("cpu");
             var operands = new AttentionCase(new WindowProblem(1, 16, 16, 5, 2, 16, 32), BorderRule.ZeroLogit);
             using var started = new ManualResetEventSlim();
             var worker = Task.Run(() =>
@@ -89,7 +89,7 @@ public sealed class ThreadingTests
         }
     }
 
-    private static float[][] Run(Device device, AttentionCase operands)
+    private static float[][] Run(ComputeDevice device, AttentionCase operands)
     {
         using var query = operands.Query.ToTensor<float>(device, MemoryFormat.ChannelsLast);
         using var key = operands.Key.ToTensor<float>(device, MemoryFormat.ChannelsLast);

@@ -10,7 +10,7 @@ public sealed class WindowMisuseTests
 {
     private static readonly WindowAttentionOptions Options = new() { Window = 3 };
 
-    private static Device Cpu => TestDevices.Open("cpu");
+    private static ComputeDevice Cpu => TestDevices.Open("cpu");
 
     [Test]
     public void Heads_that_do_not_divide_the_channels_are_refused()
@@ -38,7 +38,7 @@ public sealed class WindowMisuseTests
 
         using var shared = WindowAttention.Forward(
             query, key, value, Options with { Heads = 3, HeadValue = HeadValue.Shared });
-        Assert.That(shared.Shape, Is.EqualTo(new TensorShape(1, 12, 4, 4)), "a shared value is not divided");
+        Assert.That(shared.Shape, Is.EqualTo(new MapShape(1, 12, 4, 4)), "a shared value is not divided");
     }
 
     [TestCase(0)]
@@ -205,7 +205,7 @@ public sealed class WindowMisuseTests
         using var output = WindowAttention.Forward(query, key, key, options, out var context);
         using (context)
         {
-            Assert.That(output.Shape, Is.EqualTo(new TensorShape(1, 8, 4, 4)));
+            Assert.That(output.Shape, Is.EqualTo(new MapShape(1, 8, 4, 4)));
             Assert.That(
                 () => WindowAttention.Backward(context, query),
                 Throws.ArgumentException
@@ -235,7 +235,7 @@ public sealed class WindowMisuseTests
         foreach (var (other, choice) in new[]
                  {
                      (Options with { Border = BorderRule.Replicate }, "border Replicate"),
-                     (Options with { Normalisation = KernelNormalisation.Sigmoid }, "normalisation Sigmoid"),
+                     (Options with { Normalisation = ScoreNormalisation.Sigmoid }, "normalisation Sigmoid"),
                      (Options with { Heads = 2 }, "heads 2"),
                  })
         {
@@ -281,9 +281,9 @@ public sealed class WindowMisuseTests
         Assert.That(() => WindowReassembly.Forward(null!, tensor), Throws.ArgumentNullException);
     }
 
-    private static Tensor<float> Map(int batch, int channels, int height, int width)
+    private static FeatureMap<float> Map(int batch, int channels, int height, int width)
     {
-        var tensor = Tensor<float>.Create(Cpu, new TensorShape(batch, channels, height, width));
+        var tensor = FeatureMap<float>.Create(Cpu, new MapShape(batch, channels, height, width));
         tensor.Clear();
         return tensor;
     }

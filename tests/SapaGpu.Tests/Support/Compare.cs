@@ -25,23 +25,23 @@ public static class Tolerances
 /// <summary>Comparisons that say, when they fail, how far off the worst value is, where, and how many are.</summary>
 public static class Compare
 {
-    public static void Forward<T>(Tensor<T> actual, ReferenceMap expected, string what)
+    public static void Forward<T>(FeatureMap<T> actual, ReferenceMap expected, string what)
         where T : unmanaged => AllClose<T>(Values(actual), expected.ToArray(), expected.Shape, backward: false, what);
 
     public static void Forward<T>(double[] actual, ReferenceMap expected, string what)
         where T : unmanaged => AllClose<T>(actual, expected.ToArray(), expected.Shape, backward: false, what);
 
-    public static void Backward<T>(Tensor<T> actual, double[] expected, string what)
+    public static void Backward<T>(FeatureMap<T> actual, double[] expected, string what)
         where T : unmanaged => AllClose<T>(Values(actual), expected, actual.Shape, backward: true, what);
 
-    public static void Backward<T>(double[] actual, double[] expected, TensorShape shape, string what)
+    public static void Backward<T>(double[] actual, double[] expected, MapShape shape, string what)
         where T : unmanaged => AllClose<T>(actual, expected, shape, backward: true, what);
 
     public static void Backward<T>(Parameter actual, double[] expected, string what)
         where T : unmanaged => AllClose<T>(actual.Read(), expected, actual.Value.Shape, backward: true, what);
 
     /// <summary>The values of a tensor, contiguous, in double precision.</summary>
-    public static double[] Values<T>(Tensor<T> tensor)
+    public static double[] Values<T>(FeatureMap<T> tensor)
         where T : unmanaged => Array.ConvertAll(
         tensor.ToArray(MemoryFormat.Contiguous), ElementTypes.ToDouble);
 
@@ -59,7 +59,7 @@ public static class Compare
     }
 
     /// <summary>What differs by more than the tolerance, in words; null if nothing does.</summary>
-    public static string? Difference<T>(double[] actual, double[] expected, TensorShape shape, bool backward)
+    public static string? Difference<T>(double[] actual, double[] expected, MapShape shape, bool backward)
         where T : unmanaged
     {
         if (actual.Length != expected.Length)
@@ -94,7 +94,7 @@ public static class Compare
             $"[{b},{c},{y},{x}]: {actual[at]:g9}, expected {expected[at]:g9}, off by {worst:e2}";
     }
 
-    private static void AllClose<T>(double[] actual, double[] expected, TensorShape shape, bool backward, string what)
+    private static void AllClose<T>(double[] actual, double[] expected, MapShape shape, bool backward, string what)
         where T : unmanaged
     {
         if (Difference<T>(actual, expected, shape, backward) is { } difference)

@@ -16,7 +16,7 @@ public static class GradientCheck
     /// elements at once, in random directions.
     /// </summary>
     public static void Run(
-        Func<Tensor<double>> forward, Tensor<double> operand, double[] gradient, double[] gradOutput, int most, string what)
+        Func<FeatureMap<double>> forward, FeatureMap<double> operand, double[] gradient, double[] gradOutput, int most, string what)
     {
         var values = operand.ToArray();
         Assert.That(gradient, Has.Length.EqualTo(values.Length), what);

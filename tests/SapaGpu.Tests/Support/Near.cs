@@ -25,14 +25,14 @@ public static class Near
         _ => (backward ? 8 : 4) * Unit(elementType),
     };
 
-    public static void Forward<T>(Tensor<T> actual, ReferenceMap expected, string what)
+    public static void Forward<T>(FeatureMap<T> actual, ReferenceMap expected, string what)
         where T : unmanaged
     {
         Assert.That(actual.Shape, Is.EqualTo(expected.Shape), what);
         Check<T>(Compare.Values(actual), expected.ToArray(), backward: false, what);
     }
 
-    public static void Backward<T>(Tensor<T> actual, double[] expected, string what)
+    public static void Backward<T>(FeatureMap<T> actual, double[] expected, string what)
         where T : unmanaged => Check<T>(Compare.Values(actual), expected, backward: true, what);
 
     public static void Check<T>(double[] actual, double[] expected, bool backward, string what)

@@ -6,7 +6,7 @@ namespace SapaGpu.Tests;
 public readonly record struct Surroundings(int Images, int Channels, int Rows, int Columns)
 {
     /// <summary>The shape of the larger tensor.</summary>
-    public TensorShape Around(TensorShape shape) => new(
+    public MapShape Around(MapShape shape) => new(
         shape.Batch + Both(Images), shape.Channels + Both(Channels), shape.Height + Both(Rows), shape.Width + Both(Columns));
 
     private static int Both(int before) => before == 0 ? 0 : before + 1;
@@ -19,15 +19,15 @@ public readonly record struct Surroundings(int Images, int Channels, int Rows, i
 public sealed class SurroundedTensor<T> : IDisposable
     where T : unmanaged
 {
-    private readonly TensorShape shape;
+    private readonly MapShape shape;
     private readonly MemoryFormat format;
     private readonly Surroundings room;
     private readonly T[] initial;
-    private readonly Tensor<T>[] views;
+    private readonly FeatureMap<T>[] views;
 
     /// <summary>Makes the view with values in contiguous order, or with none yet.</summary>
     public SurroundedTensor(
-        Device device, TensorShape shape, MemoryFormat format, Surroundings room, T[]? values = null)
+        ComputeDevice device, MapShape shape, MemoryFormat format, Surroundings room, T[]? values = null)
     {
         (this.shape, this.format, this.room) = (shape, format, room);
         var larger = room.Around(shape);
@@ -35,13 +35,13 @@ public sealed class SurroundedTensor<T> : IDisposable
         Array.Fill(initial, ElementTypes.FromDouble<T>(double.NaN));
         if (values is not null)
             Exchange(initial, values, inwards: false);
-        var whole = Tensor<T>.From(device, larger, initial, format);
+        var whole = FeatureMap<T>.From(device, larger, initial, format);
         var images = whole.Images(room.Images, shape.Batch);
         var channels = images.Channels(room.Channels, shape.Channels);
         views = [channels.Crop(room.Rows, room.Columns, shape.Height, shape.Width), channels, images, whole];
     }
 
-    public Tensor<T> View => views[0];
+    public FeatureMap<T> View => views[0];
 
     /// <summary>The values in contiguous order; what lies around them has to be as it was.</summary>
     public T[] Read(string what)

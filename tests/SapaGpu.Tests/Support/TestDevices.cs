@@ -9,17 +9,17 @@ namespace SapaGpu.Tests;
 /// </summary>
 public static class TestDevices
 {
-    private static readonly Dictionary<string, Func<Device>> Openers = new()
+    private static readonly Dictionary<string, Func<ComputeDevice>> Openers = new()
     {
-        ["cpu"] = () => Device.Open(DeviceKind.Cpu),
-        ["cpu-256"] = () => Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { VectorBits = 256 }),
-        ["cpu-128"] = () => Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { VectorBits = 128, Threads = 3 }),
-        ["emulator"] = () => Device.OpenEmulator(),
-        ["opencl"] = () => Device.Open(DeviceKind.OpenCL),
-        ["cuda"] = () => Device.Open(DeviceKind.Cuda),
+        ["cpu"] = () => ComputeDevice.Open(DeviceKind.Cpu),
+        ["cpu-256"] = () => ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { VectorBits = 256 }),
+        ["cpu-128"] = () => ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { VectorBits = 128, Threads = 3 }),
+        ["emulator"] = () => ComputeDevice.OpenEmulator(),
+        ["opencl"] = () => ComputeDevice.Open(DeviceKind.OpenCL),
+        ["cuda"] = () => ComputeDevice.Open(DeviceKind.Cuda),
     };
 
-    private static readonly Dictionary<string, Device> Opened = [];
+    private static readonly Dictionary<string, ComputeDevice> Opened = [];
 
     /// <summary>Gets the names of all devices; the emulator runs the programs of a GPU in .NET.</summary>
     public static IEnumerable<string> All => Openers.Keys;
@@ -34,7 +34,7 @@ public static class TestDevices
     public static IEnumerable<string> Fast => Openers.Keys.Where(name => name != "emulator");
 
     /// <summary>Opens a device, or skips or fails the running test.</summary>
-    public static Device Open(string name)
+    public static ComputeDevice Open(string name)
     {
         lock (Opened)
         {
@@ -47,8 +47,8 @@ public static class TestDevices
     }
 
     /// <summary>Opens a device with settings of the test's own, or skips or fails the running test.</summary>
-    public static Device OpenAnew(string id, DeviceOptions? options = null) =>
-        OpenOrSkip(id, () => Device.Open(id, options));
+    public static ComputeDevice OpenAnew(string id, DeviceOptions? options = null) =>
+        OpenOrSkip(id, () => ComputeDevice.Open(id, options));
 
     /// <summary>Closes all devices.</summary>
     public static void Close()
@@ -61,7 +61,7 @@ public static class TestDevices
         }
     }
 
-    private static Device OpenOrSkip(string name, Func<Device> open)
+    private static ComputeDevice OpenOrSkip(string name, Func<ComputeDevice> open)
     {
         try
         {

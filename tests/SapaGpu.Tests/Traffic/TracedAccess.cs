@@ -12,24 +12,24 @@ internal readonly struct TracedAccess<TAccess> : IChannelAccess
 {
     public static bool ChannelsFastest => TAccess.ChannelsFastest;
 
-    public static Pack4<TAccumulator> Load<TElement, TStorage, TAccumulator>(
+    public static Pack4<TReal> Load<TElement, TStorage, TReal>(
         in MapView<TStorage> map, long offset, int remaining)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
     {
         Note(in map, offset, remaining, isWrite: 0);
-        return TAccess.Load<TElement, TStorage, TAccumulator>(in map, offset, remaining);
+        return TAccess.Load<TElement, TStorage, TReal>(in map, offset, remaining);
     }
 
-    public static void Store<TElement, TStorage, TAccumulator>(
-        in MapView<TStorage> map, long offset, int remaining, in Pack4<TAccumulator> value)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+    public static void Store<TElement, TStorage, TReal>(
+        in MapView<TStorage> map, long offset, int remaining, in Pack4<TReal> value)
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
     {
         Note(in map, offset, remaining, isWrite: 1);
-        TAccess.Store<TElement, TStorage, TAccumulator>(in map, offset, remaining, in value);
+        TAccess.Store<TElement, TStorage, TReal>(in map, offset, remaining, in value);
     }
 
     private static void Note<TStorage>(in MapView<TStorage> map, long offset, int remaining, int isWrite)

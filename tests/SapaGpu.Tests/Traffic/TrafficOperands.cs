@@ -8,26 +8,26 @@ namespace SapaGpu.Tests.Traffic;
 /// <summary>The operands of window attention on the emulator, and its kernels with traced accesses.</summary>
 internal sealed class TrafficOperands : IDisposable
 {
-    private readonly Device device;
+    private readonly ComputeDevice device;
     private readonly WindowShape shape;
     private readonly WindowExtent extent;
-    private readonly Tensor<float> query, key, value, output, gradQuery, gradKey, gradValue, normaliser, weights, gradScores;
+    private readonly FeatureMap<float> query, key, value, output, gradQuery, gradKey, gradValue, normaliser, weights, gradScores;
 
-    public TrafficOperands(Device device, WindowShape shape, MemoryFormat format)
+    public TrafficOperands(ComputeDevice device, WindowShape shape, MemoryFormat format)
     {
         this.device = device;
         this.shape = shape;
         extent = shape.Extent(BorderRule.ZeroLogit);
-        query = Tensor<float>.Create(device, shape.QueryShape, format);
-        key = Tensor<float>.Create(device, shape.KeyShape, format);
-        value = Tensor<float>.Create(device, shape.ValueShape, format);
-        output = Tensor<float>.Create(device, shape.OutputShape, format);
-        gradQuery = Tensor<float>.Create(device, shape.QueryShape, format);
-        gradKey = Tensor<float>.Create(device, shape.KeyShape, format);
-        gradValue = Tensor<float>.Create(device, shape.ValueShape, format);
-        normaliser = Tensor<float>.Create(device, new TensorShape(shape.QueryShape.Batch, 1, shape.QueryShape.Height, shape.QueryShape.Width));
-        weights = Tensor<float>.Create(device, shape.WeightsShape);
-        gradScores = Tensor<float>.Create(device, shape.WeightsShape);
+        query = FeatureMap<float>.Create(device, shape.QueryShape, format);
+        key = FeatureMap<float>.Create(device, shape.KeyShape, format);
+        value = FeatureMap<float>.Create(device, shape.ValueShape, format);
+        output = FeatureMap<float>.Create(device, shape.OutputShape, format);
+        gradQuery = FeatureMap<float>.Create(device, shape.QueryShape, format);
+        gradKey = FeatureMap<float>.Create(device, shape.KeyShape, format);
+        gradValue = FeatureMap<float>.Create(device, shape.ValueShape, format);
+        normaliser = FeatureMap<float>.Create(device, new MapShape(shape.QueryShape.Batch, 1, shape.QueryShape.Height, shape.QueryShape.Width));
+        weights = FeatureMap<float>.Create(device, shape.WeightsShape);
+        gradScores = FeatureMap<float>.Create(device, shape.WeightsShape);
         foreach (var tensor in new[] { query, key, value, output, normaliser, weights })
             tensor.Clear();
     }

@@ -82,7 +82,7 @@ public sealed class TrafficTests
     // The floor is what a group's own cells and queries have to read and write of the feature maps.
     private static (AccessCounts Counts, long FloorBytes) CountAnew(MemoryFormat format, string kernel)
     {
-        using var device = Device.OpenEmulator();
+        using var device = ComputeDevice.OpenEmulator();
         using var operands = new TrafficOperands(device, Shape, format);
         return (kernel, format) switch
         {

@@ -92,7 +92,7 @@ public sealed class CaseBuilder(string name, bool corruptOutput)
     }
 
     // Values per group and point have one more dimension, which is given.
-    private void AddMap(string tensor, string role, TensorShape shape, double[] contiguous, int[]? stored)
+    private void AddMap(string tensor, string role, MapShape shape, double[] contiguous, int[]? stored)
     {
         bool channelsLast = VectorOperators.Layouts[OpOf(name)] == VectorLayout.ChannelsLast;
         int[] own = channelsLast
@@ -103,6 +103,6 @@ public sealed class CaseBuilder(string name, bool corruptOutput)
             tensor,
             role,
             stored ?? own,
-            TensorLayout.Reorder(contiguous, shape, MemoryFormat.Contiguous, format)));
+            MapLayout.Reorder(contiguous, shape, MemoryFormat.Contiguous, format)));
     }
 }

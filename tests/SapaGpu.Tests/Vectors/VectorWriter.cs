@@ -25,21 +25,21 @@ public sealed class VectorWriter
         ("attention_k5_s2_masked", builder => Attention(builder, new WindowProblem(1, 3, 5, 5, 2, 8, 6), BorderRule.Masked, 1)),
         ("attention_k3_s4_c1", builder => Attention(builder, new WindowProblem(2, 2, 3, 3, 4, 3, 1), BorderRule.ZeroLogit, 1)),
         ("attention_large_scores", builder => Attention(builder, new WindowProblem(1, 3, 3, 3, 2, 4, 4), BorderRule.Masked, 8)),
-        ("attention_sigmoid", builder => Attention(builder, KernelNormalisation.Sigmoid)),
-        ("attention_none", builder => Attention(builder, KernelNormalisation.None)),
+        ("attention_sigmoid", builder => Attention(builder, ScoreNormalisation.Sigmoid)),
+        ("attention_none", builder => Attention(builder, ScoreNormalisation.None)),
         ("sapa_b_k5_s2", builder => Sapa(builder, Options)),
-        ("sapa_i_plain", builder => Sapa(builder, InnerProduct with { FeatureNorm = FeatureNormalisation.None })),
+        ("sapa_i_plain", builder => Sapa(builder, InnerProduct with { FeatureNorm = FeatureNormKind.None })),
         ("sapa_i_layer_norm", builder => Sapa(builder, InnerProduct)),
         ("sapa_g_v_embed", builder => Sapa(
             builder, Options with { Similarity = SapaGpu.Similarity.GatedBilinear, ValueChannels = 3 })),
         ("sapa_cat_masked", builder => Sapa(
             builder, Options with { Similarity = SapaGpu.Similarity.Concatenated, Border = BorderRule.Masked })),
-        ("sapa_gn_small", builder => Sapa(builder, Options with { FeatureNorm = FeatureNormalisation.Group })),
+        ("sapa_gn_small", builder => Sapa(builder, Options with { FeatureNorm = FeatureNormKind.Group })),
         ("sapa_d_high", builder => Deformable(builder, highResolution: true, hasNorm: false)),
         ("sapa_d_low_norm", builder => Deformable(builder, highResolution: false, hasNorm: true)),
-        ("deform_qk_small", builder => PointScores(builder)),
-        ("deform_av_small", builder => PointReassembly(builder)),
-        ("deform_attention_small", builder => PointAttention(builder)),
+        ("deform_qk_small", builder => DeformableScores(builder)),
+        ("deform_av_small", builder => DeformableReassembly(builder)),
+        ("deform_attention_small", builder => DeformableAttention(builder)),
         ("carafe_groups", builder => CarafeReassembly(builder)),
         ("carafe_pack_dilated", builder => CarafePack(builder)),
         ("interpolate_bilinear", builder => Interpolation(builder, InterpolationMode.Bilinear, alignCorners: false)),
@@ -103,11 +103,11 @@ public sealed class VectorWriter
         var operands = Exact(new AttentionCase(problem, border));
         for (int i = 0; i < operands.Query.Values.Length; i++)
             operands.Query.Values[i] *= magnitude;
-        Attention(builder, operands, KernelNormalisation.Softmax);
+        Attention(builder, operands, ScoreNormalisation.Softmax);
         builder.Finish(operands.Forward, operands.GradOutput);
     }
 
-    private static void Attention(CaseBuilder builder, KernelNormalisation normalisation)
+    private static void Attention(CaseBuilder builder, ScoreNormalisation normalisation)
     {
         var operands = Exact(new AttentionCase(new WindowProblem(1, 2, 3, 3, 2, 3, 4), BorderRule.ZeroLogit));
         Attention(builder, operands, normalisation);
@@ -122,7 +122,7 @@ public sealed class VectorWriter
             operands.GradOutput);
     }
 
-    private static void Attention(CaseBuilder builder, AttentionCase operands, KernelNormalisation normalisation)
+    private static void Attention(CaseBuilder builder, AttentionCase operands, ScoreNormalisation normalisation)
     {
         builder.Set(operands.Problem);
         builder.Parameters.Add("normalization", NameOf(normalisation));
@@ -143,7 +143,7 @@ public sealed class VectorWriter
         if (options.Similarity == SapaGpu.Similarity.InnerProduct)
         {
             builder.Parameters.Add("channels", options.DecoderChannels);
-            builder.Parameters.Add("norm", options.FeatureNorm == FeatureNormalisation.None ? "none" : "layer_norm");
+            builder.Parameters.Add("norm", options.FeatureNorm == FeatureNormKind.None ? "none" : "layer_norm");
         }
         else
         {
@@ -154,7 +154,7 @@ public sealed class VectorWriter
             builder.Parameters.Add("v_embed", options.ValueChannels is not null);
             builder.Parameters.Add("out_channels", options.OutputChannels);
         }
-        if (options.FeatureNorm == FeatureNormalisation.Group)
+        if (options.FeatureNorm == FeatureNormKind.Group)
         {
             builder.Parameters.Add("norm", true);
             builder.Parameters.Add("num_groups", options.NormGroups);
@@ -164,7 +164,7 @@ public sealed class VectorWriter
 
     private static void Deformable(CaseBuilder builder, bool highResolution, bool hasNorm)
     {
-        var options = new DeformableUpsamplerOptions
+        var options = new SapaDeformableOptions
         {
             EncoderChannels = 2,
             DecoderChannels = 4,
@@ -221,7 +221,7 @@ public sealed class VectorWriter
         builder.Finish(operands.Forward, operands.GradOutput);
     }
 
-    private static void PointScores(CaseBuilder builder)
+    private static void DeformableScores(CaseBuilder builder)
     {
         var operands = PointOperands(builder);
         builder.Add("q", "input", operands.Query);
@@ -230,7 +230,7 @@ public sealed class VectorWriter
         builder.Finish(operands.Scores, operands.GradScores, PerPoint);
     }
 
-    private static void PointReassembly(CaseBuilder builder)
+    private static void DeformableReassembly(CaseBuilder builder)
     {
         var operands = PointOperands(builder);
         builder.Add("attn", "input", operands.Weights, PerPoint);
@@ -239,7 +239,7 @@ public sealed class VectorWriter
         builder.Finish(operands.Reassemble, operands.GradOutput);
     }
 
-    private static void PointAttention(CaseBuilder builder)
+    private static void DeformableAttention(CaseBuilder builder)
     {
         var operands = PointOperands(builder);
         builder.Add("q", "input", operands.Query);
@@ -263,8 +263,8 @@ public sealed class VectorWriter
     private static void CarafeReassembly(CaseBuilder builder)
     {
         var random = new Random(10);
-        var features = Exact(ReferenceMap.Random(random, new TensorShape(1, 4, 2, 3)));
-        var masks = Exact(ReferenceMap.Random(random, new TensorShape(1, 18, 4, 6)));
+        var features = Exact(ReferenceMap.Random(random, new MapShape(1, 4, 2, 3)));
+        var masks = Exact(ReferenceMap.Random(random, new MapShape(1, 18, 4, 6)));
         builder.Set(1, 2, 3, scale: 2);
         builder.Parameters.Add("kernel_size", 3);
         builder.Parameters.Add("group_size", 2);
@@ -273,13 +273,13 @@ public sealed class VectorWriter
         builder.Add("masks", "input", masks);
         builder.Finish(
             () => ReferenceAttention.Reassemble(masks, features, groups: 2),
-            Exact(ReferenceMap.Random(random, new TensorShape(1, 4, 4, 6))));
+            Exact(ReferenceMap.Random(random, new MapShape(1, 4, 4, 6))));
     }
 
     private static void Interpolation(CaseBuilder builder, InterpolationMode mode, bool alignCorners)
     {
         var random = new Random(12);
-        var input = Exact(ReferenceMap.Random(random, new TensorShape(2, 2, 2, 3)));
+        var input = Exact(ReferenceMap.Random(random, new MapShape(2, 2, 2, 3)));
         builder.Set(2, 2, 3, scale: 3);
         builder.Parameters.Add("mode", mode == InterpolationMode.Nearest ? "nearest" : "bilinear");
         builder.Parameters.Add("align_corners", alignCorners);
@@ -287,13 +287,13 @@ public sealed class VectorWriter
         builder.Add("x", "input", input);
         builder.Finish(
             () => ReferenceInterpolation.Resize(input, 6, 9, mode, alignCorners),
-            Exact(ReferenceMap.Random(random, new TensorShape(2, 2, 6, 9))));
+            Exact(ReferenceMap.Random(random, new MapShape(2, 2, 6, 9))));
     }
 
-    private static string NameOf(KernelNormalisation normalisation) => normalisation switch
+    private static string NameOf(ScoreNormalisation normalisation) => normalisation switch
     {
-        KernelNormalisation.Sigmoid => "sigmoid",
-        KernelNormalisation.None => "none",
+        ScoreNormalisation.Sigmoid => "sigmoid",
+        ScoreNormalisation.None => "none",
         _ => "softmax",
     };
 

@@ -38,12 +38,12 @@ public sealed class ModuleTests
         using var scope = torch.NewDisposeScope();
         var options = new SapaOptions { EncoderChannels = 8, DecoderChannels = 8, Similarity = similarity };
         using var module = new SapaUpsample(options);
-        using var device = Device.Open(DeviceKind.Cpu);
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
         using var own = new SapaUpsampler<float>(device, options);
         own.Load(module.ToStateDict());
         var (encoder, decoder) = (torch.randn(1, 8, 12, 12), torch.randn(1, 8, 6, 6));
-        using var x = Tensor<float>.From(device, new TensorShape(1, 8, 6, 6), decoder.data<float>().ToArray());
-        using var y = Tensor<float>.From(device, new TensorShape(1, 8, 12, 12), encoder.data<float>().ToArray());
+        using var x = FeatureMap<float>.From(device, new MapShape(1, 8, 6, 6), decoder.data<float>().ToArray());
+        using var y = FeatureMap<float>.From(device, new MapShape(1, 8, 12, 12), encoder.data<float>().ToArray());
         using var expected = own.Forward(y, x);
         Assert.That(
             module.call(encoder, decoder).contiguous().data<float>().ToArray(),
@@ -177,7 +177,7 @@ public sealed class ModuleTests
                     new SapaOptions { EncoderChannels = 8, DecoderChannels = 8, Similarity = similarity });
             }
         }
-        yield return new SapaDeformableUpsample(new DeformableUpsamplerOptions { EncoderChannels = 8, DecoderChannels = 8 });
+        yield return new SapaDeformableUpsample(new SapaDeformableOptions { EncoderChannels = 8, DecoderChannels = 8 });
     }
 
     private sealed class Decoder : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>

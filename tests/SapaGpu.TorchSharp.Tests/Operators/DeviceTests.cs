@@ -12,7 +12,7 @@ public sealed class DeviceTests
     [Test]
     public void A_machine_without_a_gpu_says_so()
     {
-        if (Device.WhyUnavailable(DeviceKind.Cuda) is not { } reason)
+        if (ComputeDevice.WhyUnavailable(DeviceKind.Cuda) is not { } reason)
         {
             Assert.Ignore("There is a GPU.");
             return;
@@ -29,7 +29,7 @@ public sealed class DeviceTests
     [Test]
     public void A_gpu_is_opened_once_in_the_context_of_torch()
     {
-        if (Device.WhyUnavailable(DeviceKind.Cuda) is { } reason)
+        if (ComputeDevice.WhyUnavailable(DeviceKind.Cuda) is { } reason)
             Assert.Ignore(reason);
         var device = TorchDevices.Of(Gpu);
         Assert.That(device.Kind, Is.EqualTo(DeviceKind.Cuda));

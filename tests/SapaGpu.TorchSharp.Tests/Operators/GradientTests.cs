@@ -11,7 +11,7 @@ public sealed class GradientTests
     public void Seed() => torch.manual_seed(3);
 
     [Test]
-    public void Window_attention([Values] BorderRule border, [Values] KernelNormalisation normalisation)
+    public void Window_attention([Values] BorderRule border, [Values] ScoreNormalisation normalisation)
     {
         var options = new WindowAttentionOptions { Window = 3, Border = border, Normalisation = normalisation };
         GradientCheck.Run(
@@ -45,7 +45,7 @@ public sealed class GradientTests
     [Test]
     public void Deformable_attention() => GradientCheck.Run(
         t => SapaFunctional.DeformableAttention(
-            t[0], t[1], t[2], t[3], new DeformableOptions { Groups = 2, Points = 3 }),
+            t[0], t[1], t[2], t[3], new DeformableAttentionOptions { Groups = 2, Points = 3 }),
         Maps.Random(1, 4, 4, 6),
         Maps.Random(1, 4, 2, 3),
         Maps.Random(1, 2, 2, 3),
@@ -74,7 +74,7 @@ public sealed class GradientTests
 
     [Test]
     public void Normalisation([Values(0, 2)] int groups) => GradientCheck.Run(
-        t => SapaFunctional.ChannelNorm(t[0], t[1], t[2], groups),
+        t => SapaFunctional.FeatureNorm(t[0], t[1], t[2], groups),
         Maps.Random(2, 4, 2, 3),
         torch.randn([4], torch.float64).requires_grad_(),
         torch.randn([4], torch.float64).requires_grad_());

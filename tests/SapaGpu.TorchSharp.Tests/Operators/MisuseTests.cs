@@ -55,7 +55,7 @@ public sealed class MisuseTests
 
     [Test]
     public void Groups() => Assert.That(
-        () => SapaFunctional.ChannelNorm(map, torch.ones(4), torch.ones(4), groups: 3),
+        () => SapaFunctional.FeatureNorm(map, torch.ones(4), torch.ones(4), groups: 3),
         Throws.ArgumentException.With.Message.Contains("groups"));
 
     [Test]

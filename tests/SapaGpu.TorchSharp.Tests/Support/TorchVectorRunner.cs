@@ -11,7 +11,7 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
     public static IReadOnlySet<string> LeftOut { get; } = new HashSet<string> { "deform_qk", "deform_av" };
 
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, double[]> Run(VectorCase vector, Device device, MemoryFormat format)
+    public override IReadOnlyDictionary<string, double[]> Run(VectorCase vector, ComputeDevice device, MemoryFormat format)
     {
         using var scope = torch.NewDisposeScope();
         var layout = VectorOperators.Layouts[vector.Op];
@@ -33,7 +33,7 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
     }
 
     /// <inheritdoc/>
-    public override double[] RunCheckpoint(VectorCase vector, string checkpoint, Device device)
+    public override double[] RunCheckpoint(VectorCase vector, string checkpoint, ComputeDevice device)
     {
         using var scope = torch.NewDisposeScope();
         var layout = VectorOperators.Layouts[vector.Op];
@@ -99,7 +99,7 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
     private torch.nn.Module? Module(VectorCase vector) => vector.Op switch
     {
         "carafe_pack" => new CarafeUpsample(VectorModules.CarafeOptions(vector), dtype: Parameters),
-        "sapa_d" => new SapaDeformableUpsample(VectorModules.DeformableOptions(vector), dtype: Parameters),
+        "sapa_d" => new SapaDeformableUpsample(VectorModules.DeformableAttentionOptions(vector), dtype: Parameters),
         "sapa_i" or "sapa_b" or "sapa_g" or "sapa_cat" or "sapa_gn" =>
             new SapaUpsample(VectorModules.Options(vector), dtype: Parameters),
         _ => null,

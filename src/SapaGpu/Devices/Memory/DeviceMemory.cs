@@ -13,7 +13,7 @@ internal sealed class DeviceMemory
     private readonly MemoryPool? pool;
     private int holders = 1;
 
-    private DeviceMemory(Device device, MemoryBuffer buffer, MemoryPool? pool)
+    private DeviceMemory(ComputeDevice device, MemoryBuffer buffer, MemoryPool? pool)
     {
         Device = device;
         this.buffer = buffer;
@@ -26,14 +26,14 @@ internal sealed class DeviceMemory
             Free();
     }
 
-    public Device Device { get; }
+    public ComputeDevice Device { get; }
 
     /// <summary>Gets the pointer, or on OpenCL the memory object.</summary>
     public nint NativePointer => buffer.NativePtr;
 
-    public static DeviceMemory Allocate(Device device, long bytes) => new(device, device.Pool.Rent(bytes), device.Pool);
+    public static DeviceMemory Allocate(ComputeDevice device, long bytes) => new(device, device.Pool.Rent(bytes), device.Pool);
 
-    public static DeviceMemory Wrap(Device device, nint pointer, long bytes) =>
+    public static DeviceMemory Wrap(ComputeDevice device, nint pointer, long bytes) =>
         new(device, ForeignMemoryBuffer.Wrap(device.Accelerator, pointer, bytes), null);
 
     /// <summary>Adds a holder.</summary>
@@ -48,7 +48,7 @@ internal sealed class DeviceMemory
                 return;
             seen = now;
         }
-        throw new ObjectDisposedException(nameof(Tensor), "The tensor was disposed.");
+        throw new ObjectDisposedException(nameof(FeatureMap), "The tensor was disposed.");
     }
 
     /// <summary>Removes a holder.</summary>

@@ -29,7 +29,7 @@ internal sealed class MemoryPool(Accelerator accelerator) : IDisposable
         long size = SizeClass(bytes);
         lock (gate)
         {
-            ObjectDisposedException.ThrowIf(disposed, typeof(Device));
+            ObjectDisposedException.ThrowIf(disposed, typeof(ComputeDevice));
             if (free.TryGetValue(size, out var stack) && stack.TryPop(out var buffer))
             {
                 UsedBytes += size;

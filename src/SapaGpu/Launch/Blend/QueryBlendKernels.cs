@@ -17,56 +17,56 @@ internal abstract class QueryBlendKernels
     public static QueryBlendKernels For(ElementType elementType) => Known[elementType];
 
     /// <summary>The query, [B, D, OH, OW]; gate is null for the plain sum.</summary>
-    public abstract void Forward(Tensor encoder, Tensor decoder, Tensor? gate, Tensor query);
+    public abstract void Forward(FeatureMap encoder, FeatureMap decoder, FeatureMap? gate, FeatureMap query);
 
     /// <summary>The gradients; with no gate, that of the encoder's part is that of the query and is not written.</summary>
     public abstract void Backward(
-        Tensor encoder,
-        Tensor decoder,
-        Tensor? gate,
-        Tensor gradQuery,
-        Tensor? gradEncoder,
-        Tensor gradDecoder,
-        Tensor? gradGate);
+        FeatureMap encoder,
+        FeatureMap decoder,
+        FeatureMap? gate,
+        FeatureMap gradQuery,
+        FeatureMap? gradEncoder,
+        FeatureMap gradDecoder,
+        FeatureMap? gradGate);
 }
 
 /// <summary>The blended query with the element type's accumulator.</summary>
-internal sealed class QueryBlendKernels<TElement, TStorage, TAccumulator> : QueryBlendKernels
-    where TElement : struct, IElement<TStorage, TAccumulator>
+internal sealed class QueryBlendKernels<TElement, TStorage, TReal> : QueryBlendKernels
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     private readonly VariantTable<QueryBlendParameters<TStorage>> forward =
         Table(
             typeof(QueryBlendProgram<,,,,>),
-            typeof(QueryBlendForward<TElement, TStorage, TAccumulator>), typeof(BothTerms));
+            typeof(QueryBlendForward<TElement, TStorage, TReal>), typeof(BothTerms));
 
     private readonly VariantTable<QueryBlendParameters<TStorage>> encoderGradient =
         Table(
             typeof(QueryBlendProgram<,,,,>),
-            typeof(QueryBlendEncoderGradient<TElement, TStorage, TAccumulator>), typeof(EncoderTerm));
+            typeof(QueryBlendEncoderGradient<TElement, TStorage, TReal>), typeof(EncoderTerm));
 
     private readonly VariantTable<QueryBlendParameters<TStorage>> decoderGradient =
         Table(
             typeof(QueryBlendDecoderGradientProgram<,,,>),
-            typeof(QueryBlendDecoderGradient<TElement, TStorage, TAccumulator>));
+            typeof(QueryBlendDecoderGradient<TElement, TStorage, TReal>));
 
     private readonly VariantTable<QueryBlendParameters<TStorage>> gateGradient =
         Table(
             typeof(QueryBlendGateGradientProgram<,,,>),
-            typeof(QueryBlendGateGradient<TElement, TStorage, TAccumulator>));
+            typeof(QueryBlendGateGradient<TElement, TStorage, TReal>));
 
-    public override void Forward(Tensor encoder, Tensor decoder, Tensor? gate, Tensor query) =>
+    public override void Forward(FeatureMap encoder, FeatureMap decoder, FeatureMap? gate, FeatureMap query) =>
         forward.Launch(query.Device, Parameters(encoder, decoder, gate, query, query));
 
     public override void Backward(
-        Tensor encoder,
-        Tensor decoder,
-        Tensor? gate,
-        Tensor gradQuery,
-        Tensor? gradEncoder,
-        Tensor gradDecoder,
-        Tensor? gradGate)
+        FeatureMap encoder,
+        FeatureMap decoder,
+        FeatureMap? gate,
+        FeatureMap gradQuery,
+        FeatureMap? gradEncoder,
+        FeatureMap gradDecoder,
+        FeatureMap? gradGate)
     {
         var device = gradQuery.Device;
         decoderGradient.Launch(device, Parameters(encoder, decoder, gate, gradQuery, gradDecoder));
@@ -79,12 +79,12 @@ internal sealed class QueryBlendKernels<TElement, TStorage, TAccumulator> : Quer
     private static VariantTable<QueryBlendParameters<TStorage>> Table(Type tiles, Type program, params Type[] terms) =>
         new(variant => variant.VectorBits > 0
             ? KernelVariants.Tiles<QueryBlendParameters<TStorage>>(
-                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant), .. terms])
+                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant), .. terms])
             : KernelVariants.Group<QueryBlendParameters<TStorage>>(
                 typeof(MapKernel<,>), program, typeof(QueryBlendParameters<TStorage>)));
 
     private static QueryBlendParameters<TStorage> Parameters(
-        Tensor encoder, Tensor decoder, Tensor? gate, Tensor gradQuery, Tensor result) => new()
+        FeatureMap encoder, FeatureMap decoder, FeatureMap? gate, FeatureMap gradQuery, FeatureMap result) => new()
         {
             Batch = encoder.Shape.Batch,
             Channels = encoder.Shape.Channels,

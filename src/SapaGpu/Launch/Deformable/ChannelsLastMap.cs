@@ -8,20 +8,20 @@ internal readonly ref struct ChannelsLastMap
 {
     private readonly bool isCopy;
 
-    public ChannelsLastMap(Tensor map)
+    public ChannelsLastMap(FeatureMap map)
     {
         isCopy = map.Device.RunsVectorPrograms && map.Layout.ChannelStride != 1;
-        Tensor = isCopy ? Tensor.Create(map.Device, map.Shape, MemoryFormat.ChannelsLast, map.ElementType) : map;
+        Map = isCopy ? FeatureMap.Create(map.Device, map.Shape, MemoryFormat.ChannelsLast, map.ElementType) : map;
         if (isCopy)
-            ResamplingKernels.For(map.ElementType).Copy(map, Tensor);
+            ResamplingKernels.For(map.ElementType).Copy(map, Map);
     }
 
     /// <summary>Gets the map or its copy.</summary>
-    public Tensor Tensor { get; }
+    public FeatureMap Map { get; }
 
     public void Dispose()
     {
         if (isCopy)
-            Tensor.Dispose();
+            Map.Dispose();
     }
 }

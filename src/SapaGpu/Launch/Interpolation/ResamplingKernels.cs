@@ -16,36 +16,36 @@ internal abstract class ResamplingKernels
     public static ResamplingKernels For(ElementType elementType) => Known[elementType];
 
     /// <summary>Brings a map to the size of another.</summary>
-    public abstract void Interpolate(InterpolationMode mode, bool alignCorners, Tensor input, Tensor output);
+    public abstract void Interpolate(InterpolationMode mode, bool alignCorners, FeatureMap input, FeatureMap output);
 
     /// <summary>The adjoint: the gradient of the input from that of the output.</summary>
     public abstract void InterpolateBackward(
-        InterpolationMode mode, bool alignCorners, Tensor gradOutput, Tensor gradInput);
+        InterpolationMode mode, bool alignCorners, FeatureMap gradOutput, FeatureMap gradInput);
 
     /// <summary>Pixel shuffle by a ratio from [B, C·s², H, W] to [B, C, s·H, s·W], or back.</summary>
-    public abstract void Shuffle(int scale, bool inverse, Tensor source, Tensor result);
+    public abstract void Shuffle(int scale, bool inverse, FeatureMap source, FeatureMap result);
 
     /// <summary>Copies a map to another of the same shape.</summary>
-    public abstract void Copy(Tensor source, Tensor result);
+    public abstract void Copy(FeatureMap source, FeatureMap result);
 
     /// <summary>Adds a map to another of the same shape.</summary>
-    public abstract void Add(Tensor source, Tensor result);
+    public abstract void Add(FeatureMap source, FeatureMap result);
 
     /// <summary>Copies into the accumulator's type.</summary>
-    public abstract void Widen(Tensor source, Tensor result);
+    public abstract void Widen(FeatureMap source, FeatureMap result);
 
     /// <summary>Copies from the accumulator's type.</summary>
-    public abstract void Narrow(Tensor source, Tensor result);
+    public abstract void Narrow(FeatureMap source, FeatureMap result);
 }
 
 /// <summary>Resampling with the element type's accumulator.</summary>
-internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : ResamplingKernels
-    where TElement : struct, IElement<TStorage, TAccumulator>
+internal sealed class ResamplingKernels<TElement, TStorage, TReal> : ResamplingKernels
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     private static readonly Type Wide =
-        typeof(TAccumulator) == typeof(double) ? typeof(Float64Element) : typeof(Float32Element);
+        typeof(TReal) == typeof(double) ? typeof(Float64Element) : typeof(Float32Element);
 
     private readonly VariantTable<InterpolationParameters<TStorage>> nearest =
         Interpolations<NearestSampling>();
@@ -62,13 +62,13 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
     private readonly VariantTable<ConversionParameters<TStorage, TStorage>> copy =
         Copies<TStorage, TStorage>(typeof(TElement), typeof(TElement));
 
-    private readonly VariantTable<ConversionParameters<TStorage, TAccumulator>> widen =
-        Copies<TStorage, TAccumulator>(typeof(TElement), Wide);
+    private readonly VariantTable<ConversionParameters<TStorage, TReal>> widen =
+        Copies<TStorage, TReal>(typeof(TElement), Wide);
 
-    private readonly VariantTable<ConversionParameters<TAccumulator, TStorage>> narrow =
-        Copies<TAccumulator, TStorage>(Wide, typeof(TElement));
+    private readonly VariantTable<ConversionParameters<TReal, TStorage>> narrow =
+        Copies<TReal, TStorage>(Wide, typeof(TElement));
 
-    public override void Interpolate(InterpolationMode mode, bool alignCorners, Tensor input, Tensor output) =>
+    public override void Interpolate(InterpolationMode mode, bool alignCorners, FeatureMap input, FeatureMap output) =>
         Launch(
             mode == InterpolationMode.Nearest ? nearest : linear,
             input,
@@ -76,31 +76,31 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
             Parameters(alignCorners, input.Shape, output.Shape, input, output));
 
     public override void InterpolateBackward(
-        InterpolationMode mode, bool alignCorners, Tensor gradOutput, Tensor gradInput) =>
+        InterpolationMode mode, bool alignCorners, FeatureMap gradOutput, FeatureMap gradInput) =>
         Launch(
             mode == InterpolationMode.Nearest ? nearestAdjoint : linearAdjoint,
             gradOutput,
             gradInput,
             Parameters(alignCorners, gradInput.Shape, gradOutput.Shape, gradOutput, gradInput));
 
-    public override void Shuffle(int scale, bool inverse, Tensor source, Tensor result) =>
+    public override void Shuffle(int scale, bool inverse, FeatureMap source, FeatureMap result) =>
         copy.Launch(source.Device, Copy<TStorage, TStorage>(source, result) with
         {
             Scale = scale,
             Inverse = inverse ? 1 : 0,
         });
 
-    public override void Copy(Tensor source, Tensor result) =>
+    public override void Copy(FeatureMap source, FeatureMap result) =>
         copy.Launch(source.Device, Copy<TStorage, TStorage>(source, result));
 
-    public override void Add(Tensor source, Tensor result) =>
+    public override void Add(FeatureMap source, FeatureMap result) =>
         copy.Launch(source.Device, Copy<TStorage, TStorage>(source, result) with { Accumulate = 1 });
 
-    public override void Widen(Tensor source, Tensor result) =>
-        widen.Launch(source.Device, Copy<TStorage, TAccumulator>(source, result));
+    public override void Widen(FeatureMap source, FeatureMap result) =>
+        widen.Launch(source.Device, Copy<TStorage, TReal>(source, result));
 
-    public override void Narrow(Tensor source, Tensor result) =>
-        narrow.Launch(source.Device, Copy<TAccumulator, TStorage>(source, result));
+    public override void Narrow(FeatureMap source, FeatureMap result) =>
+        narrow.Launch(source.Device, Copy<TReal, TStorage>(source, result));
 
     private static VariantTable<InterpolationParameters<TStorage>> Interpolations<TSampling>()
         where TSampling : struct, ISampling => new(variant => variant.VectorBits > 0
@@ -121,7 +121,7 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
         where TSource : unmanaged
         where TResult : unmanaged => new(variant =>
         {
-            var wide = typeof(TAccumulator);
+            var wide = typeof(TReal);
             if (variant.VectorBits == 0)
             {
                 return KernelVariants.Group<ConversionParameters<TSource, TResult>>(
@@ -130,16 +130,16 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
                         sourceElement, typeof(TSource), resultElement, typeof(TResult), wide),
                     typeof(ConversionParameters<TSource, TResult>));
             }
-            var source = KernelVariants.SimdArguments<TElement, TSource, TAccumulator>(variant);
-            var result = KernelVariants.SimdArguments<TElement, TResult, TAccumulator>(variant);
+            var source = KernelVariants.SimdArguments<TElement, TSource, TReal>(variant);
+            var result = KernelVariants.SimdArguments<TElement, TResult, TReal>(variant);
             return KernelVariants.Tiles<ConversionParameters<TSource, TResult>>(
                 typeof(CopyProgram<,,,,,>), source[0], typeof(TSource), result[0], typeof(TResult), wide, source[3]);
         });
 
     private static void Launch(
         VariantTable<InterpolationParameters<TStorage>> table,
-        Tensor source,
-        Tensor result,
+        FeatureMap source,
+        FeatureMap result,
         in InterpolationParameters<TStorage> parameters)
     {
         bool vectors = Pack4Layout.Fits(source) && Pack4Layout.Fits(result);
@@ -147,13 +147,13 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
     }
 
     private static Type[] Group(KernelVariant variant, Type sampling) =>
-        [typeof(TElement), typeof(TStorage), typeof(TAccumulator), sampling, KernelVariants.Access(variant.ValueVectors)];
+        [typeof(TElement), typeof(TStorage), typeof(TReal), sampling, KernelVariants.Access(variant.ValueVectors)];
 
     private static Type[] Simd(KernelVariant variant) =>
-        KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant);
+        KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant);
 
     private static InterpolationParameters<TStorage> Parameters(
-        bool alignCorners, TensorShape input, TensorShape output, Tensor source, Tensor result) => new()
+        bool alignCorners, MapShape input, MapShape output, FeatureMap source, FeatureMap result) => new()
         {
             Batch = input.Batch,
             Channels = input.Channels,
@@ -163,7 +163,7 @@ internal sealed class ResamplingKernels<TElement, TStorage, TAccumulator> : Resa
             Result = result.Map<TStorage>(),
         };
 
-    private static ConversionParameters<TSource, TResult> Copy<TSource, TResult>(Tensor source, Tensor result)
+    private static ConversionParameters<TSource, TResult> Copy<TSource, TResult>(FeatureMap source, FeatureMap result)
         where TSource : unmanaged
         where TResult : unmanaged => new()
         {

@@ -18,15 +18,15 @@ internal abstract class FeatureNormKernels
     /// Normalises over the channels of every pixel; the statistics, mean and reciprocal deviation, are [B, 2, H, W].
     /// </summary>
     public abstract void LayerForward(
-        Tensor weight, Tensor bias, double epsilon, Tensor input, Tensor output, Tensor statistics);
+        FeatureMap weight, FeatureMap bias, double epsilon, FeatureMap input, FeatureMap output, FeatureMap statistics);
 
     /// <summary>Normalises over groups of channels of every image; the statistics are [B, 2·groups, 1, 1].</summary>
     public abstract void GroupForward(
-        int groups, Tensor weight, Tensor bias, double epsilon, Tensor input, Tensor output, Tensor statistics);
+        int groups, FeatureMap weight, FeatureMap bias, double epsilon, FeatureMap input, FeatureMap output, FeatureMap statistics);
 
     /// <summary>The gradient of the features of a LayerNorm, written or added.</summary>
     public abstract void LayerNormBackward(
-        Tensor weight, Tensor input, Tensor gradient, Tensor statistics, Tensor gradInput, bool accumulate);
+        FeatureMap weight, FeatureMap input, FeatureMap gradient, FeatureMap statistics, FeatureMap gradInput, bool accumulate);
 
     /// <summary>The gradients of factor and offset, and, of groups, that of the features, written or added.</summary>
     /// <param name="groups">The groups; 0 for LayerNorm, whose features have a backward of their own.</param>
@@ -40,93 +40,93 @@ internal abstract class FeatureNormKernels
     /// <param name="accumulate">Whether it is added to what is there.</param>
     public abstract void Backward(
         int groups,
-        Tensor weight,
-        Tensor input,
-        Tensor gradient,
-        Tensor statistics,
-        Tensor gradWeight,
-        Tensor gradBias,
-        Tensor gradInput,
+        FeatureMap weight,
+        FeatureMap input,
+        FeatureMap gradient,
+        FeatureMap statistics,
+        FeatureMap gradWeight,
+        FeatureMap gradBias,
+        FeatureMap gradInput,
         bool accumulate);
 }
 
 /// <summary>The normalisation with the element type's accumulator.</summary>
-internal sealed class FeatureNormKernels<TElement, TStorage, TAccumulator> : FeatureNormKernels
-    where TElement : struct, IElement<TStorage, TAccumulator>
+internal sealed class FeatureNormKernels<TElement, TStorage, TReal> : FeatureNormKernels
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    private readonly VariantTable<LayerNormBackwardParameters<TStorage, TAccumulator>> layerNorms = new(v =>
+    private readonly VariantTable<LayerNormBackwardParameters<TStorage, TReal>> layerNorms = new(v =>
         v.VectorBits > 0
-            ? KernelVariants.Tiles<LayerNormBackwardParameters<TStorage, TAccumulator>>(
-                typeof(LayerNormBackwardProgram<,,,>), KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(v))
-            : KernelVariants.Group<LayerNormBackwardParameters<TStorage, TAccumulator>>(
-                typeof(LayerNormBackward<,,>), typeof(TElement), typeof(TStorage), typeof(TAccumulator)));
+            ? KernelVariants.Tiles<LayerNormBackwardParameters<TStorage, TReal>>(
+                typeof(LayerNormBackwardProgram<,,,>), KernelVariants.SimdArguments<TElement, TStorage, TReal>(v))
+            : KernelVariants.Group<LayerNormBackwardParameters<TStorage, TReal>>(
+                typeof(LayerNormBackward<,,>), typeof(TElement), typeof(TStorage), typeof(TReal)));
 
     // Not on the CPU, where statistics and normalised features of a pixel are one step.
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> pixelMoments =
-        KernelVariants.Maps<FeatureNormParameters<TStorage, TAccumulator>>(
-            typeof(PixelMoments<TElement, TStorage, TAccumulator>));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> pixelMoments =
+        KernelVariants.Maps<FeatureNormParameters<TStorage, TReal>>(
+            typeof(PixelMoments<TElement, TStorage, TReal>));
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> layerForward =
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> layerForward =
         Simd(
             typeof(LayerNormProgram<,,,>),
-            typeof(FeatureNormForward<TElement, TStorage, TAccumulator>));
+            typeof(FeatureNormForward<TElement, TStorage, TReal>));
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> rowSums =
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> rowSums =
         Simd(
             typeof(FeatureRowSumsProgram<,,,,>),
-            typeof(RowSums<TElement, TStorage, TAccumulator>), typeof(PlainRowTerms));
+            typeof(RowSums<TElement, TStorage, TReal>), typeof(PlainRowTerms));
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> rowSquares =
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> rowSquares =
         Simd(
             typeof(FeatureRowSumsProgram<,,,,>),
-            typeof(RowSquares<TElement, TStorage, TAccumulator>), typeof(SquareRowTerms));
+            typeof(RowSquares<TElement, TStorage, TReal>), typeof(SquareRowTerms));
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> means =
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> means =
         Plain(
-            typeof(GroupTotalsProgram<TStorage, TAccumulator, MeanTotal>),
-            typeof(GroupMeans<TElement, TStorage, TAccumulator>));
+            typeof(GroupTotalsProgram<TStorage, TReal, MeanTotal>),
+            typeof(GroupMeans<TElement, TStorage, TReal>));
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> deviations =
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> deviations =
         Plain(
-            typeof(GroupTotalsProgram<TStorage, TAccumulator, DeviationTotal>),
-            typeof(GroupDeviations<TElement, TStorage, TAccumulator>));
+            typeof(GroupTotalsProgram<TStorage, TReal, DeviationTotal>),
+            typeof(GroupDeviations<TElement, TStorage, TReal>));
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> groupForward =
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> groupForward =
         Simd(
             typeof(GroupNormProgram<,,,,>),
-            typeof(FeatureNormForward<TElement, TStorage, TAccumulator>), typeof(NormForward));
+            typeof(FeatureNormForward<TElement, TStorage, TReal>), typeof(NormForward));
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> rowGradients =
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> rowGradients =
         Simd(
             typeof(FeatureRowSumsProgram<,,,,>),
-            typeof(RowGradientSums<TElement, TStorage, TAccumulator>), typeof(GradientRowTerms));
+            typeof(RowGradientSums<TElement, TStorage, TReal>), typeof(GradientRowTerms));
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> parameterGradients =
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> parameterGradients =
         Plain(
-            typeof(FeatureNormParameterProgram<TStorage, TAccumulator>),
-            typeof(FeatureNormParameterGradients<TStorage, TAccumulator>));
+            typeof(FeatureNormParameterProgram<TStorage, TReal>),
+            typeof(FeatureNormParameterGradients<TStorage, TReal>));
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> gradientMeans =
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> gradientMeans =
         Plain(
-            typeof(GroupTotalsProgram<TStorage, TAccumulator, GradientTotal>),
-            typeof(GroupGradientMeans<TElement, TStorage, TAccumulator>));
+            typeof(GroupTotalsProgram<TStorage, TReal, GradientTotal>),
+            typeof(GroupGradientMeans<TElement, TStorage, TReal>));
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TAccumulator>> groupBackward =
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> groupBackward =
         Simd(
             typeof(GroupNormProgram<,,,,>),
-            typeof(GroupNormBackward<TElement, TStorage, TAccumulator>), typeof(NormBackward));
+            typeof(GroupNormBackward<TElement, TStorage, TReal>), typeof(NormBackward));
 
     public override void LayerForward(
-        Tensor weight, Tensor bias, double epsilon, Tensor input, Tensor output, Tensor statistics)
+        FeatureMap weight, FeatureMap bias, double epsilon, FeatureMap input, FeatureMap output, FeatureMap statistics)
     {
         var parameters = Parameters(1, weight, input) with
         {
             Result = output.Map<TStorage>(),
-            Bias = bias.Elements<TAccumulator>(),
-            Statistics = statistics.Map<TAccumulator>(),
-            Epsilon = TAccumulator.CreateTruncating(epsilon),
+            Bias = bias.Elements<TReal>(),
+            Statistics = statistics.Map<TReal>(),
+            Epsilon = TReal.CreateTruncating(epsilon),
         };
         if (!input.Device.RunsVectorPrograms)
             pixelMoments.Launch(input.Device, in parameters);
@@ -134,17 +134,17 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TAccumulator> : Fea
     }
 
     public override void GroupForward(
-        int groups, Tensor weight, Tensor bias, double epsilon, Tensor input, Tensor output, Tensor statistics)
+        int groups, FeatureMap weight, FeatureMap bias, double epsilon, FeatureMap input, FeatureMap output, FeatureMap statistics)
     {
         var device = input.Device;
         using var rows = RowSumsOf(input);
         var parameters = Parameters(groups, weight, input) with
         {
             Result = output.Map<TStorage>(),
-            Bias = bias.Elements<TAccumulator>(),
+            Bias = bias.Elements<TReal>(),
             Statistics = OfImages(statistics),
-            RowSums = rows.Map<TAccumulator>(),
-            Epsilon = TAccumulator.CreateTruncating(epsilon),
+            RowSums = rows.Map<TReal>(),
+            Epsilon = TReal.CreateTruncating(epsilon),
         };
         rowSums.Launch(device, in parameters);
         means.Launch(device, in parameters);
@@ -154,15 +154,15 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TAccumulator> : Fea
     }
 
     public override void LayerNormBackward(
-        Tensor weight, Tensor input, Tensor gradient, Tensor statistics, Tensor gradInput, bool accumulate)
+        FeatureMap weight, FeatureMap input, FeatureMap gradient, FeatureMap statistics, FeatureMap gradInput, bool accumulate)
     {
-        var parameters = new LayerNormBackwardParameters<TStorage, TAccumulator>
+        var parameters = new LayerNormBackwardParameters<TStorage, TReal>
         {
             Extent = Extent(input.Shape),
             Gradient = gradient.Map<TStorage>(),
             Input = input.Map<TStorage>(),
-            Statistics = statistics.Map<TAccumulator>(),
-            NormWeight = weight.Elements<TAccumulator>(),
+            Statistics = statistics.Map<TReal>(),
+            NormWeight = weight.Elements<TReal>(),
             Result = gradInput.Map<TStorage>(),
             Accumulate = accumulate ? 1 : 0,
         };
@@ -171,28 +171,28 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TAccumulator> : Fea
 
     public override void Backward(
         int groups,
-        Tensor weight,
-        Tensor input,
-        Tensor gradient,
-        Tensor statistics,
-        Tensor gradWeight,
-        Tensor gradBias,
-        Tensor gradInput,
+        FeatureMap weight,
+        FeatureMap input,
+        FeatureMap gradient,
+        FeatureMap statistics,
+        FeatureMap gradWeight,
+        FeatureMap gradBias,
+        FeatureMap gradInput,
         bool accumulate)
     {
         var device = input.Device;
         using var rows = RowSumsOf(input);
-        using var groupMeans = Tensor<TAccumulator>.Create(
-            device, new TensorShape(input.Shape.Batch, 2 * Math.Max(1, groups), 1, 1));
+        using var groupMeans = FeatureMap<TReal>.Create(
+            device, new MapShape(input.Shape.Batch, 2 * Math.Max(1, groups), 1, 1));
         var parameters = Parameters(Math.Max(1, groups), weight, input) with
         {
             Gradient = gradient.Map<TStorage>(),
             Result = gradInput.Map<TStorage>(),
-            Statistics = groups == 0 ? statistics.Map<TAccumulator>() : OfImages(statistics),
-            RowSums = rows.Map<TAccumulator>(),
-            GradientMeans = groupMeans.Map<TAccumulator>(),
-            GradWeight = gradWeight.Elements<TAccumulator>(),
-            GradBias = gradBias.Elements<TAccumulator>(),
+            Statistics = groups == 0 ? statistics.Map<TReal>() : OfImages(statistics),
+            RowSums = rows.Map<TReal>(),
+            GradientMeans = groupMeans.Map<TReal>(),
+            GradWeight = gradWeight.Elements<TReal>(),
+            GradBias = gradBias.Elements<TReal>(),
             Accumulate = accumulate ? 1 : 0,
         };
         rowGradients.Launch(device, in parameters);
@@ -206,21 +206,21 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TAccumulator> : Fea
         groupBackward.Launch(device, in parameters);
     }
 
-    private static VariantTable<FeatureNormParameters<TStorage, TAccumulator>> Simd(
+    private static VariantTable<FeatureNormParameters<TStorage, TReal>> Simd(
         Type tiles, Type program, params Type[] choices) => new(variant => variant.VectorBits > 0
-            ? KernelVariants.Tiles<FeatureNormParameters<TStorage, TAccumulator>>(
-                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant), .. choices])
-            : KernelVariants.Group<FeatureNormParameters<TStorage, TAccumulator>>(
-                typeof(MapKernel<,>), program, typeof(FeatureNormParameters<TStorage, TAccumulator>)));
+            ? KernelVariants.Tiles<FeatureNormParameters<TStorage, TReal>>(
+                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant), .. choices])
+            : KernelVariants.Group<FeatureNormParameters<TStorage, TReal>>(
+                typeof(MapKernel<,>), program, typeof(FeatureNormParameters<TStorage, TReal>)));
 
     // Programs that add up too little to need vectors.
-    private static VariantTable<FeatureNormParameters<TStorage, TAccumulator>> Plain(Type tiles, Type program) =>
+    private static VariantTable<FeatureNormParameters<TStorage, TReal>> Plain(Type tiles, Type program) =>
         new(variant => variant.VectorBits > 0
-            ? KernelVariants.Tiles<FeatureNormParameters<TStorage, TAccumulator>>(tiles)
-            : KernelVariants.Group<FeatureNormParameters<TStorage, TAccumulator>>(
-                typeof(MapKernel<,>), program, typeof(FeatureNormParameters<TStorage, TAccumulator>)));
+            ? KernelVariants.Tiles<FeatureNormParameters<TStorage, TReal>>(tiles)
+            : KernelVariants.Group<FeatureNormParameters<TStorage, TReal>>(
+                typeof(MapKernel<,>), program, typeof(FeatureNormParameters<TStorage, TReal>)));
 
-    private static PointwiseExtent Extent(TensorShape shape) => new()
+    private static PointwiseExtent Extent(MapShape shape) => new()
     {
         Batch = shape.Batch,
         Height = shape.Height,
@@ -230,12 +230,12 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TAccumulator> : Fea
     };
 
     // Views that a step does not touch are still views of the device.
-    private static FeatureNormParameters<TStorage, TAccumulator> Parameters(int groups, Tensor weight, Tensor input)
+    private static FeatureNormParameters<TStorage, TReal> Parameters(int groups, FeatureMap weight, FeatureMap input)
     {
         var map = input.Map<TStorage>();
-        var vector = weight.Elements<TAccumulator>();
-        var wide = new MapView<TAccumulator> { Data = vector };
-        return new FeatureNormParameters<TStorage, TAccumulator>
+        var vector = weight.Elements<TReal>();
+        var wide = new MapView<TReal> { Data = vector };
+        return new FeatureNormParameters<TStorage, TReal>
         {
             Extent = Extent(input.Shape),
             Groups = groups,
@@ -252,13 +252,13 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TAccumulator> : Fea
         };
     }
 
-    private static Tensor<TAccumulator> RowSumsOf(Tensor input) => Tensor<TAccumulator>.Create(
-        input.Device, new TensorShape(input.Shape.Batch, 2 * input.Shape.Channels, input.Shape.Height, 1));
+    private static FeatureMap<TReal> RowSumsOf(FeatureMap input) => FeatureMap<TReal>.Create(
+        input.Device, new MapShape(input.Shape.Batch, 2 * input.Shape.Channels, input.Shape.Height, 1));
 
     // The statistics of an image serve all of its pixels.
-    private static MapView<TAccumulator> OfImages(Tensor statistics)
+    private static MapView<TReal> OfImages(FeatureMap statistics)
     {
-        var map = statistics.Map<TAccumulator>();
+        var map = statistics.Map<TReal>();
         map.RowStride = 0;
         map.ColumnStride = 0;
         return map;

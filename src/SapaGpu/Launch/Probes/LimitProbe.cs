@@ -16,11 +16,11 @@ internal sealed class LimitProbe : IDisposable
 
     private static readonly VariantTable<ProbeParameters> Programs = new(Create);
 
-    private readonly Device device;
+    private readonly ComputeDevice device;
     private readonly MemoryBuffer memory;
     private readonly ProbeParameters parameters;
 
-    public LimitProbe(Device device)
+    public LimitProbe(ComputeDevice device)
     {
         this.device = device;
         int workers = device.RunsVectorPrograms ? device.Options.Threads * TilesPerThread : GpuWorkers;

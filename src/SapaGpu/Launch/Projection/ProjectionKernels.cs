@@ -19,7 +19,7 @@ internal abstract class ProjectionKernels
 
     /// <summary>output = W·LayerNorm(input) + bias, written or added; the statistics of a normalisation are written.</summary>
     public abstract void Forward(
-        in ProjectionTensors projection, Tensor input, Tensor output, Tensor? statistics, bool accumulate = false);
+        in ProjectionWeights projection, FeatureMap input, FeatureMap output, FeatureMap? statistics, bool accumulate = false);
 
     /// <summary>The gradients, where tensors are given for them.</summary>
     /// <param name="projection">The parameters of the forward.</param>
@@ -30,53 +30,53 @@ internal abstract class ProjectionKernels
     /// <param name="gradients">The gradients of the parameters, in their shapes and strides; null to leave them out.</param>
     /// <param name="accumulate">Whether the gradient of the input is added to what is there.</param>
     public abstract void Backward(
-        in ProjectionTensors projection,
-        Tensor input,
-        Tensor gradOutput,
-        Tensor? statistics,
-        Tensor? gradInput,
-        in ProjectionTensors? gradients,
+        in ProjectionWeights projection,
+        FeatureMap input,
+        FeatureMap gradOutput,
+        FeatureMap? statistics,
+        FeatureMap? gradInput,
+        in ProjectionWeights? gradients,
         bool accumulate = false);
 }
 
 /// <summary>The projection with the element type's accumulator.</summary>
-internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : ProjectionKernels
-    where TElement : struct, IElement<TStorage, TAccumulator>
+internal sealed class ProjectionKernels<TElement, TStorage, TReal> : ProjectionKernels
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    private readonly VariantTable<ProjectionParameters<TStorage, TAccumulator>> projections = new(CloseProjection);
+    private readonly VariantTable<ProjectionParameters<TStorage, TReal>> projections = new(CloseProjection);
 
     // On the CPU everything is one pass over the map, on thread groups a step for each gradient.
-    private readonly VariantTable<ProjectionBackwardParameters<TStorage, TAccumulator>> backwards = new(v =>
-        KernelVariants.Tiles<ProjectionBackwardParameters<TStorage, TAccumulator>>(
+    private readonly VariantTable<ProjectionBackwardParameters<TStorage, TReal>> backwards = new(v =>
+        KernelVariants.Tiles<ProjectionBackwardParameters<TStorage, TReal>>(
             typeof(ProjectionBackwardProgram<,,,>), Simd(v)));
 
-    private readonly VariantTable<ProjectionOuterParameters<TStorage, TAccumulator>> outers = new(_ =>
-        KernelVariants.Group<ProjectionOuterParameters<TStorage, TAccumulator>>(typeof(ProjectionOuter<,,>), Element));
+    private readonly VariantTable<ProjectionOuterParameters<TStorage, TReal>> outers = new(_ =>
+        KernelVariants.Group<ProjectionOuterParameters<TStorage, TReal>>(typeof(ProjectionOuter<,,>), Element));
 
-    private readonly VariantTable<ProjectionGradientParameters<TAccumulator>> reductions =
-        KernelVariants.Maps<ProjectionGradientParameters<TAccumulator>>(typeof(ChunkReduction<TAccumulator>));
+    private readonly VariantTable<ProjectionGradientParameters<TReal>> reductions =
+        KernelVariants.Maps<ProjectionGradientParameters<TReal>>(typeof(ChunkReduction<TReal>));
 
-    private readonly VariantTable<ProjectionGradientParameters<TAccumulator>> parameterGradients =
-        KernelVariants.Maps<ProjectionGradientParameters<TAccumulator>>(typeof(ParameterGradients<TAccumulator>));
+    private readonly VariantTable<ProjectionGradientParameters<TReal>> parameterGradients =
+        KernelVariants.Maps<ProjectionGradientParameters<TReal>>(typeof(ParameterGradients<TReal>));
 
-    private static Type[] Element => [typeof(TElement), typeof(TStorage), typeof(TAccumulator)];
+    private static Type[] Element => [typeof(TElement), typeof(TStorage), typeof(TReal)];
 
     public override void Forward(
-        in ProjectionTensors projection, Tensor input, Tensor output, Tensor? statistics, bool accumulate)
+        in ProjectionWeights projection, FeatureMap input, FeatureMap output, FeatureMap? statistics, bool accumulate)
     {
         var matrix = projection.Weight.Layout;
         Project(in projection, matrix.BatchStride, matrix.ChannelStride, input, output, statistics, accumulate);
     }
 
     public override void Backward(
-        in ProjectionTensors projection,
-        Tensor input,
-        Tensor gradOutput,
-        Tensor? statistics,
-        Tensor? gradInput,
-        in ProjectionTensors? gradients,
+        in ProjectionWeights projection,
+        FeatureMap input,
+        FeatureMap gradOutput,
+        FeatureMap? statistics,
+        FeatureMap? gradInput,
+        in ProjectionWeights? gradients,
         bool accumulate)
     {
         if (gradients is { } wanted)
@@ -86,15 +86,15 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
     }
 
     private void BackwardInput(
-        in ProjectionTensors projection,
-        Tensor input,
-        Tensor gradOutput,
-        Tensor? statistics,
-        Tensor gradInput,
+        in ProjectionWeights projection,
+        FeatureMap input,
+        FeatureMap gradOutput,
+        FeatureMap? statistics,
+        FeatureMap gradInput,
         bool accumulate)
     {
         // The adjoint of the matrix is the same product with the strides of the matrix exchanged.
-        var adjoint = new ProjectionTensors(projection.Weight, null);
+        var adjoint = new ProjectionWeights(projection.Weight, null);
         var matrix = projection.Weight.Layout;
         if (projection.NormWeight is null)
         {
@@ -107,7 +107,7 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
             BackwardTogether(in projection, in outer, gradInput, accumulate, wantsParameters: false);
             return;
         }
-        using var normalised = Tensor.Create(input.Device, input.Shape, gradInput.Format, input.ElementType);
+        using var normalised = FeatureMap.Create(input.Device, input.Shape, gradInput.Format, input.ElementType);
         Project(in adjoint, matrix.ChannelStride, matrix.BatchStride, gradOutput, normalised, null, accumulate: false);
         FeatureNormKernels.For(input.ElementType).LayerNormBackward(
             projection.NormWeight, input, normalised, statistics!, gradInput, accumulate);
@@ -115,24 +115,24 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
 
     // With the gradient of the input, where it is one pass.
     private void BackwardParameters(
-        in ProjectionTensors projection,
-        Tensor input,
-        Tensor gradOutput,
-        Tensor? statistics,
-        Tensor? gradInput,
-        in ProjectionTensors gradients,
+        in ProjectionWeights projection,
+        FeatureMap input,
+        FeatureMap gradOutput,
+        FeatureMap? statistics,
+        FeatureMap? gradInput,
+        in ProjectionWeights gradients,
         bool accumulate)
     {
         var chunking = Chunking.Of(input.Shape);
         int outputs = gradOutput.Shape.Channels;
         long size = ((long)outputs * input.Shape.Channels + outputs) * chunking.Chunks;
         var device = input.Device;
-        var memory = device.Pool.Rent(size * Interop.SizeOf<TAccumulator>());
+        var memory = device.Pool.Rent(size * Interop.SizeOf<TReal>());
         try
         {
             var outer = Outer(in projection, input, gradOutput, statistics, chunking) with
             {
-                Partials = memory.View<TAccumulator>(0, size),
+                Partials = memory.View<TReal>(0, size),
             };
             if (device.RunsVectorPrograms)
                 BackwardTogether(in projection, in outer, gradInput, accumulate, wantsParameters: true);
@@ -147,20 +147,20 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
     }
 
     private void BackwardTogether(
-        in ProjectionTensors projection,
-        in ProjectionOuterParameters<TStorage, TAccumulator> outer,
-        Tensor? gradInput,
+        in ProjectionWeights projection,
+        in ProjectionOuterParameters<TStorage, TReal> outer,
+        FeatureMap? gradInput,
         bool accumulate,
         bool wantsParameters)
     {
-        var weight = projection.Weight.Elements<TAccumulator>();
-        var parameters = new ProjectionBackwardParameters<TStorage, TAccumulator>
+        var weight = projection.Weight.Elements<TReal>();
+        var parameters = new ProjectionBackwardParameters<TStorage, TReal>
         {
             Outer = outer,
             Weight = weight,
             WeightRowStride = projection.Weight.Layout.BatchStride,
             WeightColumnStride = projection.Weight.Layout.ChannelStride,
-            NormWeight = projection.NormWeight?.Elements<TAccumulator>() ?? weight,
+            NormWeight = projection.NormWeight?.Elements<TReal>() ?? weight,
             GradInput = gradInput?.Map<TStorage>() ?? outer.Input,
             Accumulate = accumulate ? 1 : 0,
             WantsInput = gradInput is null ? 0 : 1,
@@ -171,14 +171,14 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
 
     // The gradients of the parameters from the sums of the chunks.
     private void Finish(
-        Device device,
-        in ProjectionTensors projection,
-        in ProjectionTensors gradients,
-        in ProjectionOuterParameters<TStorage, TAccumulator> outer)
+        ComputeDevice device,
+        in ProjectionWeights projection,
+        in ProjectionWeights gradients,
+        in ProjectionOuterParameters<TStorage, TReal> outer)
     {
-        var weight = projection.Weight.Elements<TAccumulator>();
-        var gradWeight = gradients.Weight.Elements<TAccumulator>();
-        var parameters = new ProjectionGradientParameters<TAccumulator>
+        var weight = projection.Weight.Elements<TReal>();
+        var gradWeight = gradients.Weight.Elements<TReal>();
+        var parameters = new ProjectionGradientParameters<TReal>
         {
             InputChannels = outer.Extent.InputChannels,
             OutputChannels = outer.Extent.OutputChannels,
@@ -187,12 +187,12 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
             WeightRowStride = projection.Weight.Layout.BatchStride,
             WeightColumnStride = projection.Weight.Layout.ChannelStride,
             Weight = weight,
-            NormWeight = projection.NormWeight?.Elements<TAccumulator>() ?? weight,
-            NormBias = projection.NormBias?.Elements<TAccumulator>() ?? weight,
+            NormWeight = projection.NormWeight?.Elements<TReal>() ?? weight,
+            NormBias = projection.NormBias?.Elements<TReal>() ?? weight,
             GradWeight = gradWeight,
-            GradBias = gradients.Bias?.Elements<TAccumulator>() ?? gradWeight,
-            GradNormWeight = gradients.NormWeight?.Elements<TAccumulator>() ?? gradWeight,
-            GradNormBias = gradients.NormBias?.Elements<TAccumulator>() ?? gradWeight,
+            GradBias = gradients.Bias?.Elements<TReal>() ?? gradWeight,
+            GradNormWeight = gradients.NormWeight?.Elements<TReal>() ?? gradWeight,
+            GradNormBias = gradients.NormBias?.Elements<TReal>() ?? gradWeight,
             HasBias = gradients.Bias is null ? 0 : 1,
             HasNorm = outer.HasNorm,
         };
@@ -201,20 +201,20 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
     }
 
     // Without room for the sums, which a gradient of the input alone does not need.
-    private static ProjectionOuterParameters<TStorage, TAccumulator> Outer(
-        in ProjectionTensors projection, Tensor input, Tensor gradOutput, Tensor? statistics, Chunking chunking) => new()
+    private static ProjectionOuterParameters<TStorage, TReal> Outer(
+        in ProjectionWeights projection, FeatureMap input, FeatureMap gradOutput, FeatureMap? statistics, Chunking chunking) => new()
         {
             Extent = Extent(input.Shape, gradOutput.Shape.Channels),
             Input = input.Map<TStorage>(),
             GradOutput = gradOutput.Map<TStorage>(),
             Statistics = Statistics(statistics, input),
-            Partials = projection.Weight.Elements<TAccumulator>(),
+            Partials = projection.Weight.Elements<TReal>(),
             PixelsPerChunk = chunking.Pixels,
             Chunks = chunking.Chunks,
             HasNorm = projection.NormWeight is null ? 0 : 1,
         };
 
-    private static PointwiseExtent Extent(TensorShape input, int outputChannels) => new()
+    private static PointwiseExtent Extent(MapShape input, int outputChannels) => new()
     {
         Batch = input.Batch,
         Height = input.Height,
@@ -223,29 +223,29 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
         OutputChannels = outputChannels,
     };
 
-    private static MapView<TAccumulator> Statistics(Tensor? statistics, Tensor input) =>
-        statistics?.Map<TAccumulator>() ?? new MapView<TAccumulator> { Data = input.Memory.View<TAccumulator>(0) };
+    private static MapView<TReal> Statistics(FeatureMap? statistics, FeatureMap input) =>
+        statistics?.Map<TReal>() ?? new MapView<TReal> { Data = input.Memory.View<TReal>(0) };
 
-    private static ILaunchable<ProjectionParameters<TStorage, TAccumulator>> CloseProjection(KernelVariant v) =>
+    private static ILaunchable<ProjectionParameters<TStorage, TReal>> CloseProjection(KernelVariant v) =>
         v.VectorBits > 0
-            ? KernelVariants.Tiles<ProjectionParameters<TStorage, TAccumulator>>(typeof(ProjectionProgram<,,,>), Simd(v))
-            : KernelVariants.Group<ProjectionParameters<TStorage, TAccumulator>>(
+            ? KernelVariants.Tiles<ProjectionParameters<TStorage, TReal>>(typeof(ProjectionProgram<,,,>), Simd(v))
+            : KernelVariants.Group<ProjectionParameters<TStorage, TReal>>(
                 typeof(Projection<,,,,>),
                 [.. Element, KernelVariants.Access(v.EmbeddingVectors), KernelVariants.Access(v.ValueVectors)]);
 
-    private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(v);
+    private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<TElement, TStorage, TReal>(v);
 
     private void Project(
-        in ProjectionTensors projection,
+        in ProjectionWeights projection,
         long rowStride,
         long columnStride,
-        Tensor input,
-        Tensor output,
-        Tensor? statistics,
+        FeatureMap input,
+        FeatureMap output,
+        FeatureMap? statistics,
         bool accumulate)
     {
-        var weight = projection.Weight.Elements<TAccumulator>();
-        var parameters = new ProjectionParameters<TStorage, TAccumulator>
+        var weight = projection.Weight.Elements<TReal>();
+        var parameters = new ProjectionParameters<TStorage, TReal>
         {
             Extent = Extent(input.Shape, output.Shape.Channels),
             Input = input.Map<TStorage>(),
@@ -253,11 +253,11 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
             Weight = weight,
             WeightRowStride = rowStride,
             WeightColumnStride = columnStride,
-            Bias = projection.Bias?.Elements<TAccumulator>() ?? weight,
-            NormWeight = projection.NormWeight?.Elements<TAccumulator>() ?? weight,
-            NormBias = projection.NormBias?.Elements<TAccumulator>() ?? weight,
+            Bias = projection.Bias?.Elements<TReal>() ?? weight,
+            NormWeight = projection.NormWeight?.Elements<TReal>() ?? weight,
+            NormBias = projection.NormBias?.Elements<TReal>() ?? weight,
             Statistics = Statistics(statistics, input),
-            Epsilon = TAccumulator.CreateTruncating(projection.Epsilon),
+            Epsilon = TReal.CreateTruncating(projection.Epsilon),
             Accumulate = accumulate ? 1 : 0,
             HasBias = projection.Bias is null ? 0 : 1,
             HasNorm = projection.NormWeight is null ? 0 : 1,
@@ -272,7 +272,7 @@ internal sealed class ProjectionKernels<TElement, TStorage, TAccumulator> : Proj
         private const int Maximum = 64;
         private const int SmallestPixels = 512;
 
-        public static Chunking Of(TensorShape shape)
+        public static Chunking Of(MapShape shape)
         {
             long pixels = (long)shape.Batch * shape.Height * shape.Width;
             long each = Math.Max(SmallestPixels, (pixels + Maximum - 1) / Maximum);

@@ -31,13 +31,13 @@ internal readonly struct BandPlan
     /// <summary>Gets the bytes of workspace that the largest band takes.</summary>
     public long WorkspaceBytes { get; private init; }
 
-    public static BandPlan Create<TAccumulator>(in WindowExtent extent, bool needsGradKey, bool needsGradValue, long limit)
-        where TAccumulator : unmanaged
+    public static BandPlan Create<TReal>(in WindowExtent extent, bool needsGradKey, bool needsGradValue, long limit)
+        where TReal : unmanaged
     {
         int arrays = (needsGradKey ? 1 : 0) + (needsGradValue ? 1 : 0);
         if (arrays == 0)
             return new BandPlan(in extent, extent.Batch, extent.Height);
-        long queryRowBytes = (long)arrays * extent.Taps * extent.Columns.Queries * Unsafe.SizeOf<TAccumulator>();
+        long queryRowBytes = (long)arrays * extent.Taps * extent.Columns.Queries * Unsafe.SizeOf<TReal>();
         long imageBytes = queryRowBytes * extent.Rows.Queries;
         if (imageBytes <= limit)
         {
@@ -51,25 +51,25 @@ internal readonly struct BandPlan
     }
 
     /// <summary>One map of weights [B, K², OH, OW] of the queries of a band, out of the workspace.</summary>
-    public static MapView<TAccumulator> View<TAccumulator>(
+    public static MapView<TReal> View<TReal>(
         MemoryBuffer memory, in WindowExtent extent, in RowBand queries, ref long usedBytes)
-        where TAccumulator : unmanaged
+        where TReal : unmanaged
     {
         long width = extent.Columns.Queries;
         long firstRow = extent.Rows.First(queries.FirstRow);
         long plane = (extent.Rows.First(queries.FirstRow + queries.Rows) - firstRow) * width;
         long image = plane * extent.Taps;
         long length = image * queries.Images;
-        var view = new MapView<TAccumulator>
+        var view = new MapView<TReal>
         {
-            Data = memory.View<TAccumulator>(usedBytes, length),
+            Data = memory.View<TReal>(usedBytes, length),
             Origin = -(queries.FirstImage * image + firstRow * width),
             BatchStride = image,
             ChannelStride = plane,
             RowStride = width,
             ColumnStride = 1,
         };
-        usedBytes += length * Unsafe.SizeOf<TAccumulator>();
+        usedBytes += length * Unsafe.SizeOf<TReal>();
         return view;
     }
 

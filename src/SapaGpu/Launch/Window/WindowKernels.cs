@@ -10,7 +10,7 @@ using SapaGpu.Maps;
 namespace SapaGpu.Launch;
 
 /// <summary>A window problem of one head with its choices.</summary>
-internal readonly record struct WindowProblem(WindowShape Shape, BorderRule Border, KernelNormalisation Normalisation)
+internal readonly record struct WindowProblem(WindowShape Shape, BorderRule Border, ScoreNormalisation Normalisation)
 {
     public WindowExtent Extent => Shape.Extent(Border);
 }
@@ -25,7 +25,7 @@ internal abstract class WindowKernels
 
     /// <summary>Fused forward; the normaliser is written where a tensor for it is given.</summary>
     public abstract void Forward(
-        in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor output, Tensor? normaliser);
+        in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap value, FeatureMap output, FeatureMap? normaliser);
 
     /// <summary>Fused backward; gradients that are null are not computed.</summary>
     /// <param name="problem">The problem.</param>
@@ -37,31 +37,31 @@ internal abstract class WindowKernels
     public abstract void Backward(
         in WindowProblem problem,
         in AttentionOperands operands,
-        Tensor? gradQuery,
-        Tensor? gradKey,
-        Tensor? gradValue,
+        FeatureMap? gradQuery,
+        FeatureMap? gradKey,
+        FeatureMap? gradValue,
         bool accumulateValue);
 
     /// <summary>scores = ⟨query, key⟩ over the window.</summary>
-    public abstract void Similarity(in WindowProblem problem, Tensor query, Tensor key, Tensor scores);
+    public abstract void Similarity(in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap scores);
 
     /// <summary>output = Σ weights · value over the window.</summary>
-    public abstract void Reassembly(in WindowProblem problem, Tensor weights, Tensor value, Tensor output);
+    public abstract void Reassembly(in WindowProblem problem, FeatureMap weights, FeatureMap value, FeatureMap output);
 
     /// <summary>The adjoint of the reassembly: result = Σ weights · source over the queries that see a cell.</summary>
     public abstract void Transposed(
-        in WindowProblem problem, Tensor weights, Tensor source, Tensor result, bool accumulate);
+        in WindowProblem problem, FeatureMap weights, FeatureMap source, FeatureMap result, bool accumulate);
 
     /// <summary>The tiles of a band, for kernels that keep some arrays of a value for every query and tap.</summary>
     /// <param name="shape">The problem.</param>
     /// <param name="band">The band.</param>
     /// <param name="arrays">The arrays.</param>
     /// <param name="vectors">Whether channels lie side by side and are accessed four at a time.</param>
-    public static CellTiling Tiling<TElement, TStorage, TAccumulator>(
+    public static CellTiling Tiling<TElement, TStorage, TReal>(
         in WindowShape shape, in RowBand band, int arrays, bool vectors)
-        where TElement : struct, IElement<TStorage, TAccumulator>
+        where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
     {
         const int WidestByVectors = 8;
         const int WidestByRows = 32;
@@ -75,24 +75,24 @@ internal abstract class WindowKernels
 
     /// <summary>The choice of kernels, for people.</summary>
     public abstract KernelVariant Plan(
-        in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor? output);
+        in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap value, FeatureMap? output);
 }
 
 /// <summary>What the forward read and saved, and the gradient that comes back.</summary>
 internal readonly record struct AttentionOperands(
-    Tensor Query, Tensor Key, Tensor Value, Tensor Normaliser, Tensor GradOutput);
+    FeatureMap Query, FeatureMap Key, FeatureMap Value, FeatureMap Normaliser, FeatureMap GradOutput);
 
 /// <summary>The window operators with the element type's accumulator.</summary>
-internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKernels
-    where TElement : struct, IElement<TStorage, TAccumulator>
+internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     private static readonly Type AccumulatorElement =
-        typeof(TAccumulator) == typeof(double) ? typeof(Float64Element) : typeof(Float32Element);
+        typeof(TReal) == typeof(double) ? typeof(Float64Element) : typeof(Float32Element);
 
-    private readonly VariantTable<WindowAttentionParameters<TStorage, TAccumulator>> forward = new(Close.Forward);
-    private readonly VariantTable<WindowAttentionBackwardParameters<TStorage, TAccumulator>> backward =
+    private readonly VariantTable<WindowAttentionParameters<TStorage, TReal>> forward = new(Close.Forward);
+    private readonly VariantTable<WindowAttentionBackwardParameters<TStorage, TReal>> backward =
         new(Close.Backward);
 
     private readonly VariantTable<WindowSimilarityParameters<TStorage>> similarity = new(Close.Similarity);
@@ -100,17 +100,17 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
     private readonly VariantTable<TransposedReassemblyParameters<TStorage, TStorage>> transposed =
         new(v => Close.Transposed<TStorage>(v, typeof(TElement)));
 
-    private readonly VariantTable<TransposedReassemblyParameters<TStorage, TAccumulator>> transposedWide =
-        new(v => Close.Transposed<TAccumulator>(v, AccumulatorElement));
+    private readonly VariantTable<TransposedReassemblyParameters<TStorage, TReal>> transposedWide =
+        new(v => Close.Transposed<TReal>(v, AccumulatorElement));
 
-    private readonly VariantTable<WindowWeightsParameters<TStorage, TAccumulator>> fold = new(v => v.VectorBits > 0
-        ? KernelVariants.Tiles<WindowWeightsParameters<TStorage, TAccumulator>>(
-            typeof(WeightFoldProgram<,,,>), KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(v))
-        : KernelVariants.Group<WindowWeightsParameters<TStorage, TAccumulator>>(
-            typeof(MapKernel<WeightFold<TElement, TStorage, TAccumulator>, WindowWeightsParameters<TStorage, TAccumulator>>)));
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TReal>> fold = new(v => v.VectorBits > 0
+        ? KernelVariants.Tiles<WindowWeightsParameters<TStorage, TReal>>(
+            typeof(WeightFoldProgram<,,,>), KernelVariants.SimdArguments<TElement, TStorage, TReal>(v))
+        : KernelVariants.Group<WindowWeightsParameters<TStorage, TReal>>(
+            typeof(MapKernel<WeightFold<TElement, TStorage, TReal>, WindowWeightsParameters<TStorage, TReal>>)));
 
     public override KernelVariant Plan(
-        in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor? output) =>
+        in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap value, FeatureMap? output) =>
         KernelVariant.Choose(
             query.Device,
             problem.Extent,
@@ -120,11 +120,11 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
             Pack4Layout.Fits(value) && (output is null || Pack4Layout.Fits(output)));
 
     public override void Forward(
-        in WindowProblem problem, Tensor query, Tensor key, Tensor value, Tensor output, Tensor? normaliser)
+        in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap value, FeatureMap output, FeatureMap? normaliser)
     {
         var band = problem.Shape.WholeBand;
         var variant = Plan(in problem, query, key, value, output);
-        var parameters = new WindowAttentionParameters<TStorage, TAccumulator>
+        var parameters = new WindowAttentionParameters<TStorage, TReal>
         {
             Extent = problem.Extent,
             Band = ForThreads(in band, query.Device),
@@ -133,7 +133,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
             Key = key.Map<TStorage>(),
             Value = value.Map<TStorage>(),
             Output = output.Map<TStorage>(),
-            Normaliser = normaliser is null ? Placeholder(query) : normaliser.Map<TAccumulator>(),
+            Normaliser = normaliser is null ? Placeholder(query) : normaliser.Map<TReal>(),
             SaveNormaliser = normaliser is null ? 0 : 1,
         };
         forward[variant].Launch(query.Device.Launcher, in parameters);
@@ -142,14 +142,14 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
     public override void Backward(
         in WindowProblem problem,
         in AttentionOperands operands,
-        Tensor? gradQuery,
-        Tensor? gradKey,
-        Tensor? gradValue,
+        FeatureMap? gradQuery,
+        FeatureMap? gradKey,
+        FeatureMap? gradValue,
         bool accumulateValue)
     {
         var device = operands.Query.Device;
         var extent = problem.Extent;
-        var plan = BandPlan.Create<TAccumulator>(
+        var plan = BandPlan.Create<TReal>(
             in extent, gradKey is not null, gradValue is not null, device.Options.WorkspaceBytes);
         var memory = plan.WorkspaceBytes > 0 ? device.Pool.Rent(plan.WorkspaceBytes) : null;
         try
@@ -168,7 +168,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         }
     }
 
-    public override void Similarity(in WindowProblem problem, Tensor query, Tensor key, Tensor scores)
+    public override void Similarity(in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap scores)
     {
         var band = problem.Shape.WholeBand;
         bool vectors = Pack4Layout.Fits(query) && Pack4Layout.Fits(key);
@@ -184,7 +184,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         similarity[Choose(query, in problem, vectors)].Launch(query.Device.Launcher, in parameters);
     }
 
-    public override void Reassembly(in WindowProblem problem, Tensor weights, Tensor value, Tensor output)
+    public override void Reassembly(in WindowProblem problem, FeatureMap weights, FeatureMap value, FeatureMap output)
     {
         var band = problem.Shape.WholeBand;
         bool vectors = Pack4Layout.Fits(value) && Pack4Layout.Fits(output);
@@ -201,7 +201,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
     }
 
     public override void Transposed(
-        in WindowProblem problem, Tensor weights, Tensor source, Tensor result, bool accumulate)
+        in WindowProblem problem, FeatureMap weights, FeatureMap source, FeatureMap result, bool accumulate)
     {
         var band = problem.Shape.WholeBand;
         if (problem.Border == BorderRule.Replicate)
@@ -214,33 +214,33 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
 
     // Every weight is repeated in the lanes of a vector, which on the CPU costs more than its product where it has to be widened
     // first, and a weight meets many channels.
-    private static bool WidensWeights(Tensor weights) =>
-        weights.Device.RunsVectorPrograms && typeof(TStorage) != typeof(TAccumulator);
+    private static bool WidensWeights(FeatureMap weights) =>
+        weights.Device.RunsVectorPrograms && typeof(TStorage) != typeof(TReal);
 
-    private static KernelVariant Choose(Tensor operand, in WindowProblem problem, bool vectors) =>
+    private static KernelVariant Choose(FeatureMap operand, in WindowProblem problem, bool vectors) =>
         KernelVariant.Choose(
-            operand.Device, problem.Extent, problem.Border, KernelNormalisation.Softmax, vectors, vectors);
+            operand.Device, problem.Extent, problem.Border, ScoreNormalisation.Softmax, vectors, vectors);
 
     private static CellTiling Tiling(in WindowProblem problem, in RowBand band, int arrays, bool vectors) =>
-        Tiling<TElement, TStorage, TAccumulator>(problem.Shape, in band, arrays, vectors);
+        Tiling<TElement, TStorage, TReal>(problem.Shape, in band, arrays, vectors);
 
     // A view that a kernel does not touch still has to be one of the device.
-    private static RowBand ForThreads(in RowBand band, Device device)
+    private static RowBand ForThreads(in RowBand band, ComputeDevice device)
     {
         const int TilesPerThread = 6;
         return band with { FewestTiles = TilesPerThread * device.Options.Threads };
     }
 
-    private static MapView<TAccumulator> Placeholder(Tensor tensor) =>
-        new() { Data = tensor.Memory.View<TAccumulator>(0) };
+    private static MapView<TReal> Placeholder(FeatureMap tensor) =>
+        new() { Data = tensor.Memory.View<TReal>(0) };
 
     private static void Gather<TWeight>(
         VariantTable<TransposedReassemblyParameters<TStorage, TWeight>> table,
         in WindowProblem problem,
         in RowBand band,
         MapView<TWeight> weights,
-        Tensor source,
-        Tensor result,
+        FeatureMap source,
+        FeatureMap result,
         bool accumulate)
         where TWeight : unmanaged
     {
@@ -261,17 +261,17 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
 
     // Weights of taps outside belong to the cells that the taps stand for.
     private void GatherFolded(
-        in WindowProblem problem, in RowBand band, Tensor weights, Tensor source, Tensor result, bool accumulate)
+        in WindowProblem problem, in RowBand band, FeatureMap weights, FeatureMap source, FeatureMap result, bool accumulate)
     {
         var device = weights.Device;
-        long bytes = weights.Shape.ElementCount * ILGPU.Interop.SizeOf<TAccumulator>();
+        long bytes = weights.Shape.ElementCount * ILGPU.Interop.SizeOf<TReal>();
         var memory = device.Pool.Rent(bytes);
         try
         {
             long used = 0;
             var extent = problem.Extent;
-            var folded = BandPlan.View<TAccumulator>(memory, in extent, in band, ref used);
-            var parameters = new WindowWeightsParameters<TStorage, TAccumulator>
+            var folded = BandPlan.View<TReal>(memory, in extent, in band, ref used);
+            var parameters = new WindowWeightsParameters<TStorage, TReal>
             {
                 Extent = extent,
                 Heads = 1,
@@ -289,20 +289,20 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
     }
 
     private void GatherWidened(
-        in WindowProblem problem, in RowBand band, Tensor weights, Tensor source, Tensor result, bool accumulate)
+        in WindowProblem problem, in RowBand band, FeatureMap weights, FeatureMap source, FeatureMap result, bool accumulate)
     {
-        using var wide = Tensor.Create(
+        using var wide = FeatureMap.Create(
             weights.Device, weights.Shape, weights.Format, weights.ElementType.Accumulator());
         ResamplingKernels.For(weights.ElementType).Widen(weights, wide);
-        Gather(transposedWide, in problem, in band, wide.Map<TAccumulator>(), source, result, accumulate);
+        Gather(transposedWide, in problem, in band, wide.Map<TReal>(), source, result, accumulate);
     }
 
     private void Backward(
         in WindowProblem problem,
         in AttentionOperands operands,
-        Tensor? gradQuery,
-        Tensor? gradKey,
-        Tensor? gradValue,
+        FeatureMap? gradQuery,
+        FeatureMap? gradKey,
+        FeatureMap? gradValue,
         bool accumulateValue,
         MemoryBuffer? memory,
         in RowBand cells,
@@ -313,9 +313,9 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         var gradScores = weights;
         long used = 0;
         if (gradValue is not null)
-            weights = BandPlan.View<TAccumulator>(memory!, in extent, in queries, ref used);
+            weights = BandPlan.View<TReal>(memory!, in extent, in queries, ref used);
         if (gradKey is not null)
-            gradScores = BandPlan.View<TAccumulator>(memory!, in extent, in queries, ref used);
+            gradScores = BandPlan.View<TReal>(memory!, in extent, in queries, ref used);
 
         bool vectorQuery = gradQuery is null || Pack4Layout.Fits(gradQuery);
         var variant = KernelVariant.Choose(
@@ -325,7 +325,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
             problem.Normalisation,
             Pack4Layout.Fits(operands.Query) && Pack4Layout.Fits(operands.Key) && vectorQuery,
             Pack4Layout.Fits(operands.Value) && Pack4Layout.Fits(operands.GradOutput));
-        var parameters = new WindowAttentionBackwardParameters<TStorage, TAccumulator>
+        var parameters = new WindowAttentionBackwardParameters<TStorage, TReal>
         {
             Extent = extent,
             Band = ForThreads(in queries, operands.Query.Device),
@@ -334,7 +334,7 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
             Key = operands.Key.Map<TStorage>(),
             Value = operands.Value.Map<TStorage>(),
             GradOutput = operands.GradOutput.Map<TStorage>(),
-            Normaliser = operands.Normaliser.Map<TAccumulator>(),
+            Normaliser = operands.Normaliser.Map<TReal>(),
             GradQuery = (gradQuery ?? operands.Query).Map<TStorage>(),
             Weights = weights,
             GradScores = gradScores,
@@ -352,21 +352,21 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
     // The one list of which type parameters each kernel takes.
     private static class Close
     {
-        private static Type[] Element => [typeof(TElement), typeof(TStorage), typeof(TAccumulator)];
+        private static Type[] Element => [typeof(TElement), typeof(TStorage), typeof(TReal)];
 
-        public static ILaunchable<WindowAttentionParameters<TStorage, TAccumulator>> Forward(KernelVariant v) =>
+        public static ILaunchable<WindowAttentionParameters<TStorage, TReal>> Forward(KernelVariant v) =>
             v.VectorBits > 0
-                ? KernelVariants.Tiles<WindowAttentionParameters<TStorage, TAccumulator>>(
+                ? KernelVariants.Tiles<WindowAttentionParameters<TStorage, TReal>>(
                     typeof(WindowAttentionForwardProgram<,,,,,>), [.. Simd(v), .. Rules(v)])
-                : KernelVariants.Group<WindowAttentionParameters<TStorage, TAccumulator>>(
+                : KernelVariants.Group<WindowAttentionParameters<TStorage, TReal>>(
                     typeof(WindowAttentionForward<,,,,,,,,>), [.. Element, .. Window(v), .. Rules(v), .. Accesses(v)]);
 
-        public static ILaunchable<WindowAttentionBackwardParameters<TStorage, TAccumulator>> Backward(KernelVariant v) =>
+        public static ILaunchable<WindowAttentionBackwardParameters<TStorage, TReal>> Backward(KernelVariant v) =>
             v.VectorBits > 0
-                ? KernelVariants.Tiles<WindowAttentionBackwardParameters<TStorage, TAccumulator>>(
+                ? KernelVariants.Tiles<WindowAttentionBackwardParameters<TStorage, TReal>>(
                     typeof(WindowAttentionBackwardProgram<,,,,,,>),
-                    [.. Simd(v), KernelVariants.Simd(v.VectorBits, typeof(TAccumulator)).Simd, .. Rules(v)])
-                : KernelVariants.Group<WindowAttentionBackwardParameters<TStorage, TAccumulator>>(
+                    [.. Simd(v), KernelVariants.Simd(v.VectorBits, typeof(TReal)).Simd, .. Rules(v)])
+                : KernelVariants.Group<WindowAttentionBackwardParameters<TStorage, TReal>>(
                     typeof(WindowAttentionBackward<,,,,,,,,,>),
                     [.. Element, AccumulatorElement, .. Window(v), .. Rules(v), .. Accesses(v)]);
 
@@ -411,6 +411,6 @@ internal sealed class WindowKernels<TElement, TStorage, TAccumulator> : WindowKe
         private static Type[] Accesses(KernelVariant v) =>
             [KernelVariants.Access(v.EmbeddingVectors), KernelVariants.Access(v.ValueVectors)];
 
-        private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(v);
+        private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<TElement, TStorage, TReal>(v);
     }
 }

@@ -21,7 +21,7 @@ public readonly record struct WindowShape
     public WindowShape(
         int batch, int height, int width, int window, int scale, int embeddingChannels, int valueChannels)
         : this(
-            new TensorShape(batch, embeddingChannels, height, width),
+            new MapShape(batch, embeddingChannels, height, width),
             valueChannels,
             Scaled(height, scale),
             Scaled(width, scale),
@@ -36,14 +36,14 @@ public readonly record struct WindowShape
     /// <param name="outputWidth">OW, the columns of the output.</param>
     /// <param name="window">K, the odd width of the window.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or an operand has too many elements.</exception>
-    public WindowShape(TensorShape key, int valueChannels, int outputHeight, int outputWidth, int window)
+    public WindowShape(MapShape key, int valueChannels, int outputHeight, int outputWidth, int window)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(window, 1);
         Window = window;
         KeyShape = key;
-        ValueShape = new TensorShape(key.Batch, valueChannels, key.Height, key.Width);
-        QueryShape = new TensorShape(key.Batch, key.Channels, outputHeight, outputWidth);
-        OutputShape = new TensorShape(key.Batch, valueChannels, outputHeight, outputWidth);
+        ValueShape = new MapShape(key.Batch, valueChannels, key.Height, key.Width);
+        QueryShape = new MapShape(key.Batch, key.Channels, outputHeight, outputWidth);
+        OutputShape = new MapShape(key.Batch, valueChannels, outputHeight, outputWidth);
     }
 
     /// <summary>Gets K, the odd width of the window.</summary>
@@ -62,19 +62,19 @@ public readonly record struct WindowShape
     }
 
     /// <summary>Gets the shape of the query, [B, D, OH, OW].</summary>
-    public TensorShape QueryShape { get; }
+    public MapShape QueryShape { get; }
 
     /// <summary>Gets the shape of the key, [B, D, H, W].</summary>
-    public TensorShape KeyShape { get; }
+    public MapShape KeyShape { get; }
 
     /// <summary>Gets the shape of the value, [B, C, H, W].</summary>
-    public TensorShape ValueShape { get; }
+    public MapShape ValueShape { get; }
 
     /// <summary>Gets the shape of the output, [B, C, OH, OW].</summary>
-    public TensorShape OutputShape { get; }
+    public MapShape OutputShape { get; }
 
     /// <summary>Gets the shape of scores and weights of one head, [B, K², OH, OW], one channel for every tap, row by row.</summary>
-    public TensorShape WeightsShape =>
+    public MapShape WeightsShape =>
         new(QueryShape.Batch, checked(Window * Window), QueryShape.Height, QueryShape.Width);
 
     internal RowBand WholeBand => new()
@@ -87,12 +87,12 @@ public readonly record struct WindowShape
 
     internal WindowExtent Extent(BorderRule border)
     {
-        int lead = border == BorderRule.Shifted ? Window / 2 : 0;
+        int emptyEdgeCells = border == BorderRule.Shifted ? Window / 2 : 0;
         return new WindowExtent
         {
             Batch = KeyShape.Batch,
-            Rows = Axis(KeyShape.Height, QueryShape.Height, lead),
-            Columns = Axis(KeyShape.Width, QueryShape.Width, lead),
+            Rows = Axis(KeyShape.Height, QueryShape.Height, emptyEdgeCells),
+            Columns = Axis(KeyShape.Width, QueryShape.Width, emptyEdgeCells),
             Window = Window,
             EmbeddingChannels = KeyShape.Channels,
             ValueChannels = ValueShape.Channels,
@@ -100,12 +100,12 @@ public readonly record struct WindowShape
     }
 
     /// <summary>How the queries of an axis belong to its cells.</summary>
-    internal static AxisGrid Axis(int cells, int queries, int lead = 0) => new()
+    internal static AxisGrid Axis(int cells, int queries, int emptyEdgeCells = 0) => new()
     {
         Cells = cells,
         Queries = queries,
-        Scale = lead == 0 && queries % cells == 0 ? queries / cells : 0,
-        Lead = lead,
+        Scale = emptyEdgeCells == 0 && queries % cells == 0 ? queries / cells : 0,
+        EmptyEdgeCells = emptyEdgeCells,
     };
 
     private static int Scaled(int size, int scale)

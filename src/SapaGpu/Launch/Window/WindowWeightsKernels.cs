@@ -15,13 +15,13 @@ internal abstract class WindowWeightsKernels
     public static WindowWeightsKernels For(ElementType elementType) => Known[elementType];
 
     /// <summary>The weights of every head.</summary>
-    public abstract void Forward(in WeightsProblem problem, Tensor scores, Tensor weights);
+    public abstract void Forward(in WeightsProblem problem, FeatureMap scores, FeatureMap weights);
 
     /// <summary>The gradient of the scores, from that of the weights or of their mean over the heads.</summary>
-    public abstract void Backward(in WeightsProblem problem, Tensor scores, Tensor gradWeights, Tensor gradScores);
+    public abstract void Backward(in WeightsProblem problem, FeatureMap scores, FeatureMap gradWeights, FeatureMap gradScores);
 
     /// <summary>The mean of the weights of all heads.</summary>
-    public abstract void Average(in WeightsProblem problem, Tensor weights, Tensor mean);
+    public abstract void Average(in WeightsProblem problem, FeatureMap weights, FeatureMap mean);
 }
 
 /// <summary>Scores and what they mean.</summary>
@@ -32,95 +32,95 @@ internal abstract class WindowWeightsKernels
 /// <param name="Masked">Whether taps outside the decoder map are left out.</param>
 /// <param name="Averaged">Whether weights are averaged over the heads.</param>
 internal readonly record struct WeightsProblem(
-    WindowExtent Extent, int Heads, int Taps, KernelNormalisation Normalisation, bool Masked = false, bool Averaged = false);
+    WindowExtent Extent, int Heads, int Taps, ScoreNormalisation Normalisation, bool Masked = false, bool Averaged = false);
 
 /// <summary>The weights with the element type's accumulator.</summary>
-internal sealed class WindowWeightsKernels<TElement, TStorage, TAccumulator> : WindowWeightsKernels
-    where TElement : struct, IElement<TStorage, TAccumulator>
+internal sealed class WindowWeightsKernels<TElement, TStorage, TReal> : WindowWeightsKernels
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
-    where TAccumulator : unmanaged, IFloatingPointIeee754<TAccumulator>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> softmax =
         Table(
             typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, SoftmaxNormalisation>),
+            typeof(WindowWeightsForward<TElement, TStorage, TReal, SoftmaxNormalisation>),
             typeof(SoftmaxNormalisation),
             typeof(NormForward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> sigmoid =
         Table(
             typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, SigmoidNormalisation>),
+            typeof(WindowWeightsForward<TElement, TStorage, TReal, SigmoidNormalisation>),
             typeof(SigmoidNormalisation),
             typeof(NormForward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> none =
         Table(
             typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsForward<TElement, TStorage, TAccumulator, NoNormalisation>),
+            typeof(WindowWeightsForward<TElement, TStorage, TReal, NoNormalisation>),
             typeof(NoNormalisation),
             typeof(NormForward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> softmaxBackward =
         Table(
             typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, SoftmaxNormalisation>),
+            typeof(WindowWeightsBackward<TElement, TStorage, TReal, SoftmaxNormalisation>),
             typeof(SoftmaxNormalisation),
             typeof(NormBackward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> sigmoidBackward =
         Table(
             typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, SigmoidNormalisation>),
+            typeof(WindowWeightsBackward<TElement, TStorage, TReal, SigmoidNormalisation>),
             typeof(SigmoidNormalisation),
             typeof(NormBackward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> noneBackward =
         Table(
             typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsBackward<TElement, TStorage, TAccumulator, NoNormalisation>),
+            typeof(WindowWeightsBackward<TElement, TStorage, TReal, NoNormalisation>),
             typeof(NoNormalisation),
             typeof(NormBackward));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> mean =
         Table(
             typeof(HeadMeanProgram<,,,>),
-            typeof(HeadMean<TElement, TStorage, TAccumulator>));
+            typeof(HeadMean<TElement, TStorage, TReal>));
 
-    public override void Forward(in WeightsProblem problem, Tensor scores, Tensor weights)
+    public override void Forward(in WeightsProblem problem, FeatureMap scores, FeatureMap weights)
     {
         var table = problem.Normalisation switch
         {
-            KernelNormalisation.Sigmoid => sigmoid,
-            KernelNormalisation.None => none,
+            ScoreNormalisation.Sigmoid => sigmoid,
+            ScoreNormalisation.None => none,
             _ => softmax,
         };
         table.Launch(scores.Device, Parameters(in problem, scores, scores, weights));
     }
 
-    public override void Backward(in WeightsProblem problem, Tensor scores, Tensor gradWeights, Tensor gradScores)
+    public override void Backward(in WeightsProblem problem, FeatureMap scores, FeatureMap gradWeights, FeatureMap gradScores)
     {
         var table = problem.Normalisation switch
         {
-            KernelNormalisation.Sigmoid => sigmoidBackward,
-            KernelNormalisation.None => noneBackward,
+            ScoreNormalisation.Sigmoid => sigmoidBackward,
+            ScoreNormalisation.None => noneBackward,
             _ => softmaxBackward,
         };
         table.Launch(scores.Device, Parameters(in problem, scores, gradWeights, gradScores));
     }
 
-    public override void Average(in WeightsProblem problem, Tensor weights, Tensor mean) =>
+    public override void Average(in WeightsProblem problem, FeatureMap weights, FeatureMap mean) =>
         this.mean.Launch(weights.Device, Parameters(in problem, weights, weights, mean));
 
     private static VariantTable<WindowWeightsParameters<TStorage, TStorage>> Table(
         Type tiles, Type program, params Type[] choices) => new(variant => variant.VectorBits > 0
             ? KernelVariants.Tiles<WindowWeightsParameters<TStorage, TStorage>>(
-                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TAccumulator>(variant), .. choices])
+                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant), .. choices])
             : KernelVariants.Group<WindowWeightsParameters<TStorage, TStorage>>(
                 typeof(MapKernel<,>), program, typeof(WindowWeightsParameters<TStorage, TStorage>)));
 
     private static WindowWeightsParameters<TStorage, TStorage> Parameters(
-        in WeightsProblem problem, Tensor source, Tensor gradient, Tensor result) => new()
+        in WeightsProblem problem, FeatureMap source, FeatureMap gradient, FeatureMap result) => new()
         {
             Extent = problem.Extent,
             Heads = problem.Heads,

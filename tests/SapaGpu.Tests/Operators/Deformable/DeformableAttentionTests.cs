@@ -64,15 +64,15 @@ public sealed class DeformableAttentionTests
         ];
         int count = expected.Length;
         var opened = TestDevices.Open(device);
-        var options = new DeformableOptions { Groups = 1, Points = count };
-        using var query = Tensor<float>.From(opened, new TensorShape(1, 1, 1, 1), [1]);
-        using var key = Tensor<float>.From(opened, new TensorShape(1, 1, 1, 2), [4, 8]);
-        using var offsets = Tensor<float>.From(
+        var options = new DeformableAttentionOptions { Groups = 1, Points = count };
+        using var query = FeatureMap<float>.From(opened, new MapShape(1, 1, 1, 1), [1]);
+        using var key = FeatureMap<float>.From(opened, new MapShape(1, 1, 1, 2), [4, 8]);
+        using var offsets = FeatureMap<float>.From(
             opened,
-            new TensorShape(1, 2 * count, 1, 1),
+            new MapShape(1, 2 * count, 1, 1),
             expected.SelectMany(point => new[] { (float)point.Across, 0f }).ToArray());
-        using var ones = Tensor<float>.From(
-            opened, new TensorShape(1, count, 1, 1), Enumerable.Repeat(1f, count).ToArray());
+        using var ones = FeatureMap<float>.From(
+            opened, new MapShape(1, count, 1, 1), Enumerable.Repeat(1f, count).ToArray());
         using var scores = DeformableAttention.Scores(query, key, offsets, options);
         Assert.That(scores.ToArray(), Is.EqualTo(expected.Select(point => (float)point.Score)), device);
         var (gradQuery, gradKey, gradOffsets) = DeformableAttention.ScoresBackward(query, key, offsets, ones, options);
@@ -174,7 +174,7 @@ public sealed class DeformableAttentionTests
     {
         foreach (int bits in new[] { 128, 256, 512 })
         {
-            using var device = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { VectorBits = bits });
+            using var device = ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { VectorBits = bits });
             Check<double>(device, format, Operands<float>(DeformableProblem.Wide));
             Check<float>(device, format, Operands<float>(DeformableProblem.Wide));
         }
@@ -194,11 +194,11 @@ public sealed class DeformableAttentionTests
     public void The_number_of_threads_does_not_matter()
     {
         var problem = DeformableProblem.Large with { Batch = 2, EmbeddingChannels = 5, ValueChannels = 3 };
-        using var one = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = 1 });
+        using var one = ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = 1 });
         var expected = Run<float>(one, problem);
         foreach (int threads in new[] { 2, 5 })
         {
-            using var many = Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads });
+            using var many = ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads });
             Same(Run<float>(many, problem), expected, $"{threads} threads");
         }
     }
@@ -240,7 +240,7 @@ public sealed class DeformableAttentionTests
             Throws.ArgumentException.With.Message.Contains("'gradOutput'"));
         foreach (var (groups, points) in new[] { (0, 3), (2, 0), (-1, 3), (2, -3), (1, 3), (3, 2), (int.MaxValue, 3) })
         {
-            var options = new DeformableOptions { Groups = groups, Points = points };
+            var options = new DeformableAttentionOptions { Groups = groups, Points = points };
             Assert.That(
                 () => DeformableAttention.Forward(t.Query, t.Key, t.Value, t.Offsets, options), Throws.ArgumentException);
         }
@@ -289,7 +289,7 @@ public sealed class DeformableAttentionTests
         }
     }
 
-    private static void Check<T>(Device device, MemoryFormat format, DeformableOperands operands)
+    private static void Check<T>(ComputeDevice device, MemoryFormat format, DeformableOperands operands)
         where T : unmanaged
     {
         string what = $"{device} {format} {operands.Problem}";
@@ -323,7 +323,7 @@ public sealed class DeformableAttentionTests
         CheckAll(gradients, operands, what);
     }
 
-    private static void CheckAll<T>(DeformableGradients<T> gradients, DeformableOperands operands, string what)
+    private static void CheckAll<T>(DeformableAttentionGradients<T> gradients, DeformableOperands operands, string what)
         where T : unmanaged
     {
         foreach (var (name, actual, input) in new[]
@@ -337,14 +337,14 @@ public sealed class DeformableAttentionTests
     }
 
     // The gradients of all functions.
-    private static double[][] Run<T>(Device device, DeformableProblem problem)
+    private static double[][] Run<T>(ComputeDevice device, DeformableProblem problem)
         where T : unmanaged
     {
         using var tensors = new DeformableTensors<T>(new DeformableOperands(problem), device, MemoryFormat.ChannelsLast);
         var (gradQuery, gradKey, scoreOffsets) = tensors.ScoresBackward();
         var (gradWeights, gradValue, valueOffsets) = tensors.ReassembleBackward();
         using var gradients = tensors.Backward();
-        Tensor<T>[] results =
+        FeatureMap<T>[] results =
         [
             gradQuery, gradKey, scoreOffsets, gradWeights, gradValue, valueOffsets, gradients.Query, gradients.Key,
             gradients.Value, gradients.Offsets,

@@ -54,8 +54,8 @@ public sealed class DeformableGroupTests
         Near.Backward(gradients.Offsets, operands.Gradient(operands.Attention, operands.Offsets), "offsets");
     }
 
-    private static Device Open(int bits, int threads) =>
-        Device.Open(DeviceKind.Cpu, 0, new DeviceOptions { VectorBits = bits, Threads = threads });
+    private static ComputeDevice Open(int bits, int threads) =>
+        ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { VectorBits = bits, Threads = threads });
 
     private static void Same<T>(int bits, MemoryFormat format)
         where T : unmanaged
@@ -84,10 +84,10 @@ public sealed class DeformableGroupTests
         ];
     }
 
-    private static void Alone(DeformableTensors<float> tensors, Tensor<float> expected, int which)
+    private static void Alone(DeformableTensors<float> tensors, FeatureMap<float> expected, int which)
     {
         var shape = expected.Shape;
-        using var gradient = Tensor<float>.Create(expected.Device, shape, expected.Format);
+        using var gradient = FeatureMap<float>.Create(expected.Device, shape, expected.Format);
         DeformableAttention.Backward(
             tensors.Query,
             tensors.Key,

@@ -30,22 +30,22 @@ public sealed record DeformableProblem(
     /// </summary>
     public static DeformableProblem Wide { get; } = new(1, 2, 3, 2, 17, 1, 10, 20, 84);
 
-    public DeformableOptions Options => new() { Groups = Groups, Points = Points };
+    public DeformableAttentionOptions Options => new() { Groups = Groups, Points = Points };
 
-    public TensorShape QueryShape => High(Groups * EmbeddingChannels);
+    public MapShape QueryShape => High(Groups * EmbeddingChannels);
 
-    public TensorShape KeyShape => new(Batch, Groups * EmbeddingChannels, Height, Width);
+    public MapShape KeyShape => new(Batch, Groups * EmbeddingChannels, Height, Width);
 
-    public TensorShape ValueShape => new(Batch, Groups * ValueChannels, Height, Width);
+    public MapShape ValueShape => new(Batch, Groups * ValueChannels, Height, Width);
 
-    public TensorShape OffsetShape => High(Groups * Points * 2);
+    public MapShape OffsetShape => High(Groups * Points * 2);
 
-    public TensorShape WeightsShape => High(Groups * Points);
+    public MapShape WeightsShape => High(Groups * Points);
 
-    public TensorShape OutputShape => High(Groups * ValueChannels);
+    public MapShape OutputShape => High(Groups * ValueChannels);
 
     public override string ToString() =>
         $"B{Batch} {Height}x{Width} to {OutputHeight}x{OutputWidth} G{Groups} P{Points} D{EmbeddingChannels} C{ValueChannels}";
 
-    private TensorShape High(int channels) => new(Batch, channels, OutputHeight, OutputWidth);
+    private MapShape High(int channels) => new(Batch, channels, OutputHeight, OutputWidth);
 }

@@ -1,38 +1,38 @@
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>The operands of a problem of deformable attention on a device.</summary>
-public sealed class DeformableTensors<T>(DeformableOperands operands, Device device, MemoryFormat format) : IDisposable
+public sealed class DeformableTensors<T>(DeformableOperands operands, ComputeDevice device, MemoryFormat format) : IDisposable
     where T : unmanaged
 {
-    public DeformableOptions Options => operands.Problem.Options;
+    public DeformableAttentionOptions Options => operands.Problem.Options;
 
-    public Tensor<T> Query { get; } = operands.Query.ToTensor<T>(device, format);
+    public FeatureMap<T> Query { get; } = operands.Query.ToTensor<T>(device, format);
 
-    public Tensor<T> Key { get; } = operands.Key.ToTensor<T>(device, format);
+    public FeatureMap<T> Key { get; } = operands.Key.ToTensor<T>(device, format);
 
-    public Tensor<T> Value { get; } = operands.Value.ToTensor<T>(device, format);
+    public FeatureMap<T> Value { get; } = operands.Value.ToTensor<T>(device, format);
 
-    public Tensor<T> Weights { get; } = operands.Weights.ToTensor<T>(device, format);
+    public FeatureMap<T> Weights { get; } = operands.Weights.ToTensor<T>(device, format);
 
-    public Tensor<T> Offsets { get; } = operands.Offsets.ToTensor<T>(device, format);
+    public FeatureMap<T> Offsets { get; } = operands.Offsets.ToTensor<T>(device, format);
 
-    public Tensor<T> GradScores { get; } = operands.GradScores.ToTensor<T>(device, format);
+    public FeatureMap<T> GradScores { get; } = operands.GradScores.ToTensor<T>(device, format);
 
-    public Tensor<T> GradOutput { get; } = operands.GradOutput.ToTensor<T>(device, format);
+    public FeatureMap<T> GradOutput { get; } = operands.GradOutput.ToTensor<T>(device, format);
 
-    public Tensor<T> Scores() => DeformableAttention.Scores(Query, Key, Offsets, Options);
+    public FeatureMap<T> Scores() => DeformableAttention.Scores(Query, Key, Offsets, Options);
 
-    public Tensor<T> Reassemble() => DeformableAttention.Reassemble(Weights, Value, Offsets, Options);
+    public FeatureMap<T> Reassemble() => DeformableAttention.Reassemble(Weights, Value, Offsets, Options);
 
-    public Tensor<T> Forward() => DeformableAttention.Forward(Query, Key, Value, Offsets, Options);
+    public FeatureMap<T> Forward() => DeformableAttention.Forward(Query, Key, Value, Offsets, Options);
 
-    public (Tensor<T> Query, Tensor<T> Key, Tensor<T> Offsets) ScoresBackward() =>
+    public (FeatureMap<T> Query, FeatureMap<T> Key, FeatureMap<T> Offsets) ScoresBackward() =>
         DeformableAttention.ScoresBackward(Query, Key, Offsets, GradScores, Options);
 
-    public (Tensor<T> Weights, Tensor<T> Value, Tensor<T> Offsets) ReassembleBackward() =>
+    public (FeatureMap<T> Weights, FeatureMap<T> Value, FeatureMap<T> Offsets) ReassembleBackward() =>
         DeformableAttention.ReassembleBackward(Weights, Value, Offsets, GradOutput, Options);
 
-    public DeformableGradients<T> Backward() =>
+    public DeformableAttentionGradients<T> Backward() =>
         DeformableAttention.Backward(Query, Key, Value, Offsets, GradOutput, Options);
 
     public void Dispose()

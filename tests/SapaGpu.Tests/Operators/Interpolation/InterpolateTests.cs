@@ -43,8 +43,8 @@ public sealed class InterpolateTests
     {
         var (mode, alignCorners) = how;
         var opened = TestDevices.Open(device);
-        var low = new TensorShape(2, 5, 31, 44);
-        var high = new TensorShape(2, 5, 97, 120);
+        var low = new MapShape(2, 5, 31, 44);
+        var high = new MapShape(2, 5, 97, 120);
         foreach (var (input, output) in new[] { (low, high), (high, low) })
         {
             var random = new Random(3);
@@ -65,8 +65,8 @@ public sealed class InterpolateTests
         var opened = TestDevices.Open(device);
         foreach (var (height, width, outputHeight, outputWidth) in Sizes)
         {
-            using var input = Tensor<double>.From(
-                opened, new TensorShape(1, 1, height, width), Enumerable.Repeat(3.0, height * width).ToArray());
+            using var input = FeatureMap<double>.From(
+                opened, new MapShape(1, 1, height, width), Enumerable.Repeat(3.0, height * width).ToArray());
             using var output = Interpolate.Forward(input, outputHeight, outputWidth, mode);
             Assert.That(output.ToArray(), Is.All.EqualTo(3).Within(1e-14), device);
             using var gradient = Interpolate.Backward(output, height, width, mode);
@@ -81,9 +81,9 @@ public sealed class InterpolateTests
     {
         const int Cells = 49_999;
         const int Points = 300_007;
-        using var input = Tensor<float>.From(
+        using var input = FeatureMap<float>.From(
             TestDevices.Open(device),
-            new TensorShape(1, 1, 1, Cells),
+            new MapShape(1, 1, 1, Cells),
             Enumerable.Range(0, Cells).Select(i => (float)i).ToArray());
         using var output = Interpolate.Forward(input, 1, Points, InterpolationMode.Nearest);
         Assert.That(
@@ -96,10 +96,10 @@ public sealed class InterpolateTests
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         var opened = TestDevices.Open(device);
-        var map = ReferenceMap.Random(new Random(4), new TensorShape(2, 3, 4, 5));
+        var map = ReferenceMap.Random(new Random(4), new MapShape(2, 3, 4, 5));
         using var input = map.ToTensor<float>(opened, MemoryFormat.Contiguous);
-        using var wide = Tensor<float>.From(
-            opened, new TensorShape(2, 7, 9, 8), Enumerable.Repeat(8f, 2 * 7 * 9 * 8).ToArray(), MemoryFormat.ChannelsLast);
+        using var wide = FeatureMap<float>.From(
+            opened, new MapShape(2, 7, 9, 8), Enumerable.Repeat(8f, 2 * 7 * 9 * 8).ToArray(), MemoryFormat.ChannelsLast);
         using var output = wide.Channels(2, 3);
         Interpolate.Forward(input, output);
         Near.Forward(
@@ -113,7 +113,7 @@ public sealed class InterpolateTests
     public void Misuse_is_refused()
     {
         var opened = TestDevices.Open("cpu");
-        using var input = Tensor<float>.Create(opened, new TensorShape(1, 2, 3, 4));
+        using var input = FeatureMap<float>.Create(opened, new MapShape(1, 2, 3, 4));
         foreach (var (height, width) in new[] { (0, 4), (4, 0), (-1, 4), ((1 << 29) + 1, 1), (1, int.MaxValue) })
         {
             Assert.That(() => Interpolate.Forward(input, height, width), Throws.InstanceOf<ArgumentOutOfRangeException>());
@@ -124,15 +124,15 @@ public sealed class InterpolateTests
             Throws.ArgumentException.With.Message.Contains("alignCorners"));
         Assert.That(
             () => Interpolate.Backward(input, 6, 8, InterpolationMode.Nearest, alignCorners: true), Throws.ArgumentException);
-        using var channels = Tensor<float>.Create(opened, new TensorShape(1, 3, 6, 8));
-        using var images = Tensor<float>.Create(opened, new TensorShape(2, 2, 6, 8));
+        using var channels = FeatureMap<float>.Create(opened, new MapShape(1, 3, 6, 8));
+        using var images = FeatureMap<float>.Create(opened, new MapShape(2, 2, 6, 8));
         Assert.That(() => Interpolate.Forward(input, channels), Throws.ArgumentException.With.Message.Contains("[1, 2, 6, 8]"));
         Assert.That(() => Interpolate.Forward(input, images), Throws.ArgumentException);
         Assert.That(() => Interpolate.Forward(input, input), Throws.ArgumentException.With.Message.Contains("shares memory"));
-        Assert.That(() => Interpolate.Forward((Tensor<float>)null!, 3, 4), Throws.ArgumentNullException);
+        Assert.That(() => Interpolate.Forward((FeatureMap<float>)null!, 3, 4), Throws.ArgumentNullException);
         Assert.That(() => Interpolate.Forward(input, null!), Throws.ArgumentNullException);
-        Assert.That(() => Interpolate.Backward((Tensor<float>)null!, 3, 4), Throws.ArgumentNullException);
-        using var elsewhere = Tensor<float>.Create(TestDevices.Open("emulator"), new TensorShape(1, 2, 6, 8));
+        Assert.That(() => Interpolate.Backward((FeatureMap<float>)null!, 3, 4), Throws.ArgumentNullException);
+        using var elsewhere = FeatureMap<float>.Create(TestDevices.Open("emulator"), new MapShape(1, 2, 6, 8));
         Assert.That(() => Interpolate.Forward(input, elsewhere), Throws.TypeOf<DeviceMismatchException>());
         input.Dispose();
         Assert.That(() => Interpolate.Forward(input, 6, 8), Throws.TypeOf<ObjectDisposedException>());
@@ -140,7 +140,7 @@ public sealed class InterpolateTests
     }
 
     private static void Run<T>(
-        Device device,
+        ComputeDevice device,
         MemoryFormat format,
         (int Height, int Width, int OutputHeight, int OutputWidth) size,
         InterpolationMode mode,
@@ -150,8 +150,8 @@ public sealed class InterpolateTests
         var random = new Random(2);
         string what = $"{device} {format} {size} {mode} {alignCorners}";
         var (height, width, outputHeight, outputWidth) = size;
-        var map = ReferenceMap.Random(random, new TensorShape(2, 3, height, width)).Rounded<T>();
-        var gradient = ReferenceMap.Random(random, new TensorShape(2, 3, outputHeight, outputWidth)).Rounded<T>();
+        var map = ReferenceMap.Random(random, new MapShape(2, 3, height, width)).Rounded<T>();
+        var gradient = ReferenceMap.Random(random, new MapShape(2, 3, outputHeight, outputWidth)).Rounded<T>();
         ReferenceMap Forward() => ReferenceInterpolation.Resize(map, outputHeight, outputWidth, mode, alignCorners);
         using var input = map.ToTensor<T>(device, format);
         using var gradOutput = gradient.ToTensor<T>(device, format);
@@ -162,7 +162,7 @@ public sealed class InterpolateTests
         Near.Backward(gradInput, Reference.Gradient(Forward, map, gradient), what);
     }
 
-    private static double Product(Tensor<double> left, Tensor<double> right) => left.ToArray(MemoryFormat.Contiguous)
+    private static double Product(FeatureMap<double> left, FeatureMap<double> right) => left.ToArray(MemoryFormat.Contiguous)
         .Zip(right.ToArray(MemoryFormat.Contiguous), (a, b) => a * b)
         .Sum();
 }

@@ -4,7 +4,7 @@ namespace SapaGpu.Tests.Operators;
 
 /// <summary>A random resampling or copy: sizes, formats and what lies around the maps.</summary>
 public sealed record ResamplingProblem(
-    TensorShape Input,
+    MapShape Input,
     int OutputHeight,
     int OutputWidth,
     InterpolationMode Mode,
@@ -38,7 +38,7 @@ public sealed record ResamplingProblem(
         Gen.OneOf(128, 256, 512),
         Gen.Int[0, 1000],
         (sizes, mode, formats, around, bits, seed) => new ResamplingProblem(
-            new TensorShape(sizes.Item1, sizes.Item2, sizes.Item3.Input, sizes.Item4.Input),
+            new MapShape(sizes.Item1, sizes.Item2, sizes.Item3.Input, sizes.Item4.Input),
             sizes.Item3.Output,
             sizes.Item4.Output,
             mode.Item1,
@@ -50,5 +50,5 @@ public sealed record ResamplingProblem(
             bits,
             seed));
 
-    public TensorShape Output => new(Input.Batch, Input.Channels, OutputHeight, OutputWidth);
+    public MapShape Output => new(Input.Batch, Input.Channels, OutputHeight, OutputWidth);
 }

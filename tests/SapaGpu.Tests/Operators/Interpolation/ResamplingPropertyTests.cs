@@ -15,11 +15,11 @@ namespace SapaGpu.Tests.Operators;
 public sealed class ResamplingPropertyTests<T>
     where T : unmanaged
 {
-    private Dictionary<int, Device> devices = [];
+    private Dictionary<int, ComputeDevice> devices = [];
 
     [OneTimeSetUp]
     public void OpenDevices() => devices = new[] { 128, 256, 512 }.ToDictionary(
-        bits => bits, bits => Device.Open("cpu", new DeviceOptions { VectorBits = bits, Threads = 2 }));
+        bits => bits, bits => ComputeDevice.Open("cpu", new DeviceOptions { VectorBits = bits, Threads = 2 }));
 
     [OneTimeTearDown]
     public void CloseDevices()
@@ -56,8 +56,8 @@ public sealed class ResamplingPropertyTests<T>
     [TestCase(2, 180, 181)]
     public void Maps_of_many_tiles_match_plain_loops(int channels, int height, int width)
     {
-        var input = new TensorShape(1, channels, height, width);
-        var (map, gradient) = (Map(input, 1), Map(new TensorShape(1, channels, 2 * height, 2 * width), 2));
+        var input = new MapShape(1, channels, height, width);
+        var (map, gradient) = (Map(input, 1), Map(new MapShape(1, channels, 2 * height, 2 * width), 2));
         var expected = ReferenceInterpolation.Bilinear(map, 2 * height, 2 * width, alignCorners: false);
         var adjoint = ReferenceInterpolation.Adjoint(
             gradient, height, width, InterpolationMode.Bilinear, alignCorners: false).ToArray();
@@ -117,8 +117,8 @@ public sealed class ResamplingPropertyTests<T>
         int scale = problem.Seed % 3 + 2;
         int channels = problem.Input.Channels % 9 + 1;
         var (batch, height, width) = (problem.Input.Batch, problem.Input.Height, problem.Input.Width);
-        var low = new TensorShape(batch, channels * scale * scale, height, width);
-        var high = new TensorShape(batch, channels, height * scale, width * scale);
+        var low = new MapShape(batch, channels * scale * scale, height, width);
+        var high = new MapShape(batch, channels, height * scale, width * scale);
         var values = RandomBits.Of<T>(new Random(problem.Seed), low.ElementCount);
         var expected = new T[values.Length];
         for (int i = 0; i < expected.Length; i++)
@@ -150,7 +150,7 @@ public sealed class ResamplingPropertyTests<T>
         Compare.Forward<T>(result.ReadNumbers(problem.ToString()), expected, problem.ToString());
     });
 
-    private static ReferenceMap Map(TensorShape shape, int seed) =>
+    private static ReferenceMap Map(MapShape shape, int seed) =>
         ReferenceMap.Random(new Random(seed), shape).Rounded<T>();
 
     private static T[] Stored(ReferenceMap map) => Array.ConvertAll(map.ToArray(), ElementTypes.FromDouble<T>);
@@ -196,9 +196,9 @@ public sealed class ResamplingPropertyTests<T>
         return result.ReadNumbers(problem.ToString());
     }
 
-    private SurroundedTensor<T> Source(ResamplingProblem problem, TensorShape shape, T[] values) =>
+    private SurroundedTensor<T> Source(ResamplingProblem problem, MapShape shape, T[] values) =>
         new(devices[problem.VectorBits], shape, problem.From, problem.AroundSource, values);
 
-    private SurroundedTensor<T> Result(ResamplingProblem problem, TensorShape shape) =>
+    private SurroundedTensor<T> Result(ResamplingProblem problem, MapShape shape) =>
         new(devices[problem.VectorBits], shape, problem.To, problem.AroundResult);
 }

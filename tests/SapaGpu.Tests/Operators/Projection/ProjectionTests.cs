@@ -15,13 +15,13 @@ public sealed class ProjectionTests
     private const double Tolerance = 1e-10;
 
     // Some rows are shorter than a block, one is longer than several.
-    private static readonly TensorShape[] Maps =
+    private static readonly MapShape[] Maps =
         [new(2, Inputs, 29, 31), new(1, Inputs, 1, 1300), new(3, Inputs, 300, 1), new(1, Inputs, 1, 1)];
 
     [Test]
     public void All_gradients_on_maps_of_several_chunks(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device,
-        [ValueSource(nameof(Maps))] TensorShape map,
+        [ValueSource(nameof(Maps))] MapShape map,
         [Values] MemoryFormat format,
         [Values] MemoryFormat outputFormat,
         [Values] bool hasNorm)
@@ -30,16 +30,16 @@ public sealed class ProjectionTests
         var random = new Random(1);
         var input = Draw(map);
         var gradOutput = Draw(ReferenceMaps.WithChannels(map, Outputs));
-        var weight = Draw(new TensorShape(Outputs, Inputs, 1, 1));
-        var bias = Draw(new TensorShape(1, Outputs, 1, 1));
-        var factor = Draw(new TensorShape(1, Inputs, 1, 1));
-        var offset = Draw(new TensorShape(1, Inputs, 1, 1));
-        var created = new List<Tensor<double>>();
+        var weight = Draw(new MapShape(Outputs, Inputs, 1, 1));
+        var bias = Draw(new MapShape(1, Outputs, 1, 1));
+        var factor = Draw(new MapShape(1, Inputs, 1, 1));
+        var offset = Draw(new MapShape(1, Inputs, 1, 1));
+        var created = new List<FeatureMap<double>>();
         try
         {
-            var parameters = new ProjectionTensors(
+            var parameters = new ProjectionWeights(
                 Put(weight), Put(bias), hasNorm ? Put(factor) : null, hasNorm ? Put(offset) : null, Epsilon);
-            var statistics = hasNorm ? Put(new ReferenceMap(ChannelNorm.StatisticsShape(map, groups: 0))) : null;
+            var statistics = hasNorm ? Put(new ReferenceMap(FeatureNorm.StatisticsShape(map, groups: 0))) : null;
             var x = Put(input, format);
             var output = Put(new ReferenceMap(gradOutput.Shape), outputFormat);
             PointwiseProjection.Forward(x, parameters, output, statistics);
@@ -47,7 +47,7 @@ public sealed class ProjectionTests
             Check("output", output, Reference.Linear(normalised, weight, bias).ToArray());
 
             var gradInput = Put(new ReferenceMap(map), format);
-            var gradients = new ProjectionTensors(
+            var gradients = new ProjectionWeights(
                 Put(weight), Put(bias), hasNorm ? Put(factor) : null, hasNorm ? Put(offset) : null);
             PointwiseProjection.Backward(x, parameters, statistics, Put(gradOutput, outputFormat), gradInput, gradients);
             var expected = new Gradients(input, gradOutput, weight, hasNorm ? factor : null, hasNorm ? offset : null);
@@ -66,16 +66,16 @@ public sealed class ProjectionTests
                 tensor.Dispose();
         }
 
-        ReferenceMap Draw(TensorShape shape) => ReferenceMap.Random(random, shape);
+        ReferenceMap Draw(MapShape shape) => ReferenceMap.Random(random, shape);
 
-        Tensor<double> Put(ReferenceMap values, MemoryFormat order = MemoryFormat.Contiguous)
+        FeatureMap<double> Put(ReferenceMap values, MemoryFormat order = MemoryFormat.Contiguous)
         {
             created.Add(values.ToTensor<double>(opened, order));
             return created[^1];
         }
 
-        static void Check(string what, Tensor actual, double[] expected) => Assert.That(
-            ((Tensor<double>)actual).ToArray(MemoryFormat.Contiguous), Is.EqualTo(expected).Within(Tolerance), what);
+        static void Check(string what, FeatureMap actual, double[] expected) => Assert.That(
+            ((FeatureMap<double>)actual).ToArray(MemoryFormat.Contiguous), Is.EqualTo(expected).Within(Tolerance), what);
     }
 
     // The derivatives of Σ g·(W·x̃ + b), x̃ = γ·x̂ + β where there is a normalisation and else x, pixel by pixel.

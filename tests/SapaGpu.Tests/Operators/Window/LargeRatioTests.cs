@@ -30,7 +30,7 @@ public sealed class LargeRatioTests
         Check<double>(TestDevices.Open(device), format, operands, exact);
     }
 
-    private static void Check<T>(Device device, MemoryFormat format, OptionsCase operands, double[][] exact)
+    private static void Check<T>(ComputeDevice device, MemoryFormat format, OptionsCase operands, double[][] exact)
         where T : unmanaged
     {
         string what = $"{device} {typeof(T).Name} {format} {operands}";

@@ -11,7 +11,7 @@ public static class NeighbourhoodReference
         ReferenceMap query, ReferenceMap key, ReferenceMap value, int kernel, int dilation)
     {
         var shape = query.Shape;
-        var output = new ReferenceMap(new TensorShape(shape.Batch, value.Shape.Channels, shape.Height, shape.Width));
+        var output = new ReferenceMap(new MapShape(shape.Batch, value.Shape.Channels, shape.Height, shape.Width));
         for (int b = 0; b < shape.Batch; b++)
         {
             for (int y = 0; y < shape.Height; y++)
@@ -32,7 +32,7 @@ public static class NeighbourhoodReference
     /// <summary>Every cell repeated in a square of scale × scale.</summary>
     public static ReferenceMap Repeat(ReferenceMap map, int scale)
     {
-        var repeated = new ReferenceMap(new TensorShape(
+        var repeated = new ReferenceMap(new MapShape(
             map.Shape.Batch, map.Shape.Channels, map.Shape.Height * scale, map.Shape.Width * scale));
         for (int i = 0; i < map.Values.Length; i++)
         {

@@ -58,9 +58,9 @@ public sealed class OptionsCase
 
     public ReferenceMap Output => output.Value;
 
-    public TensorShape OutputShape => OutputOf(Shape, Options);
+    public MapShape OutputShape => OutputOf(Shape, Options);
 
-    public TensorShape WeightsShape =>
+    public MapShape WeightsShape =>
         OfChannels(Shape, Options.Heads * Shape.Window * Shape.Window);
 
     /// <summary>The case with operands rounded to an element type.</summary>
@@ -79,10 +79,10 @@ public sealed class OptionsCase
         $"K{Shape.Window} D{Shape.KeyShape.Channels} C{Shape.ValueShape.Channels} {Options.Border} {Options.Normalisation}, " +
         $"{Options.Heads} heads {Options.HeadValue}";
 
-    private static TensorShape OutputOf(WindowShape shape, WindowAttentionOptions options) => OfChannels(
+    private static MapShape OutputOf(WindowShape shape, WindowAttentionOptions options) => OfChannels(
         shape,
         options.HeadValue == HeadValue.Shared ? options.Heads * shape.ValueShape.Channels : shape.ValueShape.Channels);
 
-    private static TensorShape OfChannels(WindowShape shape, int channels) =>
+    private static MapShape OfChannels(WindowShape shape, int channels) =>
         new(shape.QueryShape.Batch, channels, shape.QueryShape.Height, shape.QueryShape.Width);
 }

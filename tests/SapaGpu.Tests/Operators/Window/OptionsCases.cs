@@ -24,8 +24,8 @@ public static class OptionsCases
     private static IEnumerable<OptionsCase> CreateSmall(BorderRule border)
     {
         var plain = new WindowAttentionOptions { Window = 3, Border = border };
-        var sigmoid = plain with { Normalisation = KernelNormalisation.Sigmoid };
-        var none = plain with { Normalisation = KernelNormalisation.None };
+        var sigmoid = plain with { Normalisation = ScoreNormalisation.Sigmoid };
+        var none = plain with { Normalisation = ScoreNormalisation.None };
         bool moves = border == BorderRule.Shifted;
 
         // Every normalisation at an integer scale.
@@ -81,7 +81,7 @@ public static class OptionsCases
         int valueChannels,
         int batch = 1) => new(
         new WindowShape(
-            new TensorShape(batch, embeddingChannels, map.Height, map.Width),
+            new MapShape(batch, embeddingChannels, map.Height, map.Width),
             valueChannels,
             output.Height,
             output.Width,

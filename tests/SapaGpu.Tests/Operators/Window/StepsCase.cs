@@ -14,7 +14,7 @@ public sealed class StepsCase
         Weights = ReferenceMap.Random(random, shape);
         GradWeights = ReferenceMap.Random(random, shape);
         GradMean = ReferenceMap.Random(
-            random, new TensorShape(shape.Batch, shape.Channels / operands.Options.Heads, shape.Height, shape.Width));
+            random, new MapShape(shape.Batch, shape.Channels / operands.Options.Heads, shape.Height, shape.Width));
     }
 
     public OptionsCase Operands { get; }

@@ -52,7 +52,7 @@ public sealed class WindowAttentionTests
         using var query = operands.Query.ToTensor<float>(opened, MemoryFormat.Contiguous);
         using var key = operands.Key.ToTensor<float>(opened, MemoryFormat.ChannelsLast);
         using var value = operands.Value.ToTensor<float>(opened, MemoryFormat.ChannelsLast);
-        using var output = Tensor<float>.Create(opened, operands.Problem.Shape.OutputShape, MemoryFormat.Contiguous);
+        using var output = FeatureMap<float>.Create(opened, operands.Problem.Shape.OutputShape, MemoryFormat.Contiguous);
         WindowAttention.Forward(query, key, value, output, operands.Options);
         Compare.Forward(output, expected, $"{device}: query and output contiguous, key and value channels-last");
     }
@@ -92,7 +92,7 @@ public sealed class WindowAttentionTests
                 Check(gradients.Key, operands.Key, AttentionGradients.Key);
                 Check(gradients.Value, operands.Value, AttentionGradients.Value);
 
-                void Check(Tensor<double>? gradient, ReferenceMap input, AttentionGradients flag)
+                void Check(FeatureMap<double>? gradient, ReferenceMap input, AttentionGradients flag)
                 {
                     Assert.That(gradient is not null, Is.EqualTo(wanted.HasFlag(flag)), $"{flag} of {wanted}");
                     if (gradient is not null)
@@ -127,7 +127,7 @@ public sealed class WindowAttentionTests
         var problem = new WindowProblem(1, 3, 4, 3, 2, 4, 16);
         var operands = new AttentionCase(problem, BorderRule.ZeroLogit);
         var random = new Random(5);
-        var larger = ReferenceMap.Random(random, new TensorShape(3, 16, 6, 9));
+        var larger = ReferenceMap.Random(random, new MapShape(3, 16, 6, 9));
         for (int c = 0; c < 16; c++)
         {
             for (int y = 0; y < 3; y++)
@@ -145,7 +145,7 @@ public sealed class WindowAttentionTests
         using var output = WindowAttention.Forward(query, key, value, operands.Options);
         Compare.Forward(output, operands.Forward(), $"{device} {format}: value is a crop");
 
-        using var room = Tensor<float>.Create(opened, new TensorShape(1, 16, 10, 12), format);
+        using var room = FeatureMap<float>.Create(opened, new MapShape(1, 16, 10, 12), format);
         room.Clear();
         using var target = room.Crop(1, 2, 6, 8);
         WindowAttention.Forward(query, key, value, target, operands.Options);
@@ -161,7 +161,7 @@ public sealed class WindowAttentionTests
         return known;
     }
 
-    private static float[][] Gradients(Device device, AttentionCase operands)
+    private static float[][] Gradients(ComputeDevice device, AttentionCase operands)
     {
         using var query = operands.Query.ToTensor<float>(device, MemoryFormat.ChannelsLast);
         using var key = operands.Key.ToTensor<float>(device, MemoryFormat.ChannelsLast);
@@ -175,7 +175,7 @@ public sealed class WindowAttentionTests
         }
     }
 
-    private static void Run<T>(Device device, AttentionCase operands, ReferenceMap expected, MemoryFormat format)
+    private static void Run<T>(ComputeDevice device, AttentionCase operands, ReferenceMap expected, MemoryFormat format)
         where T : unmanaged
     {
         using var query = operands.Query.ToTensor<T>(device, format);
@@ -185,7 +185,7 @@ public sealed class WindowAttentionTests
         Compare.Forward(output, expected, $"{device} {typeof(T).Name} {format} {operands.Border} {operands.Problem}");
     }
 
-    private static void RunBackward<T>(Device device, AttentionCase operands, MemoryFormat format)
+    private static void RunBackward<T>(ComputeDevice device, AttentionCase operands, MemoryFormat format)
         where T : unmanaged
     {
         using var query = operands.Query.ToTensor<T>(device, format);

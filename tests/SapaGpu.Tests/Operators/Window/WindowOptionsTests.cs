@@ -53,7 +53,7 @@ public sealed class WindowOptionsTests
         [Values("cpu", "cuda")] string device, [Values] BorderRule border)
     {
         var options = new WindowAttentionOptions { Window = 3, Border = border };
-        var operands = new OptionsCase(new WindowShape(new TensorShape(2, 2, 9, 4), 3, 13, 7, 3), options);
+        var operands = new OptionsCase(new WindowShape(new MapShape(2, 2, 9, 4), 3, 13, 7, 3), options);
         using var whole = TestDevices.OpenAnew(device);
         using var banded = TestDevices.OpenAnew(device, new DeviceOptions { WorkspaceBytes = 2 * 9 * 7 * 8 * sizeof(float) });
         var expected = Gradients(whole, operands);
@@ -63,10 +63,10 @@ public sealed class WindowOptionsTests
     }
 
     // An OpenCL driver takes a second for a kernel; CUDA runs the same programs in double precision.
-    private static bool RunsDouble(Device device, OptionsCase operands) =>
+    private static bool RunsDouble(ComputeDevice device, OptionsCase operands) =>
         device.Kind != DeviceKind.OpenCL || operands == OptionsCases.Small(operands.Options.Border).First();
 
-    private static float[][] Gradients(Device device, OptionsCase operands)
+    private static float[][] Gradients(ComputeDevice device, OptionsCase operands)
     {
         using var query = operands.Query.ToTensor<float>(device, MemoryFormat.ChannelsLast);
         using var key = operands.Key.ToTensor<float>(device, MemoryFormat.ChannelsLast);
@@ -80,7 +80,7 @@ public sealed class WindowOptionsTests
         }
     }
 
-    private static void Forward<T>(Device device, OptionsCase operands, MemoryFormat format)
+    private static void Forward<T>(ComputeDevice device, OptionsCase operands, MemoryFormat format)
         where T : unmanaged
     {
         using var query = operands.Query.ToTensor<T>(device, format);
@@ -90,7 +90,7 @@ public sealed class WindowOptionsTests
         Compare.Forward(output, operands.Output, $"{device} {typeof(T).Name} {format} {operands}");
     }
 
-    private static void Backward<T>(Device device, OptionsCase operands, MemoryFormat format)
+    private static void Backward<T>(ComputeDevice device, OptionsCase operands, MemoryFormat format)
         where T : unmanaged
     {
         using var query = operands.Query.ToTensor<T>(device, format);

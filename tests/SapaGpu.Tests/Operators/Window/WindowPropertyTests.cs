@@ -34,7 +34,7 @@ public sealed class WindowPropertyTests
         // OpenCL takes a second to compile a kernel, so there it is one border and one normalisation.
         var (opened, processor) = (TestDevices.Open(device), TestDevices.Open("cpu"));
         var problems = device == "opencl"
-            ? RandomProblem.Of(Gen.Const(BorderRule.Replicate), Gen.Const(KernelNormalisation.Softmax))
+            ? RandomProblem.Of(Gen.Const(BorderRule.Replicate), Gen.Const(ScoreNormalisation.Softmax))
             : RandomProblem.All;
         Sample(problems, iterations: device == "opencl" ? 100 : 40, problem => CheckAgainst(processor, opened, problem));
     }
@@ -42,25 +42,25 @@ public sealed class WindowPropertyTests
     private static void Sample(Gen<RandomProblem> problems, int iterations, Action<RandomProblem> check) =>
         problems.Sample(check, TestContext.Out.WriteLine, iter: iterations, threads: 1);
 
-    private static void CheckAgainst(Device processor, Device device, RandomProblem problem)
+    private static void CheckAgainst(ComputeDevice processor, ComputeDevice device, RandomProblem problem)
     {
         var operands = problem.ToCase();
         var expected = Run(processor, problem, operands, backward: true);
         var actual = Run(device, problem, operands, backward: true);
-        TensorShape[] shapes =
+        MapShape[] shapes =
             [operands.OutputShape, operands.Query.Shape, operands.Key.Shape, operands.Value.Shape];
         for (int i = 0; i < shapes.Length; i++)
             Check(i, actual[i], expected[i], shapes[i]);
     }
 
-    private static void Check(int result, double[] actual, double[] expected, TensorShape shape)
+    private static void Check(int result, double[] actual, double[] expected, MapShape shape)
     {
         if (Compare.Difference<float>(actual, expected, shape, backward: result > 0) is { } difference)
             throw new InvalidOperationException($"{Results[result]}: {difference}");
     }
 
     // The output and, where it is asked for, the gradients of query, key and value.
-    private static double[][] Run(Device device, RandomProblem problem, OptionsCase operands, bool backward)
+    private static double[][] Run(ComputeDevice device, RandomProblem problem, OptionsCase operands, bool backward)
     {
         var (formats, room) = (problem.Formats, problem.Room);
         using var query = new ViewOfTensor(device, operands.Query, formats.Query, room);

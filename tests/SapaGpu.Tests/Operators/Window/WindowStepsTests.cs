@@ -166,8 +166,8 @@ public sealed class WindowStepsTests
     private static IEnumerable<StepsCase> Create(BorderRule border)
     {
         var options = new WindowAttentionOptions { Window = 3, Border = border };
-        var sigmoid = options with { Normalisation = KernelNormalisation.Sigmoid };
-        var none = options with { Normalisation = KernelNormalisation.None };
+        var sigmoid = options with { Normalisation = ScoreNormalisation.Sigmoid };
+        var none = options with { Normalisation = ScoreNormalisation.None };
         yield return Case(options, 3, 4, 6, 8, 3, 5);
         yield return Case(sigmoid with { Heads = 2 }, 3, 5, 7, 8, 8, 8);
         yield return Case(options with { Heads = 2, HeadValue = HeadValue.Shared }, 5, 7, 3, 4, 4, 3);
@@ -179,6 +179,6 @@ public sealed class WindowStepsTests
         WindowAttentionOptions options, int height, int width, int outputHeight, int outputWidth, int embedding, int value) =>
         new(new OptionsCase(
             new WindowShape(
-                new TensorShape(1, embedding, height, width), value, outputHeight, outputWidth, options.Window),
+                new MapShape(1, embedding, height, width), value, outputHeight, outputWidth, options.Window),
             options));
 }

@@ -1,0 +1,171 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Numerics;
+using SapaGpu.Kernels.Simd;
+
+namespace SapaGpu.Kernels.Policies;
+
+/// <summary>
+/// How the scores of a window become its weights: every score has a power, and the weight is the power divided by the
+/// sum of all powers. With p the powers and S their sum, the gradient of a score is p'/S·(dw − Σ w·dw), where p' is the
+/// derivative of the power, told from the power itself.
+/// </summary>
+public interface IScoreNormalisation
+{
+    /// <summary>Gets whether the largest score is subtracted first, which leaves the weights as they are.</summary>
+    static abstract bool SubtractsMaximum { get; }
+
+    /// <summary>Gets whether the powers are divided by their sum.</summary>
+    static abstract bool Divides { get; }
+
+    /// <summary>The power of a score.</summary>
+    static abstract TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>;
+
+    /// <summary>The derivative of a power with respect to its score.</summary>
+    static abstract TReal Slope<TReal>(TReal unnormalised)
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>;
+
+    /// <summary>The power of a score, lane by lane.</summary>
+    static abstract TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct;
+
+    /// <summary>The derivative of a power, lane by lane.</summary>
+    static abstract TVector SlopeOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct;
+}
+
+/// <summary>Softmax.</summary>
+public readonly struct SoftmaxNormalisation : IScoreNormalisation
+{
+    /// <inheritdoc/>
+    public static bool SubtractsMaximum => true;
+
+    /// <inheritdoc/>
+    public static bool Divides => true;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => TElement.Exp(score);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TReal Slope<TReal>(TReal unnormalised)
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => unnormalised;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct => SimdMath<TSimd, TStorage, TReal, TVector>.Exp(score);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector SlopeOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct => unnormalised;
+}
+
+/// <summary>The logistic function of the scores, divided by the sum.</summary>
+public readonly struct SigmoidNormalisation : IScoreNormalisation
+{
+    /// <inheritdoc/>
+    public static bool SubtractsMaximum => false;
+
+    /// <inheritdoc/>
+    public static bool Divides => true;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> =>
+        Sigmoid.Of<TElement, TStorage, TReal>(score);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TReal Slope<TReal>(TReal unnormalised)
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => unnormalised * (TReal.One - unnormalised);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct
+    {
+        // exp of a positive number could overflow: both signs are computed from exp(−|score|).
+        var zero = TSimd.Constant(0.0);
+        var one = TSimd.Constant(1.0);
+        var negative = TSimd.Subtract(zero, TSimd.Max(score, TSimd.Subtract(zero, score)));
+        var unnormalised = SimdMath<TSimd, TStorage, TReal, TVector>.Exp(negative);
+        var small = TSimd.Divide(unnormalised, TSimd.Add(one, unnormalised));
+        return TSimd.Add(
+            TSimd.ZeroWhereBelow(score, zero, TSimd.Subtract(TSimd.Subtract(one, small), small)), small);
+    }
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector SlopeOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct => TSimd.Multiply(unnormalised, TSimd.Subtract(TSimd.Constant(1.0), unnormalised));
+}
+
+/// <summary>No normalisation: the scores are the weights, and 0 where a tap is left out.</summary>
+public readonly struct NoNormalisation : IScoreNormalisation
+{
+    /// <inheritdoc/>
+    public static bool SubtractsMaximum => false;
+
+    /// <inheritdoc/>
+    public static bool Divides => false;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> =>
+        score == TReal.NegativeInfinity ? TReal.Zero : score;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TReal Slope<TReal>(TReal unnormalised)
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.One;
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct => TSimd.ZeroWhereBelow(
+            score, TSimd.Constant(typeof(TReal) == typeof(double) ? double.MinValue : float.MinValue), score);
+
+    /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector SlopeOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct => TSimd.Constant(1.0);
+}

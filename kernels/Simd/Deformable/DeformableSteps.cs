@@ -1,0 +1,282 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// The steps that the CPU programs for points are made of, each for one group of a run of queries. Values of points are
+/// [point][query]; the products of a query's features and the cells around its points are [point][corner][query].
+/// </summary>
+internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
+    where TStorage : unmanaged
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TVector : struct
+{
+    private const int Length = DeformableTable<TSimd, TStorage, TReal, TVector>.Length;
+    private const int Corners = DeformableTable<TSimd, TStorage, TReal, TVector>.Corners;
+
+    /// <summary>The room that <see cref="Products"/> needs.</summary>
+    public static long ScratchLength(int points) => (long)Length * SumStride(points);
+
+    /// <summary>products = ⟨features, cell⟩, with the lanes over channels.</summary>
+    /// <param name="features">The features, query by query.</param>
+    /// <param name="stride">The elements from one query to the next.</param>
+    /// <param name="cells">The cells, [point][corner][query].</param>
+    /// <param name="points">The points.</param>
+    /// <param name="queries">The queries.</param>
+    /// <param name="channels">The channels.</param>
+    /// <param name="scratchValues">Room for <see cref="ScratchLength"/> values.</param>
+    /// <param name="products">Where they go.</param>
+    /// <param name="first">The first channel of the cells.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Products(
+        TReal* features, int stride, long* cells, int points, int queries, int channels, TReal* scratchValues, TReal* products, int first = 0)
+    {
+        int sumStride = SumStride(points);
+        for (int i = 0; i < queries; i++)
+            Multiply(features + (nint)i * stride, cells + i, points, scratchValues + i * sumStride, channels, first);
+        Transposition.Run(scratchValues, sumStride, products, Length, Length, points * Corners, TSimd.Lanes * sizeof(TReal));
+    }
+
+    /// <summary>The similarities of features and map at the points.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Scores(TReal* bilinearWeights, TReal* products, int points, TReal* scores)
+    {
+        for (int point = 0; point < points; point++)
+        {
+            for (int i = 0; i < Length; i += TSimd.Lanes)
+            {
+                var sum = TSimd.Multiply(TSimd.Load(bilinearWeights + i), TSimd.Load(products + i));
+                for (int corner = Length; corner < Corners * Length; corner += Length)
+                    sum = TSimd.MultiplyAdd(TSimd.Load(bilinearWeights + corner + i), TSimd.Load(products + corner + i), sum);
+                TSimd.Store(scores + i, sum);
+            }
+            bilinearWeights += Corners * Length;
+            products += Corners * Length;
+            scores += Length;
+        }
+    }
+
+    /// <summary>slopes += weight · the derivatives of the similarity, across before down.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddSlopes(
+        TReal* products, in DeformableTable<TSimd, TStorage, TReal, TVector> table, TReal* weights, int points, TReal* slopes)
+    {
+        for (int entry = 0; entry < points * Length; entry += TSimd.Lanes)
+        {
+            TReal* product = products + entry / Length * Corners * Length + entry % Length;
+            TReal* across = slopes + entry / Length * 2 * Length + entry % Length;
+            TReal* down = across + Length;
+            var a = TSimd.Load(product);
+            var b = TSimd.Load(product + Length);
+            var c = TSimd.Load(product + 2 * Length);
+            var d = TSimd.Load(product + 3 * Length);
+            var upper = TSimd.Subtract(b, a);
+            var left = TSimd.Subtract(c, a);
+            var lower = TSimd.Subtract(d, c);
+            var right = TSimd.Subtract(d, b);
+            var wayDown = TSimd.Load(table.Down + entry);
+            var wayAcross = TSimd.Load(table.Across + entry);
+            var weight = TSimd.Load(weights + entry);
+            var slopeAcross = TSimd.MultiplyAdd(wayDown, TSimd.Subtract(lower, upper), upper);
+            var slopeDown = TSimd.MultiplyAdd(wayAcross, TSimd.Subtract(right, left), left);
+            TSimd.Store(across, TSimd.MultiplyAdd(weight, slopeAcross, TSimd.Load(across)));
+            TSimd.Store(down, TSimd.MultiplyAdd(weight, slopeDown, TSimd.Load(down)));
+        }
+    }
+
+    /// <summary>Turns scores into weights, in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Softmax(TReal* scores, int points)
+    {
+        for (int i = 0; i < Length; i += TSimd.Lanes)
+        {
+            TReal* own = scores + i;
+            TReal* end = own + points * Length;
+            var shift = TSimd.Load(own);
+            for (TReal* score = own; score < end; score += Length)
+                shift = TSimd.Max(shift, TSimd.Load(score));
+            var sum = TSimd.Constant(0.0);
+            for (TReal* score = own; score < end; score += Length)
+            {
+                var unnormalised = SoftmaxNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(
+                    TSimd.Subtract(TSimd.Load(score), shift));
+                TSimd.Store(score, unnormalised);
+                sum = TSimd.Add(sum, unnormalised);
+            }
+            var factor = TSimd.Divide(TSimd.Constant(1.0), sum);
+            for (TReal* score = own; score < end; score += Length)
+                TSimd.Store(score, TSimd.Multiply(TSimd.Load(score), factor));
+        }
+    }
+
+    /// <summary>Turns the gradients dw of the weights into those of the scores, w·(dw − Σ w·dw), in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void SoftmaxBackward(TReal* weights, TReal* gradients, int points)
+    {
+        for (int i = 0; i < Length; i += TSimd.Lanes)
+        {
+            var mean = TSimd.Constant(0.0);
+            for (int entry = i; entry < points * Length; entry += Length)
+                mean = TSimd.MultiplyAdd(TSimd.Load(weights + entry), TSimd.Load(gradients + entry), mean);
+            for (int entry = i; entry < points * Length; entry += Length)
+            {
+                var centred = TSimd.Subtract(TSimd.Load(gradients + entry), mean);
+                TSimd.Store(gradients + entry, TSimd.Multiply(TSimd.Load(weights + entry), centred));
+            }
+        }
+    }
+
+    /// <summary>sums += the cells around the points of a run of queries, each with its share.</summary>
+    /// <param name="cells">The cells, [point][corner][query].</param>
+    /// <param name="bilinearWeights">The shares, [point][corner][query].</param>
+    /// <param name="count">The cells of a query.</param>
+    /// <param name="queries">The queries.</param>
+    /// <param name="sums">The sums, query by query.</param>
+    /// <param name="stride">The elements from one query to the next.</param>
+    /// <param name="channels">The channels.</param>
+    /// <param name="first">The first channel of the cells.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddCells(
+        long* cells, TReal* bilinearWeights, int count, int queries, TReal* sums, int stride, int channels, int first = 0)
+    {
+        for (int i = 0; i < queries; i++)
+            AddCells(cells + i, bilinearWeights + i, count, sums + (nint)i * stride, channels, first);
+    }
+
+    /// <summary>Adds the cells around the points of one query.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void AddCells(long* cells, TReal* bilinearWeights, int count, TReal* sums, int channels, int first = 0)
+    {
+        int lanes = TSimd.Lanes;
+        int channel = 0;
+        for (; channel + 4 * lanes <= channels; channel += 4 * lanes)
+        {
+            TReal* own = sums + channel;
+            var s0 = TSimd.Load(own);
+            var s1 = TSimd.Load(own + lanes);
+            var s2 = TSimd.Load(own + 2 * lanes);
+            var s3 = TSimd.Load(own + 3 * lanes);
+            for (int i = 0; i < count; i++)
+            {
+                var bilinearWeight = TSimd.Broadcast(bilinearWeights[i * Length]);
+                TStorage* cell = (TStorage*)cells[i * Length] + first + channel;
+                s0 = TSimd.MultiplyAdd(bilinearWeight, TSimd.LoadStorage(cell), s0);
+                s1 = TSimd.MultiplyAdd(bilinearWeight, TSimd.LoadStorage(cell + lanes), s1);
+                s2 = TSimd.MultiplyAdd(bilinearWeight, TSimd.LoadStorage(cell + 2 * lanes), s2);
+                s3 = TSimd.MultiplyAdd(bilinearWeight, TSimd.LoadStorage(cell + 3 * lanes), s3);
+            }
+            TSimd.Store(own, s0);
+            TSimd.Store(own + lanes, s1);
+            TSimd.Store(own + 2 * lanes, s2);
+            TSimd.Store(own + 3 * lanes, s3);
+        }
+        for (; channel + lanes <= channels; channel += lanes)
+            AddVector(cells, bilinearWeights, count, sums + channel, first + channel);
+        for (; channel < channels; channel++)
+        {
+            for (int i = 0; i < count; i++)
+                sums[channel] += bilinearWeights[i * Length] * TSimd.Widen(((TStorage*)cells[i * Length])[first + channel]);
+        }
+    }
+
+    /// <summary>cell += share · features, for all cells around the points of a query; whole vectors are computed.</summary>
+    /// <param name="cells">The cells, [point][corner][query], at the query.</param>
+    /// <param name="toSums">The bytes from a cell to its sums.</param>
+    /// <param name="bilinearWeights">The shares, [point][corner][query], at the query.</param>
+    /// <param name="count">The cells of a query.</param>
+    /// <param name="features">The features of the query.</param>
+    /// <param name="channels">The channels.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Spread(long* cells, nint toSums, TReal* bilinearWeights, int count, TReal* features, int channels)
+    {
+        int lanes = TSimd.Lanes;
+        int channel = 0;
+        for (; channel + 4 * lanes <= channels; channel += 4 * lanes)
+        {
+            var f0 = TSimd.Load(features + channel);
+            var f1 = TSimd.Load(features + channel + lanes);
+            var f2 = TSimd.Load(features + channel + 2 * lanes);
+            var f3 = TSimd.Load(features + channel + 3 * lanes);
+            for (int i = 0; i < count; i++)
+            {
+                var bilinearWeight = TSimd.Broadcast(bilinearWeights[i * Length]);
+                TReal* sum = (TReal*)((nint)cells[i * Length] + toSums) + channel;
+                TSimd.Store(sum, TSimd.MultiplyAdd(bilinearWeight, f0, TSimd.Load(sum)));
+                TSimd.Store(sum + lanes, TSimd.MultiplyAdd(bilinearWeight, f1, TSimd.Load(sum + lanes)));
+                TSimd.Store(sum + 2 * lanes, TSimd.MultiplyAdd(bilinearWeight, f2, TSimd.Load(sum + 2 * lanes)));
+                TSimd.Store(sum + 3 * lanes, TSimd.MultiplyAdd(bilinearWeight, f3, TSimd.Load(sum + 3 * lanes)));
+            }
+        }
+        for (; channel < channels; channel += lanes)
+        {
+            var feature = TSimd.Load(features + channel);
+            for (int i = 0; i < count; i++)
+            {
+                TReal* sum = (TReal*)((nint)cells[i * Length] + toSums) + channel;
+                TSimd.Store(sum, TSimd.MultiplyAdd(TSimd.Broadcast(bilinearWeights[i * Length]), feature, TSimd.Load(sum)));
+            }
+        }
+    }
+
+    // A little more than whole vectors, so that the queries do not all fall on the same lines of the cache.
+    private static int SumStride(int points) => (points * Corners + Length - 1) / Length * Length + Length;
+
+    // sums[point][corner] = ⟨features, cell⟩ of a query.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Multiply(TReal* features, long* cells, int points, TReal* sums, int channels, int first)
+    {
+        int lanes = TSimd.Lanes;
+        for (int point = 0; point < points; point++)
+        {
+            TStorage* a = (TStorage*)cells[0] + first;
+            TStorage* b = (TStorage*)cells[Length] + first;
+            TStorage* c = (TStorage*)cells[2 * Length] + first;
+            TStorage* d = (TStorage*)cells[3 * Length] + first;
+            var zero = TSimd.Constant(0.0);
+            TVector sa = zero, sb = zero, sc = zero, sd = zero;
+            int channel = 0;
+            for (; channel + lanes <= channels; channel += lanes)
+            {
+                var feature = TSimd.Load(features + channel);
+                sa = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(a + channel), sa);
+                sb = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(b + channel), sb);
+                sc = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(c + channel), sc);
+                sd = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(d + channel), sd);
+            }
+            TSimd.StoreSums(sums, sa, sb, sc, sd);
+            for (; channel < channels; channel++)
+            {
+                sums[0] += features[channel] * TSimd.Widen(a[channel]);
+                sums[1] += features[channel] * TSimd.Widen(b[channel]);
+                sums[2] += features[channel] * TSimd.Widen(c[channel]);
+                sums[3] += features[channel] * TSimd.Widen(d[channel]);
+            }
+            cells += Corners * Length;
+            sums += Corners;
+        }
+    }
+
+    // One sum for each corner, so that a multiply-add does not wait for the one before.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddVector(long* cells, TReal* bilinearWeights, int count, TReal* sums, int channel)
+    {
+        var zero = TSimd.Constant(0.0);
+        TVector a = TSimd.Load(sums), b = zero, c = zero, d = zero;
+        for (int i = 0; i < count; i += Corners)
+        {
+            TReal* bilinearWeight = bilinearWeights + i * Length;
+            long* cell = cells + i * Length;
+            a = TSimd.MultiplyAdd(TSimd.Broadcast(bilinearWeight[0]), Load(cell[0], channel), a);
+            b = TSimd.MultiplyAdd(TSimd.Broadcast(bilinearWeight[Length]), Load(cell[Length], channel), b);
+            c = TSimd.MultiplyAdd(TSimd.Broadcast(bilinearWeight[2 * Length]), Load(cell[2 * Length], channel), c);
+            d = TSimd.MultiplyAdd(TSimd.Broadcast(bilinearWeight[3 * Length]), Load(cell[3 * Length], channel), d);
+        }
+        TSimd.Store(sums, TSimd.Add(TSimd.Add(a, b), TSimd.Add(c, d)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector Load(long cell, int channel) => TSimd.LoadStorage((TStorage*)cell + channel);
+}

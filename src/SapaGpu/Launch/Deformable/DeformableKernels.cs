@@ -1,0 +1,311 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using SapaGpu.Devices;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+using SapaGpu.Kernels.Simd;
+using SapaGpu.Kernels.Simt;
+
+namespace SapaGpu.Launch;
+
+/// <summary>Sampling at moving points and its gradients, on tensors of one element type, arguments checked.</summary>
+internal abstract class DeformableKernels
+{
+    private static readonly KernelsByElement<DeformableKernels> Known = new(typeof(DeformableKernels<,,>));
+
+    /// <summary>The operators of an element type.</summary>
+    public static DeformableKernels For(ElementType elementType) => Known[elementType];
+
+    /// <summary>result[p] = ⟨features, map at point p⟩, [B, G·P, OH, OW].</summary>
+    public abstract void Similarity(int groups, int points, FeatureMap features, FeatureMap map, FeatureMap offsets, FeatureMap result);
+
+    /// <summary>result = Σ weights[p] · map at point p, [B, G·C, OH, OW].</summary>
+    public abstract void Reassembly(int groups, int points, FeatureMap weights, FeatureMap map, FeatureMap offsets, FeatureMap result);
+
+    /// <summary>The gradient of the offsets: weights[p] · the derivative of ⟨features, map at point p⟩.</summary>
+    public abstract void OffsetGradient(
+        int groups,
+        int points,
+        FeatureMap weights,
+        FeatureMap features,
+        FeatureMap map,
+        FeatureMap offsets,
+        FeatureMap gradOffsets,
+        bool accumulate);
+
+    /// <summary><see cref="Similarity"/> and <see cref="OffsetGradient"/> of the same features and map.</summary>
+    public abstract void SimilarityAndOffsetGradient(
+        int groups,
+        int points,
+        FeatureMap weights,
+        FeatureMap features,
+        FeatureMap map,
+        FeatureMap offsets,
+        FeatureMap scores,
+        FeatureMap gradOffsets);
+
+    /// <summary>
+    /// The gradients of maps that were sampled at the same points: each collects weights[p] · features from the points
+    /// that touch a cell.
+    /// </summary>
+    public abstract void MapGradients(int groups, int points, FeatureMap offsets, params ReadOnlySpan<DeformableGradient> gradients);
+}
+
+/// <summary>A gradient of a sampled map.</summary>
+/// <param name="Weights">A value for every point, [B, G·P, OH, OW].</param>
+/// <param name="Features">Features of the queries, [B, G·C, OH, OW].</param>
+/// <param name="Result">The gradient, [B, G·C, H, W].</param>
+internal readonly record struct DeformableGradient(FeatureMap Weights, FeatureMap Features, FeatureMap Result);
+
+/// <summary>Sampling with the element type's accumulator.</summary>
+internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableKernels
+    where TElement : struct, IElement<TStorage, TReal>
+    where TStorage : unmanaged
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
+{
+    private const int MostChunks = 64;
+    private const int SmallestChunk = 256;
+
+    private readonly VariantTable<DeformableSamplingParameters<TStorage>> similarity = Sampling(
+        typeof(DeformableSimilarity<TElement, TStorage, TReal>),
+        variant => (typeof(DeformableSimilarityProgram<,,,,>), [.. Simd(variant), typeof(DeformableScore)]));
+
+    private readonly VariantTable<DeformableSamplingParameters<TStorage>> reassembly = Sampling(
+        typeof(DeformableReassembly<TElement, TStorage, TReal>),
+        variant => (typeof(DeformableReassemblyProgram<,,,>), Simd(variant)));
+
+    private readonly VariantTable<DeformableSamplingParameters<TStorage>> offsetGradient = Sampling(
+        typeof(DeformableOffsetGradient<TElement, TStorage, TReal>),
+        variant => (typeof(DeformableSimilarityProgram<,,,,>), [.. Simd(variant), typeof(DeformableSlope)]));
+
+    private readonly VariantTable<DeformableSamplingParameters<TStorage>> similarityAndOffsetGradient = new(variant =>
+        KernelVariants.Tiles<DeformableSamplingParameters<TStorage>>(
+            typeof(DeformableSimilarityProgram<,,,,>), [.. Simd(variant), typeof(DeformableScoreAndSlope)]));
+
+    private readonly VariantTable<DeformableSamplingParameters<TStorage>> scatter = new(variant =>
+        KernelVariants.Tiles<DeformableSamplingParameters<TStorage>>(typeof(DeformableScatterProgram<,,,>), Simd(variant)));
+
+    private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> count =
+        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
+            typeof(DeformableCount<TElement, TStorage, TReal>));
+
+    private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> chunkSums =
+        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
+            typeof(DeformableChunkSums<TStorage, TReal>));
+
+    private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> starts =
+        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(typeof(DeformableStarts<TStorage, TReal>));
+
+    private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> chunkStarts =
+        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
+            typeof(DeformableChunkStarts<TStorage, TReal>));
+
+    private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> placement =
+        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
+            typeof(DeformablePlacement<TElement, TStorage, TReal>));
+
+    private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> gather =
+        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
+            typeof(DeformableGather<TElement, TStorage, TReal>));
+
+    public override void Similarity(
+        int groups, int points, FeatureMap features, FeatureMap map, FeatureMap offsets, FeatureMap result)
+    {
+        using var pixels = new ChannelsLastMap(map);
+        var parameters = Parameters(groups, points, pixels.Map, offsets, result) with
+        {
+            Features = features.Map<TStorage>(),
+        };
+        similarity[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
+    }
+
+    public override void Reassembly(
+        int groups, int points, FeatureMap weights, FeatureMap map, FeatureMap offsets, FeatureMap result)
+    {
+        using var pixels = new ChannelsLastMap(map);
+        var parameters = Parameters(groups, points, pixels.Map, offsets, result) with
+        {
+            Weights = weights.Map<TStorage>(),
+        };
+        reassembly[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
+    }
+
+    public override void OffsetGradient(
+        int groups,
+        int points,
+        FeatureMap weights,
+        FeatureMap features,
+        FeatureMap map,
+        FeatureMap offsets,
+        FeatureMap gradOffsets,
+        bool accumulate)
+    {
+        using var pixels = new ChannelsLastMap(map);
+        var parameters = Parameters(groups, points, pixels.Map, offsets, gradOffsets) with
+        {
+            Features = features.Map<TStorage>(),
+            Weights = weights.Map<TStorage>(),
+            Accumulate = accumulate ? 1 : 0,
+        };
+        offsetGradient[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
+    }
+
+    public override void SimilarityAndOffsetGradient(
+        int groups,
+        int points,
+        FeatureMap weights,
+        FeatureMap features,
+        FeatureMap map,
+        FeatureMap offsets,
+        FeatureMap scores,
+        FeatureMap gradOffsets)
+    {
+        if (!map.Device.RunsVectorPrograms)
+        {
+            Similarity(groups, points, features, map, offsets, scores);
+            OffsetGradient(groups, points, weights, features, map, offsets, gradOffsets, accumulate: false);
+            return;
+        }
+        using var pixels = new ChannelsLastMap(map);
+        var parameters = Parameters(groups, points, pixels.Map, offsets, gradOffsets) with
+        {
+            Features = features.Map<TStorage>(),
+            Weights = weights.Map<TStorage>(),
+            Scores = scores.Map<TStorage>(),
+        };
+        similarityAndOffsetGradient[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)]
+            .Launch(map.Device.Launcher, in parameters);
+    }
+
+    public override void MapGradients(
+        int groups, int points, FeatureMap offsets, params ReadOnlySpan<DeformableGradient> gradients)
+    {
+        if (offsets.Device.RunsVectorPrograms)
+        {
+            foreach (var gradient in gradients)
+                Scatter(groups, points, offsets, in gradient);
+            return;
+        }
+        var map = gradients[0].Result.Shape;
+        int queries = checked(offsets.Shape.Height * offsets.Shape.Width);
+        int cells = checked(map.Height * map.Width);
+        _ = checked(queries * points * 4);
+        int perChunk = Math.Max(SmallestChunk, (queries + MostChunks - 1) / MostChunks);
+        int chunks = (queries + perChunk - 1) / perChunk;
+        long entries = 4L * groups * queries * points;
+        long counts = (long)groups * chunks * cells;
+        long lists = (long)groups * (cells + 1);
+        var device = offsets.Device;
+        long shareBytes = entries * Unsafe.SizeOf<TReal>();
+        var memory = device.Pool.Rent(shareBytes + (entries + counts + lists) * sizeof(int));
+        try
+        {
+            for (int image = 0; image < map.Batch; image++)
+            {
+                var parameters = new DeformableGatherParameters<TStorage, TReal>
+                {
+                    Image = image,
+                    Groups = groups,
+                    Points = points,
+                    Rows = WindowShape.Axis(map.Height, offsets.Shape.Height),
+                    Columns = WindowShape.Axis(map.Width, offsets.Shape.Width),
+                    Chunks = chunks,
+                    QueriesPerChunk = perChunk,
+                    Offsets = offsets.Map<TStorage>(),
+                    BilinearWeights = memory.View<TReal>(0, entries),
+                    Samples = memory.View<int>(shareBytes, entries),
+                    Counts = memory.View<int>(shareBytes + entries * sizeof(int), counts),
+                    Starts = memory.View<int>(shareBytes + (entries + counts) * sizeof(int), lists),
+                    Weights = gradients[0].Weights.Map<TStorage>(),
+                    Features = gradients[0].Features.Map<TStorage>(),
+                    Result = gradients[0].Result.Map<TStorage>(),
+                };
+                count.Launch(device, in parameters);
+                chunkSums.Launch(device, in parameters);
+                starts.Launch(device, in parameters);
+                chunkStarts.Launch(device, in parameters);
+                placement.Launch(device, in parameters);
+                foreach (var gradient in gradients)
+                {
+                    Gather(groups, in parameters, in gradient);
+                }
+            }
+        }
+        finally
+        {
+            device.Pool.Return(memory);
+        }
+    }
+
+    private static VariantTable<DeformableSamplingParameters<TStorage>> Sampling(
+        Type map, Func<KernelVariant, (Type Open, Type[] Arguments)> vectors) => new(variant =>
+        {
+            if (variant.VectorBits == 0)
+                return KernelVariants.Group<DeformableSamplingParameters<TStorage>>(
+                    typeof(MapKernel<,>), map, typeof(DeformableSamplingParameters<TStorage>));
+            var (open, arguments) = vectors(variant);
+            return KernelVariants.Tiles<DeformableSamplingParameters<TStorage>>(open, arguments);
+        });
+
+    private static Type[] Simd(KernelVariant variant) =>
+        KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant);
+
+    private void Gather(
+        int groups, in DeformableGatherParameters<TStorage, TReal> lists, in DeformableGradient gradient)
+    {
+        var (weights, features, result) = gradient;
+        var parameters = lists with
+        {
+            GroupChannels = result.Shape.Channels / groups,
+            Features = features.Map<TStorage>(),
+            Weights = weights.Map<TStorage>(),
+            Result = result.Map<TStorage>(),
+        };
+        gather.Launch(result.Device, in parameters);
+    }
+
+    private void Scatter(int groups, int points, FeatureMap offsets, in DeformableGradient gradient)
+    {
+        var (weights, features, result) = gradient;
+        scatter.Launch(result.Device, Parameters(groups, points, result, offsets, result) with
+        {
+            Features = features.Map<TStorage>(),
+            Weights = weights.Map<TStorage>(),
+            BlockChannels = BlockChannels(groups, result),
+        });
+    }
+
+    // As many channels as leave every thread two pieces of work: the fewer pieces, the fewer times points are found. What
+    // is computed is the same, whatever the pieces.
+    private static int BlockChannels(int groups, FeatureMap map)
+    {
+        const int Fewest = 16;
+        const int Most = 64;
+        const int PiecesPerThread = 2;
+        int all = map.Shape.Channels / groups;
+        int channels = Most;
+        while (channels > Fewest
+            && (long)map.Shape.Batch * groups * ((all + channels - 1) / channels) < PiecesPerThread * map.Device.Options.Threads)
+        {
+            channels /= 2;
+        }
+        return channels;
+    }
+
+    private static DeformableSamplingParameters<TStorage> Parameters(
+        int groups, int points, FeatureMap map, FeatureMap offsets, FeatureMap result) => new()
+        {
+            Batch = map.Shape.Batch,
+            Groups = groups,
+            Points = points,
+            GroupChannels = map.Shape.Channels / groups,
+            Rows = WindowShape.Axis(map.Shape.Height, offsets.Shape.Height),
+            Columns = WindowShape.Axis(map.Shape.Width, offsets.Shape.Width),
+            Offsets = offsets.Map<TStorage>(),
+            Map = map.Map<TStorage>(),
+            Features = map.Map<TStorage>(),
+            Weights = map.Map<TStorage>(),
+            Result = result.Map<TStorage>(),
+            Scores = result.Map<TStorage>(),
+        };
+}

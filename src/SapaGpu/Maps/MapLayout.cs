@@ -1,0 +1,63 @@
+namespace SapaGpu.Maps;
+
+/// <summary>Where the elements of a tensor are: an offset into its memory and a stride for every dimension.</summary>
+internal readonly record struct MapLayout(
+    MemoryFormat Format, long Offset, long BatchStride, long ChannelStride, long RowStride, long ColumnStride)
+{
+    /// <summary>The layout without gaps.</summary>
+    public static MapLayout Dense(MapShape shape, MemoryFormat format, long offset)
+    {
+        long plane = (long)shape.Height * shape.Width;
+        return format == MemoryFormat.Contiguous
+            ? new(format, offset, plane * shape.Channels, plane, shape.Width, 1)
+            : new(format, offset, plane * shape.Channels, 1, (long)shape.Width * shape.Channels, shape.Channels);
+    }
+
+    /// <summary>The elements from the first to the last of the tensor, gaps included.</summary>
+    public long Span(MapShape shape) =>
+        (shape.Batch - 1) * BatchStride + (shape.Channels - 1) * ChannelStride
+        + (shape.Height - 1) * RowStride + (shape.Width - 1) * ColumnStride + 1;
+
+    /// <summary>The position, from the first element, of the i-th element in the order of the format.</summary>
+    public long PositionOf(long i, MapShape shape)
+    {
+        if (Format == MemoryFormat.Contiguous)
+        {
+            (i, long x) = Math.DivRem(i, shape.Width);
+            (i, long y) = Math.DivRem(i, shape.Height);
+            (long b, long c) = Math.DivRem(i, shape.Channels);
+            return b * BatchStride + c * ChannelStride + y * RowStride + x * ColumnStride;
+        }
+        else
+        {
+            (i, long c) = Math.DivRem(i, shape.Channels);
+            (i, long x) = Math.DivRem(i, shape.Width);
+            (long b, long y) = Math.DivRem(i, shape.Height);
+            return b * BatchStride + c * ChannelStride + y * RowStride + x * ColumnStride;
+        }
+    }
+
+    /// <summary>Values in one format, brought to another.</summary>
+    public static T[] Reorder<T>(T[] values, MapShape shape, MemoryFormat from, MemoryFormat to)
+    {
+        if (from == to)
+            return values;
+        var target = Dense(shape, to, 0);
+        var source = Dense(shape, from, 0);
+        var result = new T[values.Length];
+        for (int b = 0; b < shape.Batch; b++)
+        {
+            for (int y = 0; y < shape.Height; y++)
+            {
+                for (int x = 0; x < shape.Width; x++)
+                {
+                    long at = b * source.BatchStride + y * source.RowStride + x * source.ColumnStride;
+                    long into = b * target.BatchStride + y * target.RowStride + x * target.ColumnStride;
+                    for (int c = 0; c < shape.Channels; c++)
+                        result[into + c * target.ChannelStride] = values[at + c * source.ChannelStride];
+                }
+            }
+        }
+        return result;
+    }
+}

@@ -1,0 +1,124 @@
+using SapaGpu.Launch;
+using SapaGpu.Operators;
+
+namespace SapaGpu;
+
+/// <summary>
+/// LayerNorm over the channels of every pixel, or GroupNorm over groups of channels of the whole image, each with a factor
+/// and an offset for every channel.
+/// </summary>
+/// <remarks>
+/// Shapes: input and output [B, C, H, W], in either format; weight and bias [1, C, 1, 1] and statistics, mean and reciprocal
+/// deviation, in the type that is computed in: double for maps of double and else float. Sources: Ba et al., <i>Layer
+/// Normalization</i>, arXiv 1607.06450; Wu and He, <i>Group Normalization</i>, ECCV 2018.
+/// </remarks>
+public static class FeatureNorm
+{
+    /// <summary>The shape of the statistics: [B, 2, H, W] of LayerNorm, [B, 2·groups, 1, 1] of GroupNorm.</summary>
+    /// <param name="input">The shape of the map.</param>
+    /// <param name="groups">The groups of GroupNorm; 0 for LayerNorm.</param>
+    public static MapShape StatisticsShape(MapShape input, int groups) => groups == 0
+        ? new MapShape(input.Batch, 2, input.Height, input.Width)
+        : new MapShape(input.Batch, 2 * groups, 1, 1);
+
+    /// <summary>Normalises a map into a tensor of the caller.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="input">The map, [B, C, H, W].</param>
+    /// <param name="groups">The groups of GroupNorm, of which the channels are a multiple; 0 for LayerNorm.</param>
+    /// <param name="weight">The factor, [1, C, 1, 1].</param>
+    /// <param name="bias">The offset, [1, C, 1, 1].</param>
+    /// <param name="epsilon">What is added to the variance.</param>
+    /// <param name="output">Where the output is written, [B, C, H, W].</param>
+    /// <param name="statistics">Where the statistics are written, of <see cref="StatisticsShape"/>.</param>
+    /// <exception cref="ArgumentException">Shapes or types do not belong together, or a tensor to write shares memory.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device has not the element type.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
+    public static void Forward<T>(
+        FeatureMap<T> input, int groups, FeatureMap weight, FeatureMap bias, double epsilon, FeatureMap<T> output, FeatureMap statistics)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(bias);
+        Operand b = new(nameof(bias), bias), y = new(nameof(output), output);
+        Check(input, groups, weight, output, nameof(output), statistics, b);
+        OperandChecks.NoOverlap(nameof(output), output, new Operand(nameof(input), input));
+        using var device = input.Device.Use();
+        using var useInput = input.Use();
+        using var useOutput = output.Use();
+        using var useStatistics = statistics.Use();
+        var kernels = FeatureNormKernels.For(input.ElementType);
+        if (groups == 0)
+            kernels.LayerForward(weight, bias, epsilon, input, output, statistics);
+        else
+            kernels.GroupForward(groups, weight, bias, epsilon, input, output, statistics);
+    }
+
+    /// <summary>The gradients of map, factor and offset, into tensors of the caller.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="input">The map of the forward, [B, C, H, W].</param>
+    /// <param name="groups">The groups of the forward.</param>
+    /// <param name="weight">The factor of the forward, [1, C, 1, 1].</param>
+    /// <param name="statistics">The statistics of the forward.</param>
+    /// <param name="gradOutput">The gradient of the output, [B, C, H, W].</param>
+    /// <param name="gradInput">Where the gradient of the map is written, [B, C, H, W].</param>
+    /// <param name="gradWeight">Where the gradient of the factor is written, [1, C, 1, 1].</param>
+    /// <param name="gradBias">Where the gradient of the offset is written, [1, C, 1, 1].</param>
+    /// <inheritdoc cref="Forward" path="/exception"/>
+    public static void Backward<T>(
+        FeatureMap<T> input,
+        int groups,
+        FeatureMap weight,
+        FeatureMap statistics,
+        FeatureMap<T> gradOutput,
+        FeatureMap<T> gradInput,
+        FeatureMap gradWeight,
+        FeatureMap gradBias)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(gradInput);
+        ArgumentNullException.ThrowIfNull(gradWeight);
+        ArgumentNullException.ThrowIfNull(gradBias);
+        Operand gw = new(nameof(gradWeight), gradWeight), gb = new(nameof(gradBias), gradBias);
+        Check(input, groups, weight, gradOutput, nameof(gradOutput), statistics, gw, gb);
+        Operand x = new(nameof(input), input), g = new(nameof(gradOutput), gradOutput);
+        Operand gx = new(nameof(gradInput), gradInput);
+        OperandChecks.SameDevice(x, g, gx);
+        OperandChecks.Shape(nameof(gradInput), gradInput, input.Shape, x, g, gx);
+        OperandChecks.NoOverlap(nameof(gradInput), gradInput, x, g);
+        using var device = input.Device.Use();
+        using var useInput = input.Use();
+        using var useGradOutput = gradOutput.Use();
+        using var useGradInput = gradInput.Use();
+        using var useStatistics = statistics.Use();
+        FeatureNormKernels.For(input.ElementType).Backward(
+            groups, weight, input, gradOutput, statistics, gradWeight, gradBias, gradInput, accumulate: false);
+    }
+
+    private static void Check<T>(
+        FeatureMap<T> input,
+        int groups,
+        FeatureMap weight,
+        FeatureMap<T> other,
+        string otherName,
+        FeatureMap statistics,
+        params ReadOnlySpan<Operand> vectors)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(weight);
+        ArgumentNullException.ThrowIfNull(other, otherName);
+        ArgumentNullException.ThrowIfNull(statistics);
+        ArgumentOutOfRangeException.ThrowIfNegative(groups);
+        if (groups > 0)
+            Layers.GroupNorms.Check(groups, input.Shape.Channels);
+        Operand x = new(nameof(input), input), y = new(otherName, other), w = new(nameof(weight), weight);
+        Operand s = new(nameof(statistics), statistics);
+        OperandChecks.SameDevice([x, y, w, s, .. vectors]);
+        OperandChecks.Supported(input, x, y);
+        OperandChecks.Accumulator<T>([w, s, .. vectors]);
+        OperandChecks.Shape(otherName, other, input.Shape, x, y);
+        OperandChecks.Shape(nameof(statistics), statistics, StatisticsShape(input.Shape, groups), x, s);
+        foreach (var vector in (ReadOnlySpan<Operand>)[w, .. vectors])
+            OperandChecks.Shape(vector.Name, vector.Map!, new MapShape(1, input.Shape.Channels, 1, 1), x, vector);
+    }
+}
