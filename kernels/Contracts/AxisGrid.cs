@@ -4,7 +4,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// How the queries of one axis belong to the cells of a decoder map. Query q belongs to cell ⌊q·cells/queries⌋, so the
 /// queries of a cell are a contiguous run; an integer ratio gives every cell the same number.
 /// </summary>
-public struct AxisGrid
+internal struct AxisGrid
 {
     /// <summary>The cells, H or W of the decoder map.</summary>
     public int Cells;

@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>Where the taps of a window lie along one axis.</summary>
-public static class AxisTaps
+internal static class AxisTaps
 {
     /// <summary>The nearest position inside the map.</summary>
     public static int Clamp(int position, int size)

@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>How the cells of a band are cut into tiles, one for each thread group.</summary>
-public struct CellTiling
+internal struct CellTiling
 {
     private const int SquareWidth = 8;
 

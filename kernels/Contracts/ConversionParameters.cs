@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The contract of the copy of a map into another element type or another order.</summary>
-public struct ConversionParameters<TSource, TResult>
+internal struct ConversionParameters<TSource, TResult>
     where TSource : unmanaged
     where TResult : unmanaged
 {

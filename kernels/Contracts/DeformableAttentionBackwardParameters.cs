@@ -4,7 +4,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of the backward as far as every query can compute its own: scores and weights once more, the gradients of
 /// query and offsets, and what the gradients of the maps are collected from.
 /// </summary>
-public struct DeformableAttentionBackwardParameters<TStorage>
+internal struct DeformableAttentionBackwardParameters<TStorage>
     where TStorage : unmanaged
 {
     /// <summary>The forward, with the gradient of the output.</summary>

@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The contract of the whole backward, group by group.</summary>
-public struct DeformableAttentionGroupParameters<TStorage>
+internal struct DeformableAttentionGroupParameters<TStorage>
     where TStorage : unmanaged
 {
     /// <summary>The forward, with the gradient of the output; its maps may have any format.</summary>

@@ -5,7 +5,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// softmax, and the sum of the value at the points. Places of points are those of
 /// <see cref="DeformableSamplingParameters{TStorage}"/>; the maps are channels-last.
 /// </summary>
-public struct DeformableAttentionParameters<TStorage>
+internal struct DeformableAttentionParameters<TStorage>
     where TStorage : unmanaged
 {
     /// <summary>B, the number of images.</summary>

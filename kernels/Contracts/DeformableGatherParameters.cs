@@ -8,7 +8,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// touch, with a stable counting sort, so that every cell has a list of them in the order of the queries; then each cell
 /// adds up its list. One image at a time; nothing depends on how the queries are cut into chunks.
 /// </summary>
-public struct DeformableGatherParameters<TStorage, TReal>
+internal struct DeformableGatherParameters<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {

@@ -4,7 +4,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of sampling a decoder map at points that move with the query: point p of group g of query (y, x) lies at
 /// the cell of the query plus an offset of its own, in cells.
 /// </summary>
-public struct DeformableSamplingParameters<TStorage>
+internal struct DeformableSamplingParameters<TStorage>
     where TStorage : unmanaged
 {
     /// <summary>B, the number of images.</summary>

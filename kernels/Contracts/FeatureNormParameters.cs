@@ -8,7 +8,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// of a whole image. Statistics and means have two channels for every group; where they do not depend on the pixel, their
 /// strides over rows and columns are 0.
 /// </summary>
-public struct FeatureNormParameters<TStorage, TReal>
+internal struct FeatureNormParameters<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {

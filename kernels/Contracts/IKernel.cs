@@ -5,7 +5,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// parameter block, which is the whole contract between host and device.
 /// </summary>
 /// <typeparam name="TParameters">The parameter block: views and extents.</typeparam>
-public interface IKernel<TParameters>
+internal interface IKernel<TParameters>
     where TParameters : struct
 {
     /// <summary>Gets the threads of a group.</summary>

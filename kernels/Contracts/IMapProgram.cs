@@ -5,7 +5,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// <see cref="Simt.MapKernel{TProgram, TParameters}"/> and <see cref="Simd.MapTiles{TProgram, TParameters}"/>.
 /// </summary>
 /// <typeparam name="TParameters">The parameter block.</typeparam>
-public interface IMapProgram<TParameters>
+internal interface IMapProgram<TParameters>
     where TParameters : struct
 {
     /// <summary>The values, and the order in which neighbouring threads take them.</summary>

@@ -5,7 +5,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// The result does not depend on which thread computes which tile.
 /// </summary>
 /// <typeparam name="TParameters">The parameter block: views and extents.</typeparam>
-public interface ITileProgram<TParameters>
+internal interface ITileProgram<TParameters>
     where TParameters : struct
 {
     /// <summary>The number of tiles.</summary>

@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The contract of interpolation to another size and of its adjoint.</summary>
-public struct InterpolationParameters<TStorage>
+internal struct InterpolationParameters<TStorage>
     where TStorage : unmanaged
 {
     /// <summary>B, the number of images.</summary>

@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The method that ILGPU is given as entry point.</summary>
-public static class KernelEntry
+internal static class KernelEntry
 {
     /// <summary>Runs a thread-group program.</summary>
     public static void Run<TKernel, TParameters>(TParameters parameters)

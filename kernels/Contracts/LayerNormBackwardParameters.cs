@@ -7,7 +7,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of LayerNorm's backward: with g the gradient of the normalised and scaled input and x̂ the normalised
 /// input, the gradient of the input is rstd·(γg − mean(γg) − x̂·mean(γg·x̂)).
 /// </summary>
-public struct LayerNormBackwardParameters<TStorage, TReal>
+internal struct LayerNormBackwardParameters<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {

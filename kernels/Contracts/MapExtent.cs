@@ -3,7 +3,7 @@ using SapaGpu.Kernels.Numerics;
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The values that a map program computes.</summary>
-public struct MapExtent
+internal struct MapExtent
 {
     /// <summary>B, the number of images.</summary>
     public int Batch;

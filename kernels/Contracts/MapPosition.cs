@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The place of a value in a map.</summary>
-public struct MapPosition
+internal struct MapPosition
 {
     /// <summary>The image.</summary>
     public int Image;

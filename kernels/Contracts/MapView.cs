@@ -7,7 +7,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// In the channels-last format the channel stride is 1, in the contiguous format the column stride is 1.
 /// </summary>
 /// <typeparam name="T">The element type in memory.</typeparam>
-public struct MapView<T>
+internal struct MapView<T>
     where T : unmanaged
 {
     /// <summary>The memory.</summary>

@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The pixels that a pointwise operator works on, and the channels on its two sides.</summary>
-public struct PointwiseExtent
+internal struct PointwiseExtent
 {
     /// <summary>The number of images.</summary>
     public int Batch;

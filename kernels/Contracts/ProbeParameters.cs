@@ -3,7 +3,7 @@ using ILGPU;
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The contract of the programs that measure what a device can do at most.</summary>
-public struct ProbeParameters
+internal struct ProbeParameters
 {
     /// <summary>The workers, each of which writes one number.</summary>
     public int Workers;

@@ -7,7 +7,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of the backward in one pass over the map: the sums of <see cref="Outer"/> and the gradient of the input,
 /// Wᵀg taken through LayerNorm's backward where there is a normalisation.
 /// </summary>
-public struct ProjectionBackwardParameters<TStorage, TReal>
+internal struct ProjectionBackwardParameters<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {

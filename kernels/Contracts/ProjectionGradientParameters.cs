@@ -7,7 +7,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of the second and third step of the parameter gradients: the chunks are added in order into the first
 /// one, then dW = γA + β·Σg, dγ = Σₒ W·A, dβ = Σₒ W·Σg.
 /// </summary>
-public struct ProjectionGradientParameters<TReal>
+internal struct ProjectionGradientParameters<TReal>
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>I, the channels of the input.</summary>

@@ -7,7 +7,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of the first step of the parameter gradients: per chunk of pixels, A = Σ g·x̂ᵀ [O, I] and, behind it,
 /// Σ g [O], where g is the gradient of the output and x̂ the normalised input.
 /// </summary>
-public struct ProjectionOuterParameters<TStorage, TReal>
+internal struct ProjectionOuterParameters<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {

@@ -7,7 +7,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of the projection: LayerNorm over the channels of each pixel, then a linear map. The normalisation is
 /// applied on the way into the product, so the normalised map is never stored.
 /// </summary>
-public struct ProjectionParameters<TStorage, TReal>
+internal struct ProjectionParameters<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {

@@ -4,7 +4,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of a query that is made of features of the encoder and of the decoder: with the gate g of the cell that a
 /// query belongs to, g·encoder + (1 − g)·decoder; without a gate, encoder + decoder.
 /// </summary>
-public struct QueryBlendParameters<TStorage>
+internal struct QueryBlendParameters<TStorage>
     where TStorage : unmanaged
 {
     /// <summary>B, the number of images.</summary>

@@ -5,4 +5,4 @@ namespace SapaGpu.Kernels.Contracts;
 /// addition that takes its product, and the difference of two equal numbers becomes what rounding took from one of them.
 /// </summary>
 [AttributeUsage(AttributeTargets.Struct)]
-public sealed class RoundedProductsAttribute : Attribute;
+internal sealed class RoundedProductsAttribute : Attribute;

@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>A contiguous run of decoder rows, across a run of images, that one launch works on.</summary>
-public struct RowBand
+internal struct RowBand
 {
     /// <summary>The first image.</summary>
     public int FirstImage;

@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>One axis of an interpolation.</summary>
-public struct SampleAxis
+internal struct SampleAxis
 {
     /// <summary>The samples of the input.</summary>
     public int Input;

@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The four cells around a point, as places in a map; a cell outside the map counts as 0.</summary>
-public struct SampleCorners
+internal struct SampleCorners
 {
     /// <summary>The place of the upper left cell, or of any cell if that lies outside.</summary>
     public long Place;

@@ -6,7 +6,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// <summary>
 /// Where a point lies between four cells: (Row, Column) is the first of them, and Down and Across the way to the others.
 /// </summary>
-public struct SamplePoint<TReal>
+internal struct SamplePoint<TReal>
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     /// <summary>The row of the first cell, from −1.</summary>

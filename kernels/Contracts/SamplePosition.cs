@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>Between which input samples an output sample lies.</summary>
-public struct SamplePosition
+internal struct SamplePosition
 {
     /// <summary>The sample before it.</summary>
     public int Low;

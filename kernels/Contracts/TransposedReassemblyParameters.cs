@@ -7,7 +7,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// </summary>
 /// <typeparam name="TStorage">The storage type of source and result.</typeparam>
 /// <typeparam name="TWeight">The storage type of the weights.</typeparam>
-public struct TransposedReassemblyParameters<TStorage, TWeight>
+internal struct TransposedReassemblyParameters<TStorage, TWeight>
     where TStorage : unmanaged
     where TWeight : unmanaged
 {

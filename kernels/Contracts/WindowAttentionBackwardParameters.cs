@@ -6,7 +6,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// The contract of the first backward pass of window attention: per query, the weights are computed anew from the
 /// saved normaliser, and with them the gradients of the scores and of the query.
 /// </summary>
-public struct WindowAttentionBackwardParameters<TStorage, TReal>
+internal struct WindowAttentionBackwardParameters<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {

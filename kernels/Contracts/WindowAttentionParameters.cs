@@ -3,7 +3,7 @@ using System.Numerics;
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The contract of window attention, forward.</summary>
-public struct WindowAttentionParameters<TStorage, TReal>
+internal struct WindowAttentionParameters<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {

@@ -4,7 +4,7 @@ namespace SapaGpu.Kernels.Contracts;
 /// The extent of a window-attention problem. Every operand's shape follows from it; B is the batch, H×W the decoder
 /// map, OH×OW the output, K the window, D the channels that are compared, C the channels that are reassembled.
 /// </summary>
-public struct WindowExtent
+internal struct WindowExtent
 {
     /// <summary>B, the number of images.</summary>
     public int Batch;

@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The contract of reassembly: output = Σⱼ weights[j] · value at tap j.</summary>
-public struct WindowReassemblyParameters<TStorage>
+internal struct WindowReassemblyParameters<TStorage>
     where TStorage : unmanaged
 {
     /// <summary>The extent of the problem; C channels are reassembled.</summary>

@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The contract of local similarity: scores[j] = ⟨query, key at tap j⟩.</summary>
-public struct WindowSimilarityParameters<TStorage>
+internal struct WindowSimilarityParameters<TStorage>
     where TStorage : unmanaged
 {
     /// <summary>The extent of the problem; D channels are compared.</summary>

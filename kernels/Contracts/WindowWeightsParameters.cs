@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>The contract of turning scores into weights as a step of its own, and of its backward.</summary>
-public struct WindowWeightsParameters<TStorage, TResult>
+internal struct WindowWeightsParameters<TStorage, TResult>
     where TStorage : unmanaged
     where TResult : unmanaged
 {

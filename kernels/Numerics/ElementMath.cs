@@ -10,7 +10,7 @@ namespace SapaGpu.Kernels.Numerics;
 /// exp(x) = 2ⁿ·exp(r) with n = round(x·log₂e) and |r| ≤ ln(2)/2, exp(r) by its Taylor series of degree 7. The constant
 /// ln(2) is split in two so that n·ln(2) is subtracted without rounding error.
 /// </remarks>
-public static class SingleMath
+internal static class SingleMath
 {
     /// <summary>Below this argument the exponential is no normal number any more and is taken as 0.</summary>
     public const float ExpUnderflow = -87f;
@@ -57,7 +57,7 @@ public static class SingleMath
 }
 
 /// <summary>The double-precision counterpart of <see cref="SingleMath"/>, with a Taylor series of degree 13.</summary>
-public static class DoubleMath
+internal static class DoubleMath
 {
     /// <summary>Below this argument the exponential is no normal number any more and is taken as 0.</summary>
     public const double ExpUnderflow = -708.0;

@@ -6,7 +6,7 @@ namespace SapaGpu.Kernels.Numerics;
 /// Conversion of the 16-bit floating-point formats, in integer arithmetic, to nearest and to even where two are equally
 /// near. Values too large become infinite; NaN stays NaN.
 /// </summary>
-public static class NarrowFloat
+internal static class NarrowFloat
 {
     internal const uint Infinity = 0x7F800000;
     private const uint Magnitude = 0x7FFFFFFF;

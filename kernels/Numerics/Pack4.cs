@@ -5,7 +5,7 @@ namespace SapaGpu.Kernels.Numerics;
 
 /// <summary>Four values that move together: one 128-bit access for single precision.</summary>
 [StructLayout(LayoutKind.Sequential)]
-public struct Pack4<T>
+internal struct Pack4<T>
     where T : unmanaged
 {
     /// <summary>The first value.</summary>
@@ -22,7 +22,7 @@ public struct Pack4<T>
 }
 
 /// <summary>Arithmetic on <see cref="Pack4{T}"/>.</summary>
-public static class Pack4
+internal static class Pack4
 {
     /// <summary>Returns a·b + c with one factor for all four.</summary>
     public static Pack4<T> MultiplyAdd<T>(T a, in Pack4<T> b, in Pack4<T> c)

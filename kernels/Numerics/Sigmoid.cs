@@ -4,7 +4,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Numerics;
 
 /// <summary>The logistic function 1/(1 + exp(−x)), which neither overflows nor loses its digits at the far ends.</summary>
-public static class Sigmoid
+internal static class Sigmoid
 {
     /// <summary>Computes it.</summary>
     public static TReal Of<TElement, TStorage, TReal>(TReal value)

@@ -1,7 +1,7 @@
 namespace SapaGpu.Kernels.Numerics;
 
 /// <summary>Arithmetic of places in large maps.</summary>
-public static class WholeNumber
+internal static class WholeNumber
 {
     /// <summary>
     /// ⌊numerator/denominator⌋ of numbers that are not negative. A GPU divides 64 bits in about five times as many

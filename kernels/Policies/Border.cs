@@ -8,7 +8,7 @@ namespace SapaGpu.Kernels.Policies;
 /// Windows that are moved inside the map have no tap outside; they are a matter of which cell a query belongs to, see
 /// <see cref="AxisGrid.EmptyEdgeCells"/>.
 /// </remarks>
-public interface IBorder
+internal interface IBorder
 {
     /// <summary>
     /// Gets whether a tap outside the map stands for the nearest cell inside. The kernels give it the score of that cell,
@@ -22,34 +22,28 @@ public interface IBorder
 }
 
 /// <summary>Taps outside the map have score 0 and stay in the softmax; their value is 0, so weight leaks out.</summary>
-public readonly struct ZeroLogitBorder : IBorder
+internal readonly struct ZeroLogitBorder : IBorder
 {
-    /// <inheritdoc/>
     public static bool Replicates => false;
 
-    /// <inheritdoc/>
     public static TReal OutsideScore<TReal>()
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.Zero;
 }
 
 /// <summary>Taps outside the map are left out of the normalisation.</summary>
-public readonly struct MaskedBorder : IBorder
+internal readonly struct MaskedBorder : IBorder
 {
-    /// <inheritdoc/>
     public static bool Replicates => false;
 
-    /// <inheritdoc/>
     public static TReal OutsideScore<TReal>()
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.NegativeInfinity;
 }
 
 /// <summary>Taps outside the map stand for the nearest cell inside.</summary>
-public readonly struct ReplicateBorder : IBorder
+internal readonly struct ReplicateBorder : IBorder
 {
-    /// <inheritdoc/>
     public static bool Replicates => true;
 
-    /// <inheritdoc/>
     public static TReal OutsideScore<TReal>()
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.Zero;
 }

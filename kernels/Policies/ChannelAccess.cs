@@ -6,7 +6,7 @@ using SapaGpu.Kernels.Numerics;
 namespace SapaGpu.Kernels.Policies;
 
 /// <summary>How a thread reads and writes four consecutive channels of one position of a map.</summary>
-public interface IChannelAccess
+internal interface IChannelAccess
 {
     /// <summary>
     /// Gets whether neighbouring threads should take neighbouring channels (the map has them side by side) rather
@@ -32,12 +32,10 @@ public interface IChannelAccess
 /// <summary>
 /// Channels-last maps whose channel count is a multiple of four and whose memory is aligned: one vector access.
 /// </summary>
-public readonly struct VectorAccess : IChannelAccess
+internal readonly struct VectorAccess : IChannelAccess
 {
-    /// <inheritdoc/>
     public static bool ChannelsFastest => true;
 
-    /// <inheritdoc/>
     public static Pack4<TReal> Load<TElement, TStorage, TReal>(
         in MapView<TStorage> map, long offset, int remaining)
         where TElement : struct, IElement<TStorage, TReal>
@@ -54,7 +52,6 @@ public readonly struct VectorAccess : IChannelAccess
         };
     }
 
-    /// <inheritdoc/>
     public static void Store<TElement, TStorage, TReal>(
         in MapView<TStorage> map, long offset, int remaining, in Pack4<TReal> value)
         where TElement : struct, IElement<TStorage, TReal>
@@ -75,12 +72,10 @@ public readonly struct VectorAccess : IChannelAccess
 /// Maps of any strides and any channel count. In the contiguous format neighbouring threads take neighbouring columns,
 /// so the four scalar accesses of a warp are four contiguous ones.
 /// </summary>
-public readonly struct StridedAccess : IChannelAccess
+internal readonly struct StridedAccess : IChannelAccess
 {
-    /// <inheritdoc/>
     public static bool ChannelsFastest => false;
 
-    /// <inheritdoc/>
     public static Pack4<TReal> Load<TElement, TStorage, TReal>(
         in MapView<TStorage> map, long offset, int remaining)
         where TElement : struct, IElement<TStorage, TReal>
@@ -98,7 +93,6 @@ public readonly struct StridedAccess : IChannelAccess
         return value;
     }
 
-    /// <inheritdoc/>
     public static void Store<TElement, TStorage, TReal>(
         in MapView<TStorage> map, long offset, int remaining, in Pack4<TReal> value)
         where TElement : struct, IElement<TStorage, TReal>

@@ -9,7 +9,7 @@ namespace SapaGpu.Kernels.Policies;
 /// </summary>
 /// <typeparam name="TStorage">The type in memory.</typeparam>
 /// <typeparam name="TReal">The type of the arithmetic: float for storage of up to 32 bits, else double.</typeparam>
-public interface IElement<TStorage, TReal>
+internal interface IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
@@ -39,102 +39,74 @@ public interface IElement<TStorage, TReal>
 }
 
 /// <summary>IEEE single precision, accumulated in single precision.</summary>
-public readonly struct Float32Element : IElement<float, float>
+internal readonly struct Float32Element : IElement<float, float>
 {
-    /// <inheritdoc/>
     public static int SharedCapacity => 8192;
 
-    /// <inheritdoc/>
     public static float Load(float value) => value;
 
-    /// <inheritdoc/>
     public static float Store(float value) => value;
 
-    /// <inheritdoc/>
     public static float FromCount(int count) => count;
 
-    /// <inheritdoc/>
     public static int Floor(float value) => (int)MathF.Floor(value);
 
-    /// <inheritdoc/>
     public static float Exp(float value) => SingleMath.Exp(value);
 
-    /// <inheritdoc/>
     public static float Log(float value) => SingleMath.Log(value);
 }
 
 /// <summary>IEEE half precision, held as its bits and accumulated in single precision.</summary>
 /// <remarks>The conversion is integer arithmetic, so that devices without the type run the same kernels.</remarks>
-public readonly struct Float16Element : IElement<ushort, float>
+internal readonly struct Float16Element : IElement<ushort, float>
 {
-    /// <inheritdoc/>
     public static int SharedCapacity => Float32Element.SharedCapacity;
 
-    /// <inheritdoc/>
     public static float Load(ushort value) => NarrowFloat.FromHalf(value);
 
-    /// <inheritdoc/>
     public static ushort Store(float value) => NarrowFloat.ToHalf(value);
 
-    /// <inheritdoc/>
     public static float FromCount(int count) => count;
 
-    /// <inheritdoc/>
     public static int Floor(float value) => (int)MathF.Floor(value);
 
-    /// <inheritdoc/>
     public static float Exp(float value) => SingleMath.Exp(value);
 
-    /// <inheritdoc/>
     public static float Log(float value) => SingleMath.Log(value);
 }
 
 /// <summary>The upper half of single precision, held as its bits and accumulated in single precision.</summary>
-public readonly struct BFloat16Element : IElement<ushort, float>
+internal readonly struct BFloat16Element : IElement<ushort, float>
 {
-    /// <inheritdoc/>
     public static int SharedCapacity => Float32Element.SharedCapacity;
 
-    /// <inheritdoc/>
     public static float Load(ushort value) => NarrowFloat.FromBFloat16(value);
 
-    /// <inheritdoc/>
     public static ushort Store(float value) => NarrowFloat.ToBFloat16(value);
 
-    /// <inheritdoc/>
     public static float FromCount(int count) => count;
 
-    /// <inheritdoc/>
     public static int Floor(float value) => (int)MathF.Floor(value);
 
-    /// <inheritdoc/>
     public static float Exp(float value) => SingleMath.Exp(value);
 
-    /// <inheritdoc/>
     public static float Log(float value) => SingleMath.Log(value);
 }
 
 /// <summary>IEEE double precision, accumulated in double precision.</summary>
-public readonly struct Float64Element : IElement<double, double>
+internal readonly struct Float64Element : IElement<double, double>
 {
-    /// <inheritdoc/>
     public static int SharedCapacity => 4096;
 
-    /// <inheritdoc/>
     public static double Load(double value) => value;
 
-    /// <inheritdoc/>
     public static double Store(double value) => value;
 
-    /// <inheritdoc/>
     public static double FromCount(int count) => count;
 
-    /// <inheritdoc/>
     public static int Floor(double value) => (int)Math.Floor(value);
 
-    /// <inheritdoc/>
     public static double Exp(double value) => DoubleMath.Exp(value);
 
-    /// <inheritdoc/>
     public static double Log(double value) => DoubleMath.Log(value);
 }

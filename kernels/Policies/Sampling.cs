@@ -4,7 +4,7 @@ using SapaGpu.Kernels.Numerics;
 namespace SapaGpu.Kernels.Policies;
 
 /// <summary>Where an output sample is taken from. The arithmetic is on whole numbers, so no place is rounded.</summary>
-public interface ISampling
+internal interface ISampling
 {
     /// <summary>Gets whether an output sample may lie between two input samples; if not, it is a copy of one.</summary>
     static abstract bool Blends { get; }
@@ -20,23 +20,19 @@ public interface ISampling
 }
 
 /// <summary>The nearest sample, ⌊output·H/OH⌋.</summary>
-public readonly struct NearestSampling : ISampling
+internal readonly struct NearestSampling : ISampling
 {
-    /// <inheritdoc/>
     public static bool Blends => false;
 
-    /// <inheritdoc/>
     public static SamplePosition Locate(in SampleAxis axis, int output)
     {
         int low = (int)WholeNumber.Quotient((long)output * axis.Input, axis.Output);
         return new SamplePosition { Low = low, High = low, Numerator = 0, Denominator = 1 };
     }
 
-    /// <inheritdoc/>
     public static int First(in SampleAxis axis, int input) =>
         (int)WholeNumber.Quotient((long)input * axis.Output + axis.Input - 1, axis.Input);
 
-    /// <inheritdoc/>
     public static int End(in SampleAxis axis, int input) => First(in axis, input + 1);
 }
 
@@ -44,12 +40,10 @@ public readonly struct NearestSampling : ISampling
 /// Linear between two samples: the place is (output + ½)·H/OH − ½, at least 0, or with aligned corners
 /// output·(H − 1)/(OH − 1).
 /// </summary>
-public readonly struct LinearSampling : ISampling
+internal readonly struct LinearSampling : ISampling
 {
-    /// <inheritdoc/>
     public static bool Blends => true;
 
-    /// <inheritdoc/>
     public static SamplePosition Locate(in SampleAxis axis, int output)
     {
         long numerator;
@@ -75,7 +69,6 @@ public readonly struct LinearSampling : ISampling
         };
     }
 
-    /// <inheritdoc/>
     public static int First(in SampleAxis axis, int input)
     {
         if (input == 0)
@@ -86,7 +79,6 @@ public readonly struct LinearSampling : ISampling
         return first > 0 ? (int)first : 0;
     }
 
-    /// <inheritdoc/>
     public static int End(in SampleAxis axis, int input)
     {
         if (input == axis.Input - 1)

@@ -10,7 +10,7 @@ namespace SapaGpu.Kernels.Policies;
 /// sum of all powers. With p the powers and S their sum, the gradient of a score is p'/S·(dw − Σ w·dw), where p' is the
 /// derivative of the power, told from the power itself.
 /// </summary>
-public interface IScoreNormalisation
+internal interface IScoreNormalisation
 {
     /// <summary>Gets whether the largest score is subtracted first, which leaves the weights as they are.</summary>
     static abstract bool SubtractsMaximum { get; }
@@ -44,27 +44,22 @@ public interface IScoreNormalisation
 }
 
 /// <summary>Softmax.</summary>
-public readonly struct SoftmaxNormalisation : IScoreNormalisation
+internal readonly struct SoftmaxNormalisation : IScoreNormalisation
 {
-    /// <inheritdoc/>
     public static bool SubtractsMaximum => true;
 
-    /// <inheritdoc/>
     public static bool Divides => true;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => TElement.Exp(score);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TReal Slope<TReal>(TReal unnormalised)
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => unnormalised;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -72,7 +67,6 @@ public readonly struct SoftmaxNormalisation : IScoreNormalisation
         where TReal : unmanaged
         where TVector : struct => SimdMath<TSimd, TStorage, TReal, TVector>.Exp(score);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector SlopeOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -82,15 +76,12 @@ public readonly struct SoftmaxNormalisation : IScoreNormalisation
 }
 
 /// <summary>The logistic function of the scores, divided by the sum.</summary>
-public readonly struct SigmoidNormalisation : IScoreNormalisation
+internal readonly struct SigmoidNormalisation : IScoreNormalisation
 {
-    /// <inheritdoc/>
     public static bool SubtractsMaximum => false;
 
-    /// <inheritdoc/>
     public static bool Divides => true;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
         where TElement : struct, IElement<TStorage, TReal>
@@ -98,12 +89,10 @@ public readonly struct SigmoidNormalisation : IScoreNormalisation
         where TReal : unmanaged, IFloatingPointIeee754<TReal> =>
         Sigmoid.Of<TElement, TStorage, TReal>(score);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TReal Slope<TReal>(TReal unnormalised)
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => unnormalised * (TReal.One - unnormalised);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -121,7 +110,6 @@ public readonly struct SigmoidNormalisation : IScoreNormalisation
             TSimd.ZeroWhereBelow(score, zero, TSimd.Subtract(TSimd.Subtract(one, small), small)), small);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector SlopeOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -131,15 +119,12 @@ public readonly struct SigmoidNormalisation : IScoreNormalisation
 }
 
 /// <summary>No normalisation: the scores are the weights, and 0 where a tap is left out.</summary>
-public readonly struct NoNormalisation : IScoreNormalisation
+internal readonly struct NoNormalisation : IScoreNormalisation
 {
-    /// <inheritdoc/>
     public static bool SubtractsMaximum => false;
 
-    /// <inheritdoc/>
     public static bool Divides => false;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
         where TElement : struct, IElement<TStorage, TReal>
@@ -147,12 +132,10 @@ public readonly struct NoNormalisation : IScoreNormalisation
         where TReal : unmanaged, IFloatingPointIeee754<TReal> =>
         score == TReal.NegativeInfinity ? TReal.Zero : score;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TReal Slope<TReal>(TReal unnormalised)
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.One;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -161,7 +144,6 @@ public readonly struct NoNormalisation : IScoreNormalisation
         where TVector : struct => TSimd.ZeroWhereBelow(
             score, TSimd.Constant(typeof(TReal) == typeof(double) ? double.MinValue : float.MinValue), score);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector SlopeOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>

@@ -6,7 +6,7 @@ namespace SapaGpu.Kernels.Policies;
 /// The width K of the window as a type parameter: a kernel compiled for a fixed width has it as a constant, the
 /// kernel compiled for <see cref="AnyWindow"/> reads it from the problem.
 /// </summary>
-public interface IWindow
+internal interface IWindow
 {
     /// <summary>Gets whether the width is known when the kernel is compiled.</summary>
     static abstract bool IsFixed { get; }
@@ -16,49 +16,41 @@ public interface IWindow
 }
 
 /// <summary>A window of 3×3.</summary>
-public readonly struct Window3 : IWindow
+internal readonly struct Window3 : IWindow
 {
-    /// <inheritdoc/>
     public static bool IsFixed => true;
 
-    /// <inheritdoc/>
     public static int Size(int stated) => 3;
 }
 
 /// <summary>A window of 5×5.</summary>
-public readonly struct Window5 : IWindow
+internal readonly struct Window5 : IWindow
 {
-    /// <inheritdoc/>
     public static bool IsFixed => true;
 
-    /// <inheritdoc/>
     public static int Size(int stated) => 5;
 }
 
 /// <summary>A window of 7×7.</summary>
-public readonly struct Window7 : IWindow
+internal readonly struct Window7 : IWindow
 {
-    /// <inheritdoc/>
     public static bool IsFixed => true;
 
-    /// <inheritdoc/>
     public static int Size(int stated) => 7;
 }
 
 /// <summary>A window of any width.</summary>
-public readonly struct AnyWindow : IWindow
+internal readonly struct AnyWindow : IWindow
 {
-    /// <inheritdoc/>
     public static bool IsFixed => false;
 
-    /// <inheritdoc/>
     public static int Size(int stated) => stated;
 }
 
 /// <summary>
 /// The ratio of the maps as a type parameter, in the manner of <see cref="IWindow"/>: which queries belong to a cell.
 /// </summary>
-public interface IScale
+internal interface IScale
 {
     /// <summary>Gets whether every cell has the same number of queries.</summary>
     static abstract bool IsUniform { get; }
@@ -71,40 +63,31 @@ public interface IScale
 }
 
 /// <summary>A ratio of 2: the four queries of a cell are one quad.</summary>
-public readonly struct Scale2 : IScale
+internal readonly struct Scale2 : IScale
 {
-    /// <inheritdoc/>
     public static bool IsUniform => true;
 
-    /// <inheritdoc/>
     public static int First(in AxisGrid axis, int cell) => cell * 2;
 
-    /// <inheritdoc/>
     public static int Count(in AxisGrid axis, int cell) => 2;
 }
 
 /// <summary>Any integer ratio.</summary>
-public readonly struct AnyScale : IScale
+internal readonly struct AnyScale : IScale
 {
-    /// <inheritdoc/>
     public static bool IsUniform => true;
 
-    /// <inheritdoc/>
     public static int First(in AxisGrid axis, int cell) => cell * axis.Scale;
 
-    /// <inheritdoc/>
     public static int Count(in AxisGrid axis, int cell) => axis.Scale;
 }
 
 /// <summary>Any ratio at all, and windows that are moved inside the map.</summary>
-public readonly struct AnyRatio : IScale
+internal readonly struct AnyRatio : IScale
 {
-    /// <inheritdoc/>
     public static bool IsUniform => false;
 
-    /// <inheritdoc/>
     public static int First(in AxisGrid axis, int cell) => axis.First(cell);
 
-    /// <inheritdoc/>
     public static int Count(in AxisGrid axis, int cell) => axis.Count(cell);
 }

@@ -1,3 +1,4 @@
+
 namespace SapaGpu.Workloads;
 
 /// <summary>The module CARAFE, which predicts its kernels.</summary>

@@ -1,3 +1,4 @@
+
 namespace SapaGpu.Workloads;
 
 /// <summary>Attention over points, at given offsets.</summary>

@@ -1,3 +1,4 @@
+
 namespace SapaGpu.Workloads;
 
 /// <summary>An operator with its operands for one stage of a workload, ready to be timed.</summary>

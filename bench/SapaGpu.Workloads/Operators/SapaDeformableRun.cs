@@ -1,3 +1,4 @@
+
 namespace SapaGpu.Workloads;
 
 /// <summary>The module SAPA-D.</summary>

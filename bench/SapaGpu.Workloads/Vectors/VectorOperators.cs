@@ -1,3 +1,4 @@
+
 namespace SapaGpu.Workloads.Vectors;
 
 /// <summary>How each operator of the test vectors is computed with the library.</summary>

@@ -9,30 +9,25 @@ namespace SapaGpu.Kernels.Simd;
 /// queries of the cell. Tiled as <see cref="QueryBlendProgram{TSimd, TStorage, TReal, TVector, TTerms}"/>; of contiguous maps
 /// the channels are summed first, then the columns.
 /// </summary>
-public readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<QueryBlendParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
-    /// <inheritdoc/>
     public static long TileCount(in QueryBlendParameters<TStorage> parameters) =>
         QueryBlendRows<TSimd, TStorage, TReal, TVector>.Tiling(in parameters).Count(parameters.Batch);
 
-    /// <inheritdoc/>
     public static double Operations(in QueryBlendParameters<TStorage> parameters) =>
         QueryBlendRows<TSimd, TStorage, TReal, TVector>.Operations(in parameters);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in QueryBlendParameters<TStorage> parameters) =>
         QueryBlendRows<TSimd, TStorage, TReal, TVector>.ScratchBytes(in parameters);
 
-    /// <inheritdoc/>
     public static void Begin(in QueryBlendParameters<TStorage> parameters, byte* scratch) =>
         QueryBlendRows<TSimd, TStorage, TReal, TVector>.Begin(in parameters, scratch);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in QueryBlendParameters<TStorage> parameters, long tile, byte* scratch)
     {

@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>Which terms of the blended query a program computes.</summary>
-public interface IBlendTerms
+internal interface IBlendTerms
 {
     /// <summary>
     /// Gets whether the decoder's part is added to that of the encoder; if not, the program is the gradient of the
@@ -15,16 +15,14 @@ public interface IBlendTerms
 }
 
 /// <summary>g·encoder + (1 − g)·decoder.</summary>
-public readonly struct BothTerms : IBlendTerms
+internal readonly struct BothTerms : IBlendTerms
 {
-    /// <inheritdoc/>
     public static bool AddsDecoder => true;
 }
 
 /// <summary>g·gradient.</summary>
-public readonly struct EncoderTerm : IBlendTerms
+internal readonly struct EncoderTerm : IBlendTerms
 {
-    /// <inheritdoc/>
     public static bool AddsDecoder => false;
 }
 
@@ -33,7 +31,7 @@ public readonly struct EncoderTerm : IBlendTerms
 /// their queries. Channels-last maps have the lanes over channels; other maps are worked row by row with the lanes over
 /// columns, the decoder's row being repeated for the queries once for all of their rows.
 /// </summary>
-public readonly unsafe struct QueryBlendProgram<TSimd, TStorage, TReal, TVector, TTerms>
+internal readonly unsafe struct QueryBlendProgram<TSimd, TStorage, TReal, TVector, TTerms>
     : ITileProgram<QueryBlendParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -41,23 +39,18 @@ public readonly unsafe struct QueryBlendProgram<TSimd, TStorage, TReal, TVector,
     where TVector : struct
     where TTerms : struct, IBlendTerms
 {
-    /// <inheritdoc/>
     public static long TileCount(in QueryBlendParameters<TStorage> parameters) =>
         QueryBlendRows<TSimd, TStorage, TReal, TVector>.Tiling(in parameters).Count(parameters.Batch);
 
-    /// <inheritdoc/>
     public static double Operations(in QueryBlendParameters<TStorage> parameters) =>
         QueryBlendRows<TSimd, TStorage, TReal, TVector>.Operations(in parameters);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in QueryBlendParameters<TStorage> parameters) =>
         QueryBlendRows<TSimd, TStorage, TReal, TVector>.ScratchBytes(in parameters);
 
-    /// <inheritdoc/>
     public static void Begin(in QueryBlendParameters<TStorage> parameters, byte* scratch) =>
         QueryBlendRows<TSimd, TStorage, TReal, TVector>.Begin(in parameters, scratch);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in QueryBlendParameters<TStorage> parameters, long tile, byte* scratch)
     {

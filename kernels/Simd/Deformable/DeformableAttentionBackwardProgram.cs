@@ -9,7 +9,7 @@ namespace SapaGpu.Kernels.Simd;
 /// of the output's gradient and the value, give scores, weights and their gradients as well as the slopes of both along the
 /// offsets. The gradients of key and value are <see cref="DeformableScatterProgram{TSimd, TStorage, TReal, TVector}"/>'s.
 /// </summary>
-public readonly unsafe struct DeformableAttentionBackwardProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct DeformableAttentionBackwardProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<DeformableAttentionBackwardParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -18,15 +18,12 @@ public readonly unsafe struct DeformableAttentionBackwardProgram<TSimd, TStorage
 {
     private const int Length = DeformableTable<TSimd, TStorage, TReal, TVector>.Length;
 
-    /// <inheritdoc/>
     public static long TileCount(in DeformableAttentionBackwardParameters<TStorage> parameters) =>
         parameters.Forward.Extent().Runs(Length);
 
-    /// <inheritdoc/>
     public static double Operations(in DeformableAttentionBackwardParameters<TStorage> parameters) =>
         2 * DeformableAttentionSteps<TSimd, TStorage, TReal, TVector>.Operations(in parameters.Forward);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in DeformableAttentionBackwardParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -34,14 +31,12 @@ public readonly unsafe struct DeformableAttentionBackwardProgram<TSimd, TStorage
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     public static void Begin(in DeformableAttentionBackwardParameters<TStorage> parameters, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
         new Workspace(ref allocator, in parameters.Forward).Steps.Clear(in parameters.Forward);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in DeformableAttentionBackwardParameters<TStorage> parameters, long tile, byte* scratch)
     {

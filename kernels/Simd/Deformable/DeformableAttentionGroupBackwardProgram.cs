@@ -20,7 +20,7 @@ namespace SapaGpu.Kernels.Simd;
 /// <typeparam name="TReal">The type of the arithmetic.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
 /// <typeparam name="TStagedSimd">The vector arithmetic of what is staged.</typeparam>
-public readonly unsafe struct DeformableAttentionGroupBackwardProgram<TSimd, TStorage, TReal, TVector, TStagedSimd>
+internal readonly unsafe struct DeformableAttentionGroupBackwardProgram<TSimd, TStorage, TReal, TVector, TStagedSimd>
     : ITileProgram<DeformableAttentionGroupParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -30,15 +30,12 @@ public readonly unsafe struct DeformableAttentionGroupBackwardProgram<TSimd, TSt
 {
     private const int Length = DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.Length;
 
-    /// <inheritdoc/>
     public static long TileCount(in DeformableAttentionGroupParameters<TStorage> parameters) =>
         (long)parameters.Forward.Batch * parameters.Forward.Groups;
 
-    /// <inheritdoc/>
     public static double Operations(in DeformableAttentionGroupParameters<TStorage> parameters) =>
         4 * DeformableAttentionSteps<TSimd, TStorage, TReal, TVector>.Operations(in parameters.Forward);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in DeformableAttentionGroupParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -46,7 +43,6 @@ public readonly unsafe struct DeformableAttentionGroupBackwardProgram<TSimd, TSt
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in DeformableAttentionGroupParameters<TStorage> parameters, long tile, byte* scratch)
     {

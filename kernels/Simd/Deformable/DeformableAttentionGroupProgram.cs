@@ -14,7 +14,7 @@ namespace SapaGpu.Kernels.Simd;
 /// <typeparam name="TReal">The type of the arithmetic.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
 /// <typeparam name="TStagedSimd">The vector arithmetic of what is staged.</typeparam>
-public readonly unsafe struct DeformableAttentionGroupProgram<TSimd, TStorage, TReal, TVector, TStagedSimd>
+internal readonly unsafe struct DeformableAttentionGroupProgram<TSimd, TStorage, TReal, TVector, TStagedSimd>
     : ITileProgram<DeformableAttentionParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -22,15 +22,12 @@ public readonly unsafe struct DeformableAttentionGroupProgram<TSimd, TStorage, T
     where TVector : struct
     where TStagedSimd : struct, ISimd<TReal, TReal, TVector>
 {
-    /// <inheritdoc/>
     public static long TileCount(in DeformableAttentionParameters<TStorage> parameters) =>
         (long)parameters.Batch * parameters.Groups;
 
-    /// <inheritdoc/>
     public static double Operations(in DeformableAttentionParameters<TStorage> parameters) =>
         DeformableAttentionSteps<TSimd, TStorage, TReal, TVector>.Operations(in parameters);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in DeformableAttentionParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -38,7 +35,6 @@ public readonly unsafe struct DeformableAttentionGroupProgram<TSimd, TStorage, T
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in DeformableAttentionParameters<TStorage> parameters, long tile, byte* scratch)
     {

@@ -8,7 +8,7 @@ namespace SapaGpu.Kernels.Simd;
 /// Attention over points, forward, on the CPU: a tile is a run of queries, whose scores and weights stay in scratch memory.
 /// The lanes are over channels where cells are read, and over queries elsewhere.
 /// </summary>
-public readonly unsafe struct DeformableAttentionProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct DeformableAttentionProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<DeformableAttentionParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -17,14 +17,11 @@ public readonly unsafe struct DeformableAttentionProgram<TSimd, TStorage, TReal,
 {
     private const int Length = DeformableTable<TSimd, TStorage, TReal, TVector>.Length;
 
-    /// <inheritdoc/>
     public static long TileCount(in DeformableAttentionParameters<TStorage> parameters) => parameters.Extent().Runs(Length);
 
-    /// <inheritdoc/>
     public static double Operations(in DeformableAttentionParameters<TStorage> parameters) =>
         DeformableAttentionSteps<TSimd, TStorage, TReal, TVector>.Operations(in parameters);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in DeformableAttentionParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -32,14 +29,12 @@ public readonly unsafe struct DeformableAttentionProgram<TSimd, TStorage, TReal,
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     public static void Begin(in DeformableAttentionParameters<TStorage> parameters, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
         new Workspace(ref allocator, in parameters).Steps.Clear(in parameters);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in DeformableAttentionParameters<TStorage> parameters, long tile, byte* scratch)
     {

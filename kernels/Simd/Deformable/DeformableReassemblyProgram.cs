@@ -10,7 +10,7 @@ namespace SapaGpu.Kernels.Simd;
 /// queries; the cells around all points of a query are added with their shares, with the lanes over channels and the sums
 /// in registers.
 /// </summary>
-public readonly unsafe struct DeformableReassemblyProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct DeformableReassemblyProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<DeformableSamplingParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -19,15 +19,12 @@ public readonly unsafe struct DeformableReassemblyProgram<TSimd, TStorage, TReal
 {
     private const int Length = DeformableTable<TSimd, TStorage, TReal, TVector>.Length;
 
-    /// <inheritdoc/>
     public static long TileCount(in DeformableSamplingParameters<TStorage> parameters) => parameters.Extent().Runs(Length);
 
-    /// <inheritdoc/>
     public static double Operations(in DeformableSamplingParameters<TStorage> parameters) =>
         parameters.Extent().Pixels
             * (double)parameters.Groups * parameters.Points * (32.0 + 8.0 * parameters.GroupChannels);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in DeformableSamplingParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -35,7 +32,6 @@ public readonly unsafe struct DeformableReassemblyProgram<TSimd, TStorage, TReal
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     public static void Begin(in DeformableSamplingParameters<TStorage> parameters, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
@@ -43,7 +39,6 @@ public readonly unsafe struct DeformableReassemblyProgram<TSimd, TStorage, TReal
         new Span<TStorage>(workspace.Outside, parameters.GroupChannels).Clear();
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in DeformableSamplingParameters<TStorage> parameters, long tile, byte* scratch)
     {

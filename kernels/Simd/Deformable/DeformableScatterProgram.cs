@@ -15,7 +15,7 @@ namespace SapaGpu.Kernels.Simd;
 /// <see cref="DeformableSamplingParameters{TStorage}.BlockChannels"/> of every cell, the rows around a query are meant to stay in
 /// the second cache. The lanes are over channels where cells are added to, and over queries where they are found.
 /// </remarks>
-public readonly unsafe struct DeformableScatterProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct DeformableScatterProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<DeformableSamplingParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -24,16 +24,13 @@ public readonly unsafe struct DeformableScatterProgram<TSimd, TStorage, TReal, T
 {
     private const int Length = DeformableTable<TSimd, TStorage, TReal, TVector>.Length;
 
-    /// <inheritdoc/>
     public static long TileCount(in DeformableSamplingParameters<TStorage> parameters) =>
         (long)parameters.Batch * parameters.Groups * Blocks(in parameters);
 
-    /// <inheritdoc/>
     public static double Operations(in DeformableSamplingParameters<TStorage> parameters) =>
         parameters.Extent().Pixels
             * (double)parameters.Groups * parameters.Points * (32.0 + 8.0 * parameters.GroupChannels);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in DeformableSamplingParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -41,7 +38,6 @@ public readonly unsafe struct DeformableScatterProgram<TSimd, TStorage, TReal, T
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     public static void Begin(in DeformableSamplingParameters<TStorage> parameters, byte* scratch)
     {
         // Lanes past the last channel are computed with like the others.
@@ -50,7 +46,6 @@ public readonly unsafe struct DeformableScatterProgram<TSimd, TStorage, TReal, T
         new Span<TReal>(workspace.Features, Length * workspace.FeatureStride).Clear();
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in DeformableSamplingParameters<TStorage> parameters, long tile, byte* scratch)
     {

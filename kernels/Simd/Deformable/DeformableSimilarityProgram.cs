@@ -6,7 +6,7 @@ using SapaGpu.Kernels.Simt;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>What is made of the similarities of a query's features and the four cells around one of its points.</summary>
-public interface IDeformableResult
+internal interface IDeformableResult
 {
     /// <summary>Gets whether the similarity to the map at the point is.</summary>
     static abstract bool HasScores { get; }
@@ -16,32 +16,26 @@ public interface IDeformableResult
 }
 
 /// <summary>The similarities.</summary>
-public readonly struct DeformableScore : IDeformableResult
+internal readonly struct DeformableScore : IDeformableResult
 {
-    /// <inheritdoc/>
     public static bool HasScores => true;
 
-    /// <inheritdoc/>
     public static bool HasSlopes => false;
 }
 
 /// <summary>The derivatives.</summary>
-public readonly struct DeformableSlope : IDeformableResult
+internal readonly struct DeformableSlope : IDeformableResult
 {
-    /// <inheritdoc/>
     public static bool HasScores => false;
 
-    /// <inheritdoc/>
     public static bool HasSlopes => true;
 }
 
 /// <summary>Both, which take hardly more than one.</summary>
-public readonly struct DeformableScoreAndSlope : IDeformableResult
+internal readonly struct DeformableScoreAndSlope : IDeformableResult
 {
-    /// <inheritdoc/>
     public static bool HasScores => true;
 
-    /// <inheritdoc/>
     public static bool HasSlopes => true;
 }
 
@@ -56,7 +50,7 @@ public readonly struct DeformableScoreAndSlope : IDeformableResult
 /// <typeparam name="TReal">The type of the arithmetic.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
 /// <typeparam name="TResult">What is made of the similarities.</typeparam>
-public readonly unsafe struct DeformableSimilarityProgram<TSimd, TStorage, TReal, TVector, TResult>
+internal readonly unsafe struct DeformableSimilarityProgram<TSimd, TStorage, TReal, TVector, TResult>
     : ITileProgram<DeformableSamplingParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -66,15 +60,12 @@ public readonly unsafe struct DeformableSimilarityProgram<TSimd, TStorage, TReal
 {
     private const int Length = DeformableTable<TSimd, TStorage, TReal, TVector>.Length;
 
-    /// <inheritdoc/>
     public static long TileCount(in DeformableSamplingParameters<TStorage> parameters) => parameters.Extent().Runs(Length);
 
-    /// <inheritdoc/>
     public static double Operations(in DeformableSamplingParameters<TStorage> parameters) =>
         parameters.Extent().Pixels
             * (double)parameters.Groups * parameters.Points * (64.0 + 8.0 * parameters.GroupChannels);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in DeformableSamplingParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -82,7 +73,6 @@ public readonly unsafe struct DeformableSimilarityProgram<TSimd, TStorage, TReal
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     public static void Begin(in DeformableSamplingParameters<TStorage> parameters, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
@@ -90,7 +80,6 @@ public readonly unsafe struct DeformableSimilarityProgram<TSimd, TStorage, TReal
         new Span<TStorage>(workspace.Outside, parameters.GroupChannels).Clear();
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in DeformableSamplingParameters<TStorage> parameters, long tile, byte* scratch)
     {

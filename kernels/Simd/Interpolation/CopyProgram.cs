@@ -14,7 +14,7 @@ namespace SapaGpu.Kernels.Simd;
 /// <typeparam name="TResult">The type of the result.</typeparam>
 /// <typeparam name="T">The type of the arithmetic.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="T"/>.</typeparam>
-public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TResult, T, TVector>
+internal readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TResult, T, TVector>
     : ITileProgram<ConversionParameters<TSource, TResult>>
     where TSourceSimd : struct, ISimd<TSource, T, TVector>
     where TSource : unmanaged
@@ -26,17 +26,13 @@ public readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TRe
     private const int ValuesPerTile = 1 << 16;
     private const int Block = 64;
 
-    /// <inheritdoc/>
     public static long TileCount(in ConversionParameters<TSource, TResult> parameters) => Tiling(in parameters).Count;
 
-    /// <inheritdoc/>
     public static double Operations(in ConversionParameters<TSource, TResult> parameters) =>
         2.0 * parameters.Batch * parameters.Channels * parameters.Height * parameters.Width;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in ConversionParameters<TSource, TResult> parameters) => Block * Block * sizeof(T);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in ConversionParameters<TSource, TResult> parameters, long tile, byte* scratch)
     {

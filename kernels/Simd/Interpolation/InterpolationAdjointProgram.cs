@@ -9,7 +9,7 @@ namespace SapaGpu.Kernels.Simd;
 /// The adjoint of interpolation on the CPU: every input sample gathers, in the order of the output, what it contributed.
 /// Tiled as <see cref="InterpolationProgram{TSimd, TStorage, TReal, TVector, TSampling}"/>.
 /// </summary>
-public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, TReal, TVector, TSampling>
+internal readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, TReal, TVector, TSampling>
     : ITileProgram<InterpolationParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -19,14 +19,11 @@ public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, TReal
 {
     private const int ValuesPerTile = 1 << 13;
 
-    /// <inheritdoc/>
     public static long TileCount(in InterpolationParameters<TStorage> parameters) => Tiling(in parameters).Count;
 
-    /// <inheritdoc/>
     public static double Operations(in InterpolationParameters<TStorage> parameters) =>
         8.0 * parameters.Batch * parameters.Channels * parameters.Rows.Output * parameters.Columns.Output;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in InterpolationParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -34,7 +31,6 @@ public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, TReal
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     public static void Begin(in InterpolationParameters<TStorage> parameters, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
@@ -43,7 +39,6 @@ public readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, TReal
         workspace.Rows.Fill<TSampling>(in parameters.Rows);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in InterpolationParameters<TStorage> parameters, long tile, byte* scratch)
     {

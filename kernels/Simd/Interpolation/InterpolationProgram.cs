@@ -9,7 +9,7 @@ namespace SapaGpu.Kernels.Simd;
 /// Interpolation on the CPU. Channels-last maps have the lanes over channels, a tile being some rows of the output; other
 /// maps are worked plane by plane: two rows are blended with the lanes over columns, then the columns.
 /// </summary>
-public readonly unsafe struct InterpolationProgram<TSimd, TStorage, TReal, TVector, TSampling>
+internal readonly unsafe struct InterpolationProgram<TSimd, TStorage, TReal, TVector, TSampling>
     : ITileProgram<InterpolationParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -22,14 +22,11 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, TReal, TVect
     // Of rows that are put together before they are written, with room beside them in the first-level cache.
     private const int StagedBytes = 4 << 10;
 
-    /// <inheritdoc/>
     public static long TileCount(in InterpolationParameters<TStorage> parameters) => Tiling(in parameters).Count;
 
-    /// <inheritdoc/>
     public static double Operations(in InterpolationParameters<TStorage> parameters) =>
         8.0 * parameters.Batch * parameters.Channels * parameters.Rows.Output * parameters.Columns.Output;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in InterpolationParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -37,7 +34,6 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, TReal, TVect
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     public static void Begin(in InterpolationParameters<TStorage> parameters, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
@@ -46,7 +42,6 @@ public readonly unsafe struct InterpolationProgram<TSimd, TStorage, TReal, TVect
         workspace.Columns.Fill<TSampling>(in parameters.Columns);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in InterpolationParameters<TStorage> parameters, long tile, byte* scratch)
     {

@@ -13,34 +13,29 @@ internal interface ICount
 /// <summary>1.</summary>
 internal readonly struct One : ICount
 {
-    /// <inheritdoc/>
     public static int Value => 1;
 }
 
 /// <summary>2.</summary>
 internal readonly struct Two : ICount
 {
-    /// <inheritdoc/>
     public static int Value => 2;
 }
 
 /// <summary>3.</summary>
 internal readonly struct Three : ICount
 {
-    /// <inheritdoc/>
     public static int Value => 3;
 }
 
 /// <summary>4.</summary>
 internal readonly struct Four : ICount
 {
-    /// <inheritdoc/>
     public static int Value => 4;
 }
 
 /// <summary>5.</summary>
 internal readonly struct Five : ICount
 {
-    /// <inheritdoc/>
     public static int Value => 5;
 }

@@ -7,7 +7,7 @@ namespace SapaGpu.Kernels.Simd;
 /// <typeparam name="TStorage">The type in tensors.</typeparam>
 /// <typeparam name="TReal">The type of the arithmetic and of scratch memory.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
-public unsafe interface ISimd<TStorage, TReal, TVector>
+internal unsafe interface ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
     where TReal : unmanaged
     where TVector : struct

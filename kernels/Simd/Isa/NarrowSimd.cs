@@ -12,7 +12,7 @@ namespace SapaGpu.Kernels.Simd;
 /// <typeparam name="TElement">The format, <see cref="Float16Element"/> or <see cref="BFloat16Element"/>.</typeparam>
 /// <typeparam name="TWide">The vector arithmetic.</typeparam>
 /// <typeparam name="TVector">A vector of single precision.</typeparam>
-public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushort, float, TVector>
+internal readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushort, float, TVector>
     where TElement : struct, IElement<ushort, float>
     where TWide : struct, ISimd<float, float, TVector>
     where TVector : struct
@@ -21,140 +21,108 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
     private const int BlockRows = 16;
     private const int BlockColumns = 64;
 
-    /// <inheritdoc/>
     public static int Lanes => TWide.Lanes;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Widen(ushort value) => TElement.Load(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ushort Narrow(float value) => TElement.Store(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector LoadStorage(ushort* source) => NarrowVectors.Load<TElement, TVector>(source);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector LoadEven(ushort* source) => NarrowVectors.LoadEven<TElement, TVector>(source);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector LoadOdd(ushort* source) => NarrowVectors.LoadOdd<TElement, TVector>(source);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreStorage(ushort* destination, TVector value) =>
         NarrowVectors.Store<TElement, TVector>(destination, value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(ushort* destination, TVector value) =>
         NarrowVectors.Store<TElement, TVector>(destination, value, streams: true);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreStorage(ushort* destination, TVector first, TVector second) =>
         NarrowVectors.StorePair<TElement, TVector>(destination, first, second);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(ushort* destination, TVector first, TVector second) =>
         NarrowVectors.StorePair<TElement, TVector>(destination, first, second, streams: true);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreZipped(ushort* destination, TVector even, TVector odd) =>
         NarrowVectors.StoreZipped<TElement, TVector>(destination, even, odd);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamZipped(ushort* destination, TVector even, TVector odd) =>
         NarrowVectors.StoreZipped<TElement, TVector>(destination, even, odd, streams: true);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Load(float* source) => TWide.Load(source);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* destination, TVector value) => TWide.Store(destination, value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Broadcast(float value) => TWide.Broadcast(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Add(TVector a, TVector b) => TWide.Add(a, b);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Subtract(TVector a, TVector b) => TWide.Subtract(a, b);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Multiply(TVector a, TVector b) => TWide.Multiply(a, b);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Divide(TVector a, TVector b) => TWide.Divide(a, b);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector MultiplyAdd(TVector a, TVector b, TVector c) => TWide.MultiplyAdd(a, b, c);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Max(TVector a, TVector b) => TWide.Max(a, b);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Sqrt(TVector value) => TWide.Sqrt(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Constant(double value) => TWide.Constant(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Floor(TVector value) => TWide.Floor(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector PowerOfTwo(TVector exponent) => TWide.PowerOfTwo(exponent);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector ZeroWhereBelow(TVector argument, TVector limit, TVector value) =>
         TWide.ZeroWhereBelow(argument, limit, value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Log(TVector value) => TWide.Log(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllWithin(TVector value, TVector low, TVector high) => TWide.AllWithin(value, low, high);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreAddresses(
         long* destination, TVector row, TVector column, long origin, long rowStep, long columnStep) =>
         TWide.StoreAddresses(destination, row, column, origin, rowStep, columnStep);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(TVector value) => TWide.Sum(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreSums(float* sums, TVector a, TVector b, TVector c, TVector d) =>
         TWide.StoreSums(sums, a, b, c, d);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transpose(
         ushort* source, nint sourceStride, float* destination, nint destinationStride, int rows, int columns)
@@ -183,7 +151,6 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
             columns);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TransposeBack(
         float* source,
@@ -218,7 +185,6 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
             columns);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gather(ushort* source, nint stride, float* destination, int count)
     {
@@ -231,7 +197,6 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
             destination[i] = TElement.Load(source[i * stride]);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Scatter(float* source, ushort* destination, nint stride, int count)
     {
@@ -244,7 +209,6 @@ public readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ushor
             destination[i * stride] = TElement.Store(source[i]);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Interleave(float* even, float* odd, ushort* destination, int count, bool streams = false)
     {

@@ -5,43 +5,34 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>Vectors of 128 bits of float or double, stored as they are computed.</summary>
 /// <typeparam name="T">float or double.</typeparam>
-public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
+internal readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
     where T : unmanaged
 {
-    /// <inheritdoc/>
     public static int Lanes => Vector128<T>.Count;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Widen(T value) => value;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Narrow(T value) => value;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> LoadStorage(T* source) => Vector128.Load(source);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> LoadEven(T* source) =>
         LaneOrder.Even(LoadStorage(source), LoadStorage(source + Lanes));
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> LoadOdd(T* source) =>
         LaneOrder.Odd(LoadStorage(source), LoadStorage(source + Lanes));
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreStorage(T* destination, Vector128<T> value) => value.Store(destination);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(T* destination, Vector128<T> value) => value.StoreAlignedNonTemporal(destination);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreStorage(T* destination, Vector128<T> first, Vector128<T> second)
     {
@@ -49,7 +40,6 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
         StoreStorage(destination + Lanes, second);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(T* destination, Vector128<T> first, Vector128<T> second)
     {
@@ -57,98 +47,79 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
         StreamStorage(destination + Lanes, second);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreZipped(T* destination, Vector128<T> even, Vector128<T> odd) =>
         StoreStorage(destination, LaneOrder.ZipLow(even, odd), LaneOrder.ZipHigh(even, odd));
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamZipped(T* destination, Vector128<T> even, Vector128<T> odd) =>
         StreamStorage(destination, LaneOrder.ZipLow(even, odd), LaneOrder.ZipHigh(even, odd));
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Load(T* source) => Vector128.Load(source);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(T* destination, Vector128<T> value) => value.Store(destination);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Broadcast(T value) => Vector128.Create(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Add(Vector128<T> a, Vector128<T> b) => a + b;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Subtract(Vector128<T> a, Vector128<T> b) => a - b;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Multiply(Vector128<T> a, Vector128<T> b) => a * b;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Divide(Vector128<T> a, Vector128<T> b) => a / b;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> MultiplyAdd(Vector128<T> a, Vector128<T> b, Vector128<T> c) =>
         typeof(T) == typeof(float)
             ? Vector128.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
             : Vector128.MultiplyAddEstimate(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Max(Vector128<T> a, Vector128<T> b) => Vector128.MaxNative(a, b);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Sqrt(Vector128<T> value) => Vector128.Sqrt(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Constant(double value) =>
         typeof(T) == typeof(float)
             ? Vector128.Create((float)value).As<float, T>()
             : Vector128.Create(value).As<double, T>();
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Floor(Vector128<T> value) =>
         typeof(T) == typeof(float)
             ? Vector128.Floor(value.AsSingle()).As<float, T>()
             : Vector128.Floor(value.AsDouble()).As<double, T>();
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> PowerOfTwo(Vector128<T> exponent) =>
         typeof(T) == typeof(float)
             ? ((Vector128.ConvertToInt32Native(exponent.AsSingle()) + Vector128.Create(127)) << 23).As<int, T>()
             : ((Vector128.ConvertToInt64Native(exponent.AsDouble()) + Vector128.Create(1023L)) << 52).As<long, T>();
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> ZeroWhereBelow(Vector128<T> argument, Vector128<T> limit, Vector128<T> value) =>
         Vector128.ConditionalSelect(Vector128.LessThan(argument, limit), Vector128<T>.Zero, value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<T> Log(Vector128<T> value) =>
         typeof(T) == typeof(float)
             ? Vector128.Log(value.AsSingle()).As<float, T>()
             : Vector128.Log(value.AsDouble()).As<double, T>();
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllWithin(Vector128<T> value, Vector128<T> low, Vector128<T> high) =>
         Vector128.GreaterThanOrEqualAll(value, low) && Vector128.LessThanAll(value, high);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreAddresses(
         long* destination, Vector128<T> row, Vector128<T> column, long origin, long rowStep, long columnStep)
@@ -167,11 +138,9 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
             rows * rowStep + columns * columnStep + Vector128.Create(origin);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector128<T> value) => Vector128.Sum(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreSums(T* sums, Vector128<T> a, Vector128<T> b, Vector128<T> c, Vector128<T> d)
     {
@@ -181,30 +150,25 @@ public readonly unsafe struct Simd128<T> : ISimd<T, T, Vector128<T>>
         sums[3] = Sum(d);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose(
         T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns) =>
         Transposition.Run(source, sourceStride, destination, destinationStride, rows, columns, Vector128<byte>.Count);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void TransposeBack(
         T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns, bool streams = false) =>
         Transposition.RunBack(
             source, sourceStride, destination, destinationStride, rows, columns, Vector128<byte>.Count, streams);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Gather(T* source, nint stride, T* destination, int count) =>
         StridedCopy.Gather(source, stride, destination, count);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Scatter(T* source, T* destination, nint stride, int count) =>
         StridedCopy.Scatter(source, destination, stride, count);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave(T* even, T* odd, T* destination, int count, bool streams = false) =>
         StridedCopy.Interleave(even, odd, destination, count, streams);

@@ -5,43 +5,34 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>Vectors of 256 bits of float or double, stored as they are computed.</summary>
 /// <typeparam name="T">float or double.</typeparam>
-public readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
+internal readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
     where T : unmanaged
 {
-    /// <inheritdoc/>
     public static int Lanes => Vector256<T>.Count;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Widen(T value) => value;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Narrow(T value) => value;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> LoadStorage(T* source) => Vector256.Load(source);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> LoadEven(T* source) =>
         LaneOrder.Even(LoadStorage(source), LoadStorage(source + Lanes));
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> LoadOdd(T* source) =>
         LaneOrder.Odd(LoadStorage(source), LoadStorage(source + Lanes));
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreStorage(T* destination, Vector256<T> value) => value.Store(destination);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(T* destination, Vector256<T> value) => value.StoreAlignedNonTemporal(destination);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreStorage(T* destination, Vector256<T> first, Vector256<T> second)
     {
@@ -49,7 +40,6 @@ public readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
         StoreStorage(destination + Lanes, second);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamStorage(T* destination, Vector256<T> first, Vector256<T> second)
     {
@@ -57,98 +47,79 @@ public readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
         StreamStorage(destination + Lanes, second);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreZipped(T* destination, Vector256<T> even, Vector256<T> odd) =>
         StoreStorage(destination, LaneOrder.ZipLow(even, odd), LaneOrder.ZipHigh(even, odd));
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StreamZipped(T* destination, Vector256<T> even, Vector256<T> odd) =>
         StreamStorage(destination, LaneOrder.ZipLow(even, odd), LaneOrder.ZipHigh(even, odd));
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Load(T* source) => Vector256.Load(source);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(T* destination, Vector256<T> value) => value.Store(destination);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Broadcast(T value) => Vector256.Create(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Add(Vector256<T> a, Vector256<T> b) => a + b;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Subtract(Vector256<T> a, Vector256<T> b) => a - b;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Multiply(Vector256<T> a, Vector256<T> b) => a * b;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Divide(Vector256<T> a, Vector256<T> b) => a / b;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> MultiplyAdd(Vector256<T> a, Vector256<T> b, Vector256<T> c) =>
         typeof(T) == typeof(float)
             ? Vector256.MultiplyAddEstimate(a.AsSingle(), b.AsSingle(), c.AsSingle()).As<float, T>()
             : Vector256.MultiplyAddEstimate(a.AsDouble(), b.AsDouble(), c.AsDouble()).As<double, T>();
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Max(Vector256<T> a, Vector256<T> b) => Vector256.MaxNative(a, b);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Sqrt(Vector256<T> value) => Vector256.Sqrt(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Constant(double value) =>
         typeof(T) == typeof(float)
             ? Vector256.Create((float)value).As<float, T>()
             : Vector256.Create(value).As<double, T>();
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Floor(Vector256<T> value) =>
         typeof(T) == typeof(float)
             ? Vector256.Floor(value.AsSingle()).As<float, T>()
             : Vector256.Floor(value.AsDouble()).As<double, T>();
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> PowerOfTwo(Vector256<T> exponent) =>
         typeof(T) == typeof(float)
             ? ((Vector256.ConvertToInt32Native(exponent.AsSingle()) + Vector256.Create(127)) << 23).As<int, T>()
             : ((Vector256.ConvertToInt64Native(exponent.AsDouble()) + Vector256.Create(1023L)) << 52).As<long, T>();
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> ZeroWhereBelow(Vector256<T> argument, Vector256<T> limit, Vector256<T> value) =>
         Vector256.ConditionalSelect(Vector256.LessThan(argument, limit), Vector256<T>.Zero, value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<T> Log(Vector256<T> value) =>
         typeof(T) == typeof(float)
             ? Vector256.Log(value.AsSingle()).As<float, T>()
             : Vector256.Log(value.AsDouble()).As<double, T>();
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool AllWithin(Vector256<T> value, Vector256<T> low, Vector256<T> high) =>
         Vector256.GreaterThanOrEqualAll(value, low) && Vector256.LessThanAll(value, high);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreAddresses(
         long* destination, Vector256<T> row, Vector256<T> column, long origin, long rowStep, long columnStep)
@@ -167,11 +138,9 @@ public readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
             rows * rowStep + columns * columnStep + Vector256.Create(origin);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Vector256<T> value) => Vector256.Sum(value);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreSums(T* sums, Vector256<T> a, Vector256<T> b, Vector256<T> c, Vector256<T> d)
     {
@@ -181,30 +150,25 @@ public readonly unsafe struct Simd256<T> : ISimd<T, T, Vector256<T>>
         sums[3] = Sum(d);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Transpose(
         T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns) =>
         Transposition.Run(source, sourceStride, destination, destinationStride, rows, columns, Vector256<byte>.Count);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void TransposeBack(
         T* source, nint sourceStride, T* destination, nint destinationStride, int rows, int columns, bool streams = false) =>
         Transposition.RunBack(
             source, sourceStride, destination, destinationStride, rows, columns, Vector256<byte>.Count, streams);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Gather(T* source, nint stride, T* destination, int count) =>
         StridedCopy.Gather(source, stride, destination, count);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Scatter(T* source, T* destination, nint stride, int count) =>
         StridedCopy.Scatter(source, destination, stride, count);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave(T* even, T* odd, T* destination, int count, bool streams = false) =>
         StridedCopy.Interleave(even, odd, destination, count, streams);

@@ -7,24 +7,20 @@ namespace SapaGpu.Kernels.Simd;
 /// <summary>
 /// The gradients of factor and offset of a normalisation from the sums of the rows on the CPU; a tile is some channels.
 /// </summary>
-public readonly unsafe struct FeatureNormParameterProgram<TStorage, TReal> : ITileProgram<FeatureNormParameters<TStorage, TReal>>
+internal readonly unsafe struct FeatureNormParameterProgram<TStorage, TReal> : ITileProgram<FeatureNormParameters<TStorage, TReal>>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     private const int ChannelsPerTile = 16;
 
-    /// <inheritdoc/>
     public static long TileCount(in FeatureNormParameters<TStorage, TReal> parameters) =>
         (parameters.Extent.InputChannels + ChannelsPerTile - 1) / ChannelsPerTile;
 
-    /// <inheritdoc/>
     public static double Operations(in FeatureNormParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Extent.Batch * parameters.Extent.InputChannels * parameters.Extent.Height;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in FeatureNormParameters<TStorage, TReal> parameters) => 0;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in FeatureNormParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {

@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>What is summed over the rows of features.</summary>
-public interface IRowTerms
+internal interface IRowTerms
 {
     /// <summary>Gets whether the sum is that of the squares of what is left when the mean is subtracted.</summary>
     static abstract bool Squares { get; }
@@ -15,32 +15,26 @@ public interface IRowTerms
 }
 
 /// <summary>Σ x.</summary>
-public readonly struct PlainRowTerms : IRowTerms
+internal readonly struct PlainRowTerms : IRowTerms
 {
-    /// <inheritdoc/>
     public static bool Squares => false;
 
-    /// <inheritdoc/>
     public static bool Gradients => false;
 }
 
 /// <summary>Σ (x − mean)².</summary>
-public readonly struct SquareRowTerms : IRowTerms
+internal readonly struct SquareRowTerms : IRowTerms
 {
-    /// <inheritdoc/>
     public static bool Squares => true;
 
-    /// <inheritdoc/>
     public static bool Gradients => false;
 }
 
 /// <summary>Σ g and Σ g·x̂.</summary>
-public readonly struct GradientRowTerms : IRowTerms
+internal readonly struct GradientRowTerms : IRowTerms
 {
-    /// <inheritdoc/>
     public static bool Squares => false;
 
-    /// <inheritdoc/>
     public static bool Gradients => true;
 }
 
@@ -48,7 +42,7 @@ public readonly struct GradientRowTerms : IRowTerms
 /// Sums over every row of every channel on the CPU. A tile is some rows with all of their channels: in channels-last maps
 /// the lanes are channels, in others columns.
 /// </summary>
-public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, TReal, TVector, TTerms>
+internal readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, TReal, TVector, TTerms>
     : ITileProgram<FeatureNormParameters<TStorage, TReal>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -58,15 +52,12 @@ public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, TReal, TVec
 {
     private const int ValuesPerTile = 1 << 15;
 
-    /// <inheritdoc/>
     public static long TileCount(in FeatureNormParameters<TStorage, TReal> parameters) =>
         Tiling(in parameters).Count(parameters.Extent.Batch);
 
-    /// <inheritdoc/>
     public static double Operations(in FeatureNormParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Extent.Pixels * parameters.Extent.InputChannels;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in FeatureNormParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -74,7 +65,6 @@ public readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, TReal, TVec
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in FeatureNormParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {

@@ -5,23 +5,21 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>Which way a program of GroupNorm goes.</summary>
-public interface INormDirection
+internal interface INormDirection
 {
     /// <summary>Gets whether the gradient of the features is computed, not the normalised features.</summary>
     static abstract bool IsBackward { get; }
 }
 
 /// <summary>(x − mean)·reciprocal·weight + bias.</summary>
-public readonly struct NormForward : INormDirection
+internal readonly struct NormForward : INormDirection
 {
-    /// <inheritdoc/>
     public static bool IsBackward => false;
 }
 
 /// <summary>r·(γ·g − mean(γ·g) − x̂·mean(γ·g·x̂)).</summary>
-public readonly struct NormBackward : INormDirection
+internal readonly struct NormBackward : INormDirection
 {
-    /// <inheritdoc/>
     public static bool IsBackward => true;
 }
 
@@ -30,7 +28,7 @@ public readonly struct NormBackward : INormDirection
 /// have the lanes over channels, a tile being some rows of all channels; other maps have them over columns, a tile being
 /// some rows of a plane.
 /// </summary>
-public readonly unsafe struct GroupNormProgram<TSimd, TStorage, TReal, TVector, TDirection>
+internal readonly unsafe struct GroupNormProgram<TSimd, TStorage, TReal, TVector, TDirection>
     : ITileProgram<FeatureNormParameters<TStorage, TReal>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -40,17 +38,14 @@ public readonly unsafe struct GroupNormProgram<TSimd, TStorage, TReal, TVector, 
 {
     private const int ValuesPerTile = 1 << 15;
 
-    /// <inheritdoc/>
     public static long TileCount(in FeatureNormParameters<TStorage, TReal> parameters) => Tiling(in parameters).Count(
         IsOverChannels(in parameters)
             ? parameters.Extent.Batch
             : (long)parameters.Extent.Batch * parameters.Extent.InputChannels);
 
-    /// <inheritdoc/>
     public static double Operations(in FeatureNormParameters<TStorage, TReal> parameters) =>
         8.0 * parameters.Extent.Pixels * parameters.Extent.InputChannels;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in FeatureNormParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -58,7 +53,6 @@ public readonly unsafe struct GroupNormProgram<TSimd, TStorage, TReal, TVector, 
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in FeatureNormParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {

@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>What is made of the sums of the rows of a group.</summary>
-public interface IGroupTotal
+internal interface IGroupTotal
 {
     /// <summary>Gets whether the reciprocal deviation is computed from sums of squares, not the mean.</summary>
     static abstract bool IsDeviation { get; }
@@ -15,53 +15,43 @@ public interface IGroupTotal
 }
 
 /// <summary>The mean of every group.</summary>
-public readonly struct MeanTotal : IGroupTotal
+internal readonly struct MeanTotal : IGroupTotal
 {
-    /// <inheritdoc/>
     public static bool IsDeviation => false;
 
-    /// <inheritdoc/>
     public static bool IsOfGradients => false;
 }
 
 /// <summary>The reciprocal deviation of every group.</summary>
-public readonly struct DeviationTotal : IGroupTotal
+internal readonly struct DeviationTotal : IGroupTotal
 {
-    /// <inheritdoc/>
     public static bool IsDeviation => true;
 
-    /// <inheritdoc/>
     public static bool IsOfGradients => false;
 }
 
 /// <summary>The means of γ·g and of γ·g·x̂ of every group.</summary>
-public readonly struct GradientTotal : IGroupTotal
+internal readonly struct GradientTotal : IGroupTotal
 {
-    /// <inheritdoc/>
     public static bool IsDeviation => false;
 
-    /// <inheritdoc/>
     public static bool IsOfGradients => true;
 }
 
 /// <summary>The numbers of every group from the sums of its rows on the CPU; a tile is one group of one image.</summary>
-public readonly unsafe struct GroupTotalsProgram<TStorage, TReal, TTotal> : ITileProgram<FeatureNormParameters<TStorage, TReal>>
+internal readonly unsafe struct GroupTotalsProgram<TStorage, TReal, TTotal> : ITileProgram<FeatureNormParameters<TStorage, TReal>>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TTotal : struct, IGroupTotal
 {
-    /// <inheritdoc/>
     public static long TileCount(in FeatureNormParameters<TStorage, TReal> parameters) =>
         (long)parameters.Extent.Batch * parameters.Groups;
 
-    /// <inheritdoc/>
     public static double Operations(in FeatureNormParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Extent.Batch * parameters.Extent.InputChannels * parameters.Extent.Height;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in FeatureNormParameters<TStorage, TReal> parameters) => 0;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in FeatureNormParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {

@@ -8,7 +8,7 @@ namespace SapaGpu.Kernels.Simd;
 /// LayerNorm as a step of its own on the CPU, statistics and normalised features in one pass. A tile is a run of pixels,
 /// staged with the channels of every pixel side by side.
 /// </summary>
-public readonly unsafe struct LayerNormProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct LayerNormProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<FeatureNormParameters<TStorage, TReal>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -17,15 +17,12 @@ public readonly unsafe struct LayerNormProgram<TSimd, TStorage, TReal, TVector>
 {
     private const int PreferredLength = 128;
 
-    /// <inheritdoc/>
     public static long TileCount(in FeatureNormParameters<TStorage, TReal> parameters) =>
         parameters.Extent.Runs(Length(in parameters));
 
-    /// <inheritdoc/>
     public static double Operations(in FeatureNormParameters<TStorage, TReal> parameters) =>
         12.0 * parameters.Extent.Pixels * parameters.Extent.InputChannels;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in FeatureNormParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -33,7 +30,6 @@ public readonly unsafe struct LayerNormProgram<TSimd, TStorage, TReal, TVector>
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in FeatureNormParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {

@@ -9,21 +9,17 @@ namespace SapaGpu.Kernels.Simd;
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic.</typeparam>
 /// <typeparam name="TVector">A vector of floats.</typeparam>
-public readonly unsafe struct MultiplyAddProgram<TSimd, TVector> : ITileProgram<ProbeParameters>
+internal readonly unsafe struct MultiplyAddProgram<TSimd, TVector> : ITileProgram<ProbeParameters>
     where TSimd : struct, ISimd<float, float, TVector>
     where TVector : struct
 {
-    /// <inheritdoc/>
     public static long TileCount(in ProbeParameters parameters) => parameters.Workers;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in ProbeParameters parameters) => 0;
 
-    /// <inheritdoc/>
     public static double Operations(in ProbeParameters parameters) =>
         MultiplyAddProgram.Operations(in parameters, TSimd.Lanes);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in ProbeParameters parameters, long tile, byte* scratch)
     {
@@ -53,7 +49,7 @@ public readonly unsafe struct MultiplyAddProgram<TSimd, TVector> : ITileProgram<
 }
 
 /// <summary>The count of <see cref="MultiplyAddProgram{TSimd, TVector}"/>.</summary>
-public static class MultiplyAddProgram
+internal static class MultiplyAddProgram
 {
     private const int Chains = 12;
 

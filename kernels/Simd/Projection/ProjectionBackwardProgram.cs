@@ -9,17 +9,15 @@ namespace SapaGpu.Kernels.Simd;
 /// block by block with the channels of every pixel side by side: a block is added to the sums for the parameters, which
 /// stay in the cache, and gives the gradients of its own pixels.
 /// </summary>
-public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<ProjectionBackwardParameters<TStorage, TReal>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
-    /// <inheritdoc/>
     public static long TileCount(in ProjectionBackwardParameters<TStorage, TReal> parameters) => parameters.Outer.Chunks;
 
-    /// <inheritdoc/>
     public static double Operations(in ProjectionBackwardParameters<TStorage, TReal> parameters)
     {
         ref readonly var extent = ref parameters.Outer.Extent;
@@ -27,7 +25,6 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, TReal, 
         return 2.0 * extent.Pixels * extent.InputChannels * ((double)products * extent.OutputChannels + 8);
     }
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in ProjectionBackwardParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -35,7 +32,6 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, TReal, 
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Begin(in ProjectionBackwardParameters<TStorage, TReal> parameters, byte* scratch)
     {
@@ -53,7 +49,6 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, TReal, 
             workspace.Matrix);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in ProjectionBackwardParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
@@ -248,7 +243,7 @@ public readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, TReal, 
 }
 
 /// <summary>The pixels that the backward of a projection works on at a time.</summary>
-public static class ProjectionBlock
+internal static class ProjectionBlock
 {
     /// <summary>A multiple of which the chunks of pixels are.</summary>
     public const int Pixels = 128;

@@ -8,7 +8,7 @@ namespace SapaGpu.Kernels.Simd;
 /// LayerNorm and a linear map in one pass on the CPU. Every thread packs the matrix into panels once; a tile is a run of
 /// pixels, staged with their channels side by side, normalised there and multiplied panel by panel.
 /// </summary>
-public readonly unsafe struct ProjectionProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct ProjectionProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<ProjectionParameters<TStorage, TReal>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -20,15 +20,12 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, TReal, TVector>
     // The input channels that are worked at a time, so that a panel of the matrix stays in the first-level cache.
     private const int DepthChunk = 64;
 
-    /// <inheritdoc/>
     public static long TileCount(in ProjectionParameters<TStorage, TReal> parameters) =>
         parameters.Extent.Runs(Length(in parameters));
 
-    /// <inheritdoc/>
     public static double Operations(in ProjectionParameters<TStorage, TReal> parameters) =>
         2.0 * parameters.Extent.Pixels * parameters.Extent.InputChannels * (parameters.Extent.OutputChannels + 4.0);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in ProjectionParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -36,7 +33,6 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, TReal, TVector>
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Begin(in ProjectionParameters<TStorage, TReal> parameters, byte* scratch)
     {
@@ -51,7 +47,6 @@ public readonly unsafe struct ProjectionProgram<TSimd, TStorage, TReal, TVector>
             workspace.Matrix);
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in ProjectionParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {

@@ -4,28 +4,24 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>Runs an <see cref="IMapProgram{TParameters}"/> on the CPU, a run of values at a time.</summary>
-public readonly struct MapTiles<TProgram, TParameters> : ITileProgram<TParameters>
+internal readonly struct MapTiles<TProgram, TParameters> : ITileProgram<TParameters>
     where TProgram : struct, IMapProgram<TParameters>
     where TParameters : struct
 {
     private const double OperationsPerTile = 32768;
     private const int LargestTile = 4096;
 
-    /// <inheritdoc/>
     public static long TileCount(in TParameters parameters)
     {
         int length = Length(in parameters);
         return (TProgram.Extent(in parameters).Count + length - 1) / length;
     }
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in TParameters parameters) => 0;
 
-    /// <inheritdoc/>
     public static double Operations(in TParameters parameters) =>
         TProgram.Extent(in parameters).Count * TProgram.OperationsPerValue(in parameters);
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static unsafe void Execute(in TParameters parameters, long tile, byte* scratch)
     {

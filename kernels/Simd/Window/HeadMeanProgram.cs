@@ -8,7 +8,7 @@ namespace SapaGpu.Kernels.Simd;
 /// The mean of the weights of all heads on the CPU. A tile is some rows; the lanes are neighbouring taps of a query in
 /// channels-last maps, in others neighbouring queries of a tap.
 /// </summary>
-public readonly unsafe struct HeadMeanProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct HeadMeanProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<WindowWeightsParameters<TStorage, TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -17,19 +17,15 @@ public readonly unsafe struct HeadMeanProgram<TSimd, TStorage, TReal, TVector>
 {
     private const int ValuesPerTile = 1 << 15;
 
-    /// <inheritdoc/>
     public static long TileCount(in WindowWeightsParameters<TStorage, TStorage> parameters) =>
         Tiling(in parameters).Count(parameters.Extent.Batch);
 
-    /// <inheritdoc/>
     public static double Operations(in WindowWeightsParameters<TStorage, TStorage> parameters) =>
         2.0 * parameters.Extent.Batch * parameters.Heads * parameters.Taps
             * parameters.Extent.Rows.Queries * parameters.Extent.Columns.Queries;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in WindowWeightsParameters<TStorage, TStorage> parameters) => 0;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in WindowWeightsParameters<TStorage, TStorage> parameters, long tile, byte* scratch)
     {

@@ -15,7 +15,7 @@ namespace SapaGpu.Kernels.Simd;
 /// <typeparam name="TStorage">The type of source and result.</typeparam>
 /// <typeparam name="TReal">The type of the arithmetic and of the weights.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
-public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<TransposedReassemblyParameters<TStorage, TReal>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -35,15 +35,12 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TReal
     // The queries above a tile are staged for it as well: the higher it is, the fewer twice.
     private const int MostRows = 32;
 
-    /// <inheritdoc/>
     public static long TileCount(in TransposedReassemblyParameters<TStorage, TReal> parameters) =>
         Tiling(in parameters).Count;
 
-    /// <inheritdoc/>
     public static double Operations(in TransposedReassemblyParameters<TStorage, TReal> parameters) =>
         WorkEstimate.Gather(in parameters.Extent, in parameters.Band, parameters.Extent.ValueChannels);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in TransposedReassemblyParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -51,7 +48,6 @@ public readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TReal
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(
         in TransposedReassemblyParameters<TStorage, TReal> parameters, long tile, byte* scratch)

@@ -8,7 +8,7 @@ namespace SapaGpu.Kernels.Simd;
 /// Adds the weights of taps outside the map to those of the cells that they stand for, on the CPU. A tile is some rows of
 /// queries; only the cells at the border have anything to add, the others' weights are widened as they are.
 /// </summary>
-public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct WeightFoldProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<WindowWeightsParameters<TStorage, TReal>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -17,19 +17,15 @@ public readonly unsafe struct WeightFoldProgram<TSimd, TStorage, TReal, TVector>
 {
     private const int ValuesPerTile = 1 << 13;
 
-    /// <inheritdoc/>
     public static long TileCount(in WindowWeightsParameters<TStorage, TReal> parameters) =>
         Tiling(in parameters).Count(parameters.Extent.Batch);
 
-    /// <inheritdoc/>
     public static double Operations(in WindowWeightsParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Extent.Batch * parameters.Taps
             * parameters.Extent.Rows.Queries * parameters.Extent.Columns.Queries;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in WindowWeightsParameters<TStorage, TReal> parameters) => 0;
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in WindowWeightsParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {

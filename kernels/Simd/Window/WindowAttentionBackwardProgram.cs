@@ -17,7 +17,7 @@ namespace SapaGpu.Kernels.Simd;
 /// <typeparam name="TWorkspaceSimd">The vector arithmetic of the workspace.</typeparam>
 /// <typeparam name="TBorder">The border rule.</typeparam>
 /// <typeparam name="TNormalisation">How scores become weights.</typeparam>
-public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, TReal, TVector, TWorkspaceSimd, TBorder, TNormalisation>
+internal readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, TReal, TVector, TWorkspaceSimd, TBorder, TNormalisation>
     : ITileProgram<WindowAttentionBackwardParameters<TStorage, TReal>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -27,18 +27,15 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, TR
     where TBorder : struct, IBorder
     where TNormalisation : struct, IScoreNormalisation
 {
-    /// <inheritdoc/>
     public static long TileCount(in WindowAttentionBackwardParameters<TStorage, TReal> parameters) =>
         new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes).Count;
 
-    /// <inheritdoc/>
     public static double Operations(in WindowAttentionBackwardParameters<TStorage, TReal> parameters) =>
         WorkEstimate.Gather(
             in parameters.Extent,
             in parameters.Band,
             2 * parameters.Extent.EmbeddingChannels + parameters.Extent.ValueChannels);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in WindowAttentionBackwardParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -47,7 +44,6 @@ public readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, TR
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(
         in WindowAttentionBackwardParameters<TStorage, TReal> parameters, long tile, byte* scratch)

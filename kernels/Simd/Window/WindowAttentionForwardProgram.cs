@@ -10,7 +10,7 @@ namespace SapaGpu.Kernels.Simd;
 /// and queries are staged with the cells in the lanes, scores and softmax stay in scratch memory, and the values are
 /// staged and summed with the lanes over channels where the output is channels-last, and over cells where it is contiguous.
 /// </summary>
-public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, TReal, TVector, TBorder, TNormalisation>
+internal readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, TReal, TVector, TBorder, TNormalisation>
     : ITileProgram<WindowAttentionParameters<TStorage, TReal>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -19,18 +19,15 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, TRe
     where TBorder : struct, IBorder
     where TNormalisation : struct, IScoreNormalisation
 {
-    /// <inheritdoc/>
     public static long TileCount(in WindowAttentionParameters<TStorage, TReal> parameters) =>
         new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes).Count;
 
-    /// <inheritdoc/>
     public static double Operations(in WindowAttentionParameters<TStorage, TReal> parameters) =>
         WorkEstimate.Gather(
             in parameters.Extent,
             in parameters.Band,
             parameters.Extent.EmbeddingChannels + parameters.Extent.ValueChannels);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in WindowAttentionParameters<TStorage, TReal> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -39,7 +36,6 @@ public readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, TRe
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in WindowAttentionParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {

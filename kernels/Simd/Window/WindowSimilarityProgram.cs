@@ -6,7 +6,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>Local similarity on the CPU, tiled and staged like the fused forward.</summary>
-public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, TReal, TVector, TBorder>
+internal readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, TReal, TVector, TBorder>
     : ITileProgram<WindowSimilarityParameters<TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -14,15 +14,12 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, TReal, TV
     where TVector : struct
     where TBorder : struct, IBorder
 {
-    /// <inheritdoc/>
     public static long TileCount(in WindowSimilarityParameters<TStorage> parameters) =>
         new StripTiling(parameters.Extent.Width, in parameters.Band, TSimd.Lanes).Count;
 
-    /// <inheritdoc/>
     public static double Operations(in WindowSimilarityParameters<TStorage> parameters) =>
         WorkEstimate.Gather(in parameters.Extent, in parameters.Band, parameters.Extent.EmbeddingChannels);
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in WindowSimilarityParameters<TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -31,7 +28,6 @@ public readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, TReal, TV
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in WindowSimilarityParameters<TStorage> parameters, long tile, byte* scratch)
     {

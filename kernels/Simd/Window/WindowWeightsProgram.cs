@@ -10,7 +10,7 @@ namespace SapaGpu.Kernels.Simd;
 /// on the CPU. A tile is some rows of one head; the lanes are neighbouring queries, which are staged block by block, in
 /// channels-last maps by a transposition.
 /// </summary>
-public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVector, TNormalisation, TDirection>
+internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVector, TNormalisation, TDirection>
     : ITileProgram<WindowWeightsParameters<TStorage, TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -21,16 +21,13 @@ public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVect
 {
     private const int ValuesPerTile = 1 << 14;
 
-    /// <inheritdoc/>
     public static long TileCount(in WindowWeightsParameters<TStorage, TStorage> parameters) =>
         Tiling(in parameters).Count((long)parameters.Extent.Batch * parameters.Heads);
 
-    /// <inheritdoc/>
     public static double Operations(in WindowWeightsParameters<TStorage, TStorage> parameters) =>
         30.0 * parameters.Extent.Batch * parameters.Heads * parameters.Taps
             * parameters.Extent.Rows.Queries * parameters.Extent.Columns.Queries;
 
-    /// <inheritdoc/>
     public static long ScratchBytes(in WindowWeightsParameters<TStorage, TStorage> parameters)
     {
         var scratch = new ScratchAllocator(null);
@@ -39,7 +36,6 @@ public readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVect
         return scratch.Used;
     }
 
-    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in WindowWeightsParameters<TStorage, TStorage> parameters, long tile, byte* scratch)
     {

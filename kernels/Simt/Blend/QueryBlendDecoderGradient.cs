@@ -7,21 +7,18 @@ namespace SapaGpu.Kernels.Simt;
 /// <summary>
 /// The gradient of the decoder's part, (1 − g)·Σ gradient over the queries of the cell, [B, D, H, W].
 /// </summary>
-public readonly struct QueryBlendDecoderGradient<TElement, TStorage, TReal>
+internal readonly struct QueryBlendDecoderGradient<TElement, TStorage, TReal>
     : IMapProgram<QueryBlendParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in QueryBlendParameters<TStorage> parameters) => MapExtent.Of(
         in parameters.Result, parameters.Batch, parameters.Channels, parameters.Rows.Cells, parameters.Columns.Cells);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in QueryBlendParameters<TStorage> parameters) =>
         32.0 + 2.0 * parameters.Rows.MaximumCount * parameters.Columns.MaximumCount;
 
-    /// <inheritdoc/>
     public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
     {
         var sum = TReal.Zero;

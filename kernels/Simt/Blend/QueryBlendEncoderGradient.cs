@@ -5,20 +5,17 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The gradient of the encoder's part, g·gradient, [B, D, OH, OW]; without a gate it is the gradient itself.</summary>
-public readonly struct QueryBlendEncoderGradient<TElement, TStorage, TReal>
+internal readonly struct QueryBlendEncoderGradient<TElement, TStorage, TReal>
     : IMapProgram<QueryBlendParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in QueryBlendParameters<TStorage> parameters) => MapExtent.Of(
         in parameters.Result, parameters.Batch, parameters.Channels, parameters.Rows.Queries, parameters.Columns.Queries);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in QueryBlendParameters<TStorage> parameters) => 32;
 
-    /// <inheritdoc/>
     public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
     {
         int row = parameters.Rows.CellOf(at.Row);

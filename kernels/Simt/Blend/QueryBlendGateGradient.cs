@@ -8,21 +8,18 @@ namespace SapaGpu.Kernels.Simt;
 /// The gradient of the gate before its sigmoid, g·(1 − g)·Σ gradient·(encoder − decoder) over channels and queries of the
 /// cell, [B, 1, H, W].
 /// </summary>
-public readonly struct QueryBlendGateGradient<TElement, TStorage, TReal>
+internal readonly struct QueryBlendGateGradient<TElement, TStorage, TReal>
     : IMapProgram<QueryBlendParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in QueryBlendParameters<TStorage> parameters) => MapExtent.Of(
         in parameters.Result, parameters.Batch, 1, parameters.Rows.Cells, parameters.Columns.Cells);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in QueryBlendParameters<TStorage> parameters) =>
         4.0 * parameters.Channels * parameters.Rows.MaximumCount * parameters.Columns.MaximumCount;
 
-    /// <inheritdoc/>
     public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
     {
         var sum = TReal.Zero;

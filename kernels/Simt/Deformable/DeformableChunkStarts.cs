@@ -4,12 +4,11 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Moves the start of every chunk's part of a list behind the start of the list.</summary>
-public readonly struct DeformableChunkStarts<TStorage, TReal>
+internal readonly struct DeformableChunkStarts<TStorage, TReal>
     : IMapProgram<DeformableGatherParameters<TStorage, TReal>>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in DeformableGatherParameters<TStorage, TReal> parameters) => new()
     {
         Batch = 1,
@@ -18,10 +17,8 @@ public readonly struct DeformableChunkStarts<TStorage, TReal>
         Width = parameters.Cells,
     };
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in DeformableGatherParameters<TStorage, TReal> parameters) => 4;
 
-    /// <inheritdoc/>
     public static void Apply(in DeformableGatherParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         long count = ((long)at.Channel * parameters.Chunks + at.Row) * parameters.Cells + at.Column;

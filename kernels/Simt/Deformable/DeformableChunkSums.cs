@@ -4,12 +4,11 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Adds up the counts of a cell over the chunks; the sum waits in the place of the cell's start.</summary>
-public readonly struct DeformableChunkSums<TStorage, TReal>
+internal readonly struct DeformableChunkSums<TStorage, TReal>
     : IMapProgram<DeformableGatherParameters<TStorage, TReal>>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in DeformableGatherParameters<TStorage, TReal> parameters) => new()
     {
         Batch = 1,
@@ -18,11 +17,9 @@ public readonly struct DeformableChunkSums<TStorage, TReal>
         Width = parameters.Cells,
     };
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in DeformableGatherParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Chunks;
 
-    /// <inheritdoc/>
     public static void Apply(in DeformableGatherParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int sum = 0;

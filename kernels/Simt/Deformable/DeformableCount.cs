@@ -5,20 +5,17 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Counts, for every chunk, the samples that touch a cell.</summary>
-public readonly struct DeformableCount<TElement, TStorage, TReal>
+internal readonly struct DeformableCount<TElement, TStorage, TReal>
     : IMapProgram<DeformableGatherParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in DeformableGatherParameters<TStorage, TReal> parameters) => parameters.PerChunk();
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in DeformableGatherParameters<TStorage, TReal> parameters) =>
         60.0 * parameters.QueriesPerChunk * parameters.Points;
 
-    /// <inheritdoc/>
     public static void Apply(in DeformableGatherParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         long first = ((long)at.Channel * parameters.Chunks + at.Row) * parameters.Cells;

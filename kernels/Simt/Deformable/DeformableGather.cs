@@ -5,13 +5,12 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Adds up the list of a cell: share · weight · feature of every sample.</summary>
-public readonly struct DeformableGather<TElement, TStorage, TReal>
+internal readonly struct DeformableGather<TElement, TStorage, TReal>
     : IMapProgram<DeformableGatherParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in DeformableGatherParameters<TStorage, TReal> parameters) => MapExtent.Of(
         in parameters.Result,
         1,
@@ -19,11 +18,9 @@ public readonly struct DeformableGather<TElement, TStorage, TReal>
         parameters.Rows.Cells,
         parameters.Columns.Cells);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in DeformableGatherParameters<TStorage, TReal> parameters) =>
         16.0 + 32.0 * parameters.Queries * parameters.Points / parameters.Cells;
 
-    /// <inheritdoc/>
     public static void Apply(in DeformableGatherParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int group = at.Channel / parameters.GroupChannels;

@@ -9,20 +9,17 @@ namespace SapaGpu.Kernels.Simt;
 /// similarity of the query's features and the map at the point. At a whole number it is the derivative towards larger
 /// coordinates.
 /// </summary>
-public readonly struct DeformableOffsetGradient<TElement, TStorage, TReal>
+internal readonly struct DeformableOffsetGradient<TElement, TStorage, TReal>
     : IMapProgram<DeformableSamplingParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in DeformableSamplingParameters<TStorage> parameters) => parameters.PerPoint();
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in DeformableSamplingParameters<TStorage> parameters) =>
         32.0 + 10.0 * parameters.GroupChannels;
 
-    /// <inheritdoc/>
     public static void Apply(in DeformableSamplingParameters<TStorage> parameters, in MapPosition at)
     {
         var point = SamplePoint<TReal>.Locate<TElement, TStorage>(

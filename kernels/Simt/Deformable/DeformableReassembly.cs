@@ -5,13 +5,12 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The sum of the map at the points of a query, each with its weight.</summary>
-public readonly struct DeformableReassembly<TElement, TStorage, TReal>
+internal readonly struct DeformableReassembly<TElement, TStorage, TReal>
     : IMapProgram<DeformableSamplingParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in DeformableSamplingParameters<TStorage> parameters) => MapExtent.Of(
         in parameters.Result,
         parameters.Batch,
@@ -19,11 +18,9 @@ public readonly struct DeformableReassembly<TElement, TStorage, TReal>
         parameters.Rows.Queries,
         parameters.Columns.Queries);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in DeformableSamplingParameters<TStorage> parameters) =>
         40.0 * parameters.Points;
 
-    /// <inheritdoc/>
     public static void Apply(in DeformableSamplingParameters<TStorage> parameters, in MapPosition at)
     {
         int first = at.Channel / parameters.GroupChannels * parameters.Points;

@@ -5,20 +5,17 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The similarity of a query and of the map at its points: Σ over the channels of the group.</summary>
-public readonly struct DeformableSimilarity<TElement, TStorage, TReal>
+internal readonly struct DeformableSimilarity<TElement, TStorage, TReal>
     : IMapProgram<DeformableSamplingParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in DeformableSamplingParameters<TStorage> parameters) => parameters.PerPoint();
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in DeformableSamplingParameters<TStorage> parameters) =>
         32.0 + 10.0 * parameters.GroupChannels;
 
-    /// <inheritdoc/>
     public static void Apply(in DeformableSamplingParameters<TStorage> parameters, in MapPosition at)
     {
         var point = SamplePoint<TReal>.Locate<TElement, TStorage>(

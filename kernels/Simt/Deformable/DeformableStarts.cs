@@ -4,12 +4,11 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Turns the lengths of the lists of a group into their starts.</summary>
-public readonly struct DeformableStarts<TStorage, TReal>
+internal readonly struct DeformableStarts<TStorage, TReal>
     : IMapProgram<DeformableGatherParameters<TStorage, TReal>>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in DeformableGatherParameters<TStorage, TReal> parameters) => new()
     {
         Batch = 1,
@@ -18,11 +17,9 @@ public readonly struct DeformableStarts<TStorage, TReal>
         Width = 1,
     };
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in DeformableGatherParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Cells;
 
-    /// <inheritdoc/>
     public static void Apply(in DeformableGatherParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         long first = (long)at.Channel * (parameters.Cells + 1);

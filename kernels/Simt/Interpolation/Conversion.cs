@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>A copy that converts and, where asked for, shuffles pixels.</summary>
-public readonly struct Conversion<TSourceElement, TSource, TResultElement, TResult, TReal>
+internal readonly struct Conversion<TSourceElement, TSource, TResultElement, TResult, TReal>
     : IMapProgram<ConversionParameters<TSource, TResult>>
     where TSourceElement : struct, IElement<TSource, TReal>
     where TSource : unmanaged
@@ -13,14 +13,11 @@ public readonly struct Conversion<TSourceElement, TSource, TResultElement, TResu
     where TResult : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in ConversionParameters<TSource, TResult> parameters) => MapExtent.Of(
         in parameters.Result, parameters.Batch, parameters.Channels, parameters.Height, parameters.Width);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in ConversionParameters<TSource, TResult> parameters) => 8;
 
-    /// <inheritdoc/>
     public static void Apply(in ConversionParameters<TSource, TResult> parameters, in MapPosition at)
     {
         var from = at;

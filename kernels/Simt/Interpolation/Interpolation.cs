@@ -10,7 +10,7 @@ namespace SapaGpu.Kernels.Simt;
 /// Interpolation: a value is the weighted sum of up to four samples. A thread takes four channels of one place, so that what
 /// it costs to find the samples is shared. Traffic: input and output once; the rereads by neighbours come from the cache.
 /// </summary>
-public readonly struct Interpolation<TElement, TStorage, TReal, TSampling, TAccess>
+internal readonly struct Interpolation<TElement, TStorage, TReal, TSampling, TAccess>
     : IKernel<InterpolationParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
@@ -18,14 +18,11 @@ public readonly struct Interpolation<TElement, TStorage, TReal, TSampling, TAcce
     where TSampling : struct, ISampling
     where TAccess : struct, IChannelAccess
 {
-    /// <inheritdoc/>
     public static int GroupSize => 128;
 
-    /// <inheritdoc/>
     public static long GroupCount(in InterpolationParameters<TStorage> parameters) =>
         (Packs(in parameters).Count + GroupSize - 1) / GroupSize;
 
-    /// <inheritdoc/>
     public static void Execute(in InterpolationParameters<TStorage> parameters)
     {
         var packs = Packs(in parameters);

@@ -10,7 +10,7 @@ namespace SapaGpu.Kernels.Simt;
 /// The adjoint of interpolation: an input sample collects, in a fixed order, what it contributed to the output. A thread
 /// takes four channels of one sample.
 /// </summary>
-public readonly struct InterpolationAdjoint<TElement, TStorage, TReal, TSampling, TAccess>
+internal readonly struct InterpolationAdjoint<TElement, TStorage, TReal, TSampling, TAccess>
     : IKernel<InterpolationParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
@@ -18,14 +18,11 @@ public readonly struct InterpolationAdjoint<TElement, TStorage, TReal, TSampling
     where TSampling : struct, ISampling
     where TAccess : struct, IChannelAccess
 {
-    /// <inheritdoc/>
     public static int GroupSize => 128;
 
-    /// <inheritdoc/>
     public static long GroupCount(in InterpolationParameters<TStorage> parameters) =>
         (Packs(in parameters).Count + GroupSize - 1) / GroupSize;
 
-    /// <inheritdoc/>
     public static void Execute(in InterpolationParameters<TStorage> parameters)
     {
         var packs = Packs(in parameters);

@@ -5,13 +5,12 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The normalised features, (x − mean)·reciprocal·weight + bias.</summary>
-public readonly struct FeatureNormForward<TElement, TStorage, TReal>
+internal readonly struct FeatureNormForward<TElement, TStorage, TReal>
     : IMapProgram<FeatureNormParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) => MapExtent.Of(
         in parameters.Result,
         parameters.Extent.Batch,
@@ -19,10 +18,8 @@ public readonly struct FeatureNormForward<TElement, TStorage, TReal>
         parameters.Extent.Height,
         parameters.Extent.Width);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) => 8;
 
-    /// <inheritdoc/>
     public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at) =>
         parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(
             Normalised(in parameters, in at) * parameters.Weight[at.Channel] + parameters.Bias[at.Channel]);

@@ -4,12 +4,11 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The gradients of factor and offset from the sums of the rows.</summary>
-public readonly struct FeatureNormParameterGradients<TStorage, TReal>
+internal readonly struct FeatureNormParameterGradients<TStorage, TReal>
     : IMapProgram<FeatureNormParameters<TStorage, TReal>>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) => new()
     {
         Batch = 1,
@@ -18,11 +17,9 @@ public readonly struct FeatureNormParameterGradients<TStorage, TReal>
         Width = 1,
     };
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         2.0 * parameters.Extent.Batch * parameters.Extent.Height;
 
-    /// <inheritdoc/>
     public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         var sum = TReal.Zero;

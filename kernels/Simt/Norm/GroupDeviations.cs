@@ -5,21 +5,18 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The reciprocal deviation of every group from the sums of squares of its rows.</summary>
-public readonly struct GroupDeviations<TElement, TStorage, TReal>
+internal readonly struct GroupDeviations<TElement, TStorage, TReal>
     : IMapProgram<FeatureNormParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) =>
         GroupMeans<TElement, TStorage, TReal>.Extent(in parameters);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         (double)parameters.ChannelsPerGroup * parameters.Extent.Height;
 
-    /// <inheritdoc/>
     public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         var variance = GroupMeans<TElement, TStorage, TReal>.Mean(in parameters, in at);

@@ -5,21 +5,18 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Of every group, the means that its gradient is freed of: of γ·g and of γ·g·x̂.</summary>
-public readonly struct GroupGradientMeans<TElement, TStorage, TReal>
+internal readonly struct GroupGradientMeans<TElement, TStorage, TReal>
     : IMapProgram<FeatureNormParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) =>
         GroupMeans<TElement, TStorage, TReal>.Extent(in parameters);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.ChannelsPerGroup * parameters.Extent.Height;
 
-    /// <inheritdoc/>
     public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int perGroup = parameters.ChannelsPerGroup;

@@ -5,13 +5,12 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The mean of every group from the sums of its rows.</summary>
-public readonly struct GroupMeans<TElement, TStorage, TReal>
+internal readonly struct GroupMeans<TElement, TStorage, TReal>
     : IMapProgram<FeatureNormParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) => new()
     {
         Batch = parameters.Extent.Batch,
@@ -20,11 +19,9 @@ public readonly struct GroupMeans<TElement, TStorage, TReal>
         Width = 1,
     };
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         (double)parameters.ChannelsPerGroup * parameters.Extent.Height;
 
-    /// <inheritdoc/>
     public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at) =>
         parameters.Statistics.Data[parameters.Statistics.Offset(at.Image, 2 * at.Channel, 0, 0)] =
             Mean(in parameters, in at);

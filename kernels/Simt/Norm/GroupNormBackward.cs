@@ -7,20 +7,17 @@ namespace SapaGpu.Kernels.Simt;
 /// <summary>The gradient of the features of a group, r·(γ·g − mean(γ·g) − x̂·mean(γ·g·x̂)).</summary>
 /// <remarks>Where all features of a group are the same, r is 1/√ε, some hundred times what rounding leaves of γ·g − mean.</remarks>
 [RoundedProducts]
-public readonly struct GroupNormBackward<TElement, TStorage, TReal>
+internal readonly struct GroupNormBackward<TElement, TStorage, TReal>
     : IMapProgram<FeatureNormParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) =>
         FeatureNormForward<TElement, TStorage, TReal>.Extent(in parameters);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) => 16;
 
-    /// <inheritdoc/>
     public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int group = at.Channel / parameters.ChannelsPerGroup;

@@ -11,7 +11,7 @@ namespace SapaGpu.Kernels.Simt;
 /// </summary>
 /// <remarks>See <see cref="GroupNormBackward{TElement, TStorage, TReal}"/> for why products are rounded.</remarks>
 [RoundedProducts]
-public readonly struct LayerNormBackward<TElement, TStorage, TReal>
+internal readonly struct LayerNormBackward<TElement, TStorage, TReal>
     : IKernel<LayerNormBackwardParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
@@ -19,14 +19,11 @@ public readonly struct LayerNormBackward<TElement, TStorage, TReal>
 {
     private const int Parts = PixelRun.GroupSize / PixelRun.Length;
 
-    /// <inheritdoc/>
     public static int GroupSize => PixelRun.GroupSize;
 
-    /// <inheritdoc/>
     public static long GroupCount(in LayerNormBackwardParameters<TStorage, TReal> parameters) =>
         parameters.Extent.Runs(PixelRun.Length);
 
-    /// <inheritdoc/>
     public static void Execute(in LayerNormBackwardParameters<TStorage, TReal> parameters)
     {
         var sums = SharedMemory.Allocate<TReal>(PixelRun.GroupSize);

@@ -5,21 +5,18 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Mean and reciprocal deviation over the channels of every pixel.</summary>
-public readonly struct PixelMoments<TElement, TStorage, TReal>
+internal readonly struct PixelMoments<TElement, TStorage, TReal>
     : IMapProgram<FeatureNormParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) => MapExtent.Of(
         in parameters.Statistics, parameters.Extent.Batch, 1, parameters.Extent.Height, parameters.Extent.Width);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Extent.InputChannels;
 
-    /// <inheritdoc/>
     public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int channels = parameters.Extent.InputChannels;

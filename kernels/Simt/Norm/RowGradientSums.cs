@@ -7,21 +7,18 @@ namespace SapaGpu.Kernels.Simt;
 /// <summary>
 /// Of every row of every channel, the sum of the gradient and that of its product with the normalised features.
 /// </summary>
-public readonly struct RowGradientSums<TElement, TStorage, TReal>
+internal readonly struct RowGradientSums<TElement, TStorage, TReal>
     : IMapProgram<FeatureNormParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) =>
         RowSums<TElement, TStorage, TReal>.Extent(in parameters);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         8.0 * parameters.Extent.Width;
 
-    /// <inheritdoc/>
     public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         var place = at;

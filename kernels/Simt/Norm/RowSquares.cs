@@ -5,21 +5,18 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The sum of the squares of every row of every channel, after the mean of its group was subtracted.</summary>
-public readonly struct RowSquares<TElement, TStorage, TReal>
+internal readonly struct RowSquares<TElement, TStorage, TReal>
     : IMapProgram<FeatureNormParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) =>
         RowSums<TElement, TStorage, TReal>.Extent(in parameters);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         4.0 * parameters.Extent.Width;
 
-    /// <inheritdoc/>
     public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int group = at.Channel / parameters.ChannelsPerGroup;

@@ -5,21 +5,18 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The sum of every row of every channel.</summary>
-public readonly struct RowSums<TElement, TStorage, TReal>
+internal readonly struct RowSums<TElement, TStorage, TReal>
     : IMapProgram<FeatureNormParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in FeatureNormParameters<TStorage, TReal> parameters) => MapExtent.Of(
         in parameters.Input, parameters.Extent.Batch, parameters.Extent.InputChannels, parameters.Extent.Height, 1);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in FeatureNormParameters<TStorage, TReal> parameters) =>
         2.0 * parameters.Extent.Width;
 
-    /// <inheritdoc/>
     public static void Apply(in FeatureNormParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         long offset = at.In(in parameters.Input);

@@ -6,22 +6,19 @@ namespace SapaGpu.Kernels.Simt;
 /// <summary>
 /// Multiply-adds in registers, eight independent chains a thread: the arithmetic limit of a GPU in single precision.
 /// </summary>
-public readonly struct MultiplyAddKernel : IKernel<ProbeParameters>
+internal readonly struct MultiplyAddKernel : IKernel<ProbeParameters>
 {
     private const int Chains = 8;
     private const int Unrolled = 4;
 
-    /// <inheritdoc/>
     public static int GroupSize => 128;
 
     /// <summary>The operations of a launch.</summary>
     public static double Operations(in ProbeParameters parameters) =>
         2.0 * Chains * Unrolled * parameters.Rounds * GroupCount(in parameters) * GroupSize;
 
-    /// <inheritdoc/>
     public static long GroupCount(in ProbeParameters parameters) => (parameters.Workers + GroupSize - 1) / GroupSize;
 
-    /// <inheritdoc/>
     public static void Execute(in ProbeParameters parameters)
     {
         int worker = Grid.IdxX * Group.DimX + Group.IdxX;

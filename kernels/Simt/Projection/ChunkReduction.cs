@@ -4,11 +4,10 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Adds the sums of all chunks, in order, into those of the first.</summary>
-public readonly struct ChunkReduction<TReal>
+internal readonly struct ChunkReduction<TReal>
     : IMapProgram<ProjectionGradientParameters<TReal>>
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in ProjectionGradientParameters<TReal> parameters) => new()
     {
         Batch = 1,
@@ -17,11 +16,9 @@ public readonly struct ChunkReduction<TReal>
         Width = parameters.InputChannels + 1,
     };
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in ProjectionGradientParameters<TReal> parameters) =>
         parameters.Chunks;
 
-    /// <inheritdoc/>
     public static void Apply(in ProjectionGradientParameters<TReal> parameters, in MapPosition at)
     {
         long stride = (long)parameters.OutputChannels * (parameters.InputChannels + 1);

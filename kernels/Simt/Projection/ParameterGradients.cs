@@ -7,10 +7,9 @@ namespace SapaGpu.Kernels.Simt;
 /// The gradients of all parameters from the sums: a column for every input channel of the matrix, with the bias in one
 /// more column, and one more row for factor and offset of the normalisation.
 /// </summary>
-public readonly struct ParameterGradients<TReal> : IMapProgram<ProjectionGradientParameters<TReal>>
+internal readonly struct ParameterGradients<TReal> : IMapProgram<ProjectionGradientParameters<TReal>>
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in ProjectionGradientParameters<TReal> parameters) => new()
     {
         Batch = 1,
@@ -19,10 +18,8 @@ public readonly struct ParameterGradients<TReal> : IMapProgram<ProjectionGradien
         Width = parameters.InputChannels + 1,
     };
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in ProjectionGradientParameters<TReal> parameters) => 8;
 
-    /// <inheritdoc/>
     public static void Apply(in ProjectionGradientParameters<TReal> parameters, in MapPosition at)
     {
         if (at.Row == parameters.OutputChannels)

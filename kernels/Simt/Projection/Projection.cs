@@ -16,7 +16,7 @@ namespace SapaGpu.Kernels.Simt;
 /// Traffic to main memory: input and output once; the rereads of the input for the deviation and for output channels
 /// past the first 64 are served by the cache.
 /// </remarks>
-public readonly struct Projection<TElement, TStorage, TReal, TInputAccess, TOutputAccess>
+internal readonly struct Projection<TElement, TStorage, TReal, TInputAccess, TOutputAccess>
     : IKernel<ProjectionParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
@@ -28,14 +28,11 @@ public readonly struct Projection<TElement, TStorage, TReal, TInputAccess, TOutp
     private const int PixelPacks = PixelRun.Length / 4;
     private const int OutputsPerBlock = PixelRun.GroupSize / PixelPacks * 4;
 
-    /// <inheritdoc/>
     public static int GroupSize => PixelRun.GroupSize;
 
-    /// <inheritdoc/>
     public static long GroupCount(in ProjectionParameters<TStorage, TReal> parameters) =>
         parameters.Extent.Runs(PixelRun.Length);
 
-    /// <inheritdoc/>
     public static void Execute(in ProjectionParameters<TStorage, TReal> parameters)
     {
         var staged = SharedMemory.Allocate<Pack4<TReal>>(ChannelsPerStep * PixelPacks).AsAligned(16);

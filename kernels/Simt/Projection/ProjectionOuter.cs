@@ -12,7 +12,7 @@ namespace SapaGpu.Kernels.Simt;
 /// walks the chunk sixteen pixels at a time through shared memory; a thread keeps 4×4 sums in registers: sixteen
 /// multiply-adds for two vector loads.
 /// </summary>
-public readonly struct ProjectionOuter<TElement, TStorage, TReal>
+internal readonly struct ProjectionOuter<TElement, TStorage, TReal>
     : IKernel<ProjectionOuterParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
@@ -22,14 +22,11 @@ public readonly struct ProjectionOuter<TElement, TStorage, TReal>
     private const int Inputs = 64;
     private const int PixelsPerStep = 16;
 
-    /// <inheritdoc/>
     public static int GroupSize => Outputs * Inputs / 16;
 
-    /// <inheritdoc/>
     public static long GroupCount(in ProjectionOuterParameters<TStorage, TReal> parameters) =>
         (long)parameters.Chunks * OutputBlocks(in parameters) * InputBlocks(in parameters);
 
-    /// <inheritdoc/>
     public static void Execute(in ProjectionOuterParameters<TStorage, TReal> parameters)
     {
         var gradients = SharedMemory.Allocate<Pack4<TReal>>(PixelsPerStep * Outputs / 4).AsAligned(16);

@@ -4,18 +4,15 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Runs an <see cref="IMapProgram{TParameters}"/> with one thread for every value.</summary>
-public readonly struct MapKernel<TProgram, TParameters> : IKernel<TParameters>
+internal readonly struct MapKernel<TProgram, TParameters> : IKernel<TParameters>
     where TProgram : struct, IMapProgram<TParameters>
     where TParameters : struct
 {
-    /// <inheritdoc/>
     public static int GroupSize => 128;
 
-    /// <inheritdoc/>
     public static long GroupCount(in TParameters parameters) =>
         (TProgram.Extent(in parameters).Count + GroupSize - 1) / GroupSize;
 
-    /// <inheritdoc/>
     public static void Execute(in TParameters parameters)
     {
         var extent = TProgram.Extent(in parameters);

@@ -3,7 +3,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The place of a pixel in a batch of images.</summary>
-public struct PixelPosition
+internal struct PixelPosition
 {
     /// <summary>The image.</summary>
     public int Image;

@@ -3,7 +3,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The run of up to 32 neighbouring pixels of a row that a thread group of 128 works on.</summary>
-public struct PixelRun
+internal struct PixelRun
 {
     /// <summary>The pixels of a whole run.</summary>
     public const int Length = 32;

@@ -4,7 +4,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The queries of one cell, row by row.</summary>
-public struct CellQueries
+internal struct CellQueries
 {
     /// <summary>The first row.</summary>
     public int Row;

@@ -9,7 +9,7 @@ namespace SapaGpu.Kernels.Simt;
 /// The s² queries of a cell share one window and are worked in quads of four; a quad that is not full repeats its last
 /// query, which is computed and not written.
 /// </remarks>
-public struct CellTile
+internal struct CellTile
 {
     /// <summary>The image.</summary>
     public int Image;

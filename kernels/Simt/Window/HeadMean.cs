@@ -5,13 +5,12 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The mean of the weights of all heads, [B, taps, OH, OW].</summary>
-public readonly struct HeadMean<TElement, TStorage, TReal>
+internal readonly struct HeadMean<TElement, TStorage, TReal>
     : IMapProgram<WindowWeightsParameters<TStorage, TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in WindowWeightsParameters<TStorage, TStorage> parameters) => MapExtent.Of(
         in parameters.Result,
         parameters.Extent.Batch,
@@ -19,11 +18,9 @@ public readonly struct HeadMean<TElement, TStorage, TReal>
         parameters.Extent.Rows.Queries,
         parameters.Extent.Columns.Queries);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in WindowWeightsParameters<TStorage, TStorage> parameters) =>
         8.0 + parameters.Heads;
 
-    /// <inheritdoc/>
     public static void Apply(in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at)
     {
         long source = at.In(in parameters.Source);

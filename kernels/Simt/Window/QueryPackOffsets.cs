@@ -3,7 +3,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The positions, in a map of query resolution, of the four queries of a quad.</summary>
-public struct QueryPackOffsets
+internal struct QueryPackOffsets
 {
     /// <summary>The first query.</summary>
     public long X;

@@ -17,7 +17,7 @@ namespace SapaGpu.Kernels.Simt;
 /// A thread for every product would read a key of its own: eight lines where this reads one, and every query once for each
 /// tap instead of once for each row of the window.
 /// </remarks>
-public static class SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>
+internal static class SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>

@@ -11,7 +11,7 @@ namespace SapaGpu.Kernels.Simt;
 /// its tile and one quad of their queries; the array in shared memory has, for every tap and cell, one value for each
 /// of the four queries (index tap·cells + cell). The caller places the barriers.
 /// </summary>
-public static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>
+internal static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>

@@ -15,7 +15,7 @@ namespace SapaGpu.Kernels.Simt;
 /// and one scalar load of the weight for four multiply-adds. Traffic to main memory: every operand once; the rereads
 /// by neighbouring cells are served by the cache.
 /// </remarks>
-public readonly struct TransposedReassembly<
+internal readonly struct TransposedReassembly<
     TElement, TStorage, TReal, TWeightElement, TWeight, TWindow, TScale, TAccess>
     : IKernel<TransposedReassemblyParameters<TStorage, TWeight>>
     where TElement : struct, IElement<TStorage, TReal>
@@ -27,14 +27,11 @@ public readonly struct TransposedReassembly<
     where TScale : struct, IScale
     where TAccess : struct, IChannelAccess
 {
-    /// <inheritdoc/>
     public static int GroupSize => 128;
 
-    /// <inheritdoc/>
     public static long GroupCount(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
         (Items(in parameters) + GroupSize - 1) / GroupSize;
 
-    /// <inheritdoc/>
     public static void Execute(in TransposedReassemblyParameters<TStorage, TWeight> parameters)
     {
         long item = (long)Grid.IdxX * Group.DimX + Group.IdxX;

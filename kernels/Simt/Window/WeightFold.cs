@@ -8,13 +8,12 @@ namespace SapaGpu.Kernels.Simt;
 /// Adds the weights of taps outside the map to those of the cells that they stand for, in the order of the taps; the
 /// others keep theirs, and taps outside have none left.
 /// </summary>
-public readonly struct WeightFold<TElement, TStorage, TReal>
+internal readonly struct WeightFold<TElement, TStorage, TReal>
     : IMapProgram<WindowWeightsParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in WindowWeightsParameters<TStorage, TReal> parameters) => MapExtent.Of(
         in parameters.Result,
         parameters.Extent.Batch,
@@ -22,10 +21,8 @@ public readonly struct WeightFold<TElement, TStorage, TReal>
         parameters.Extent.Rows.Queries,
         parameters.Extent.Columns.Queries);
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in WindowWeightsParameters<TStorage, TReal> parameters) => 16;
 
-    /// <inheritdoc/>
     public static void Apply(in WindowWeightsParameters<TStorage, TReal> parameters, in MapPosition at)
     {
         int window = parameters.Extent.Window;

@@ -16,7 +16,7 @@ namespace SapaGpu.Kernels.Simt;
 /// The thread mapping is that of the forward, with the weights and their gradients side by side in shared memory.
 /// Traffic: query, key, value and the gradient of the output once; gradient of the query and workspace once.
 /// </remarks>
-public readonly struct WindowAttentionBackward<
+internal readonly struct WindowAttentionBackward<
     TElement, TStorage, TReal, TWeightElement, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess,
     TValueAccess>
     : IKernel<WindowAttentionBackwardParameters<TStorage, TReal>>
@@ -31,14 +31,11 @@ public readonly struct WindowAttentionBackward<
     where TEmbeddingAccess : struct, IChannelAccess
     where TValueAccess : struct, IChannelAccess
 {
-    /// <inheritdoc/>
     public static int GroupSize => 128;
 
-    /// <inheritdoc/>
     public static long GroupCount(in WindowAttentionBackwardParameters<TStorage, TReal> parameters) =>
         parameters.Tiling.Count(parameters.Band.Images);
 
-    /// <inheritdoc/>
     public static void Execute(in WindowAttentionBackwardParameters<TStorage, TReal> parameters)
     {
         var weights = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 8).AsAligned(16);

@@ -15,7 +15,7 @@ namespace SapaGpu.Kernels.Simt;
 /// memory. Traffic to main memory: query, key and value once, output once; the K² rereads of keys and values within a
 /// tile are served by the cache.
 /// </remarks>
-public readonly struct WindowAttentionForward<
+internal readonly struct WindowAttentionForward<
     TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess>
     : IKernel<WindowAttentionParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
@@ -28,14 +28,11 @@ public readonly struct WindowAttentionForward<
     where TEmbeddingAccess : struct, IChannelAccess
     where TValueAccess : struct, IChannelAccess
 {
-    /// <inheritdoc/>
     public static int GroupSize => 128;
 
-    /// <inheritdoc/>
     public static long GroupCount(in WindowAttentionParameters<TStorage, TReal> parameters) =>
         parameters.Tiling.Count(parameters.Band.Images);
 
-    /// <inheritdoc/>
     public static void Execute(in WindowAttentionParameters<TStorage, TReal> parameters)
     {
         var scores = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 4).AsAligned(16);

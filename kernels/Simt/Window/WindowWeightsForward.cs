@@ -5,21 +5,18 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The weights of every head, [B, heads·taps, OH, OW]; a thread takes one head of one query.</summary>
-public readonly struct WindowWeightsForward<TElement, TStorage, TReal, TNormalisation>
+internal readonly struct WindowWeightsForward<TElement, TStorage, TReal, TNormalisation>
     : IMapProgram<WindowWeightsParameters<TStorage, TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TNormalisation : struct, IScoreNormalisation
 {
-    /// <inheritdoc/>
     public static MapExtent Extent(in WindowWeightsParameters<TStorage, TStorage> parameters) => parameters.PerHead();
 
-    /// <inheritdoc/>
     public static double OperationsPerValue(in WindowWeightsParameters<TStorage, TStorage> parameters) =>
         40.0 * parameters.Taps;
 
-    /// <inheritdoc/>
     public static void Apply(in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at)
     {
         long source = First(in parameters, in at);

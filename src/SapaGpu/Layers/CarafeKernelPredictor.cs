@@ -1,4 +1,4 @@
-using SapaGpu.Launch;
+using SapaGpu.Operators;
 
 namespace SapaGpu.Layers;
 
@@ -15,6 +15,9 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
 
     private readonly Convolution encoder =
         new(EncoderWeight, EncoderBias, options.EncoderKernel, options.EncoderDilation);
+
+    // Every group of kernels is normalised as a head of a window is.
+    private WindowAttentionOptions Softmax => new() { Window = options.Window, Heads = options.Groups };
 
     private int MaskChannels => options.Window * options.Window * options.Groups;
 
@@ -42,7 +45,7 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         if (features.ElementType == features.ElementType.Accumulator())
             return features;
         var wide = Create(features, features.Shape.Channels);
-        ResamplingKernels.For(features.ElementType).Widen(features, wide);
+        Conversions.Widen(features, wide);
         return wide;
     }
 
@@ -53,7 +56,7 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         if (wide is FeatureMap<T> same)
             return same.Channels(0, same.Shape.Channels);
         var narrow = FeatureMap<T>.Create(wide.Device, wide.Shape, wide.Format);
-        ResamplingKernels.For(narrow.ElementType).Narrow(wide, narrow);
+        Conversions.Narrow(wide, narrow);
         return narrow;
     }
 
@@ -61,13 +64,13 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
     public (FeatureMap Compressed, FeatureMap Scores) Forward(ParameterSet parameters, FeatureMap wide)
     {
         var compressed = Create(wide, options.CompressedChannels);
-        ProjectionKernels.For(wide.ElementType).Forward(Compressor(parameters), wide, compressed, null);
+        PointwiseProjection.Run(Compressor(parameters), wide, compressed, null);
         using var code = Create(wide, CodeChannels);
         encoder.Forward(parameters, compressed, code);
         var shape = new MapShape(
             wide.Shape.Batch, MaskChannels, wide.Shape.Height * options.Scale, wide.Shape.Width * options.Scale);
         var scores = FeatureMap.Create(wide.Device, shape, wide.Format, wide.ElementType);
-        ResamplingKernels.For(wide.ElementType).Shuffle(options.Scale, inverse: false, code, scores);
+        PixelShuffle.Forward(code, scores, options.Scale);
         return (compressed, scores);
     }
 
@@ -75,7 +78,7 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
     public FeatureMap Normalise(FeatureMap scores)
     {
         var masks = FeatureMap.Create(scores.Device, scores.Shape, scores.Format, scores.ElementType);
-        WindowWeightsKernels.For(scores.ElementType).Forward(Softmax(scores), scores, masks);
+        WindowWeights.Run(Softmax, scores, masks);
         return masks;
     }
 
@@ -92,26 +95,25 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         var elementType = wide.ElementType;
         using var gradScores = FeatureMap.Create(scores.Device, scores.Shape, scores.Format, elementType);
         using var wideGradMasks = Widened(gradMasks, elementType);
-        WindowWeightsKernels.For(elementType).Backward(
-            Softmax(scores), scores, wideGradMasks ?? gradMasks, gradScores);
+        WindowWeights.RunBackward(Softmax, scores, wideGradMasks ?? gradMasks, gradScores);
         using var gradCode = Create(wide, CodeChannels);
-        ResamplingKernels.For(elementType).Shuffle(options.Scale, inverse: true, gradScores, gradCode);
+        PixelShuffle.Backward(gradScores, gradCode, options.Scale);
         using var gradCompressed = Create(wide, options.CompressedChannels);
         encoder.Backward(parameters, gradients, compressed, gradCode, gradCompressed);
-        var kernels = ProjectionKernels.For(elementType);
         var compressor = Compressor(parameters);
         var gradCompressor = Compressor(gradients);
         if (gradFeatures.ElementType == elementType)
         {
-            kernels.Backward(in compressor, wide, gradCompressed, null, gradFeatures, gradCompressor, accumulate: true);
+            PointwiseProjection.RunBackward(
+                in compressor, wide, gradCompressed, null, gradFeatures, gradCompressor, accumulate: true);
             return;
         }
         using var gradWide = Create(wide, options.Channels);
-        kernels.Backward(in compressor, wide, gradCompressed, null, gradWide, gradCompressor);
+        PointwiseProjection.RunBackward(in compressor, wide, gradCompressed, null, gradWide, gradCompressor);
         using var rounded = FeatureMap.Create(
             wide.Device, gradWide.Shape, gradFeatures.Format, gradFeatures.ElementType);
-        ResamplingKernels.For(gradFeatures.ElementType).Narrow(gradWide, rounded);
-        ResamplingKernels.For(gradFeatures.ElementType).Add(rounded, gradFeatures);
+        Conversions.Narrow(gradWide, rounded);
+        Conversions.Add(rounded, gradFeatures);
     }
 
     private void Check()
@@ -140,7 +142,7 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         if (map.ElementType == elementType)
             return null;
         var wide = FeatureMap.Create(map.Device, map.Shape, map.Format, elementType);
-        ResamplingKernels.For(map.ElementType).Widen(map, wide);
+        Conversions.Widen(map, wide);
         return wide;
     }
 
@@ -149,14 +151,4 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         new MapShape(like.Shape.Batch, channels, like.Shape.Height, like.Shape.Width),
         like.Format,
         like.ElementType.Accumulator());
-
-    private WeightsProblem Softmax(FeatureMap scores)
-    {
-        var shape = new WindowShape(scores.Shape, 1, scores.Shape.Height, scores.Shape.Width, 1);
-        return new WeightsProblem(
-            shape.Extent(BorderRule.ZeroLogit),
-            options.Groups,
-            options.Window * options.Window,
-            ScoreNormalisation.Softmax);
-    }
 }

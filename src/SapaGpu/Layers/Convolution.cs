@@ -1,5 +1,3 @@
-using SapaGpu.Launch;
-
 namespace SapaGpu.Layers;
 
 /// <summary>
@@ -20,7 +18,6 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
 
     public void Forward(ParameterSet parameters, FeatureMap input, FeatureMap output)
     {
-        var kernels = ProjectionKernels.For(input.ElementType);
         bool accumulate = false;
         foreach (int tap in Taps)
         {
@@ -30,7 +27,7 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
             using var source = part.Source(input);
             using var target = part.Target(output);
             var projection = new ProjectionWeights(matrix, accumulate ? null : parameters[biasName]);
-            kernels.Forward(in projection, source, target, null, accumulate);
+            PointwiseProjection.Run(in projection, source, target, null, accumulate);
             accumulate = true;
         }
     }
@@ -38,7 +35,6 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
     public void Backward(
         ParameterSet parameters, ParameterSet gradients, FeatureMap input, FeatureMap gradOutput, FeatureMap gradInput)
     {
-        var kernels = ProjectionKernels.For(input.ElementType);
         gradients[weightName].Clear();
         bool accumulate = false;
         foreach (int tap in Taps)
@@ -52,7 +48,7 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
             using var gradient = part.Target(gradOutput);
             var projection = new ProjectionWeights(matrix, null);
             var own = new ProjectionWeights(gradMatrix, accumulate ? null : gradients[biasName]);
-            kernels.Backward(in projection, source, gradient, null, gradSource, own, accumulate);
+            PointwiseProjection.RunBackward(in projection, source, gradient, null, gradSource, own, accumulate);
             accumulate = true;
         }
     }

@@ -1,4 +1,4 @@
-using SapaGpu.Launch;
+using SapaGpu.Operators;
 
 namespace SapaGpu.Layers;
 
@@ -45,7 +45,7 @@ internal sealed class Embedder(
         {
             var projection = Projection(parameters);
             values = CreateValues(input, projection.Weight.Shape.Batch);
-            ProjectionKernels.For(input.ElementType).Forward(in projection, normalised ?? input, values, statistics);
+            PointwiseProjection.Run(in projection, normalised ?? input, values, statistics);
         }
         return new Embedding<T>(normalised, norm is not null && normalised is not null, values, statistics);
     }
@@ -88,7 +88,7 @@ internal sealed class Embedder(
             Project(gradient, adds: gradNormalised is not null);
         norm.Backward(parameters, gradients, input, gradient, embedding.Statistics!, gradInput, accumulate);
 
-        void Project(FeatureMap<T> result, bool adds) => ProjectionKernels.For(input.ElementType).Backward(
+        void Project(FeatureMap<T> result, bool adds) => PointwiseProjection.RunBackward(
             Projection(parameters),
             embedding.Normalised ?? input,
             gradValues,
@@ -101,11 +101,10 @@ internal sealed class Embedder(
     private static void AddOrCopy<T>(FeatureMap<T> source, FeatureMap<T> result, bool accumulate)
         where T : unmanaged
     {
-        var kernels = ResamplingKernels.For(source.ElementType);
         if (accumulate)
-            kernels.Add(source, result);
+            Conversions.Add(source, result);
         else
-            kernels.Copy(source, result);
+            Conversions.Copy(source, result);
     }
 
     private ProjectionWeights Projection(ParameterSet parameters)

@@ -1,5 +1,3 @@
-using SapaGpu.Launch;
-
 namespace SapaGpu.Layers;
 
 /// <summary>LayerNorm or GroupNorm of a map.</summary>
@@ -13,13 +11,16 @@ internal sealed record FeatureNormLayer(string Name, FeatureNormKind Kind, int G
 
     public string BiasName => $"{Name}.bias";
 
+    // The operator knows LayerNorm as that of no groups.
+    private int OwnGroups => Kind == FeatureNormKind.Layer ? 0 : Groups;
+
     public IEnumerable<ParameterSpec> Specs(int channels) =>
         [new(WeightName, [channels], Constant: 1), new(BiasName, [channels], Constant: 0)];
 
     /// <summary>Room for mean and reciprocal deviation.</summary>
     public FeatureMap CreateStatistics(FeatureMap input) => FeatureMap.Create(
         input.Device,
-        FeatureNorm.StatisticsShape(input.Shape, Kind == FeatureNormKind.Layer ? 0 : Groups),
+        FeatureNorm.StatisticsShape(input.Shape, OwnGroups),
         MemoryFormat.Contiguous,
         input.ElementType.Accumulator());
 
@@ -27,12 +28,8 @@ internal sealed record FeatureNormLayer(string Name, FeatureNormKind Kind, int G
         where T : unmanaged
     {
         var output = FeatureMap<T>.Create(input.Device, input.Shape, input.Format);
-        var kernels = FeatureNormKernels.For(input.ElementType);
-        var (weight, bias) = (parameters[WeightName], parameters[BiasName]);
-        if (Kind == FeatureNormKind.Layer)
-            kernels.LayerForward(weight, bias, Epsilon, input, output, statistics);
-        else
-            kernels.GroupForward(Groups, weight, bias, Epsilon, input, output, statistics);
+        FeatureNorm.Run(
+            input, OwnGroups, parameters[WeightName], parameters[BiasName], Epsilon, output, statistics);
         return output;
     }
 
@@ -46,14 +43,14 @@ internal sealed record FeatureNormLayer(string Name, FeatureNormKind Kind, int G
         FeatureMap<T> gradInput,
         bool accumulate)
         where T : unmanaged =>
-        FeatureNormKernels.For(input.ElementType).Backward(
-            Kind == FeatureNormKind.Layer ? 0 : Groups,
-            parameters[WeightName],
+        FeatureNorm.RunBackward(
             input,
-            gradOutput,
+            OwnGroups,
+            parameters[WeightName],
             statistics,
+            gradOutput,
+            gradInput,
             gradients[WeightName],
             gradients[BiasName],
-            gradInput,
             accumulate);
 }

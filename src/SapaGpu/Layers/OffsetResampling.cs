@@ -1,4 +1,4 @@
-using SapaGpu.Launch;
+using SapaGpu.Operators;
 
 namespace SapaGpu.Layers;
 
@@ -7,19 +7,17 @@ internal static class OffsetResampling
 {
     public static void Forward(FeatureMap cells, FeatureMap offsets, int scale, bool shuffles)
     {
-        var kernels = ResamplingKernels.For(cells.ElementType);
         if (shuffles)
-            kernels.Shuffle(scale, inverse: false, cells, offsets);
+            PixelShuffle.Forward(cells, offsets, scale);
         else
-            kernels.Interpolate(InterpolationMode.Nearest, alignCorners: false, cells, offsets);
+            Interpolate.Run(cells, offsets, InterpolationMode.Nearest, alignCorners: false);
     }
 
     public static void Backward(FeatureMap gradOffsets, FeatureMap gradCells, int scale, bool shuffles)
     {
-        var kernels = ResamplingKernels.For(gradCells.ElementType);
         if (shuffles)
-            kernels.Shuffle(scale, inverse: true, gradOffsets, gradCells);
+            PixelShuffle.Backward(gradOffsets, gradCells, scale);
         else
-            kernels.InterpolateBackward(InterpolationMode.Nearest, alignCorners: false, gradOffsets, gradCells);
+            Interpolate.RunBackward(gradOffsets, gradCells, InterpolationMode.Nearest, alignCorners: false);
     }
 }

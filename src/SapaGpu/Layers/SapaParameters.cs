@@ -1,3 +1,5 @@
+using SapaGpu.Operators;
+
 namespace SapaGpu.Layers;
 
 /// <summary>

@@ -2,9 +2,7 @@ using System.Runtime.CompilerServices;
 using ILGPU.Runtime;
 using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
-using SapaGpu.Launch;
 using SapaGpu.Maps;
-using SapaGpu.Operators;
 
 namespace SapaGpu;
 
@@ -76,15 +74,6 @@ public abstract class FeatureMap : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Holds the memory for the duration of a call.</summary>
-    /// <exception cref="ObjectDisposedException">The tensor was disposed.</exception>
-    internal MapUse Use()
-    {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
-        Memory.Retain();
-        return new MapUse(Memory);
-    }
-
     /// <summary>The elements as kernels take them, in the type that they are stored in.</summary>
     internal MapView<TStorage> Map<TStorage>()
         where TStorage : unmanaged => new()
@@ -101,9 +90,6 @@ public abstract class FeatureMap : IDisposable
     internal ILGPU.ArrayView<TStorage> Elements<TStorage>()
         where TStorage : unmanaged => Memory.View<TStorage>(Layout.Offset + Layout.Span(Shape))
             .SubView(Layout.Offset, Layout.Span(Shape));
-
-    /// <summary>Holds the memory of a tensor that may be absent.</summary>
-    internal static MapUse Hold(FeatureMap? tensor) => tensor is null ? default : tensor.Use();
 
     /// <summary>A view of some images, whatever the element type.</summary>
     internal abstract FeatureMap ImagesOf(int first, int count);
@@ -129,11 +115,6 @@ public abstract class FeatureMap : IDisposable
             ElementType.BFloat16 => FeatureMap<BFloat16>.Create(device, shape, format),
             _ => FeatureMap<float>.Create(device, shape, format),
         };
-
-    internal readonly ref struct MapUse(DeviceMemory? memory)
-    {
-        public void Dispose() => memory?.Release();
-    }
 }
 
 /// <summary>A feature map on a device.</summary>
@@ -220,8 +201,7 @@ public sealed class FeatureMap<T> : FeatureMap
     public void CopyFrom(ReadOnlySpan<T> values)
     {
         CheckCount(values.Length, nameof(values));
-        using var device = Device.Use();
-        using var use = Use();
+        using var call = Operands.Hold(this);
         if (IsDense)
         {
             Data().SubView(Layout.Offset, Shape.ElementCount).CopyFromCPU(Device.Accelerator.DefaultStream, values);
@@ -236,30 +216,12 @@ public sealed class FeatureMap<T> : FeatureMap
         Device.Accelerator.DefaultStream.Synchronize();
     }
 
-    /// <summary>Writes all elements from another tensor of the same shape and device, in any format.</summary>
-    /// <exception cref="ArgumentException">The shapes differ, or the tensors share memory.</exception>
-    /// <exception cref="DeviceMismatchException">The other tensor is on another device.</exception>
-    /// <exception cref="ObjectDisposedException">A tensor or the device was disposed.</exception>
-    public void CopyFrom(FeatureMap<T> source)
-    {
-        ArgumentNullException.ThrowIfNull(source);
-        Operand from = new(nameof(source), source), to = new("this", this);
-        OperandChecks.SameDevice(from, to);
-        OperandChecks.Shape(nameof(source), source, Shape, from, to);
-        OperandChecks.NoOverlap("this", this, from);
-        using var device = Device.Use();
-        using var use = Use();
-        using var useSource = source.Use();
-        ResamplingKernels.For(ElementType).Copy(source, this);
-    }
-
     /// <summary>Reads all elements, in the order of the tensor's format.</summary>
     /// <exception cref="ArgumentException">The number of values is not that of the tensor.</exception>
     public void CopyTo(Span<T> values)
     {
         CheckCount(values.Length, nameof(values));
-        using var device = Device.Use();
-        using var use = Use();
+        using var call = Operands.Hold(this);
         if (IsDense)
         {
             Data().SubView(Layout.Offset, Shape.ElementCount).CopyToCPU(Device.Accelerator.DefaultStream, values);
@@ -298,8 +260,7 @@ public sealed class FeatureMap<T> : FeatureMap
             CopyFrom(new T[Shape.ElementCount]);
             return;
         }
-        using var device = Device.Use();
-        using var use = Use();
+        using var call = Operands.Hold(this);
         Data().SubView(Layout.Offset, Shape.ElementCount).MemSetToZero(Device.Accelerator.DefaultStream);
     }
 

@@ -1,5 +1,5 @@
 using SapaGpu.Layers;
-using SapaGpu.Operators;
+using SapaGpu.Maps;
 
 namespace SapaGpu;
 
@@ -66,8 +66,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         ArgumentNullException.ThrowIfNull(features);
         Operand x = new(nameof(features), features);
         CheckFeatures(x, Options.Channels, x);
-        using var device = Device.Use();
-        using var use = features.Use();
+        using var call = Operands.Hold(features);
         var wide = CarafeKernelPredictor.Widen(features);
         var (compressed, scores) = predictor.Forward(Values, wide);
         using var kernels = predictor.Normalise(scores);
@@ -93,8 +92,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
     {
         ArgumentNullException.ThrowIfNull(context);
         CheckContext(context.Module, nameof(context));
-        using var device = Device.Use();
-        using var use = context.Features.Use();
+        using var call = Operands.Hold(context.Features);
         var (gradMasks, gradFeatures) =
             WindowReassembly.Backward(context.Masks, context.Features, gradOutput, reassembly);
         using var ownGradMasks = gradMasks;

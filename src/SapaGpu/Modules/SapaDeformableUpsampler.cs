@@ -1,5 +1,5 @@
 using SapaGpu.Layers;
-using SapaGpu.Operators;
+using SapaGpu.Maps;
 
 namespace SapaGpu;
 
@@ -74,9 +74,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder, out SapaDeformableContext<T> context)
     {
         Check(encoder, decoder);
-        using var device = Device.Use();
-        using var useEncoder = encoder.Use();
-        using var useDecoder = decoder.Use();
+        using var call = Operands.Hold(encoder, decoder);
         var encoderEmbedding = encoderEmbedder.Forward(Values, encoder);
         var decoderEmbedding = decoderEmbedder.Forward(Values, decoder);
         var key = decoderEmbedding.Values!.Channels(0, KeyChannels);
@@ -106,9 +104,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     {
         ArgumentNullException.ThrowIfNull(context);
         CheckContext(context.Module, nameof(context));
-        using var device = Device.Use();
-        using var useEncoder = context.Encoder.Use();
-        using var useDecoder = context.Decoder.Use();
+        using var call = Operands.Hold(context.Encoder, context.Decoder);
         var attended = DeformableAttention.Backward(
             context.EncoderEmbedding.Values!, context.Key, context.Decoder, context.Offsets, gradOutput, attention);
         using var gradQuery = attended.Query;

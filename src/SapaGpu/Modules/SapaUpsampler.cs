@@ -1,4 +1,5 @@
 using SapaGpu.Layers;
+using SapaGpu.Maps;
 using SapaGpu.Operators;
 
 namespace SapaGpu;
@@ -103,9 +104,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     {
         ArgumentNullException.ThrowIfNull(context);
         CheckContext(context.Module, nameof(context));
-        using var device = Device.Use();
-        using var useEncoder = context.Encoder.Use();
-        using var useDecoder = context.Decoder.Use();
+        using var call = Operands.Hold(context.Encoder, context.Decoder);
         var (encoder, decoder) = (context.Encoder, context.Decoder);
         var gradients = Values.CreateLike();
         var gradEncoder = Like(encoder);
@@ -170,9 +169,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     private FeatureMap<T> Run(FeatureMap<T> encoder, FeatureMap<T> decoder, bool keep, out SapaContext<T> context)
     {
         Check(encoder, decoder);
-        using var device = Device.Use();
-        using var useEncoder = encoder.Use();
-        using var useDecoder = decoder.Use();
+        using var call = Operands.Hold(encoder, decoder);
         var encoderEmbedding = encoderEmbedder.Forward(Values, encoder);
         var decoderEmbedding = decoderEmbedder.Forward(Values, decoder);
         bool ownKey = Options.Similarity == Similarity.InnerProduct;

@@ -1,6 +1,6 @@
 using SapaGpu.Checkpoints;
 using SapaGpu.Layers;
-using SapaGpu.Operators;
+using SapaGpu.Maps;
 
 namespace SapaGpu;
 

@@ -1,4 +1,5 @@
 using SapaGpu.Launch;
+using SapaGpu.Maps;
 using SapaGpu.Operators;
 
 namespace SapaGpu;
@@ -44,11 +45,8 @@ public static class DeformableAttention
         Operand q = new(nameof(query), query), k = new(nameof(key), key), o = new(nameof(offsets), offsets);
         Check(options, q, k, o);
         var scores = FeatureMap<T>.Create(query.Device, PointShape(offsets, options), query.Format);
-        using var device = query.Device.Use();
-        using var useQuery = query.Use();
-        using var useKey = key.Use();
-        using var useOffsets = offsets.Use();
-        DeformableKernels.For(query.ElementType).Similarity(options.Groups, options.Points, query, key, offsets, scores);
+        using var call = Operands.Hold(query, key, offsets);
+        DeformableKernels.For(query.ElementType).Scores(options.Groups, options.Points, query, key, offsets, scores);
         return scores;
     }
 
@@ -71,11 +69,7 @@ public static class DeformableAttention
         OperandChecks.SameDevice(q, k, o, g);
         OperandChecks.Shape(nameof(gradScores), gradScores, PointShape(offsets, options), q, k, o, g);
         var (gradQuery, gradKey, gradOffsets) = (Like(query), Like(key), Like(offsets));
-        using var device = query.Device.Use();
-        using var useQuery = query.Use();
-        using var useKey = key.Use();
-        using var useOffsets = offsets.Use();
-        using var useGradScores = gradScores.Use();
+        using var call = Operands.Hold(query, key, offsets, gradScores);
         var kernels = DeformableKernels.For(query.ElementType);
         var (groups, points) = (options.Groups, options.Points);
         kernels.Reassembly(groups, points, gradScores, key, offsets, gradQuery);
@@ -105,10 +99,7 @@ public static class DeformableAttention
         OperandChecks.SameDevice(w, v, o);
         OperandChecks.Shape(nameof(weights), weights, PointShape(offsets, options), w, v, o);
         var output = FeatureMap<T>.Create(value.Device, OutputShape(value, offsets), value.Format);
-        using var device = value.Device.Use();
-        using var useWeights = weights.Use();
-        using var useValue = value.Use();
-        using var useOffsets = offsets.Use();
+        using var call = Operands.Hold(weights, value, offsets);
         DeformableKernels.For(value.ElementType).Reassembly(options.Groups, options.Points, weights, value, offsets, output);
         return output;
     }
@@ -134,14 +125,10 @@ public static class DeformableAttention
         OperandChecks.Shape(nameof(weights), weights, PointShape(offsets, options), w, v, o, g);
         OperandChecks.Shape(nameof(gradOutput), gradOutput, OutputShape(value, offsets), w, v, o, g);
         var (gradWeights, gradValue, gradOffsets) = (Like(weights), Like(value), Like(offsets));
-        using var device = value.Device.Use();
-        using var useWeights = weights.Use();
-        using var useValue = value.Use();
-        using var useOffsets = offsets.Use();
-        using var useGradOutput = gradOutput.Use();
+        using var call = Operands.Hold(weights, value, offsets, gradOutput);
         var kernels = DeformableKernels.For(value.ElementType);
         var (groups, points) = (options.Groups, options.Points);
-        kernels.SimilarityAndOffsetGradient(groups, points, weights, gradOutput, value, offsets, gradWeights, gradOffsets);
+        kernels.ScoresAndOffsetGradient(groups, points, weights, gradOutput, value, offsets, gradWeights, gradOffsets);
         kernels.MapGradients(groups, points, offsets, new DeformableGradient(weights, gradOutput, gradValue));
         return (gradWeights, gradValue, gradOffsets);
     }
@@ -259,16 +246,8 @@ public static class DeformableAttention
         CheckGradient(gk, key.Shape);
         CheckGradient(gv, value.Shape);
         CheckGradient(go, offsets.Shape);
-        using var device = value.Device.Use();
-        using var useQuery = query.Use();
-        using var useKey = key.Use();
-        using var useValue = value.Use();
-        using var useOffsets = offsets.Use();
-        using var useGradOutput = gradOutput.Use();
-        using var useGradQuery = FeatureMap.Hold(gradQuery);
-        using var useGradKey = FeatureMap.Hold(gradKey);
-        using var useGradValue = FeatureMap.Hold(gradValue);
-        using var useGradOffsets = FeatureMap.Hold(gradOffsets);
+        using var call = Operands.Hold(
+            query, key, value, offsets, gradOutput, gradQuery, gradKey, gradValue, gradOffsets);
         DeformableAttentionKernels.For(value.ElementType).Backward(
             new DeformableAttentionOperands(query, key, value, offsets, options),
             gradOutput,
@@ -293,12 +272,7 @@ public static class DeformableAttention
         DeformableAttentionOptions options)
         where T : unmanaged
     {
-        using var device = value.Device.Use();
-        using var useQuery = query.Use();
-        using var useKey = key.Use();
-        using var useValue = value.Use();
-        using var useOffsets = offsets.Use();
-        using var useOutput = output.Use();
+        using var call = Operands.Hold(query, key, value, offsets, output);
         DeformableAttentionKernels.For(value.ElementType).Forward(
             new DeformableAttentionOperands(query, key, value, offsets, options), output);
     }
@@ -341,7 +315,7 @@ public static class DeformableAttention
         ArgumentNullException.ThrowIfNull(map.Map, map.Name);
         ArgumentNullException.ThrowIfNull(offsets.Map, offsets.Name);
         OperandChecks.SameDevice(features, map, offsets);
-        OperandChecks.Supported(map.Map, features, map, offsets);
+        SupportChecks.Require(map.Map, features, map, offsets);
         var (low, high) = (map.Map.Shape, offsets.Map.Shape);
         long channels = (long)options.Groups * options.Points * 2;
         if (high.Channels != channels || high.Batch != low.Batch)

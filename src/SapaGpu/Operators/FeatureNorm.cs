@@ -1,4 +1,5 @@
 using SapaGpu.Launch;
+using SapaGpu.Maps;
 using SapaGpu.Operators;
 
 namespace SapaGpu;
@@ -42,15 +43,7 @@ public static class FeatureNorm
         Operand b = new(nameof(bias), bias), y = new(nameof(output), output);
         Check(input, groups, weight, output, nameof(output), statistics, b);
         OperandChecks.NoOverlap(nameof(output), output, new Operand(nameof(input), input));
-        using var device = input.Device.Use();
-        using var useInput = input.Use();
-        using var useOutput = output.Use();
-        using var useStatistics = statistics.Use();
-        var kernels = FeatureNormKernels.For(input.ElementType);
-        if (groups == 0)
-            kernels.LayerForward(weight, bias, epsilon, input, output, statistics);
-        else
-            kernels.GroupForward(groups, weight, bias, epsilon, input, output, statistics);
+        Run(input, groups, weight, bias, epsilon, output, statistics);
     }
 
     /// <summary>The gradients of map, factor and offset, into tensors of the caller.</summary>
@@ -85,13 +78,43 @@ public static class FeatureNorm
         OperandChecks.SameDevice(x, g, gx);
         OperandChecks.Shape(nameof(gradInput), gradInput, input.Shape, x, g, gx);
         OperandChecks.NoOverlap(nameof(gradInput), gradInput, x, g);
-        using var device = input.Device.Use();
-        using var useInput = input.Use();
-        using var useGradOutput = gradOutput.Use();
-        using var useGradInput = gradInput.Use();
-        using var useStatistics = statistics.Use();
+        RunBackward(input, groups, weight, statistics, gradOutput, gradInput, gradWeight, gradBias, accumulate: false);
+    }
+
+    /// <summary>Normalises a map whose shapes are known to fit.</summary>
+    internal static void Run(
+        FeatureMap input,
+        int groups,
+        FeatureMap weight,
+        FeatureMap bias,
+        double epsilon,
+        FeatureMap output,
+        FeatureMap statistics)
+    {
+        using var call = Operands.Hold(input, weight, bias, output, statistics);
+        var kernels = FeatureNormKernels.For(input.ElementType);
+        if (groups == 0)
+            kernels.LayerForward(weight, bias, epsilon, input, output, statistics);
+        else
+            kernels.GroupForward(groups, weight, bias, epsilon, input, output, statistics);
+    }
+
+    /// <summary>The gradients of maps whose shapes are known to fit; that of the input is written or added.</summary>
+    internal static void RunBackward(
+        FeatureMap input,
+        int groups,
+        FeatureMap weight,
+        FeatureMap statistics,
+        FeatureMap gradOutput,
+        FeatureMap gradInput,
+        FeatureMap gradWeight,
+        FeatureMap gradBias,
+        bool accumulate)
+    {
+        using var call = Operands.Hold(
+            input, weight, statistics, gradOutput, gradInput, gradWeight, gradBias);
         FeatureNormKernels.For(input.ElementType).Backward(
-            groups, weight, input, gradOutput, statistics, gradWeight, gradBias, gradInput, accumulate: false);
+            groups, weight, input, gradOutput, statistics, gradWeight, gradBias, gradInput, accumulate);
     }
 
     private static void Check<T>(
@@ -110,11 +133,11 @@ public static class FeatureNorm
         ArgumentNullException.ThrowIfNull(statistics);
         ArgumentOutOfRangeException.ThrowIfNegative(groups);
         if (groups > 0)
-            Layers.GroupNorms.Check(groups, input.Shape.Channels);
+            GroupNorms.Check(groups, input.Shape.Channels);
         Operand x = new(nameof(input), input), y = new(otherName, other), w = new(nameof(weight), weight);
         Operand s = new(nameof(statistics), statistics);
         OperandChecks.SameDevice([x, y, w, s, .. vectors]);
-        OperandChecks.Supported(input, x, y);
+        SupportChecks.Require(input, x, y);
         OperandChecks.Accumulator<T>([w, s, .. vectors]);
         OperandChecks.Shape(otherName, other, input.Shape, x, y);
         OperandChecks.Shape(nameof(statistics), statistics, StatisticsShape(input.Shape, groups), x, s);

@@ -1,4 +1,5 @@
 using SapaGpu.Launch;
+using SapaGpu.Maps;
 using SapaGpu.Operators;
 
 namespace SapaGpu;
@@ -58,10 +59,7 @@ public static class Interpolate
         OperandChecks.SameDevice(i, o);
         OperandChecks.Shape(nameof(output), output, Resized(input.Shape, output.Shape), i, o);
         OperandChecks.NoOverlap(nameof(output), output, i);
-        using var device = input.Device.Use();
-        using var useInput = input.Use();
-        using var useOutput = output.Use();
-        ResamplingKernels.For(input.ElementType).Interpolate(mode, alignCorners, input, output);
+        Run(input, output, mode, alignCorners);
     }
 
     /// <summary>The gradient of the input, given that of the output.</summary>
@@ -113,14 +111,18 @@ public static class Interpolate
         RunBackward(gradOutput, gradInput, mode, alignCorners);
     }
 
-    private static void RunBackward<T>(
-        FeatureMap<T> gradOutput, FeatureMap<T> gradInput, InterpolationMode mode, bool alignCorners)
-        where T : unmanaged
+    /// <summary>Brings a map to the size of another, whose other dimensions are known to fit.</summary>
+    internal static void Run(FeatureMap input, FeatureMap output, InterpolationMode mode, bool alignCorners)
     {
-        using var device = gradOutput.Device.Use();
-        using var useOutput = gradOutput.Use();
-        using var useInput = gradInput.Use();
-        ResamplingKernels.For(gradOutput.ElementType).InterpolateBackward(mode, alignCorners, gradOutput, gradInput);
+        using var call = Operands.Hold(input, output);
+        ResamplingKernels.For(input.ElementType).Resample(mode, alignCorners, input, output);
+    }
+
+    /// <summary>The gradient of the input, whose dimensions are known to fit.</summary>
+    internal static void RunBackward(FeatureMap gradOutput, FeatureMap gradInput, InterpolationMode mode, bool alignCorners)
+    {
+        using var call = Operands.Hold(gradOutput, gradInput);
+        ResamplingKernels.For(gradOutput.ElementType).ResampleBackward(mode, alignCorners, gradOutput, gradInput);
     }
 
     private static MapShape Resized(MapShape input, MapShape output) =>
@@ -143,6 +145,6 @@ public static class Interpolate
         }
         Operand o = new(name, operand);
         OperandChecks.SameDevice(o);
-        OperandChecks.Supported(operand, o);
+        SupportChecks.Require(operand, o);
     }
 }

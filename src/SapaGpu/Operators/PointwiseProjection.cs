@@ -1,4 +1,5 @@
 using SapaGpu.Launch;
+using SapaGpu.Maps;
 using SapaGpu.Operators;
 
 namespace SapaGpu;
@@ -36,11 +37,7 @@ public static class PointwiseProjection
         Operand x = new(nameof(input), input), y = new(nameof(output), output), s = new(nameof(statistics), statistics);
         Check<T>(x, y, s, in parameters);
         OperandChecks.NoOverlap(nameof(output), output, x, s);
-        using var device = input.Device.Use();
-        using var useInput = input.Use();
-        using var useOutput = output.Use();
-        using var useStatistics = FeatureMap.Hold(statistics);
-        ProjectionKernels.For(input.ElementType).Forward(in parameters, input, output, statistics);
+        Run(in parameters, input, output, statistics);
     }
 
     /// <summary>The gradients of the map and of the parameters, written where tensors are given.</summary>
@@ -76,13 +73,43 @@ public static class PointwiseProjection
         }
         if (gradParameters is { } gradients)
             CheckGradients<T>(in parameters, in gradients);
-        using var device = input.Device.Use();
-        using var useInput = input.Use();
-        using var useGradOutput = gradOutput.Use();
-        using var useStatistics = FeatureMap.Hold(statistics);
-        using var useGradInput = FeatureMap.Hold(gradInput);
+        RunBackward(in parameters, input, gradOutput, statistics, gradInput, in gradParameters);
+    }
+
+    /// <summary>Projects a map whose shapes are known to fit; the output is written or added.</summary>
+    internal static void Run(
+        in ProjectionWeights weights, FeatureMap input, FeatureMap output, FeatureMap? statistics, bool accumulate = false)
+    {
+        using var call = Operands.Hold(
+            input, output, statistics, weights.Weight, weights.Bias, weights.NormWeight, weights.NormBias);
+        ProjectionKernels.For(input.ElementType).Forward(in weights, input, output, statistics, accumulate);
+    }
+
+    /// <summary>The gradients of a projection whose shapes are known to fit; that of the input is written or added.</summary>
+    internal static void RunBackward(
+        in ProjectionWeights weights,
+        FeatureMap input,
+        FeatureMap gradOutput,
+        FeatureMap? statistics,
+        FeatureMap? gradInput,
+        in ProjectionWeights? gradients,
+        bool accumulate = false)
+    {
+        using var call = Operands.Hold(
+            input,
+            gradOutput,
+            statistics,
+            gradInput,
+            weights.Weight,
+            weights.Bias,
+            weights.NormWeight,
+            weights.NormBias,
+            gradients?.Weight,
+            gradients?.Bias,
+            gradients?.NormWeight,
+            gradients?.NormBias);
         ProjectionKernels.For(input.ElementType).Backward(
-            in parameters, input, gradOutput, statistics, gradInput, in gradParameters);
+            in weights, input, gradOutput, statistics, gradInput, in gradients, accumulate);
     }
 
     private static void Check<T>(Operand input, Operand output, Operand statistics, in ProjectionWeights parameters)
@@ -92,7 +119,7 @@ public static class PointwiseProjection
         Operand w = new("weight", parameters.Weight), b = new("bias", parameters.Bias);
         Operand nw = new("norm weight", parameters.NormWeight), nb = new("norm bias", parameters.NormBias);
         OperandChecks.SameDevice(input, output, statistics, w, b, nw, nb);
-        OperandChecks.Supported(input.Map!, input, output);
+        SupportChecks.Require(input.Map!, input, output);
         OperandChecks.Accumulator<T>(statistics, w, b, nw, nb);
         var shape = input.Map!.Shape;
         var (outputs, inputs) = (w.Map!.Shape.Batch, shape.Channels);

@@ -1,4 +1,5 @@
 using SapaGpu.Launch;
+using SapaGpu.Maps;
 using SapaGpu.Operators;
 
 namespace SapaGpu;
@@ -32,11 +33,7 @@ public static class QueryBlend
         Check(encoder, decoder, gate, q);
         Operand e = new(nameof(encoder), encoder), d = new(nameof(decoder), decoder), g = new(nameof(gate), gate);
         OperandChecks.NoOverlap(nameof(query), query, e, d, g);
-        using var device = encoder.Device.Use();
-        using var useEncoder = encoder.Use();
-        using var useDecoder = decoder.Use();
-        using var useGate = FeatureMap.Hold(gate);
-        using var useQuery = query.Use();
+        using var call = Operands.Hold(encoder, decoder, gate, query);
         QueryBlendKernels.For(encoder.ElementType).Forward(encoder, decoder, gate, query);
     }
 
@@ -82,14 +79,7 @@ public static class QueryBlend
             OperandChecks.Shape(nameof(gradEncoder), gradEncoder!, encoder.Shape, q, ge);
             OperandChecks.Shape(nameof(gradGate), gradGate!, gate.Shape, q, gg);
         }
-        using var device = encoder.Device.Use();
-        using var useEncoder = encoder.Use();
-        using var useDecoder = decoder.Use();
-        using var useGate = FeatureMap.Hold(gate);
-        using var useGradQuery = gradQuery.Use();
-        using var useGradEncoder = FeatureMap.Hold(gradEncoder);
-        using var useGradDecoder = gradDecoder.Use();
-        using var useGradGate = FeatureMap.Hold(gradGate);
+        using var call = Operands.Hold(encoder, decoder, gate, gradQuery, gradEncoder, gradDecoder, gradGate);
         QueryBlendKernels.For(encoder.ElementType).Backward(
             encoder, decoder, gate, gradQuery, gradEncoder, gradDecoder, gradGate);
     }
@@ -101,7 +91,7 @@ public static class QueryBlend
         ArgumentNullException.ThrowIfNull(decoder);
         Operand e = new(nameof(encoder), encoder), d = new(nameof(decoder), decoder), g = new(nameof(gate), gate);
         OperandChecks.SameDevice(e, d, g, query);
-        OperandChecks.Supported(encoder, e, d, g, query);
+        SupportChecks.Require(encoder, e, d, g, query);
         var (high, low) = (encoder.Shape, decoder.Shape);
         OperandChecks.Shape(
             nameof(decoder), decoder, new MapShape(high.Batch, high.Channels, low.Height, low.Width), e, d, g, query);

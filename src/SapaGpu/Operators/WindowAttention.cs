@@ -1,4 +1,5 @@
 using SapaGpu.Launch;
+using SapaGpu.Maps;
 using SapaGpu.Operators;
 
 namespace SapaGpu;
@@ -239,12 +240,7 @@ public static class WindowAttention
         WindowAttentionContext<T>? context)
         where T : unmanaged
     {
-        using var device = query.Device.Use();
-        using var useQuery = query.Use();
-        using var useKey = key.Use();
-        using var useValue = value.Use();
-        using var useOutput = output.Use();
-        using var useContext = FeatureMap.Hold(context?.Normaliser);
+        using var call = Operands.Hold(query, key, value, output, context?.Normaliser);
         var problem = window.Head;
         for (int head = 0; head < window.Heads; head++)
         {
@@ -269,15 +265,8 @@ public static class WindowAttention
     {
         if (gradQuery is null && gradKey is null && gradValue is null)
             return;
-        using var device = gradOutput.Device.Use();
-        using var useQuery = context.Query.Use();
-        using var useKey = context.Key.Use();
-        using var useValue = context.Value.Use();
-        using var useContext = context.Normaliser.Use();
-        using var useGradOutput = gradOutput.Use();
-        using var useGradQuery = FeatureMap.Hold(gradQuery);
-        using var useGradKey = FeatureMap.Hold(gradKey);
-        using var useGradValue = FeatureMap.Hold(gradValue);
+        using var call = Operands.Hold(
+            context.Query, context.Key, context.Value, context.Normaliser, gradOutput, gradQuery, gradKey, gradValue);
         var window = context.Window;
         var problem = window.Head;
         for (int head = 0; head < window.Heads; head++)

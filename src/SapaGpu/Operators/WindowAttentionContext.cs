@@ -1,3 +1,4 @@
+using SapaGpu.Maps;
 using SapaGpu.Operators;
 
 namespace SapaGpu;

@@ -1,4 +1,5 @@
 using SapaGpu.Launch;
+using SapaGpu.Maps;
 using SapaGpu.Operators;
 
 namespace SapaGpu;
@@ -96,12 +97,7 @@ public static class WindowReassembly
             OperandChecks.Shape(nameof(gradValue), gradValue, window.Shape.ValueShape, w, v, g, gw, gv);
         OperandChecks.NoOverlap(nameof(gradWeights), gradWeights, w, v, g, gw, gv);
         OperandChecks.NoOverlap(nameof(gradValue), gradValue, w, v, g, gw, gv);
-        using var device = value.Device.Use();
-        using var useWeights = weights.Use();
-        using var useValue = value.Use();
-        using var useGradOutput = gradOutput.Use();
-        using var useGradWeights = FeatureMap.Hold(gradWeights);
-        using var useGradValue = FeatureMap.Hold(gradValue);
+        using var call = Operands.Hold(weights, value, gradOutput, gradWeights, gradValue);
         var problem = OfValues(in window);
         var kernels = WindowKernels.For(value.ElementType);
         for (int head = 0; head < window.Heads; head++)
@@ -112,7 +108,7 @@ public static class WindowReassembly
             {
                 using var values = new HeadView<T>(value, valueHead, window.ValueHeads);
                 using var result = new HeadView<T>(gradWeights, head, window.Heads);
-                kernels.Similarity(in problem, gradient.Map, values.Map, result.Map);
+                kernels.Scores(in problem, gradient.Map, values.Map, result.Map);
             }
             if (gradValue is not null)
             {
@@ -171,10 +167,7 @@ public static class WindowReassembly
     private static void Run<T>(in HeadedWindow window, FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> output)
         where T : unmanaged
     {
-        using var device = value.Device.Use();
-        using var useWeights = weights.Use();
-        using var useValue = value.Use();
-        using var useOutput = output.Use();
+        using var call = Operands.Hold(weights, value, output);
         var problem = window.Head;
         for (int head = 0; head < window.Heads; head++)
         {

@@ -1,4 +1,5 @@
 using SapaGpu.Launch;
+using SapaGpu.Maps;
 
 namespace SapaGpu.Operators;
 
@@ -78,7 +79,7 @@ internal static class WindowShapes
         }
         var key = new MapShape(low.Shape.Batch, embeddingChannels, low.Shape.Height, low.Shape.Width);
         var shape = new WindowShape(key, valueChannels, high.Shape.Height, high.Shape.Width, options.Window);
-        OperandChecks.Supported(low, in shape, options.Border, operands);
+        SupportChecks.Require(low, in shape, options.Border, operands);
         return new HeadedWindow(shape, options);
     }
 

@@ -1,4 +1,5 @@
 using SapaGpu.Launch;
+using SapaGpu.Maps;
 using SapaGpu.Operators;
 
 namespace SapaGpu;
@@ -101,12 +102,7 @@ public static class WindowSimilarity
             OperandChecks.Shape(nameof(gradKey), gradKey, window.Shape.KeyShape, q, k, g, gq, gk);
         OperandChecks.NoOverlap(nameof(gradQuery), gradQuery, q, k, g, gq, gk);
         OperandChecks.NoOverlap(nameof(gradKey), gradKey, q, k, g, gq, gk);
-        using var device = query.Device.Use();
-        using var useQuery = query.Use();
-        using var useKey = key.Use();
-        using var useGradScores = gradScores.Use();
-        using var useGradQuery = FeatureMap.Hold(gradQuery);
-        using var useGradKey = FeatureMap.Hold(gradKey);
+        using var call = Operands.Hold(query, key, gradScores, gradQuery, gradKey);
         var problem = OfKeys(in window);
         var kernels = WindowKernels.For(query.ElementType);
         for (int head = 0; head < window.Heads; head++)
@@ -170,17 +166,14 @@ public static class WindowSimilarity
     private static void Run<T>(in HeadedWindow window, FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> scores)
         where T : unmanaged
     {
-        using var device = query.Device.Use();
-        using var useQuery = query.Use();
-        using var useKey = key.Use();
-        using var useScores = scores.Use();
+        using var call = Operands.Hold(query, key, scores);
         var problem = window.Head;
         for (int head = 0; head < window.Heads; head++)
         {
             using var q = new HeadView<T>(query, head, window.Heads);
             using var k = new HeadView<T>(key, head, window.Heads);
             using var s = new HeadView<T>(scores, head, window.Heads);
-            WindowKernels.For(query.ElementType).Similarity(in problem, q.Map, k.Map, s.Map);
+            WindowKernels.For(query.ElementType).Scores(in problem, q.Map, k.Map, s.Map);
         }
     }
 }

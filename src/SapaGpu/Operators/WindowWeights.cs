@@ -1,4 +1,5 @@
 using SapaGpu.Launch;
+using SapaGpu.Maps;
 using SapaGpu.Operators;
 
 namespace SapaGpu;
@@ -48,8 +49,7 @@ public static class WindowWeights
         where T : unmanaged
     {
         var problem = Check(nameof(scores), scores, key, options, average);
-        using var device = scores.Device.Use();
-        using var use = scores.Use();
+        using var call = Operands.Hold(scores);
         var kernels = WindowWeightsKernels.For(scores.ElementType);
         var weights = FeatureMap<T>.Create(scores.Device, scores.Shape, scores.Format);
         kernels.Forward(in problem, scores, weights);
@@ -89,13 +89,38 @@ public static class WindowWeights
         OperandChecks.SameDevice(s, g);
         var expected = average ? MeanShape(scores.Shape, in problem) : scores.Shape;
         OperandChecks.Shape(nameof(gradWeights), gradWeights, expected, s, g);
-        using var device = scores.Device.Use();
-        using var useScores = scores.Use();
-        using var useGradient = gradWeights.Use();
+        using var call = Operands.Hold(scores, gradWeights);
         var gradScores = FeatureMap<T>.Create(scores.Device, scores.Shape, scores.Format);
         WindowWeightsKernels.For(scores.ElementType).Backward(in problem, scores, gradWeights, gradScores);
         return gradScores;
     }
+
+    /// <summary>Weights from scores of known shape, for a decoder map as large as they, of which no tap is left out.</summary>
+    internal static void Run(WindowAttentionOptions options, FeatureMap scores, FeatureMap weights)
+    {
+        using var call = Operands.Hold(scores, weights);
+        WindowWeightsKernels.For(scores.ElementType).Forward(Problem(OwnCells(scores), options, false), scores, weights);
+    }
+
+    /// <summary>The gradient of the scores, as <see cref="Run"/> takes them.</summary>
+    internal static void RunBackward(
+        WindowAttentionOptions options, FeatureMap scores, FeatureMap gradWeights, FeatureMap gradScores)
+    {
+        using var call = Operands.Hold(scores, gradWeights, gradScores);
+        WindowWeightsKernels.For(scores.ElementType).Backward(
+            Problem(OwnCells(scores), options, false), scores, gradWeights, gradScores);
+    }
+
+    private static WindowShape OwnCells(FeatureMap scores) =>
+        new(scores.Shape, 1, scores.Shape.Height, scores.Shape.Width, 1);
+
+    private static WeightsProblem Problem(WindowShape shape, WindowAttentionOptions options, bool average) => new(
+        shape.Extent(options.Border),
+        options.Heads,
+        options.Window * options.Window,
+        options.Normalisation,
+        Masked: options.Border == BorderRule.Masked,
+        Averaged: average);
 
     private static MapShape MeanShape(MapShape scores, in WeightsProblem problem) =>
         new(scores.Batch, problem.Taps, scores.Height, scores.Width);
@@ -115,15 +140,9 @@ public static class WindowWeights
                 $"The decoder map {key} must have the images of the scores. {OperandChecks.Describe(s)}", nameof(key));
         }
         var shape = new WindowShape(key, 1, scores.Shape.Height, scores.Shape.Width, options.Window);
-        OperandChecks.Supported(scores, in shape, options.Border, s);
+        SupportChecks.Require(scores, in shape, options.Border, s);
         var expected = new HeadedWindow(shape, options).WeightsShape;
         OperandChecks.Shape(name, scores, expected, s);
-        return new WeightsProblem(
-            shape.Extent(options.Border),
-            options.Heads,
-            options.Window * options.Window,
-            options.Normalisation,
-            Masked: options.Border == BorderRule.Masked,
-            Averaged: average);
+        return Problem(shape, options, average);
     }
 }

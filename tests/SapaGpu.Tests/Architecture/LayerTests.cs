@@ -1,19 +1,62 @@
 using System.Reflection;
 using ILGPU;
 using NUnit.Framework;
+using SapaGpu.Cli.Commands;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Workloads;
 
 namespace SapaGpu.Tests.Architecture;
 
-/// <summary>The one-way street from tools to modules to operators to launch to kernels.</summary>
-[TestFixture]
+/// <summary>The arrows between assemblies and between the folders of the library, which all point one way.</summary>
 public sealed class LayerTests
 {
-    private const BindingFlags Everything = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public
-        | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
-
     private static readonly Assembly Library = typeof(ComputeDevice).Assembly;
-    private static readonly Assembly Kernels = typeof(SapaGpu.Kernels.Contracts.WindowExtent).Assembly;
-    private static readonly Assembly Tool = typeof(SapaGpu.Cli.Commands.InfoCommand).Assembly;
+    private static readonly Assembly Kernels = typeof(WindowExtent).Assembly;
+    private static readonly TypeFolders Folders = new(Library, "/src/SapaGpu/");
+
+    // A folder may name those that stand before it; checkpoints know maps, and neither operators nor layers.
+    private static readonly string[] Upwards = ["Devices", "Maps", "Launch", "Operators", "Layers", "Modules"];
+
+    private static IEnumerable<(Type Type, string Folder)> Types =>
+        from type in Library.GetTypes()
+        let folder = Folders.Of(type)
+        where folder is not null
+        select (type, folder);
+
+    [Test]
+    public void Every_folder_has_its_level() => Assert.That(
+        Types.Select(entry => entry.Folder).Distinct(), Is.EquivalentTo(Upwards.Append("Checkpoints")));
+
+    [Test]
+    public void No_arrow_points_up()
+    {
+        var offending =
+            from entry in Types
+            from named in TypeReferences.Of(entry.Type)
+            let folder = Folders.Of(named)
+            where folder is not null && folder != entry.Folder && !MayName(entry.Folder, folder)
+            select $"{entry.Folder}/{entry.Type.Name} names {folder}/{named.Name}";
+        Assert.That(offending.Distinct(), Is.Empty);
+    }
+
+    [Test]
+    public void What_lies_above_the_operators_knows_neither_launch_nor_kernels()
+    {
+        var offending =
+            from entry in Types
+            where entry.Folder is "Layers" or "Modules" or "Checkpoints"
+            from named in TypeReferences.Of(entry.Type)
+            where IsBackend(named) || (Folders.Of(named) == "Launch" && !named.IsVisible)
+            select $"{entry.Folder}/{entry.Type.Name} names {named.FullName}";
+        Assert.That(offending.Distinct(), Is.Empty);
+    }
+
+    // That the tests above see a reference wherever it stands.
+    [TestCase(typeof(SapaUpsampler<>), typeof(WindowAttention), "in an instruction")]
+    [TestCase(typeof(WindowAttentionOptions), typeof(BorderRule), "in a property")]
+    [TestCase(typeof(UpsamplerModule<>), typeof(StateDict), "in a parameter")]
+    public void References_are_seen(Type type, Type named, string where) =>
+        Assert.That(TypeReferences.Of(type), Has.Member(named), where);
 
     [Test]
     public void Kernels_depend_on_ILGPU_and_the_framework_only() =>
@@ -22,9 +65,15 @@ public sealed class LayerTests
             Is.All.Matches<string>(n => n is not null && (n == "ILGPU" || n.StartsWith("System", StringComparison.Ordinal))));
 
     [Test]
-    public void The_tool_does_not_reach_past_the_library() =>
+    public void Kernels_show_nothing() => Assert.That(Kernels.GetExportedTypes(), Is.Empty);
+
+    [Test]
+    public void Tool_and_workloads_do_not_reach_past_the_library() =>
         Assert.That(
-            Tool.GetReferencedAssemblies().Select(a => a.Name), Has.None.EqualTo("ILGPU").And.None.EqualTo("SapaGpu.Kernels"));
+            new[] { typeof(InfoCommand), typeof(Workload) }
+                .SelectMany(type => type.Assembly.GetReferencedAssemblies())
+                .Select(assembly => assembly.Name),
+            Has.None.EqualTo("ILGPU").And.None.EqualTo("SapaGpu.Kernels"));
 
     [Test]
     public void Public_signatures_name_no_type_of_ILGPU_and_no_kernel()
@@ -36,29 +85,12 @@ public sealed class LayerTests
         Assert.That(offending, Is.Empty);
     }
 
-    [Test]
-    public void Modules_touch_neither_launchers_nor_kernels()
+    private static bool MayName(string folder, string named)
     {
-        var modules = Library.GetTypes().Where(IsModule);
-        Assert.That(modules, Is.Not.Empty);
-        var offending = modules.SelectMany(BodyTypes).Where(t => IsLaunch(t) || IsBackend(t));
-        Assert.That(offending, Is.Empty);
+        if (folder == "Checkpoints")
+            return named is "Devices" or "Maps";
+        return named == "Checkpoints" ? folder == "Modules" : Array.IndexOf(Upwards, named) < Array.IndexOf(Upwards, folder);
     }
-
-    [Test]
-    public void Launch_checks_no_arguments_of_users_and_knows_no_modules()
-    {
-        var offending = Library.GetTypes()
-            .Where(IsLaunch)
-            .SelectMany(BodyTypes)
-            .Where(t => IsModule(t) || t.Name == "OperandChecks");
-        Assert.That(offending, Is.Empty);
-    }
-
-    private static bool IsModule(Type type) =>
-        type.BaseType is { IsGenericType: true } parent && parent.GetGenericTypeDefinition() == typeof(UpsamplerModule<>);
-
-    private static bool IsLaunch(Type type) => type.Namespace == "SapaGpu.Launch";
 
     private static bool IsBackend(Type type) =>
         type.Assembly == typeof(Context).Assembly || type.Assembly == Kernels
@@ -72,44 +104,4 @@ public sealed class LayerTests
         FieldInfo field => [field.FieldType],
         _ => [],
     };
-
-    // What a type's fields and method bodies name: locals, and the methods and fields that the instructions call.
-    private static IEnumerable<Type> BodyTypes(Type type)
-    {
-        foreach (var field in type.GetFields(Everything))
-            yield return field.FieldType;
-        foreach (var method in type.GetMethods(Everything).Cast<MethodBase>().Concat(type.GetConstructors(Everything)))
-        {
-            var body = method.GetMethodBody();
-            if (body is null)
-                continue;
-            foreach (var local in body.LocalVariables)
-                yield return local.LocalType;
-            foreach (var called in Called(method, body.GetILAsByteArray()!))
-                yield return called;
-        }
-    }
-
-    private static IEnumerable<Type> Called(MethodBase method, byte[] instructions)
-    {
-        var types = method.DeclaringType!.IsGenericType ? method.DeclaringType.GetGenericArguments() : null;
-        var methods = method is MethodInfo { IsGenericMethod: true } ? method.GetGenericArguments() : null;
-        for (int i = 0; i + 4 < instructions.Length; i++)
-        {
-            // call, callvirt, newobj, ldfld, ldsfld: a token follows. Other bytes that look alike resolve to nothing.
-            if (instructions[i] is not (0x28 or 0x6F or 0x73 or 0x7B or 0x7E))
-                continue;
-            MemberInfo? member = null;
-            try
-            {
-                member = method.Module.ResolveMember(BitConverter.ToInt32(instructions, i + 1), types, methods);
-            }
-            catch (Exception e) when (e is ArgumentException or BadImageFormatException)
-            {
-                // No token.
-            }
-            if (member?.DeclaringType is { } declaring)
-                yield return declaring;
-        }
-    }
 }

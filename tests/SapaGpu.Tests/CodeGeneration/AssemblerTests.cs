@@ -17,8 +17,8 @@ public sealed partial class AssemblerTests
     {
         ["WindowAttentionForward"] = (96, 80),
         ["WindowAttentionBackward"] = (96, 80),
-        ["WindowSimilarity"] = (96, 56),
-        ["WindowReassembly"] = (56, 80),
+        ["WindowSimilarityForward"] = (96, 56),
+        ["WindowReassemblyForward"] = (56, 80),
         ["TransposedReassembly"] = (40, 48),
         ["Projection"] = (56, 80),
         ["ProjectionOuter"] = (56, 72),

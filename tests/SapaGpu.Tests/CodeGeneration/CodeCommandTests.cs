@@ -10,7 +10,7 @@ public sealed class CodeCommandTests
     public void Index_says_what_every_file_is()
     {
         using var folder = new TemporaryFolder();
-        var kernels = KernelCatalogue.Fast.Where(kernel => kernel.Operator == "WindowSimilarity" && !kernel.IsNarrow).ToArray();
+        var kernels = KernelCatalogue.Fast.Where(kernel => kernel.Operator == "WindowSimilarityForward" && !kernel.IsNarrow).ToArray();
         Assert.That(CodeCommand.Write(folder.Path, kernels), Is.EqualTo(kernels.Length));
         var rows = File.ReadAllLines(Path.Combine(folder.Path, "index.tsv")).Select(line => line.Split('\t')).ToArray();
         Assert.That(rows[0][..7], Is.EqualTo(new[] { "file", "kernel", "element type", "window", "ratio", "format", "pass" }));
@@ -19,7 +19,7 @@ public sealed class CodeCommandTests
             Is.EquivalentTo(
                 from type in new[] { "f32", "f64" }
                 from window in OperatorSupport.FastWindows
-                select $"WindowSimilarity {type} {window} 2 channels_last forward"));
+                select $"WindowSimilarityForward {type} {window} 2 channels_last forward"));
         foreach (string file in rows.Skip(1).Select(row => row[0]))
             Assert.That(File.ReadAllText(Path.Combine(folder.Path, file)), Does.Contain(".entry"));
     }

@@ -48,7 +48,7 @@ internal sealed class DeviceMemory
                 return;
             seen = now;
         }
-        throw new ObjectDisposedException(nameof(FeatureMap), "The tensor was disposed.");
+        throw new ObjectDisposedException(null, "The feature map was disposed.");
     }
 
     /// <summary>Removes a holder.</summary>

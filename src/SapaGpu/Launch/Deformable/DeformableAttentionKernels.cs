@@ -139,7 +139,7 @@ internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal> : De
     {
         var (query, key, _, offsets, (groups, points)) = operands;
         var scores = operands.CreatePerPoint(query.Format);
-        DeformableKernels.For(query.ElementType).Similarity(groups, points, query, key, offsets, scores);
+        DeformableKernels.For(query.ElementType).Scores(groups, points, query, key, offsets, scores);
         return scores;
     }
 
@@ -168,7 +168,7 @@ internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal> : De
         if (gradScores is null)
             return;
         using var gradWeights = operands.CreatePerPoint(query.Format);
-        kernels.Similarity(groups, points, gradOutput, value, offsets, gradWeights);
+        kernels.Scores(groups, points, gradOutput, value, offsets, gradWeights);
         softmax.Backward(Softmax(in operands), scores, gradWeights, gradScores);
         if (gradients.Query is not null)
             kernels.Reassembly(groups, points, gradScores, key, offsets, gradients.Query);

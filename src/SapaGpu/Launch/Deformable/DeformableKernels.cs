@@ -17,7 +17,7 @@ internal abstract class DeformableKernels
     public static DeformableKernels For(ElementType elementType) => Known[elementType];
 
     /// <summary>result[p] = ⟨features, map at point p⟩, [B, G·P, OH, OW].</summary>
-    public abstract void Similarity(int groups, int points, FeatureMap features, FeatureMap map, FeatureMap offsets, FeatureMap result);
+    public abstract void Scores(int groups, int points, FeatureMap features, FeatureMap map, FeatureMap offsets, FeatureMap result);
 
     /// <summary>result = Σ weights[p] · map at point p, [B, G·C, OH, OW].</summary>
     public abstract void Reassembly(int groups, int points, FeatureMap weights, FeatureMap map, FeatureMap offsets, FeatureMap result);
@@ -33,8 +33,8 @@ internal abstract class DeformableKernels
         FeatureMap gradOffsets,
         bool accumulate);
 
-    /// <summary><see cref="Similarity"/> and <see cref="OffsetGradient"/> of the same features and map.</summary>
-    public abstract void SimilarityAndOffsetGradient(
+    /// <summary><see cref="Scores"/> and <see cref="OffsetGradient"/> of the same features and map.</summary>
+    public abstract void ScoresAndOffsetGradient(
         int groups,
         int points,
         FeatureMap weights,
@@ -108,7 +108,7 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
         KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
             typeof(DeformableGather<TElement, TStorage, TReal>));
 
-    public override void Similarity(
+    public override void Scores(
         int groups, int points, FeatureMap features, FeatureMap map, FeatureMap offsets, FeatureMap result)
     {
         using var pixels = new ChannelsLastMap(map);
@@ -150,7 +150,7 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
         offsetGradient[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
     }
 
-    public override void SimilarityAndOffsetGradient(
+    public override void ScoresAndOffsetGradient(
         int groups,
         int points,
         FeatureMap weights,
@@ -162,7 +162,7 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
     {
         if (!map.Device.RunsVectorPrograms)
         {
-            Similarity(groups, points, features, map, offsets, scores);
+            Scores(groups, points, features, map, offsets, scores);
             OffsetGradient(groups, points, weights, features, map, offsets, gradOffsets, accumulate: false);
             return;
         }

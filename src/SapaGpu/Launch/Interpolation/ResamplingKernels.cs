@@ -16,10 +16,10 @@ internal abstract class ResamplingKernels
     public static ResamplingKernels For(ElementType elementType) => Known[elementType];
 
     /// <summary>Brings a map to the size of another.</summary>
-    public abstract void Interpolate(InterpolationMode mode, bool alignCorners, FeatureMap input, FeatureMap output);
+    public abstract void Resample(InterpolationMode mode, bool alignCorners, FeatureMap input, FeatureMap output);
 
     /// <summary>The adjoint: the gradient of the input from that of the output.</summary>
-    public abstract void InterpolateBackward(
+    public abstract void ResampleBackward(
         InterpolationMode mode, bool alignCorners, FeatureMap gradOutput, FeatureMap gradInput);
 
     /// <summary>Pixel shuffle by a ratio from [B, C·s², H, W] to [B, C, s·H, s·W], or back.</summary>
@@ -68,14 +68,14 @@ internal sealed class ResamplingKernels<TElement, TStorage, TReal> : ResamplingK
     private readonly VariantTable<ConversionParameters<TReal, TStorage>> narrow =
         Copies<TReal, TStorage>(Wide, typeof(TElement));
 
-    public override void Interpolate(InterpolationMode mode, bool alignCorners, FeatureMap input, FeatureMap output) =>
+    public override void Resample(InterpolationMode mode, bool alignCorners, FeatureMap input, FeatureMap output) =>
         Launch(
             mode == InterpolationMode.Nearest ? nearest : linear,
             input,
             output,
             Parameters(alignCorners, input.Shape, output.Shape, input, output));
 
-    public override void InterpolateBackward(
+    public override void ResampleBackward(
         InterpolationMode mode, bool alignCorners, FeatureMap gradOutput, FeatureMap gradInput) =>
         Launch(
             mode == InterpolationMode.Nearest ? nearestAdjoint : linearAdjoint,

@@ -43,7 +43,7 @@ internal abstract class WindowKernels
         bool accumulateValue);
 
     /// <summary>scores = ⟨query, key⟩ over the window.</summary>
-    public abstract void Similarity(in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap scores);
+    public abstract void Scores(in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap scores);
 
     /// <summary>output = Σ weights · value over the window.</summary>
     public abstract void Reassembly(in WindowProblem problem, FeatureMap weights, FeatureMap value, FeatureMap output);
@@ -91,17 +91,17 @@ internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
     private static readonly Type AccumulatorElement =
         typeof(TReal) == typeof(double) ? typeof(Float64Element) : typeof(Float32Element);
 
-    private readonly VariantTable<WindowAttentionParameters<TStorage, TReal>> forward = new(Close.Forward);
+    private readonly VariantTable<WindowAttentionParameters<TStorage, TReal>> forward = new(Variants.Forward);
     private readonly VariantTable<WindowAttentionBackwardParameters<TStorage, TReal>> backward =
-        new(Close.Backward);
+        new(Variants.Backward);
 
-    private readonly VariantTable<WindowSimilarityParameters<TStorage>> similarity = new(Close.Similarity);
-    private readonly VariantTable<WindowReassemblyParameters<TStorage>> reassembly = new(Close.Reassembly);
+    private readonly VariantTable<WindowSimilarityParameters<TStorage>> similarity = new(Variants.Scores);
+    private readonly VariantTable<WindowReassemblyParameters<TStorage>> reassembly = new(Variants.Reassembly);
     private readonly VariantTable<TransposedReassemblyParameters<TStorage, TStorage>> transposed =
-        new(v => Close.Transposed<TStorage>(v, typeof(TElement)));
+        new(v => Variants.Transposed<TStorage>(v, typeof(TElement)));
 
     private readonly VariantTable<TransposedReassemblyParameters<TStorage, TReal>> transposedWide =
-        new(v => Close.Transposed<TReal>(v, AccumulatorElement));
+        new(v => Variants.Transposed<TReal>(v, AccumulatorElement));
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TReal>> fold = new(v => v.VectorBits > 0
         ? KernelVariants.Tiles<WindowWeightsParameters<TStorage, TReal>>(
@@ -168,7 +168,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
         }
     }
 
-    public override void Similarity(in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap scores)
+    public override void Scores(in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap scores)
     {
         var band = problem.Shape.WholeBand;
         bool vectors = Pack4Layout.Fits(query) && Pack4Layout.Fits(key);
@@ -350,7 +350,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
     }
 
     // The one list of which type parameters each kernel takes.
-    private static class Close
+    private static class Variants
     {
         private static Type[] Element => [typeof(TElement), typeof(TStorage), typeof(TReal)];
 
@@ -370,12 +370,12 @@ internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
                     typeof(WindowAttentionBackward<,,,,,,,,,>),
                     [.. Element, AccumulatorElement, .. Window(v), .. Rules(v), .. Accesses(v)]);
 
-        public static ILaunchable<WindowSimilarityParameters<TStorage>> Similarity(KernelVariant v) =>
+        public static ILaunchable<WindowSimilarityParameters<TStorage>> Scores(KernelVariant v) =>
             v.VectorBits > 0
                 ? KernelVariants.Tiles<WindowSimilarityParameters<TStorage>>(
                     typeof(WindowSimilarityProgram<,,,,>), [.. Simd(v), Replication(v)])
                 : KernelVariants.Group<WindowSimilarityParameters<TStorage>>(
-                    typeof(WindowSimilarity<,,,,,,>),
+                    typeof(WindowSimilarityForward<,,,,,,>),
                     [
                         .. Element, .. Window(v), Replication(v), KernelVariants.Access(v.EmbeddingVectors),
                     ]);
@@ -385,7 +385,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
                 ? KernelVariants.Tiles<WindowReassemblyParameters<TStorage>>(
                     typeof(WindowReassemblyProgram<,,,,>), [.. Simd(v), Replication(v)])
                 : KernelVariants.Group<WindowReassemblyParameters<TStorage>>(
-                    typeof(WindowReassembly<,,,,,,>),
+                    typeof(WindowReassemblyForward<,,,,,,>),
                     [.. Element, .. Window(v), Replication(v), KernelVariants.Access(v.ValueVectors)]);
 
         public static ILaunchable<TransposedReassemblyParameters<TStorage, TWeight>> Transposed<TWeight>(

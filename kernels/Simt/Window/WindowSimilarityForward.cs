@@ -8,7 +8,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Local similarity; thread mapping and tiles as in the fused forward. Traffic: query, key and scores once.</summary>
-public readonly struct WindowSimilarity<TElement, TStorage, TReal, TWindow, TScale, TBorder, TAccess>
+internal readonly struct WindowSimilarityForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TAccess>
     : IKernel<WindowSimilarityParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
@@ -18,14 +18,11 @@ public readonly struct WindowSimilarity<TElement, TStorage, TReal, TWindow, TSca
     where TBorder : struct, IBorder
     where TAccess : struct, IChannelAccess
 {
-    /// <inheritdoc/>
     public static int GroupSize => 128;
 
-    /// <inheritdoc/>
     public static long GroupCount(in WindowSimilarityParameters<TStorage> parameters) =>
         parameters.Tiling.Count(parameters.Band.Images);
 
-    /// <inheritdoc/>
     public static void Execute(in WindowSimilarityParameters<TStorage> parameters)
     {
         var scores = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 4).AsAligned(16);

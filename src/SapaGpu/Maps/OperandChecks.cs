@@ -1,11 +1,8 @@
 using System.Text;
 
-namespace SapaGpu.Operators;
+namespace SapaGpu.Maps;
 
-/// <summary>An argument with its name, for messages.</summary>
-internal readonly record struct Operand(string Name, FeatureMap? Map);
-
-/// <summary>The checks that the operators share. Messages name all operands and say the remedy.</summary>
+/// <summary>The checks that the operators share. Error messages list every operand and suggest a fix.</summary>
 internal static class OperandChecks
 {
     /// <summary>None is null or disposed, and all are on one device.</summary>
@@ -73,30 +70,6 @@ internal static class OperandChecks
                     name);
             }
         }
-    }
-
-    /// <summary>The device runs an operator on an element type.</summary>
-    /// <exception cref="NotSupportedException">It does not; the message lists every reason.</exception>
-    public static void Supported(FeatureMap operand, params ReadOnlySpan<Operand> operands)
-    {
-        var reasons = OperatorSupport.Reasons(operand.Device.Info, operand.ElementType);
-        if (reasons.Count > 0)
-        {
-            throw new NotSupportedException(
-                $"This runs nowhere here: {string.Join("; ", reasons)}. {Describe(operands)}");
-        }
-    }
-
-    /// <summary>The device runs a window operator.</summary>
-    /// <exception cref="NotSupportedException">It does not; the message lists every reason.</exception>
-    public static void Supported(
-        FeatureMap operand, in WindowShape shape, BorderRule border, params ReadOnlySpan<Operand> operands)
-    {
-        if (OperatorSupport.Runs(operand.Device.Info, operand.ElementType, in shape, border))
-            return;
-        var reasons = OperatorSupport.Reasons(operand.Device.Info, operand.ElementType, shape, border);
-        throw new NotSupportedException(
-            $"This runs nowhere here: {string.Join("; ", reasons)}. {Describe(operands)}");
     }
 
     /// <summary>The operands in words.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using SapaGpu.Launch;
+using SapaGpu.Maps;
 
 namespace SapaGpu;
 
@@ -46,7 +47,9 @@ public sealed record DeviceLimits(double FmaGflops, double CopyGBps)
         using var source = FeatureMap<float>.Create(device, shape);
         using var result = FeatureMap<float>.Create(device, shape);
         source.Clear();
-        return 2.0 * bytes / FastestSeconds(device, () => result.CopyFrom(source)) * 1e-9;
+        using var call = Operands.Hold(source, result);
+        var kernels = ResamplingKernels.For(ElementType.Float32);
+        return 2.0 * bytes / FastestSeconds(device, () => kernels.Copy(source, result)) * 1e-9;
     }
 
     // A limit is what the device does when nothing disturbs it: the fastest of many.

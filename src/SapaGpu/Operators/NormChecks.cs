@@ -1,4 +1,4 @@
-namespace SapaGpu.Layers;
+namespace SapaGpu.Operators;
 
 /// <summary>What GroupNorm asks of its channels.</summary>
 internal static class GroupNorms

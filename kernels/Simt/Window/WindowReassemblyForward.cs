@@ -8,7 +8,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>Reassembly with given weights; mapping and tiles as in the fused forward. Traffic: every operand once.</summary>
-public readonly struct WindowReassembly<TElement, TStorage, TReal, TWindow, TScale, TBorder, TAccess>
+internal readonly struct WindowReassemblyForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TAccess>
     : IKernel<WindowReassemblyParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
@@ -18,14 +18,11 @@ public readonly struct WindowReassembly<TElement, TStorage, TReal, TWindow, TSca
     where TBorder : struct, IBorder
     where TAccess : struct, IChannelAccess
 {
-    /// <inheritdoc/>
     public static int GroupSize => 128;
 
-    /// <inheritdoc/>
     public static long GroupCount(in WindowReassemblyParameters<TStorage> parameters) =>
         parameters.Tiling.Count(parameters.Band.Images);
 
-    /// <inheritdoc/>
     public static void Execute(in WindowReassemblyParameters<TStorage> parameters)
     {
         var weights = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 4).AsAligned(16);

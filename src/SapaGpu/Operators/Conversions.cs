@@ -1,0 +1,36 @@
+using SapaGpu.Launch;
+using SapaGpu.Maps;
+
+namespace SapaGpu.Operators;
+
+/// <summary>Copies, sums and changes of element type of maps that are known to fit.</summary>
+internal static class Conversions
+{
+    /// <summary>Copies a map to another of the same shape and element type.</summary>
+    public static void Copy(FeatureMap source, FeatureMap result)
+    {
+        using var call = Operands.Hold(source, result);
+        ResamplingKernels.For(source.ElementType).Copy(source, result);
+    }
+
+    /// <summary>Adds a map to another of the same shape and element type.</summary>
+    public static void Add(FeatureMap source, FeatureMap result)
+    {
+        using var call = Operands.Hold(source, result);
+        ResamplingKernels.For(source.ElementType).Add(source, result);
+    }
+
+    /// <summary>Copies a map into the type that it is computed in.</summary>
+    public static void Widen(FeatureMap source, FeatureMap result)
+    {
+        using var call = Operands.Hold(source, result);
+        ResamplingKernels.For(source.ElementType).Widen(source, result);
+    }
+
+    /// <summary>Rounds a map of the type that is computed in.</summary>
+    public static void Narrow(FeatureMap source, FeatureMap result)
+    {
+        using var call = Operands.Hold(source, result);
+        ResamplingKernels.For(result.ElementType).Narrow(source, result);
+    }
+}

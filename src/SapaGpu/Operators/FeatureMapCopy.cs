@@ -1,0 +1,27 @@
+using SapaGpu.Maps;
+using SapaGpu.Operators;
+
+namespace SapaGpu;
+
+/// <summary>Copies between maps of one device.</summary>
+public static class FeatureMapCopy
+{
+    /// <summary>Writes all elements of a map from another one of the same shape and device, in any format.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="target">The map that is written, [B, C, H, W].</param>
+    /// <param name="source">The map that is read, [B, C, H, W].</param>
+    /// <exception cref="ArgumentException">The shapes differ, or the maps share memory.</exception>
+    /// <exception cref="DeviceMismatchException">The maps are on different devices.</exception>
+    /// <exception cref="ObjectDisposedException">A map or the device was disposed.</exception>
+    public static void CopyFrom<T>(this FeatureMap<T> target, FeatureMap<T> source)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        ArgumentNullException.ThrowIfNull(source);
+        Operand from = new(nameof(source), source), to = new(nameof(target), target);
+        OperandChecks.SameDevice(from, to);
+        OperandChecks.Shape(nameof(source), source, target.Shape, from, to);
+        OperandChecks.NoOverlap(nameof(target), target, from);
+        Conversions.Copy(source, target);
+    }
+}
