@@ -1,4 +1,3 @@
-
 namespace SapaGpu.Workloads;
 
 /// <summary>The module CARAFE, which predicts its kernels.</summary>

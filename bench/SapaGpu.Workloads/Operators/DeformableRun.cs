@@ -1,4 +1,3 @@
-
 namespace SapaGpu.Workloads;
 
 /// <summary>Attention over points, at given offsets.</summary>
@@ -40,10 +39,10 @@ internal sealed class DeformableRun<T> : OperatorRun
             HostArray.Of(gradOutput),
             HostArray.Of(output),
             [
-                HostArray.Of("query", gradients.Query),
-                HostArray.Of("key", gradients.Key),
-                HostArray.Of("value", gradients.Value),
-                HostArray.Of("offsets", gradients.Offsets),
+                HostArray.Of("query", gradients.Query!),
+                HostArray.Of("key", gradients.Key!),
+                HostArray.Of("value", gradients.Value!),
+                HostArray.Of("offsets", gradients.Offsets!),
             ]);
     }
 }

@@ -1,4 +1,3 @@
-
 namespace SapaGpu.Workloads;
 
 /// <summary>An operator with its operands for one stage of a workload, ready to be timed.</summary>

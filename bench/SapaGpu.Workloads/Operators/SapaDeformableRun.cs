@@ -1,4 +1,3 @@
-
 namespace SapaGpu.Workloads;
 
 /// <summary>The module SAPA-D.</summary>

@@ -57,7 +57,7 @@ internal static class VectorModules
         Points = vector.Integer("num_point"),
         Scale = vector.Integer("scale"),
         HighResolutionOffsets = vector.Flag("high_offset"),
-        HasNorm = vector.Flag("norm"),
+        FeatureNorm = vector.Flag("norm") ? FeatureNormKind.Group : FeatureNormKind.None,
         NormGroups = vector.Integer("num_groups"),
         HasBias = vector.Flag("qkv_bias"),
         Epsilon = vector.NumberOr("eps", 1e-5),

@@ -1,4 +1,3 @@
-
 namespace SapaGpu.Workloads.Vectors;
 
 /// <summary>How each operator of the test vectors is computed with the library.</summary>
@@ -46,7 +45,7 @@ internal static class VectorOperators
                 DeformableScores(operands);
                 break;
             case "deform_av":
-                DeformableReassembly(operands);
+                DeformableSums(operands);
                 break;
             case "deform_attention":
                 Deformable(operands);
@@ -87,10 +86,11 @@ internal static class VectorOperators
         where T : unmanaged
     {
         var (query, key) = (operands["q"], operands["k"]);
-        operands.Keep("out", WindowSimilarity.Forward(query, key, operands.Case.Integer("kernel_size")));
+        var options = new WindowAttentionOptions { Window = operands.Case.Integer("kernel_size") };
+        operands.Keep("out", WindowSimilarity.Forward(query, key, options));
         var (gradQuery, gradKey) = WindowSimilarity.Backward(query, key, operands["grad_out"]);
-        operands.Keep("grad_q", gradQuery);
-        operands.Keep("grad_k", gradKey);
+        operands.Keep("grad_q", gradQuery!);
+        operands.Keep("grad_k", gradKey!);
     }
 
     private static void Reassembly<T>(VectorOperands<T> operands, string weightsName, string valueName, int heads)
@@ -100,8 +100,8 @@ internal static class VectorOperators
         var options = new WindowAttentionOptions { Window = operands.Case.Integer("kernel_size"), Heads = heads };
         operands.Keep("out", WindowReassembly.Forward(weights, value, options));
         var (gradWeights, gradValue) = WindowReassembly.Backward(weights, value, operands["grad_out"], options);
-        operands.Keep($"grad_{weightsName}", gradWeights);
-        operands.Keep($"grad_{valueName}", gradValue);
+        operands.Keep($"grad_{weightsName}", gradWeights!);
+        operands.Keep($"grad_{valueName}", gradValue!);
     }
 
     private static void Attention<T>(VectorOperands<T> operands)
@@ -125,25 +125,25 @@ internal static class VectorOperators
     {
         var options = Points(operands.Case);
         var (query, key, offsets) = (operands["q"], operands["k"], operands["offset"]);
-        operands.Keep("out", DeformableAttention.Scores(query, key, offsets, options));
+        operands.Keep("out", DeformableSimilarity.Forward(query, key, offsets, options));
         var (gradQuery, gradKey, gradOffsets) =
-            DeformableAttention.ScoresBackward(query, key, offsets, operands["grad_out"], options);
-        operands.Keep("grad_q", gradQuery);
-        operands.Keep("grad_k", gradKey);
-        operands.Keep("grad_offset", gradOffsets);
+            DeformableSimilarity.Backward(query, key, offsets, operands["grad_out"], options);
+        operands.Keep("grad_q", gradQuery!);
+        operands.Keep("grad_k", gradKey!);
+        operands.Keep("grad_offset", gradOffsets!);
     }
 
-    private static void DeformableReassembly<T>(VectorOperands<T> operands)
+    private static void DeformableSums<T>(VectorOperands<T> operands)
         where T : unmanaged
     {
         var options = Points(operands.Case);
         var (weights, value, offsets) = (operands["attn"], operands["v"], operands["offset"]);
-        operands.Keep("out", DeformableAttention.Reassemble(weights, value, offsets, options));
+        operands.Keep("out", DeformableReassembly.Forward(weights, value, offsets, options));
         var (gradWeights, gradValue, gradOffsets) =
-            DeformableAttention.ReassembleBackward(weights, value, offsets, operands["grad_out"], options);
-        operands.Keep("grad_attn", gradWeights);
-        operands.Keep("grad_v", gradValue);
-        operands.Keep("grad_offset", gradOffsets);
+            DeformableReassembly.Backward(weights, value, offsets, operands["grad_out"], options);
+        operands.Keep("grad_attn", gradWeights!);
+        operands.Keep("grad_v", gradValue!);
+        operands.Keep("grad_offset", gradOffsets!);
     }
 
     private static void Deformable<T>(VectorOperands<T> operands)
@@ -154,10 +154,10 @@ internal static class VectorOperators
         var offsets = operands["offset"];
         operands.Keep("out", DeformableAttention.Forward(query, key, value, offsets, options));
         var gradients = DeformableAttention.Backward(query, key, value, offsets, operands["grad_out"], options);
-        operands.Keep("grad_q", gradients.Query);
-        operands.Keep("grad_k", gradients.Key);
-        operands.Keep("grad_v", gradients.Value);
-        operands.Keep("grad_offset", gradients.Offsets);
+        operands.Keep("grad_q", gradients.Query!);
+        operands.Keep("grad_k", gradients.Key!);
+        operands.Keep("grad_v", gradients.Value!);
+        operands.Keep("grad_offset", gradients.Offsets!);
     }
 
     private static void Interpolation<T>(VectorOperands<T> operands)

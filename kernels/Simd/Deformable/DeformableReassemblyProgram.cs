@@ -1,12 +1,11 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using SapaGpu.Kernels.Contracts;
-using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// <see cref="DeformableReassembly{TElement, TStorage, TReal}"/> on the CPU, from a channels-last map: a tile is a run of
+/// <see cref="Simt.DeformableReassemblyForward{TElement, TStorage, TReal}"/> on the CPU, from a channels-last map: a tile is a run of
 /// queries; the cells around all points of a query are added with their shares, with the lanes over channels and the sums
 /// in registers.
 /// </summary>

@@ -70,7 +70,7 @@ public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch
     private torch.Tensor Normalised(string norm, torch.Tensor map) => Projections.Normalise(
         this,
         norm,
-        Options.HasNorm ? FeatureNormKind.Group : FeatureNormKind.None,
+        Options.FeatureNorm,
         Options.NormGroups,
         Options.Epsilon,
         map);

@@ -1,4 +1,3 @@
-using ILGPU;
 using ILGPU.Runtime;
 using SapaGpu.Devices;
 
@@ -11,30 +10,25 @@ namespace SapaGpu;
 /// </summary>
 public sealed class ComputeDevice : IDisposable
 {
-    private readonly Context context;
     private int callers;
     private volatile bool disposed;
 
-    private ComputeDevice(
-        (Context Context, Accelerator Accelerator, DeviceInfo Info) opened, DeviceOptions options, bool runsVectorPrograms)
+    private ComputeDevice(DeviceBackend backend, DeviceOptions options)
     {
-        context = opened.Context;
-        Accelerator = opened.Accelerator;
-        Info = opened.Info;
+        Backend = backend;
         Options = options;
-        Pool = new MemoryPool(Accelerator);
-        Launcher = new Launcher(Accelerator, Pool, options.Threads);
-        RunsVectorPrograms = runsVectorPrograms;
+        Pool = new MemoryPool(backend);
+        Launcher = new Launcher(backend, Pool, options.Threads);
     }
 
     /// <summary>Gets what is known of the device.</summary>
-    public DeviceInfo Info { get; }
+    public DeviceInfo Info => Backend.Info;
 
     /// <summary>Gets the settings that the device was opened with, with every default filled in.</summary>
     public DeviceOptions Options { get; }
 
     /// <summary>Gets the backend.</summary>
-    public DeviceKind Kind => Info.Kind;
+    public DeviceKind Kind => Backend.Kind;
 
     /// <summary>Gets the identifier, such as "cpu" or "cuda:1".</summary>
     public string Id => Info.Id;
@@ -48,24 +42,29 @@ public sealed class ComputeDevice : IDisposable
     /// <summary>Gets the bytes of device memory that tensors and workspaces use at the moment.</summary>
     public long UsedBytes => Pool.UsedBytes;
 
-    internal Accelerator Accelerator { get; }
+    internal DeviceBackend Backend { get; }
+
+    /// <summary>Gets the device of ILGPU; the processor is none.</summary>
+    internal Accelerator Accelerator => ((AcceleratorBackend)Backend).Accelerator;
 
     internal Launcher Launcher { get; }
 
     internal MemoryPool Pool { get; }
 
     /// <summary>Gets whether the device runs the vector programs of the CPU rather than thread-group programs.</summary>
-    internal bool RunsVectorPrograms { get; }
+    internal bool RunsVectorPrograms => Backend is HostBackend;
 
     /// <summary>Lists the devices of this machine, the fastest kind first.</summary>
     public static IReadOnlyList<DeviceInfo> Enumerate() =>
         [.. new[] { DeviceKind.Cuda, DeviceKind.OpenCL, DeviceKind.Cpu }.SelectMany(Enumerate)];
 
     /// <summary>Lists the devices of one backend.</summary>
-    public static IReadOnlyList<DeviceInfo> Enumerate(DeviceKind kind) => AcceleratorFactory.Enumerate(kind).Devices;
+    public static IReadOnlyList<DeviceInfo> Enumerate(DeviceKind kind) =>
+        AcceleratorFactory.Enumerate(EnumChecks.Defined(kind)).Devices;
 
     /// <summary>Says why a backend has no device here; null where it has one.</summary>
-    public static string? WhyUnavailable(DeviceKind kind) => AcceleratorFactory.Enumerate(kind).Reason;
+    public static string? WhyUnavailable(DeviceKind kind) =>
+        AcceleratorFactory.Enumerate(EnumChecks.Defined(kind)).Reason;
 
     /// <summary>
     /// Opens the best device present: an NVIDIA GPU, else a GPU through OpenCL, else the processor.
@@ -93,23 +92,27 @@ public sealed class ComputeDevice : IDisposable
     /// <exception cref="ArgumentException">A setting is out of range.</exception>
     public static ComputeDevice Open(DeviceKind kind, int ordinal = 0, DeviceOptions? options = null)
     {
+        EnumChecks.Defined(kind);
         options = Complete(options ?? new DeviceOptions(), kind);
-        return new ComputeDevice(
-            AcceleratorFactory.Open(kind, ordinal, options), options, runsVectorPrograms: kind == DeviceKind.Cpu);
+        if (kind != DeviceKind.Cpu)
+            return new ComputeDevice(AcceleratorFactory.Open(kind, ordinal, options), options);
+        return ordinal == 0
+            ? new ComputeDevice(new HostBackend(), options)
+            : throw new DeviceUnavailableException($"There is no cpu:{ordinal}; there is one processor, cpu.");
     }
 
     /// <summary>Opens the emulation of a GPU: the thread-group programs on .NET threads, for tests.</summary>
-    internal static ComputeDevice OpenEmulator(DeviceOptions? options = null) =>
-        new(
-            AcceleratorFactory.OpenEmulator(options = Complete(options ?? new DeviceOptions(), DeviceKind.Cpu)),
-            options,
-            runsVectorPrograms: false);
+    internal static ComputeDevice OpenEmulator(DeviceOptions? options = null)
+    {
+        options = Complete(options ?? new DeviceOptions(), DeviceKind.Cpu);
+        return new ComputeDevice(AcceleratorFactory.OpenEmulator(options), options);
+    }
 
     /// <summary>Waits until everything that was queued has been computed.</summary>
     public void Synchronize()
     {
         using var use = Use();
-        Accelerator.DefaultStream.Synchronize();
+        Backend.Synchronize();
     }
 
     /// <summary>Measures how long the device works on the calls that an action makes, by the device's own clock.</summary>
@@ -131,17 +134,14 @@ public sealed class ComputeDevice : IDisposable
             throw new InvalidOperationException(
                 $"The device {Id} keeps no times; open it with DeviceOptions.MeasuresTime.");
         }
-        using var begin = Accelerator.DefaultStream.AddProfilingMarker();
-        action();
-        using var end = Accelerator.DefaultStream.AddProfilingMarker();
-        return end.MeasureFrom(begin);
+        return Backend.MeasureTime(action);
     }
 
     /// <summary>Gives memory that is kept for future tensors back to the device.</summary>
     public void TrimMemory()
     {
         using var use = Use();
-        Accelerator.DefaultStream.Synchronize();
+        Backend.Synchronize();
         Pool.Trim();
     }
 
@@ -160,19 +160,7 @@ public sealed class ComputeDevice : IDisposable
         disposed = true;
         SpinWait.SpinUntil(() => Volatile.Read(ref callers) == 0);
         Launcher.Dispose();
-        try
-        {
-            using var scope = CudaScope.Enter(Accelerator);
-            Accelerator.Synchronize();
-            Pool.Dispose();
-            AcceleratorFactory.Close(context, Accelerator, quietly: Options.UsesPrimaryContext);
-        }
-        catch (AcceleratorException)
-        {
-            // After a call that failed, a driver refuses everything but the end of the context, which frees all memory.
-            Pool.Abandon();
-            AcceleratorFactory.Close(context, Accelerator, quietly: true);
-        }
+        Backend.Close(Pool);
     }
 
     /// <summary>Returns the identifier and the name.</summary>
@@ -187,7 +175,7 @@ public sealed class ComputeDevice : IDisposable
         {
             return disposed
                 ? throw new ObjectDisposedException(nameof(ComputeDevice), $"The device {Id} was disposed.")
-                : new DeviceUse(this, CudaScope.Enter(Accelerator));
+                : new DeviceUse(this, Backend.Enter());
         }
         catch
         {
@@ -199,8 +187,12 @@ public sealed class ComputeDevice : IDisposable
     private static DeviceOptions Complete(DeviceOptions options, DeviceKind kind)
     {
         const nint PerThreadStream = 2;
-        if (options.Threads < 0)
-            throw new ArgumentException($"Threads is at least 0; got {options.Threads}.", nameof(options));
+        const int MostThreads = 4096;
+        if (options.Threads is < 0 or > MostThreads)
+        {
+            throw new ArgumentException(
+                $"Threads is 0 to {MostThreads:N0}, 0 for one a processor; got {options.Threads:N0}.", nameof(options));
+        }
         if (options.VectorBits is not (0 or 128 or 256 or 512))
         {
             throw new ArgumentException(

@@ -7,7 +7,8 @@ internal static class DeviceNames
     {
         DeviceKind.Cuda => "cuda",
         DeviceKind.OpenCL => "opencl",
-        _ => "cpu",
+        DeviceKind.Cpu => "cpu",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such backend."),
     };
 
     public static (DeviceKind Kind, int Ordinal) Parse(string id)

@@ -21,7 +21,7 @@ public sealed record DeviceOptions
     /// <summary>
     /// Gets whether a CUDA device works in the primary context of the GPU, where libtorch, ONNX Runtime and everything else
     /// that is written for CUDA's runtime keeps its memory, rather than in a context of its own. Pointers of theirs can
-    /// then be given to <see cref="FeatureMap{T}.Wrap"/>, and <see cref="FeatureMap.DataPointer"/> to them. Devices of other kinds
+    /// then be given to <see cref="FeatureMap{T}.Wrap(ComputeDevice, nint, MapShape, MemoryFormat)"/>, and <see cref="FeatureMap.DataPointer"/> to them. Devices of other kinds
     /// ignore it.
     /// </summary>
     public bool UsesPrimaryContext { get; init; }

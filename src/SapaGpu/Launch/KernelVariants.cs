@@ -56,12 +56,18 @@ internal readonly record struct KernelVariant(
     /// channels would be filled by halves, or not at all.
     /// </summary>
     public static KernelVariant Fitting<TReal>(ComputeDevice device, int channels)
-        where TReal : unmanaged
+        where TReal : unmanaged => Fitting(device, channels, Unsafe.SizeOf<TReal>());
+
+    /// <inheritdoc cref="Fitting{TReal}"/>
+    /// <param name="device">The device.</param>
+    /// <param name="channels">The channels.</param>
+    /// <param name="laneBytes">The bytes of a lane.</param>
+    public static KernelVariant Fitting(ComputeDevice device, int channels, int laneBytes)
     {
         const int Narrowest = 128;
         var variant = Choose(device);
         int bits = variant.VectorBits;
-        while (bits > Narrowest && bits > channels * Unsafe.SizeOf<TReal>() * 8)
+        while (bits > Narrowest && bits > channels * laneBytes * 8)
             bits /= 2;
         return variant with { VectorBits = bits };
     }
@@ -105,6 +111,11 @@ internal readonly record struct KernelVariant(
             return this with { Window = 0, Scale = ScaleChoice.AnyRatio };
         return Scale == ScaleChoice.AnyRatio ? this with { Window = 0 } : this;
     }
+
+    /// <summary>Says in words what an operator without windows chooses.</summary>
+    public string DescribeAccess() => VectorBits > 0
+        ? $"vector program, {VectorBits} bits"
+        : $"thread-group program, input {Access(EmbeddingVectors)}, output {Access(ValueVectors)}";
 
     /// <summary>Says the choice in words.</summary>
     public override string ToString() => VectorBits > 0

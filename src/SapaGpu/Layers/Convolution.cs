@@ -58,10 +58,14 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
 
     private bool TryReach(int tap, MapShape shape, out Reach reach)
     {
-        int down = (tap / kernel - kernel / 2) * dilation;
-        int across = (tap % kernel - kernel / 2) * dilation;
-        reach = new Reach(down, across, shape.Height - Math.Abs(down), shape.Width - Math.Abs(across));
-        return reach.Height > 0 && reach.Width > 0;
+        long down = (tap / kernel - kernel / 2) * (long)dilation;
+        long across = (tap % kernel - kernel / 2) * (long)dilation;
+        bool reaches = Math.Abs(down) < shape.Height && Math.Abs(across) < shape.Width;
+        reach = reaches
+            ? new Reach(
+                (int)down, (int)across, (int)(shape.Height - Math.Abs(down)), (int)(shape.Width - Math.Abs(across)))
+            : default;
+        return reaches;
     }
 
     // The rectangle of the output that a tap contributes to, and the one of the input that it reads.

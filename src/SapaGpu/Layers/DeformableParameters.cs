@@ -14,7 +14,7 @@ internal static class DeformableParameters
     /// <summary>The stack of their biases.</summary>
     public const string Biases = "decoder.bias";
 
-    public static FeatureNormLayer? Norm(string name, SapaDeformableOptions options) => options.HasNorm
+    public static FeatureNormLayer? Norm(string name, SapaDeformableOptions options) => options.FeatureNorm == FeatureNormKind.Group
         ? new FeatureNormLayer(name, FeatureNormKind.Group, options.NormGroups, options.Epsilon)
         : null;
 
@@ -27,7 +27,7 @@ internal static class DeformableParameters
     {
         Check(options);
         var specs = new List<ParameterSpec>();
-        if (options.HasNorm)
+        if (options.FeatureNorm == FeatureNormKind.Group)
         {
             specs.AddRange(Norm("norm_y", options)!.Specs(options.EncoderChannels));
             specs.AddRange(Norm("norm_x", options)!.Specs(options.DecoderChannels));
@@ -50,6 +50,11 @@ internal static class DeformableParameters
     private static void Check(SapaDeformableOptions options)
     {
         NormEpsilon.Check(options.Epsilon);
+        if (options.FeatureNorm == FeatureNormKind.Layer)
+        {
+            throw new NotSupportedException(
+                "SAPA-D projects by 1x1 convolutions, which go with GroupNorm; choose FeatureNormKind.Group or None.");
+        }
         ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.EmbeddingChannels, 1, nameof(options));
@@ -64,7 +69,7 @@ internal static class DeformableParameters
                 $"got {options.DecoderChannels}.",
                 nameof(options));
         }
-        if (options.HasNorm)
+        if (options.FeatureNorm == FeatureNormKind.Group)
         {
             GroupNorms.Check(options.NormGroups, options.EncoderChannels);
             GroupNorms.Check(options.NormGroups, options.DecoderChannels);

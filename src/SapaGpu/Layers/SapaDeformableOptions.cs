@@ -1,3 +1,5 @@
+using SapaGpu.Devices;
+
 namespace SapaGpu;
 
 /// <summary>The choices of a <see cref="SapaDeformableUpsampler{T}"/>.</summary>
@@ -27,8 +29,8 @@ public sealed record SapaDeformableOptions
     /// </summary>
     public bool HighResolutionOffsets { get; init; } = true;
 
-    /// <summary>Gets whether features are normalised by GroupNorm before they are projected.</summary>
-    public bool HasNorm { get; init; }
+    /// <summary>Gets how features are normalised before they are projected: by GroupNorm, or not at all.</summary>
+    public FeatureNormKind FeatureNorm { get; init => field = EnumChecks.Defined(value); } = FeatureNormKind.None;
 
     /// <summary>Gets the groups of GroupNorm.</summary>
     public int NormGroups { get; init; } = 32;

@@ -1,3 +1,5 @@
+using SapaGpu.Devices;
+
 namespace SapaGpu;
 
 /// <summary>The choices of a <see cref="SapaUpsampler{T}"/>.</summary>
@@ -10,10 +12,10 @@ public sealed record SapaOptions
     public required int DecoderChannels { get; init; }
 
     /// <summary>Gets how encoder and decoder are compared.</summary>
-    public Similarity Similarity { get; init; } = Similarity.Bilinear;
+    public Similarity Similarity { get; init => field = EnumChecks.Defined(value); } = Similarity.Bilinear;
 
     /// <summary>Gets how features are normalised before.</summary>
-    public FeatureNormKind FeatureNorm { get; init; } = FeatureNormKind.Layer;
+    public FeatureNormKind FeatureNorm { get; init => field = EnumChecks.Defined(value); } = FeatureNormKind.Layer;
 
     /// <summary>Gets the groups of GroupNorm.</summary>
     public int NormGroups { get; init; } = 32;
@@ -31,10 +33,10 @@ public sealed record SapaOptions
     public int Window { get; init; } = 5;
 
     /// <summary>Gets what taps outside the decoder map count for.</summary>
-    public BorderRule Border { get; init; } = BorderRule.ZeroLogit;
+    public BorderRule Border { get; init => field = EnumChecks.Defined(value); } = BorderRule.ZeroLogit;
 
     /// <summary>Gets how similarities become weights.</summary>
-    public ScoreNormalisation Normalisation { get; init; } = ScoreNormalisation.Softmax;
+    public ScoreNormalisation Normalisation { get; init => field = EnumChecks.Defined(value); } = ScoreNormalisation.Softmax;
 
     /// <summary>Gets whether the projections have a bias.</summary>
     public bool HasBias { get; init; } = true;

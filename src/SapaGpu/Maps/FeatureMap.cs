@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ILGPU.Runtime;
 using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Maps;
@@ -31,7 +30,7 @@ public abstract class FeatureMap : IDisposable
     /// <summary>Gets the device.</summary>
     public ComputeDevice Device => Memory.Device;
 
-    /// <summary>Gets whether the tensor was disposed.</summary>
+    /// <summary>Gets whether the map was disposed.</summary>
     public bool IsDisposed => Volatile.Read(ref disposed) != 0;
 
     /// <summary>Gets whether the elements fill their memory without gaps; views usually do not.</summary>
@@ -39,10 +38,10 @@ public abstract class FeatureMap : IDisposable
 
     /// <summary>
     /// Gets where the first element is, for code that shares the memory: a host pointer on the CPU, a device pointer on
-    /// CUDA. It is valid until the tensor and every view of it were disposed.
+    /// CUDA. It is valid until the map and every view of it were disposed.
     /// </summary>
     /// <exception cref="NotSupportedException">The device is an OpenCL device, whose memory has no address.</exception>
-    /// <exception cref="ObjectDisposedException">The tensor was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The map was disposed.</exception>
     public nint DataPointer
     {
         get
@@ -106,15 +105,44 @@ public abstract class FeatureMap : IDisposable
     /// <summary>Reads all elements, in the order of the format.</summary>
     internal abstract double[] ReadNumbers();
 
-    /// <summary>Creates a tensor of an element type that is known at run time only.</summary>
-    internal static FeatureMap Create(ComputeDevice device, MapShape shape, MemoryFormat format, ElementType elementType) =>
-        elementType switch
-        {
-            ElementType.Float64 => FeatureMap<double>.Create(device, shape, format),
-            ElementType.Float16 => FeatureMap<Half>.Create(device, shape, format),
-            ElementType.BFloat16 => FeatureMap<BFloat16>.Create(device, shape, format),
-            _ => FeatureMap<float>.Create(device, shape, format),
-        };
+    /// <summary>Creates a map of an element type that is known at run time only; its content is arbitrary.</summary>
+    /// <param name="device">Where the map lives.</param>
+    /// <param name="shape">Its logical dimensions.</param>
+    /// <param name="format">Its order in memory.</param>
+    /// <param name="elementType">The type of its elements.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Format or element type is no value of its enumeration.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have that much memory.</exception>
+    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    public static FeatureMap Create(ComputeDevice device, MapShape shape, MemoryFormat format, ElementType elementType) =>
+        elementType.Dispatch<Creation, FeatureMap>(new Creation(device, shape, format));
+
+    /// <summary>
+    /// Makes a map of memory that belongs to someone else, without a copy, whose element type is known at run time only.
+    /// </summary>
+    /// <inheritdoc cref="FeatureMap{T}.Wrap(ComputeDevice, nint, MapShape, MapStrides)"/>
+    /// <param name="elementType">The type of the elements.</param>
+    /// <param name="device">The device that the memory is on.</param>
+    /// <param name="pointer">The first element.</param>
+    /// <param name="shape">The logical dimensions.</param>
+    /// <param name="strides">The strides; null for NCHW without gaps.</param>
+    public static FeatureMap Wrap(
+        ElementType elementType, ComputeDevice device, nint pointer, MapShape shape, MapStrides? strides = null) =>
+        elementType.Dispatch<Wrapping, FeatureMap>(new Wrapping(device, pointer, shape, strides));
+
+    private readonly struct Creation(ComputeDevice device, MapShape shape, MemoryFormat format) : IElementVisitor<FeatureMap>
+    {
+        public FeatureMap Visit<T>()
+            where T : unmanaged => FeatureMap<T>.Create(device, shape, format);
+    }
+
+    private readonly struct Wrapping(ComputeDevice device, nint pointer, MapShape shape, MapStrides? strides)
+        : IElementVisitor<FeatureMap>
+    {
+        public FeatureMap Visit<T>()
+            where T : unmanaged => strides is { } own
+                ? FeatureMap<T>.Wrap(device, pointer, shape, own)
+                : FeatureMap<T>.Wrap(device, pointer, shape);
+    }
 }
 
 /// <summary>A feature map on a device.</summary>
@@ -127,28 +155,38 @@ public sealed class FeatureMap<T> : FeatureMap
     {
     }
 
-    /// <summary>Creates a tensor whose content is arbitrary until it is written.</summary>
-    /// <param name="device">Where the tensor lives.</param>
+    /// <summary>Creates a map whose content is arbitrary until it is written.</summary>
+    /// <param name="device">Where the map lives.</param>
     /// <param name="shape">Its logical dimensions.</param>
     /// <param name="format">Its order in memory.</param>
-    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is no element type of tensors.</exception>
-    /// <exception cref="InsufficientMemoryException">The device has not that much memory.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is no element type of maps.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have that much memory.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
     public static FeatureMap<T> Create(ComputeDevice device, MapShape shape, MemoryFormat format = MemoryFormat.Contiguous)
     {
         ArgumentNullException.ThrowIfNull(device);
         CheckShape(shape);
-        _ = ElementTypes.Of<T>();
+        EnumChecks.Defined(format);
         using var use = device.Use();
         var memory = DeviceMemory.Allocate(device, ByteCount(shape.ElementCount));
         return new FeatureMap<T>(memory, shape, MapLayout.Dense(shape, format, 0));
     }
 
-    /// <summary>Creates a tensor from values in the order of <paramref name="format"/>.</summary>
-    /// <param name="device">Where the tensor lives.</param>
+    /// <summary>Creates a map of the shape, format and device of another, without gaps; its content is arbitrary.</summary>
+    /// <param name="map">The other map.</param>
+    /// <exception cref="InsufficientMemoryException">The device does not have that much memory.</exception>
+    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    public static FeatureMap<T> CreateLike(FeatureMap<T> map)
+    {
+        ArgumentNullException.ThrowIfNull(map);
+        return Create(map.Device, map.Shape, map.Format);
+    }
+
+    /// <summary>Creates a map from values in the order of <paramref name="format"/>.</summary>
+    /// <param name="device">Where the map lives.</param>
     /// <param name="shape">Its logical dimensions.</param>
     /// <param name="values">B·C·H·W values, [B, C, H, W] or [B, H, W, C] as the format says.</param>
-    /// <param name="format">The order of the values and of the tensor.</param>
+    /// <param name="format">The order of the values and of the map.</param>
     /// <exception cref="ArgumentException">The number of values is not that of the shape.</exception>
     public static FeatureMap<T> From(
         ComputeDevice device, MapShape shape, ReadOnlySpan<T> values, MemoryFormat format = MemoryFormat.Contiguous)
@@ -157,7 +195,7 @@ public sealed class FeatureMap<T> : FeatureMap
         if (values.Length != shape.ElementCount)
         {
             throw new ArgumentException(
-                $"A tensor of shape {shape} has {shape.ElementCount:N0} elements; got {values.Length:N0} values.",
+                $"A map of shape {shape} has {shape.ElementCount:N0} elements; got {values.Length:N0} values.",
                 nameof(values));
         }
         var tensor = Create(device, shape, format);
@@ -166,8 +204,8 @@ public sealed class FeatureMap<T> : FeatureMap
     }
 
     /// <summary>
-    /// Makes a tensor of memory that belongs to someone else, without a copy. The memory must stay valid and in place
-    /// until the tensor is disposed and the device has finished the calls that use it; it is never freed here.
+    /// Makes a map of memory that belongs to someone else, without a copy. The memory must stay valid and in place
+    /// until the map is disposed and the device has finished the calls that use it; it is never freed here.
     /// </summary>
     /// <param name="device">The device that the memory is on.</param>
     /// <param name="pointer">
@@ -181,30 +219,57 @@ public sealed class FeatureMap<T> : FeatureMap
     public static FeatureMap<T> Wrap(
         ComputeDevice device, nint pointer, MapShape shape, MemoryFormat format = MemoryFormat.Contiguous)
     {
-        ArgumentNullException.ThrowIfNull(device);
         CheckShape(shape);
-        _ = ElementTypes.Of<T>();
-        if (pointer == 0)
-            throw new ArgumentException("The pointer to wrap is null.", nameof(pointer));
-        if (device.Kind != DeviceKind.OpenCL && pointer % Unsafe.SizeOf<T>() != 0)
-        {
-            throw new ArgumentException(
-                $"The pointer to wrap, 0x{pointer:x}, is not a multiple of {Unsafe.SizeOf<T>()}.", nameof(pointer));
-        }
-        using var use = device.Use();
-        var memory = DeviceMemory.Wrap(device, pointer, ByteCount(shape.ElementCount));
-        return new FeatureMap<T>(memory, shape, MapLayout.Dense(shape, format, 0));
+        EnumChecks.Defined(format);
+        return Wrap(device, pointer, shape, MapLayout.Dense(shape, format, 0));
     }
 
-    /// <summary>Writes all elements from values in the order of the tensor's format.</summary>
-    /// <exception cref="ArgumentException">The number of values is not that of the tensor.</exception>
+    /// <summary>
+    /// Makes a map of memory that belongs to someone else and has gaps, such as a part of a larger array, without a copy.
+    /// </summary>
+    /// <inheritdoc cref="Wrap(ComputeDevice, nint, MapShape, MemoryFormat)"/>
+    /// <param name="device">The device that the memory is on.</param>
+    /// <param name="pointer">The first element, as the other overload takes it.</param>
+    /// <param name="shape">The logical dimensions.</param>
+    /// <param name="strides">
+    /// The strides in elements. Either the columns of a row lie side by side, with rows, channels and images around them, or
+    /// the channels of a position, with columns, rows and images around them.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// The pointer is null or not aligned to an element, the strides are of neither format, or elements would share memory.
+    /// </exception>
+    public static FeatureMap<T> Wrap(ComputeDevice device, nint pointer, MapShape shape, MapStrides strides)
+    {
+        CheckShape(shape);
+        return Wrap(device, pointer, shape, MapLayout.Strided(shape, strides));
+    }
+
+    /// <summary>The elements themselves, in the order of the format, for a map without gaps in host memory.</summary>
+    /// <returns>A span that is valid until the map and every view of it were disposed.</returns>
+    /// <exception cref="NotSupportedException">
+    /// The map is on a GPU, has gaps, or has more elements than a span; copy it with <see cref="CopyTo"/>.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The map was disposed.</exception>
+    public unsafe Span<T> AsSpan()
+    {
+        nint pointer = DataPointer;
+        if (Device.Kind != DeviceKind.Cpu || !IsDense || Shape.ElementCount > int.MaxValue)
+        {
+            throw new NotSupportedException(
+                $"The map {this} is not in host memory without gaps, or too large for a span; copy it with CopyTo.");
+        }
+        return new Span<T>((void*)pointer, (int)Shape.ElementCount);
+    }
+
+    /// <summary>Writes all elements from values in the order of the map's format.</summary>
+    /// <exception cref="ArgumentException">The number of values is not that of the map.</exception>
     public void CopyFrom(ReadOnlySpan<T> values)
     {
         CheckCount(values.Length, nameof(values));
         using var call = Operands.Hold(this);
         if (IsDense)
         {
-            Data().SubView(Layout.Offset, Shape.ElementCount).CopyFromCPU(Device.Accelerator.DefaultStream, values);
+            Device.Backend.Write(Data().SubView(Layout.Offset, Shape.ElementCount), values);
             return;
         }
 
@@ -212,20 +277,18 @@ public sealed class FeatureMap<T> : FeatureMap
         var range = ReadRange();
         for (long i = 0; i < values.Length; i++)
             range[Layout.PositionOf(i, Shape)] = values[(int)i];
-        Data().SubView(Layout.Offset, range.Length).CopyFromCPU(Device.Accelerator.DefaultStream, range);
-        Device.Accelerator.DefaultStream.Synchronize();
+        Device.Backend.Write<T>(Data().SubView(Layout.Offset, range.Length), range);
     }
 
-    /// <summary>Reads all elements, in the order of the tensor's format.</summary>
-    /// <exception cref="ArgumentException">The number of values is not that of the tensor.</exception>
+    /// <summary>Reads all elements, in the order of the map's format.</summary>
+    /// <exception cref="ArgumentException">The number of values is not that of the map.</exception>
     public void CopyTo(Span<T> values)
     {
         CheckCount(values.Length, nameof(values));
         using var call = Operands.Hold(this);
         if (IsDense)
         {
-            Data().SubView(Layout.Offset, Shape.ElementCount).CopyToCPU(Device.Accelerator.DefaultStream, values);
-            Device.Accelerator.DefaultStream.Synchronize();
+            Device.Backend.Read(Data().SubView(Layout.Offset, Shape.ElementCount), values);
             return;
         }
         var range = ReadRange();
@@ -233,7 +296,7 @@ public sealed class FeatureMap<T> : FeatureMap
             values[i] = range[Layout.PositionOf(i, Shape)];
     }
 
-    /// <summary>Reads all elements, in the order of the tensor's format.</summary>
+    /// <summary>Reads all elements, in the order of the map's format.</summary>
     public T[] ToArray()
     {
         CheckArrayLength();
@@ -244,12 +307,12 @@ public sealed class FeatureMap<T> : FeatureMap
 
     /// <summary>Reads all elements in the order of a format.</summary>
     public T[] ToArray(MemoryFormat format) =>
-        format == Format ? ToArray() : MapLayout.Reorder(ToArray(), Shape, Format, format);
+        EnumChecks.Defined(format) == Format ? ToArray() : MapLayout.Reorder(ToArray(), Shape, Format, format);
 
-    /// <summary>Copies the tensor, without gaps and in the same format, to a device.</summary>
+    /// <summary>Copies the map, without gaps and in the same format, to a device.</summary>
     public FeatureMap<T> To(ComputeDevice device) => From(device, Shape, ToArray(), Format);
 
-    /// <summary>Copies the tensor, without gaps and in a given format, by way of the host, bit by bit.</summary>
+    /// <summary>Copies the map, without gaps and in a given format, by way of the host, bit by bit.</summary>
     public FeatureMap<T> To(MemoryFormat format) => From(Device, Shape, ToArray(format), format);
 
     /// <inheritdoc/>
@@ -261,13 +324,13 @@ public sealed class FeatureMap<T> : FeatureMap
             return;
         }
         using var call = Operands.Hold(this);
-        Data().SubView(Layout.Offset, Shape.ElementCount).MemSetToZero(Device.Accelerator.DefaultStream);
+        Device.Backend.Clear(Data().SubView(Layout.Offset, Shape.ElementCount));
     }
 
     /// <summary>A view of some images, which shares the memory.</summary>
     /// <param name="first">The first image.</param>
     /// <param name="count">The number of images.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The images are not all in the tensor.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The images are not all in the map.</exception>
     public FeatureMap<T> Images(int first, int count)
     {
         CheckRange(first, count, Shape.Batch, "images");
@@ -278,7 +341,7 @@ public sealed class FeatureMap<T> : FeatureMap
     /// <summary>A view of some channels, which shares the memory.</summary>
     /// <param name="first">The first channel.</param>
     /// <param name="count">The number of channels.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The channels are not all in the tensor.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The channels are not all in the map.</exception>
     public FeatureMap<T> Channels(int first, int count)
     {
         CheckRange(first, count, Shape.Channels, "channels");
@@ -291,7 +354,7 @@ public sealed class FeatureMap<T> : FeatureMap
     /// <param name="column">The first column.</param>
     /// <param name="height">The number of rows.</param>
     /// <param name="width">The number of columns.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The rectangle is not inside the tensor.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rectangle is not inside the map.</exception>
     public FeatureMap<T> Crop(int row, int column, int height, int width)
     {
         CheckRange(row, height, Shape.Height, "rows");
@@ -317,13 +380,27 @@ public sealed class FeatureMap<T> : FeatureMap
 
     internal override double[] ReadNumbers() => Array.ConvertAll(ToArray(), ElementTypes.ToDouble);
 
+    private static FeatureMap<T> Wrap(ComputeDevice device, nint pointer, MapShape shape, MapLayout layout)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        if (pointer == 0)
+            throw new ArgumentException("The pointer to wrap is null.", nameof(pointer));
+        if (device.Kind != DeviceKind.OpenCL && pointer % Unsafe.SizeOf<T>() != 0)
+        {
+            throw new ArgumentException(
+                $"The pointer to wrap, 0x{pointer:x}, is not a multiple of {Unsafe.SizeOf<T>()}.", nameof(pointer));
+        }
+        using var use = device.Use();
+        return new FeatureMap<T>(DeviceMemory.Wrap(device, pointer, ByteCount(layout.Span(shape))), shape, layout);
+    }
+
     private static long ByteCount(long elements)
     {
-        // A tensor may be larger than any array, never larger than the address space.
+        // A map may be larger than any array, never larger than the address space.
         Int128 bytes = (Int128)elements * Unsafe.SizeOf<T>();
         return bytes <= long.MaxValue / 2
             ? (long)bytes
-            : throw new InsufficientMemoryException($"A tensor of {elements:N0} elements fits no device.");
+            : throw new InsufficientMemoryException($"A map of {elements:N0} elements fits no device.");
     }
 
     private static void CheckShape(MapShape shape)
@@ -353,8 +430,7 @@ public sealed class FeatureMap<T> : FeatureMap
     private T[] ReadRange()
     {
         var range = new T[Layout.Span(Shape)];
-        Data().SubView(Layout.Offset, range.Length).CopyToCPU(Device.Accelerator.DefaultStream, range);
-        Device.Accelerator.DefaultStream.Synchronize();
+        Device.Backend.Read<T>(Data().SubView(Layout.Offset, range.Length), range);
         return range;
     }
 
@@ -363,7 +439,7 @@ public sealed class FeatureMap<T> : FeatureMap
         if (Shape.ElementCount > Array.MaxLength)
         {
             throw new NotSupportedException(
-                $"A tensor of shape {Shape} has {Shape.ElementCount:N0} elements, more than an array holds; " +
+                $"A map of shape {Shape} has {Shape.ElementCount:N0} elements, more than an array holds; " +
                 "read it image by image with Images.");
         }
     }
@@ -373,7 +449,7 @@ public sealed class FeatureMap<T> : FeatureMap
         if (count != Shape.ElementCount)
         {
             throw new ArgumentException(
-                $"The tensor {this} has {Shape.ElementCount:N0} elements; got room for {count:N0}.", parameter);
+                $"The map {this} has {Shape.ElementCount:N0} elements; got space for {count:N0}.", parameter);
         }
     }
 }

@@ -13,6 +13,44 @@ internal readonly record struct MapLayout(
             : new(format, offset, plane * shape.Channels, 1, (long)shape.Width * shape.Channels, shape.Channels);
     }
 
+    /// <summary>The layout of strides that somebody else chose; a dimension of size 1 has no stride that matters.</summary>
+    /// <exception cref="ArgumentException">The strides are of neither format, or elements would share memory.</exception>
+    public static MapLayout Strided(MapShape shape, MapStrides strides)
+    {
+        bool isContiguous = strides.Column == 1 || shape.Width == 1;
+        bool isChannelsLast = strides.Channel == 1 || shape.Channels == 1;
+        (long Stride, int Size)[] contiguous =
+            [(1, shape.Width), (strides.Row, shape.Height), (strides.Channel, shape.Channels), (strides.Batch, shape.Batch)];
+        (long Stride, int Size)[] channelsLast =
+            [(1, shape.Channels), (strides.Column, shape.Width), (strides.Row, shape.Height), (strides.Batch, shape.Batch)];
+        if (isContiguous && Nest(contiguous))
+            return Of(MemoryFormat.Contiguous);
+        if (isChannelsLast && Nest(channelsLast))
+            return Of(MemoryFormat.ChannelsLast);
+        throw new ArgumentException(
+            $"Strides {strides} do not fit a map {shape}: the columns of a row or the channels of a position must lie side " +
+            "by side, and the other dimensions around them without sharing an element; copy the data first.",
+            nameof(strides));
+
+        MapLayout Of(MemoryFormat format) => new(
+            format, 0, strides.Batch, strides.Channel, strides.Row, strides.Column);
+    }
+
+    // Every dimension steps over all of those inside it.
+    private static bool Nest((long Stride, int Size)[] dimensions)
+    {
+        Int128 span = 1;
+        foreach (var (stride, size) in dimensions)
+        {
+            if (size == 1)
+                continue;
+            if (stride < span)
+                return false;
+            span += (Int128)stride * (size - 1);
+        }
+        return span <= long.MaxValue / sizeof(double);
+    }
+
     /// <summary>The elements from the first to the last of the tensor, gaps included.</summary>
     public long Span(MapShape shape) =>
         (shape.Batch - 1) * BatchStride + (shape.Channels - 1) * ChannelStride

@@ -98,8 +98,8 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         using var ownGradMasks = gradMasks;
         var gradients = Values.CreateLike();
         predictor.Backward(
-            Values, gradients, context.Wide, context.Compressed, context.Scores, gradMasks, gradFeatures);
-        return new CarafeGradients<T>(gradFeatures, gradients.HandOver());
+            Values, gradients, context.Wide, context.Compressed, context.Scores, gradMasks!, gradFeatures!);
+        return new CarafeGradients<T>(gradFeatures!, gradients.HandOver());
     }
 
     private static IReadOnlyList<ParameterSpec> Specs(ComputeDevice device, CarafeOptions options)

@@ -107,10 +107,10 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         using var call = Operands.Hold(context.Encoder, context.Decoder);
         var attended = DeformableAttention.Backward(
             context.EncoderEmbedding.Values!, context.Key, context.Decoder, context.Offsets, gradOutput, attention);
-        using var gradQuery = attended.Query;
-        using var gradKey = attended.Key;
-        using var gradOffsets = attended.Offsets;
-        var gradDecoder = attended.Value;
+        using var gradQuery = attended.Query!;
+        using var gradKey = attended.Key!;
+        using var gradOffsets = attended.Offsets!;
+        var gradDecoder = attended.Value!;
         var gradEncoder = Like(context.Encoder);
         var gradients = Values.CreateLike();
 

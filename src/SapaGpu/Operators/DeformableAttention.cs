@@ -5,8 +5,9 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// Attention over points that move with the query, the operator of SAPA-D (<i>On Point Affiliation in Feature
-/// Upsampling</i>, arXiv 2307.08198, section 4), and its two halves.
+/// Deformable attention, over points that move with the query: the operator of SAPA-D (<i>On Point Affiliation in Feature
+/// Upsampling</i>, arXiv 2307.08198, section 4). <see cref="DeformableSimilarity"/> and
+/// <see cref="DeformableReassembly"/> are its two halves.
 /// </summary>
 /// <remarks>
 /// <para>Point p of group g of query (y, x) lies at row ⌊y·H/OH⌋ + offset[(g·P + p)·2 + 1] and column ⌊x·W/OW⌋ +
@@ -28,111 +29,6 @@ namespace SapaGpu;
 /// </remarks>
 public static class DeformableAttention
 {
-    /// <summary>The scores of query and key at the points.</summary>
-    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="query">Query, [B, G·D, OH, OW].</param>
-    /// <param name="key">Key, [B, G·D, H, W].</param>
-    /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
-    /// <param name="options">Groups and points.</param>
-    /// <returns>The scores, [B, G·P, OH, OW], in the format of the query.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
-    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">The device has not the element type, or there are too many samples.</exception>
-    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static FeatureMap<T> Scores<T>(FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> offsets, DeformableAttentionOptions options)
-        where T : unmanaged
-    {
-        Operand q = new(nameof(query), query), k = new(nameof(key), key), o = new(nameof(offsets), offsets);
-        Check(options, q, k, o);
-        var scores = FeatureMap<T>.Create(query.Device, PointShape(offsets, options), query.Format);
-        using var call = Operands.Hold(query, key, offsets);
-        DeformableKernels.For(query.ElementType).Scores(options.Groups, options.Points, query, key, offsets, scores);
-        return scores;
-    }
-
-    /// <summary>The gradients of <see cref="Scores"/>: of query, key and offsets.</summary>
-    /// <inheritdoc cref="Scores"/>
-    /// <param name="query">Query of the forward.</param>
-    /// <param name="key">Key of the forward.</param>
-    /// <param name="offsets">Offsets of the forward.</param>
-    /// <param name="gradScores">The gradient of the scores, [B, G·P, OH, OW].</param>
-    /// <param name="options">Groups and points.</param>
-    /// <returns>The gradients, each in the format of its operand.</returns>
-    public static (FeatureMap<T> Query, FeatureMap<T> Key, FeatureMap<T> Offsets) ScoresBackward<T>(
-        FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> offsets, FeatureMap<T> gradScores, DeformableAttentionOptions options)
-        where T : unmanaged
-    {
-        ArgumentNullException.ThrowIfNull(gradScores);
-        Operand q = new(nameof(query), query), k = new(nameof(key), key), o = new(nameof(offsets), offsets);
-        Operand g = new(nameof(gradScores), gradScores);
-        Check(options, q, k, o);
-        OperandChecks.SameDevice(q, k, o, g);
-        OperandChecks.Shape(nameof(gradScores), gradScores, PointShape(offsets, options), q, k, o, g);
-        var (gradQuery, gradKey, gradOffsets) = (Like(query), Like(key), Like(offsets));
-        using var call = Operands.Hold(query, key, offsets, gradScores);
-        var kernels = DeformableKernels.For(query.ElementType);
-        var (groups, points) = (options.Groups, options.Points);
-        kernels.Reassembly(groups, points, gradScores, key, offsets, gradQuery);
-        kernels.OffsetGradient(groups, points, gradScores, query, key, offsets, gradOffsets, accumulate: false);
-        kernels.MapGradients(groups, points, offsets, new DeformableGradient(gradScores, query, gradKey));
-        return (gradQuery, gradKey, gradOffsets);
-    }
-
-    /// <summary>The sum of the value at the points, each with its weight.</summary>
-    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="weights">Weights, [B, G·P, OH, OW].</param>
-    /// <param name="value">Value, [B, G·C, H, W].</param>
-    /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
-    /// <param name="options">Groups and points.</param>
-    /// <returns>The output, [B, G·C, OH, OW], in the format of the value.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
-    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">The device has not the element type, or there are too many samples.</exception>
-    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static FeatureMap<T> Reassemble<T>(
-        FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> offsets, DeformableAttentionOptions options)
-        where T : unmanaged
-    {
-        ArgumentNullException.ThrowIfNull(weights);
-        Operand w = new(nameof(weights), weights), v = new(nameof(value), value), o = new(nameof(offsets), offsets);
-        Check(options, default, v, o);
-        OperandChecks.SameDevice(w, v, o);
-        OperandChecks.Shape(nameof(weights), weights, PointShape(offsets, options), w, v, o);
-        var output = FeatureMap<T>.Create(value.Device, OutputShape(value, offsets), value.Format);
-        using var call = Operands.Hold(weights, value, offsets);
-        DeformableKernels.For(value.ElementType).Reassembly(options.Groups, options.Points, weights, value, offsets, output);
-        return output;
-    }
-
-    /// <summary>The gradients of <see cref="Reassemble"/>: of weights, value and offsets.</summary>
-    /// <inheritdoc cref="Reassemble"/>
-    /// <param name="weights">Weights of the forward.</param>
-    /// <param name="value">Value of the forward.</param>
-    /// <param name="offsets">Offsets of the forward.</param>
-    /// <param name="gradOutput">The gradient of the output, [B, G·C, OH, OW].</param>
-    /// <param name="options">Groups and points.</param>
-    /// <returns>The gradients, each in the format of its operand.</returns>
-    public static (FeatureMap<T> Weights, FeatureMap<T> Value, FeatureMap<T> Offsets) ReassembleBackward<T>(
-        FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> offsets, FeatureMap<T> gradOutput, DeformableAttentionOptions options)
-        where T : unmanaged
-    {
-        ArgumentNullException.ThrowIfNull(weights);
-        ArgumentNullException.ThrowIfNull(gradOutput);
-        Operand w = new(nameof(weights), weights), v = new(nameof(value), value), o = new(nameof(offsets), offsets);
-        Operand g = new(nameof(gradOutput), gradOutput);
-        Check(options, default, v, o);
-        OperandChecks.SameDevice(w, v, o, g);
-        OperandChecks.Shape(nameof(weights), weights, PointShape(offsets, options), w, v, o, g);
-        OperandChecks.Shape(nameof(gradOutput), gradOutput, OutputShape(value, offsets), w, v, o, g);
-        var (gradWeights, gradValue, gradOffsets) = (Like(weights), Like(value), Like(offsets));
-        using var call = Operands.Hold(weights, value, offsets, gradOutput);
-        var kernels = DeformableKernels.For(value.ElementType);
-        var (groups, points) = (options.Groups, options.Points);
-        kernels.ScoresAndOffsetGradient(groups, points, weights, gradOutput, value, offsets, gradWeights, gradOffsets);
-        kernels.MapGradients(groups, points, offsets, new DeformableGradient(weights, gradOutput, gradValue));
-        return (gradWeights, gradValue, gradOffsets);
-    }
-
     /// <summary>Scores, softmax and reassembly in one.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="query">Query, [B, G·D, OH, OW].</param>
@@ -150,7 +46,7 @@ public static class DeformableAttention
         where T : unmanaged
     {
         CheckOperands(query, key, value, offsets, options);
-        var output = FeatureMap<T>.Create(value.Device, OutputShape(value, offsets), value.Format);
+        var output = FeatureMap<T>.Create(value.Device, DeformableShapes.Output(value, offsets), value.Format);
         Attend(query, key, value, offsets, output, options);
         return output;
     }
@@ -177,7 +73,7 @@ public static class DeformableAttention
         Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
         Operand o = new(nameof(offsets), offsets), result = new(nameof(output), output);
         OperandChecks.SameDevice(q, k, v, o, result);
-        OperandChecks.Shape(nameof(output), output, OutputShape(value, offsets), q, k, v, o, result);
+        OperandChecks.Shape(nameof(output), output, DeformableShapes.Output(value, offsets), q, k, v, o, result);
         OperandChecks.NoOverlap(nameof(output), output, q, k, v, o);
         Attend(query, key, value, offsets, output, options);
     }
@@ -190,6 +86,7 @@ public static class DeformableAttention
     /// <param name="offsets">Offsets of the forward.</param>
     /// <param name="gradOutput">The gradient of the output, [B, G·C, OH, OW].</param>
     /// <param name="options">Groups and points.</param>
+    /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
     public static DeformableAttentionGradients<T> Backward<T>(
         FeatureMap<T> query,
@@ -197,16 +94,28 @@ public static class DeformableAttention
         FeatureMap<T> value,
         FeatureMap<T> offsets,
         FeatureMap<T> gradOutput,
-        DeformableAttentionOptions options)
+        DeformableAttentionOptions options,
+        Gradients wanted = Gradients.All)
         where T : unmanaged
     {
-        ArgumentNullException.ThrowIfNull(query);
-        ArgumentNullException.ThrowIfNull(key);
-        ArgumentNullException.ThrowIfNull(value);
-        ArgumentNullException.ThrowIfNull(offsets);
-        var (gradQuery, gradKey, gradValue, gradOffsets) = (Like(query), Like(key), Like(value), Like(offsets));
-        Backward(query, key, value, offsets, gradOutput, gradQuery, gradKey, gradValue, gradOffsets, options);
-        return new DeformableAttentionGradients<T>(gradQuery, gradKey, gradValue, gradOffsets);
+        CheckOperands(query, key, value, offsets, options);
+        var gradients = new DeformableAttentionGradients<T>(
+            wanted.Includes(Gradients.Query) ? FeatureMap<T>.CreateLike(query) : null,
+            wanted.Includes(Gradients.Key) ? FeatureMap<T>.CreateLike(key) : null,
+            wanted.Includes(Gradients.Value) ? FeatureMap<T>.CreateLike(value) : null,
+            wanted.Includes(Gradients.Offsets) ? FeatureMap<T>.CreateLike(offsets) : null);
+        Backward(
+            query,
+            key,
+            value,
+            offsets,
+            gradOutput,
+            gradients.Query,
+            gradients.Key,
+            gradients.Value,
+            gradients.Offsets,
+            options);
+        return gradients;
     }
 
     /// <summary>The gradients of the fused operator, written where a tensor is given.</summary>
@@ -239,7 +148,7 @@ public static class DeformableAttention
         Operand o = new(nameof(offsets), offsets), g = new(nameof(gradOutput), gradOutput);
         CheckOperands(query, key, value, offsets, options);
         OperandChecks.SameDevice(q, k, v, o, g);
-        OperandChecks.Shape(nameof(gradOutput), gradOutput, OutputShape(value, offsets), q, k, v, o, g);
+        OperandChecks.Shape(nameof(gradOutput), gradOutput, DeformableShapes.Output(value, offsets), q, k, v, o, g);
         Operand gq = new(nameof(gradQuery), gradQuery), gk = new(nameof(gradKey), gradKey);
         Operand gv = new(nameof(gradValue), gradValue), go = new(nameof(gradOffsets), gradOffsets);
         CheckGradient(gq, query.Shape);
@@ -263,6 +172,23 @@ public static class DeformableAttention
         }
     }
 
+    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
+    /// <returns>The choices that are compiled into the kernel.</returns>
+    public static string Describe<T>(
+        FeatureMap<T> query,
+        FeatureMap<T> key,
+        FeatureMap<T> value,
+        FeatureMap<T> offsets,
+        DeformableAttentionOptions options)
+        where T : unmanaged
+    {
+        CheckOperands(query, key, value, offsets, options);
+        int channels = Math.Min(key.Shape.Channels, value.Shape.Channels) / options.Groups;
+        return KernelVariant.Fitting(
+            query.Device, channels, query.ElementType.Accumulator().Size()).DescribeAccess();
+    }
+
     private static void Attend<T>(
         FeatureMap<T> query,
         FeatureMap<T> key,
@@ -283,65 +209,13 @@ public static class DeformableAttention
     {
         Operand q = new(nameof(query), query), k = new(nameof(key), key), v = new(nameof(value), value);
         Operand o = new(nameof(offsets), offsets);
-        Check(options, default, v, o);
-        Check(options, q, k, o);
+        DeformableShapes.Check(options, default, v, o);
+        DeformableShapes.Check(options, q, k, o);
         OperandChecks.SameDevice(q, k, v, o);
         if (value.Shape.Height != key.Shape.Height || value.Shape.Width != key.Shape.Width)
         {
             throw new ArgumentException(
                 $"'value' must have the size of 'key'. {OperandChecks.Describe(q, k, v, o)}", nameof(value));
-        }
-    }
-
-    private static MapShape PointShape(FeatureMap offsets, DeformableAttentionOptions options) => new(
-        offsets.Shape.Batch, options.Groups * options.Points, offsets.Shape.Height, offsets.Shape.Width);
-
-    private static MapShape OutputShape(FeatureMap value, FeatureMap offsets) => new(
-        value.Shape.Batch, value.Shape.Channels, offsets.Shape.Height, offsets.Shape.Width);
-
-    private static FeatureMap<T> Like<T>(FeatureMap<T> tensor)
-        where T : unmanaged => FeatureMap<T>.Create(tensor.Device, tensor.Shape, tensor.Format);
-
-    private static void Check(DeformableAttentionOptions options, Operand features, Operand map, Operand offsets)
-    {
-        ArgumentNullException.ThrowIfNull(options);
-        if (options.Groups < 1 || options.Points < 1)
-        {
-            throw new ArgumentException(
-                $"Groups and points are at least 1; got {options.Groups} and {options.Points}.", nameof(options));
-        }
-        if (features.Name is not null)
-            ArgumentNullException.ThrowIfNull(features.Map, features.Name);
-        ArgumentNullException.ThrowIfNull(map.Map, map.Name);
-        ArgumentNullException.ThrowIfNull(offsets.Map, offsets.Name);
-        OperandChecks.SameDevice(features, map, offsets);
-        SupportChecks.Require(map.Map, features, map, offsets);
-        var (low, high) = (map.Map.Shape, offsets.Map.Shape);
-        long channels = (long)options.Groups * options.Points * 2;
-        if (high.Channels != channels || high.Batch != low.Batch)
-        {
-            throw new ArgumentException(
-                $"'offsets' must be [{low.Batch}, {channels}, OH, OW], groups x points x 2 channels. " +
-                OperandChecks.Describe(features, map, offsets),
-                offsets.Name);
-        }
-        if (low.Channels % options.Groups != 0)
-        {
-            throw new ArgumentException(
-                $"The channels of '{map.Name}' must be a multiple of the {options.Groups} groups. " +
-                OperandChecks.Describe(features, map, offsets),
-                map.Name);
-        }
-        if (features.Map is not null)
-        {
-            var expected = new MapShape(low.Batch, low.Channels, high.Height, high.Width);
-            OperandChecks.Shape(features.Name!, features.Map, expected, features, map, offsets);
-        }
-        if (4L * high.Height * high.Width * options.Points > int.MaxValue)
-        {
-            throw new NotSupportedException(
-                "An image has more than 2^29 samples; work on smaller maps. " +
-                OperandChecks.Describe(features, map, offsets));
         }
     }
 }

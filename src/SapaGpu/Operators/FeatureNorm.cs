@@ -46,6 +46,67 @@ public static class FeatureNorm
         Run(input, groups, weight, bias, epsilon, output, statistics);
     }
 
+    /// <summary>Normalises a map.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, int, FeatureMap, FeatureMap, double, FeatureMap{T}, FeatureMap)"/>
+    /// <param name="input">The map, [B, C, H, W].</param>
+    /// <param name="groups">The groups of GroupNorm, of which the channels are a multiple; 0 for LayerNorm.</param>
+    /// <param name="weight">The factor, [1, C, 1, 1].</param>
+    /// <param name="bias">The offset, [1, C, 1, 1].</param>
+    /// <param name="epsilon">What is added to the variance.</param>
+    /// <returns>
+    /// The output, [B, C, H, W], in the format of the input, and the statistics for the backward, of
+    /// <see cref="StatisticsShape"/>.
+    /// </returns>
+    public static (FeatureMap<T> Output, FeatureMap Statistics) Forward<T>(
+        FeatureMap<T> input, int groups, FeatureMap weight, FeatureMap bias, double epsilon)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentOutOfRangeException.ThrowIfNegative(groups);
+        var output = FeatureMap<T>.CreateLike(input);
+        var statistics = FeatureMap.Create(
+            input.Device,
+            StatisticsShape(input.Shape, groups),
+            MemoryFormat.Contiguous,
+            input.ElementType.Accumulator());
+        Forward(input, groups, weight, bias, epsilon, output, statistics);
+        return (output, statistics);
+    }
+
+    /// <summary>The gradients of map, factor and offset.</summary>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, int, FeatureMap, FeatureMap, FeatureMap{T}, FeatureMap{T}, FeatureMap, FeatureMap)"/>
+    /// <param name="input">The map of the forward, [B, C, H, W].</param>
+    /// <param name="groups">The groups of the forward.</param>
+    /// <param name="weight">The factor of the forward, [1, C, 1, 1].</param>
+    /// <param name="statistics">The statistics of the forward.</param>
+    /// <param name="gradOutput">The gradient of the output, [B, C, H, W].</param>
+    /// <returns>The gradients; one pass computes them all.</returns>
+    public static FeatureNormGradients<T> Backward<T>(
+        FeatureMap<T> input, int groups, FeatureMap weight, FeatureMap statistics, FeatureMap<T> gradOutput)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(weight);
+        var gradInput = FeatureMap<T>.CreateLike(input);
+        var gradWeight = FeatureMap.Create(weight.Device, weight.Shape, weight.Format, weight.ElementType);
+        var gradBias = FeatureMap.Create(weight.Device, weight.Shape, weight.Format, weight.ElementType);
+        Backward(input, groups, weight, statistics, gradOutput, gradInput, gradWeight, gradBias);
+        return new FeatureNormGradients<T>(gradInput, gradWeight, gradBias);
+    }
+
+    /// <summary>Says in words which kernel the forward runs for this map.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="input">The map, [B, C, H, W].</param>
+    /// <param name="groups">The groups of GroupNorm; 0 for LayerNorm.</param>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    public static string Describe<T>(FeatureMap<T> input, int groups)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        SupportChecks.Require(input, new Operand(nameof(input), input));
+        return $"{KernelVariant.Choose(input.Device).DescribeAccess()}, {(groups == 0 ? "LayerNorm" : "GroupNorm")}";
+    }
+
     /// <summary>The gradients of map, factor and offset, into tensors of the caller.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="input">The map of the forward, [B, C, H, W].</param>
@@ -56,7 +117,7 @@ public static class FeatureNorm
     /// <param name="gradInput">Where the gradient of the map is written, [B, C, H, W].</param>
     /// <param name="gradWeight">Where the gradient of the factor is written, [1, C, 1, 1].</param>
     /// <param name="gradBias">Where the gradient of the offset is written, [1, C, 1, 1].</param>
-    /// <inheritdoc cref="Forward" path="/exception"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, int, FeatureMap, FeatureMap, double, FeatureMap{T}, FeatureMap)" path="/exception"/>
     public static void Backward<T>(
         FeatureMap<T> input,
         int groups,

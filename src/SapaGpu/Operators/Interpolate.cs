@@ -1,3 +1,4 @@
+using SapaGpu.Devices;
 using SapaGpu.Launch;
 using SapaGpu.Maps;
 using SapaGpu.Operators;
@@ -111,6 +112,22 @@ public static class Interpolate
         RunBackward(gradOutput, gradInput, mode, alignCorners);
     }
 
+    /// <summary>Says in words which kernel the forward runs for this map.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, int, int, InterpolationMode, bool)"/>
+    /// <returns>The choices that are compiled into the kernel.</returns>
+    public static string Describe<T>(
+        FeatureMap<T> input,
+        int height,
+        int width,
+        InterpolationMode mode = InterpolationMode.Bilinear,
+        bool alignCorners = false)
+        where T : unmanaged
+    {
+        Check(nameof(input), input, height, width, mode, alignCorners);
+        bool vectors = Pack4Layout.Fits(input);
+        return $"{KernelVariant.Choose(input.Device, vectors, vectors).DescribeAccess()}, {mode}";
+    }
+
     /// <summary>Brings a map to the size of another, whose other dimensions are known to fit.</summary>
     internal static void Run(FeatureMap input, FeatureMap output, InterpolationMode mode, bool alignCorners)
     {
@@ -134,6 +151,7 @@ public static class Interpolate
     {
         const int Largest = 1 << 29;
         ArgumentNullException.ThrowIfNull(operand, name);
+        EnumChecks.Defined(mode);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(height, Largest);

@@ -40,6 +40,81 @@ public static class PointwiseProjection
         Run(in parameters, input, output, statistics);
     }
 
+    /// <summary>Projects a map.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, ProjectionWeights, FeatureMap{T}, FeatureMap?)"/>
+    /// <param name="input">The map, [B, I, H, W].</param>
+    /// <param name="parameters">Matrix, bias and normalisation.</param>
+    /// <returns>
+    /// The output, [B, O, H, W], in the format of the input, and the statistics for the backward, [B, 2, H, W], which are
+    /// null where there is no normalisation.
+    /// </returns>
+    public static (FeatureMap<T> Output, FeatureMap? Statistics) Forward<T>(
+        FeatureMap<T> input, ProjectionWeights parameters)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(parameters.Weight, nameof(parameters));
+        var shape = input.Shape;
+        var output = FeatureMap<T>.Create(
+            input.Device,
+            new MapShape(shape.Batch, parameters.Weight.Shape.Batch, shape.Height, shape.Width),
+            input.Format);
+        var statistics = parameters.NormWeight is null
+            ? null
+            : FeatureMap.Create(
+                input.Device,
+                new MapShape(shape.Batch, 2, shape.Height, shape.Width),
+                MemoryFormat.Contiguous,
+                input.ElementType.Accumulator());
+        Forward(input, parameters, output, statistics);
+        return (output, statistics);
+    }
+
+    /// <summary>The gradients of the map and of the parameters.</summary>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, ProjectionWeights, FeatureMap?, FeatureMap{T}, FeatureMap{T}?, ProjectionWeights?)"/>
+    /// <param name="input">The map of the forward, [B, I, H, W].</param>
+    /// <param name="parameters">The parameters of the forward.</param>
+    /// <param name="statistics">The statistics of the forward; null where there is no normalisation.</param>
+    /// <param name="gradOutput">The gradient of the output, [B, O, H, W].</param>
+    /// <param name="wanted">Which gradients to compute.</param>
+    public static PointwiseProjectionGradients<T> Backward<T>(
+        FeatureMap<T> input,
+        ProjectionWeights parameters,
+        FeatureMap? statistics,
+        FeatureMap<T> gradOutput,
+        Gradients wanted = Gradients.All)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(parameters.Weight, nameof(parameters));
+        var gradInput = wanted.Includes(Gradients.Input) ? FeatureMap<T>.CreateLike(input) : null;
+        ProjectionWeights? gradParameters = wanted.Includes(Gradients.Parameters)
+            ? new ProjectionWeights(
+                Like(parameters.Weight)!, Like(parameters.Bias), Like(parameters.NormWeight), Like(parameters.NormBias))
+            : null;
+        Backward(input, parameters, statistics, gradOutput, gradInput, gradParameters);
+        return new PointwiseProjectionGradients<T>(gradInput, gradParameters);
+
+        static FeatureMap? Like(FeatureMap? parameter) => parameter is null
+            ? null
+            : FeatureMap.Create(parameter.Device, parameter.Shape, parameter.Format, parameter.ElementType);
+    }
+
+    /// <summary>Says in words which kernel the forward runs for this map.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="input">The map, [B, I, H, W].</param>
+    /// <param name="parameters">Matrix, bias and normalisation.</param>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    public static string Describe<T>(FeatureMap<T> input, ProjectionWeights parameters)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        SupportChecks.Require(input, new Operand(nameof(input), input));
+        bool vectors = Pack4Layout.Fits(input);
+        return $"{KernelVariant.Choose(input.Device, vectors, vectors).DescribeAccess()}, " +
+            (parameters.NormWeight is null ? "no normalisation" : "LayerNorm");
+    }
+
     /// <summary>The gradients of the map and of the parameters, written where tensors are given.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="input">The map of the forward, [B, I, H, W].</param>
@@ -50,7 +125,7 @@ public static class PointwiseProjection
     /// <param name="gradParameters">
     /// Where to write the gradients of the parameters, all that the forward had; null to leave them out.
     /// </param>
-    /// <inheritdoc cref="Forward" path="/exception"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, ProjectionWeights, FeatureMap{T}, FeatureMap?)" path="/exception"/>
     public static void Backward<T>(
         FeatureMap<T> input,
         ProjectionWeights parameters,

@@ -37,6 +37,55 @@ public static class QueryBlend
         QueryBlendKernels.For(encoder.ElementType).Forward(encoder, decoder, gate, query);
     }
 
+    /// <summary>Blends queries.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T})"/>
+    /// <param name="encoder">The encoder's part, [B, D, OH, OW].</param>
+    /// <param name="decoder">The decoder's part, [B, D, H, W].</param>
+    /// <param name="gate">The gate before the sigmoid, [B, 1, H, W]; null for the plain sum.</param>
+    /// <returns>The query, [B, D, OH, OW], in the format of the encoder's part.</returns>
+    public static FeatureMap<T> Forward<T>(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        var query = FeatureMap<T>.CreateLike(encoder);
+        Forward(encoder, decoder, gate, query);
+        return query;
+    }
+
+    /// <summary>The gradients of both parts and of the gate; one pass computes them all.</summary>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}, FeatureMap{T}?)"/>
+    /// <param name="encoder">The encoder's part of the forward, [B, D, OH, OW].</param>
+    /// <param name="decoder">The decoder's part of the forward, [B, D, H, W].</param>
+    /// <param name="gate">The gate of the forward; null for the plain sum.</param>
+    /// <param name="gradQuery">The gradient of the query, [B, D, OH, OW].</param>
+    /// <returns>The gradients; without a gate, that of the encoder's part is the gradient of the query, and null.</returns>
+    public static QueryBlendGradients<T> Backward<T>(
+        FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate, FeatureMap<T> gradQuery)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        ArgumentNullException.ThrowIfNull(decoder);
+        var gradEncoder = gate is null ? null : FeatureMap<T>.CreateLike(encoder);
+        var gradDecoder = FeatureMap<T>.CreateLike(decoder);
+        var gradGate = gate is null ? null : FeatureMap<T>.CreateLike(gate);
+        Backward(encoder, decoder, gate, gradQuery, gradEncoder, gradDecoder, gradGate);
+        return new QueryBlendGradients<T>(gradEncoder, gradDecoder, gradGate);
+    }
+
+    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <param name="encoder">The encoder's part, [B, D, OH, OW].</param>
+    /// <param name="decoder">The decoder's part, [B, D, H, W].</param>
+    /// <param name="gate">The gate before the sigmoid; null for the plain sum.</param>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    public static string Describe<T>(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(encoder);
+        Check(encoder, decoder, gate, new Operand("query", encoder));
+        return $"{KernelVariant.Choose(encoder.Device).DescribeAccess()}, {(gate is null ? "sum" : "gated")}";
+    }
+
     /// <summary>
     /// The gradients of both parts and of the gate, into tensors of the caller; without a gate, that of the encoder's part
     /// is the gradient of the query itself.
@@ -49,7 +98,7 @@ public static class QueryBlend
     /// <param name="gradEncoder">Where the gradient of the encoder's part is written; null without a gate.</param>
     /// <param name="gradDecoder">Where the gradient of the decoder's part is written.</param>
     /// <param name="gradGate">Where the gradient of the gate is written; null without a gate.</param>
-    /// <inheritdoc cref="Forward" path="/exception"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T})" path="/exception"/>
     public static void Backward<T>(
         FeatureMap<T> encoder,
         FeatureMap<T> decoder,

@@ -57,7 +57,7 @@ public static class WindowAttention
     /// <param name="value">What is upsampled, [B, C, H, W].</param>
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
     /// <param name="context">
-    /// What <see cref="Backward{T}(WindowAttentionContext{T}, FeatureMap{T}, AttentionGradients)"/> needs; it refers to the
+    /// What <see cref="Backward{T}(WindowAttentionContext{T}, FeatureMap{T}, Gradients)"/> needs; it refers to the
     /// operands, which must not be changed or disposed before.
     /// </param>
     public static FeatureMap<T> Forward<T>(
@@ -122,16 +122,16 @@ public static class WindowAttention
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
     /// <exception cref="ObjectDisposedException">The context, an operand of the forward or the device was disposed.</exception>
     public static WindowAttentionGradients<T> Backward<T>(
-        WindowAttentionContext<T> context, FeatureMap<T> gradOutput, AttentionGradients wanted = AttentionGradients.All)
+        WindowAttentionContext<T> context, FeatureMap<T> gradOutput, Gradients wanted = Gradients.All)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(gradOutput);
         CheckGradOutput(context, gradOutput);
         var gradients = new WindowAttentionGradients<T>(
-            wanted.HasFlag(AttentionGradients.Query) ? Like(context.Query) : null,
-            wanted.HasFlag(AttentionGradients.Key) ? Like(context.Key) : null,
-            wanted.HasFlag(AttentionGradients.Value) ? Like(context.Value) : null);
+            wanted.Includes(Gradients.Query) ? FeatureMap<T>.CreateLike(context.Query) : null,
+            wanted.Includes(Gradients.Key) ? FeatureMap<T>.CreateLike(context.Key) : null,
+            wanted.Includes(Gradients.Value) ? FeatureMap<T>.CreateLike(context.Value) : null);
         Run(context, gradOutput, gradients.Query, gradients.Key, gradients.Value);
         return gradients;
     }
@@ -188,9 +188,9 @@ public static class WindowAttention
         return (window.OutputShape, window.NormaliserShape);
     }
 
-    /// <summary>Says in words which kernel the forward would run for these operands.</summary>
+    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
-    public static string DescribeKernel<T>(
+    public static string Describe<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
@@ -227,9 +227,6 @@ public static class WindowAttention
         OperandChecks.SameDevice(q, k, v, g, new("context", context.Normaliser));
         OperandChecks.Shape(nameof(gradOutput), gradOutput, context.Window.OutputShape, q, k, v, g);
     }
-
-    private static FeatureMap<T> Like<T>(FeatureMap<T> tensor)
-        where T : unmanaged => FeatureMap<T>.Create(tensor.Device, tensor.Shape, tensor.Format);
 
     private static void Run<T>(
         in HeadedWindow window,

@@ -2,10 +2,11 @@ namespace SapaGpu;
 
 /// <summary>The gradients of window attention; those that were not asked for are null.</summary>
 /// <typeparam name="T">The element type.</typeparam>
-/// <param name="Query">The gradient of the query, [B, D, s·H, s·W], in its format.</param>
+/// <param name="Query">The gradient of the query, [B, D, OH, OW], in its format.</param>
 /// <param name="Key">The gradient of the key, [B, D, H, W], in its format.</param>
 /// <param name="Value">The gradient of the value, [B, C, H, W], in its format.</param>
-public sealed record WindowAttentionGradients<T>(FeatureMap<T>? Query, FeatureMap<T>? Key, FeatureMap<T>? Value) : IDisposable
+public sealed record WindowAttentionGradients<T>(
+    FeatureMap<T>? Query, FeatureMap<T>? Key, FeatureMap<T>? Value) : IDisposable
     where T : unmanaged
 {
     /// <summary>Disposes the gradients.</summary>
@@ -15,24 +16,4 @@ public sealed record WindowAttentionGradients<T>(FeatureMap<T>? Query, FeatureMa
         Key?.Dispose();
         Value?.Dispose();
     }
-}
-
-/// <summary>Which gradients of window attention are wanted.</summary>
-[Flags]
-public enum AttentionGradients
-{
-    /// <summary>None.</summary>
-    None = 0,
-
-    /// <summary>That of the query.</summary>
-    Query = 1,
-
-    /// <summary>That of the key.</summary>
-    Key = 2,
-
-    /// <summary>That of the value.</summary>
-    Value = 4,
-
-    /// <summary>All three.</summary>
-    All = Query | Key | Value,
 }

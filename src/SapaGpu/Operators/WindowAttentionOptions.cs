@@ -1,3 +1,5 @@
+using SapaGpu.Devices;
+
 namespace SapaGpu;
 
 /// <summary>The choices of window attention.</summary>
@@ -10,10 +12,10 @@ public sealed record WindowAttentionOptions
     public int Window { get; init; } = 5;
 
     /// <summary>Gets what taps outside the decoder map count for.</summary>
-    public BorderRule Border { get; init; } = BorderRule.ZeroLogit;
+    public BorderRule Border { get; init => field = EnumChecks.Defined(value); } = BorderRule.ZeroLogit;
 
     /// <summary>Gets how scores become weights.</summary>
-    public ScoreNormalisation Normalisation { get; init; } = ScoreNormalisation.Softmax;
+    public ScoreNormalisation Normalisation { get; init => field = EnumChecks.Defined(value); } = ScoreNormalisation.Softmax;
 
     /// <summary>
     /// Gets the heads. Query and key have heads·d channels, and every head compares its own d; 1 is the operator of SAPA.
@@ -21,7 +23,7 @@ public sealed record WindowAttentionOptions
     public int Heads { get; init; } = 1;
 
     /// <summary>Gets what the heads reassemble.</summary>
-    public HeadValue HeadValue { get; init; } = HeadValue.Split;
+    public HeadValue HeadValue { get; init => field = EnumChecks.Defined(value); } = HeadValue.Split;
 
     /// <summary>The choices in words, for messages.</summary>
     internal string Describe() =>

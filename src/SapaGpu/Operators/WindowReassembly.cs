@@ -126,17 +126,38 @@ public static class WindowReassembly
 
     /// <summary>The gradients of weights and value, given that of the output.</summary>
     /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}?, WindowAttentionOptions?)"/>
+    /// <param name="weights">The weights of the forward, [B, heads·K², OH, OW].</param>
+    /// <param name="value">The value of the forward, [B, C, H, W].</param>
+    /// <param name="gradOutput">The gradient of the output.</param>
+    /// <param name="options">The options of the forward.</param>
+    /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    public static (FeatureMap<T> Weights, FeatureMap<T> Value) Backward<T>(
-        FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> gradOutput, WindowAttentionOptions? options = null)
+    public static WindowReassemblyGradients<T> Backward<T>(
+        FeatureMap<T> weights,
+        FeatureMap<T> value,
+        FeatureMap<T> gradOutput,
+        WindowAttentionOptions? options = null,
+        Gradients wanted = Gradients.All)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(weights);
         ArgumentNullException.ThrowIfNull(value);
-        var gradWeights = FeatureMap<T>.Create(weights.Device, weights.Shape, weights.Format);
-        var gradValue = FeatureMap<T>.Create(value.Device, value.Shape, value.Format);
-        Backward(weights, value, gradOutput, gradWeights, gradValue, options);
-        return (gradWeights, gradValue);
+        var gradients = new WindowReassemblyGradients<T>(
+            wanted.Includes(Gradients.Weights) ? FeatureMap<T>.CreateLike(weights) : null,
+            wanted.Includes(Gradients.Value) ? FeatureMap<T>.CreateLike(value) : null);
+        Backward(weights, value, gradOutput, gradients.Weights, gradients.Value, options);
+        return gradients;
+    }
+
+    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
+    /// <returns>The choices that are compiled into the kernel.</returns>
+    public static string Describe<T>(FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options = null)
+        where T : unmanaged
+    {
+        var window = Check(weights, value, options);
+        using var v = new HeadView<T>(value, 0, window.ValueHeads);
+        return WindowKernels.For(value.ElementType).Plan(window.Head, v.Map, v.Map, v.Map, null).ToString();
     }
 
     private static HeadedWindow Check<T>(FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options)

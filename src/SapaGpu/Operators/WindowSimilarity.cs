@@ -20,30 +20,23 @@ public static class WindowSimilarity
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
-    /// <param name="window">K, odd, from 1 to 15.</param>
+    /// <param name="options">Window, border and heads; null for the defaults.</param>
     /// <returns>The scores, [B, K², OH, OW], in the format of the query.</returns>
     /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static FeatureMap<T> Forward<T>(FeatureMap<T> query, FeatureMap<T> key, int window = 5)
-        where T : unmanaged => Forward(query, key, new WindowAttentionOptions { Window = window });
-
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, int)"/>
-    /// <param name="query">Query, [B, D, OH, OW].</param>
-    /// <param name="key">Key, [B, D, H, W].</param>
-    /// <param name="options">Window, border and heads.</param>
-    public static FeatureMap<T> Forward<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions options)
+    public static FeatureMap<T> Forward<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
-        var window = Check(query, key, options);
+        var window = Check(query, key, options ?? WindowAttentionOptions.Default);
         var scores = FeatureMap<T>.Create(query.Device, window.WeightsShape, query.Format);
         Run(in window, query, key, scores);
         return scores;
     }
 
     /// <summary>Computes the scores into a tensor of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, int)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
     /// <param name="scores">Where the scores are written, [B, heads·K², OH, OW], in any format.</param>
@@ -62,7 +55,7 @@ public static class WindowSimilarity
     }
 
     /// <summary>The shape of the scores, [B, heads·K², OH, OW], the operands checked.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, int)" path="/typeparam|/param|/exception"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)" path="/typeparam|/param|/exception"/>
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
     /// <param name="options">Window, border and heads; null for the defaults.</param>
@@ -125,17 +118,39 @@ public static class WindowSimilarity
 
     /// <summary>The gradients of query and key, given that of the scores.</summary>
     /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}?, WindowAttentionOptions?)"/>
+    /// <param name="query">The query of the forward, [B, D, OH, OW].</param>
+    /// <param name="key">The key of the forward, [B, D, H, W].</param>
+    /// <param name="gradScores">The gradient of the scores, [B, heads·K², OH, OW].</param>
+    /// <param name="options">The options of the forward; null for one head and the window that the scores have.</param>
+    /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    public static (FeatureMap<T> Query, FeatureMap<T> Key) Backward<T>(
-        FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> gradScores, WindowAttentionOptions? options = null)
+    public static WindowSimilarityGradients<T> Backward<T>(
+        FeatureMap<T> query,
+        FeatureMap<T> key,
+        FeatureMap<T> gradScores,
+        WindowAttentionOptions? options = null,
+        Gradients wanted = Gradients.All)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentNullException.ThrowIfNull(key);
-        var gradQuery = FeatureMap<T>.Create(query.Device, query.Shape, query.Format);
-        var gradKey = FeatureMap<T>.Create(key.Device, key.Shape, key.Format);
-        Backward(query, key, gradScores, gradQuery, gradKey, options);
-        return (gradQuery, gradKey);
+        var gradients = new WindowSimilarityGradients<T>(
+            wanted.Includes(Gradients.Query) ? FeatureMap<T>.CreateLike(query) : null,
+            wanted.Includes(Gradients.Key) ? FeatureMap<T>.CreateLike(key) : null);
+        Backward(query, key, gradScores, gradients.Query, gradients.Key, options);
+        return gradients;
+    }
+
+    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
+    /// <returns>The choices that are compiled into the kernel.</returns>
+    public static string Describe<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null)
+        where T : unmanaged
+    {
+        var window = Check(query, key, options ?? WindowAttentionOptions.Default);
+        using var q = new HeadView<T>(query, 0, window.Heads);
+        using var k = new HeadView<T>(key, 0, window.Heads);
+        return WindowKernels.For(query.ElementType).Plan(window.Head, q.Map, k.Map, k.Map, null).ToString();
     }
 
     private static HeadedWindow Check<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions options)

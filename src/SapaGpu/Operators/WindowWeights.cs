@@ -25,7 +25,7 @@ public static class WindowWeights
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static FeatureMap<T> Of<T>(
+    public static FeatureMap<T> Forward<T>(
         FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null, bool average = false)
         where T : unmanaged
     {
@@ -49,18 +49,44 @@ public static class WindowWeights
         where T : unmanaged
     {
         var problem = Check(nameof(scores), scores, key, options, average);
-        using var call = Operands.Hold(scores);
-        var kernels = WindowWeightsKernels.For(scores.ElementType);
-        var weights = FeatureMap<T>.Create(scores.Device, scores.Shape, scores.Format);
-        kernels.Forward(in problem, scores, weights);
-        if (!average)
-            return weights;
-        using (weights)
-        {
-            var mean = FeatureMap<T>.Create(scores.Device, MeanShape(scores.Shape, in problem), scores.Format);
-            kernels.Average(in problem, weights, mean);
-            return mean;
-        }
+        var weights = FeatureMap<T>.Create(scores.Device, OutputShape(scores.Shape, in problem), scores.Format);
+        Run(in problem, scores, weights);
+        return weights;
+    }
+
+    /// <summary>Computes weights from scores into a map of the caller.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, MapShape, WindowAttentionOptions?, bool)"/>
+    /// <param name="scores">Scores, [B, heads·K², OH, OW].</param>
+    /// <param name="key">The shape of the decoder map, whose height and width say which taps lie outside.</param>
+    /// <param name="weights">Where the weights are written, [B, heads·K² or K², OH, OW], in any format.</param>
+    /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
+    /// <param name="average">Whether to average over the heads.</param>
+    public static void Forward<T>(
+        FeatureMap<T> scores,
+        MapShape key,
+        FeatureMap<T> weights,
+        WindowAttentionOptions? options = null,
+        bool average = false)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        var problem = Check(nameof(scores), scores, key, options, average);
+        Operand s = new(nameof(scores), scores), w = new(nameof(weights), weights);
+        OperandChecks.SameDevice(s, w);
+        OperandChecks.Shape(nameof(weights), weights, OutputShape(scores.Shape, in problem), s, w);
+        OperandChecks.NoOverlap(nameof(weights), weights, s);
+        Run(in problem, scores, weights);
+    }
+
+    /// <summary>Says in words which kernel the forward runs for these scores.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, MapShape, WindowAttentionOptions?, bool)"/>
+    /// <returns>The choices that are compiled into the kernel.</returns>
+    public static string Describe<T>(
+        FeatureMap<T> scores, MapShape key, WindowAttentionOptions? options = null, bool average = false)
+        where T : unmanaged
+    {
+        var problem = Check(nameof(scores), scores, key, options, average);
+        return $"{KernelVariant.Choose(scores.Device).DescribeAccess()}, {problem.Normalisation}";
     }
 
     /// <summary>The gradient of the scores, given that of the weights or of their mean over the heads.</summary>
@@ -87,7 +113,7 @@ public static class WindowWeights
         var problem = Check(nameof(scores), scores, key, options, average);
         Operand s = new(nameof(scores), scores), g = new(nameof(gradWeights), gradWeights);
         OperandChecks.SameDevice(s, g);
-        var expected = average ? MeanShape(scores.Shape, in problem) : scores.Shape;
+        var expected = OutputShape(scores.Shape, in problem);
         OperandChecks.Shape(nameof(gradWeights), gradWeights, expected, s, g);
         using var call = Operands.Hold(scores, gradWeights);
         var gradScores = FeatureMap<T>.Create(scores.Device, scores.Shape, scores.Format);
@@ -122,8 +148,23 @@ public static class WindowWeights
         Masked: options.Border == BorderRule.Masked,
         Averaged: average);
 
-    private static MapShape MeanShape(MapShape scores, in WeightsProblem problem) =>
-        new(scores.Batch, problem.Taps, scores.Height, scores.Width);
+    private static MapShape OutputShape(MapShape scores, in WeightsProblem problem) =>
+        new(scores.Batch, problem.Averaged ? problem.Taps : scores.Channels, scores.Height, scores.Width);
+
+    private static void Run<T>(in WeightsProblem problem, FeatureMap<T> scores, FeatureMap<T> weights)
+        where T : unmanaged
+    {
+        using var call = Operands.Hold(scores, weights);
+        var kernels = WindowWeightsKernels.For(scores.ElementType);
+        if (!problem.Averaged)
+        {
+            kernels.Forward(in problem, scores, weights);
+            return;
+        }
+        using var all = FeatureMap<T>.CreateLike(scores);
+        kernels.Forward(in problem, scores, all);
+        kernels.Average(in problem, all, weights);
+    }
 
     private static WeightsProblem Check<T>(
         string name, FeatureMap<T> scores, MapShape key, WindowAttentionOptions? options, bool average)

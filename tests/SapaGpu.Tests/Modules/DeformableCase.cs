@@ -65,7 +65,7 @@ public sealed class DeformableCase : ModuleCase
     private void PlacePoints(Random random)
     {
         int plane = decoder.Shape.Height * decoder.Shape.Width;
-        if (options.HasNorm)
+        if (options.FeatureNorm == FeatureNormKind.Group)
         {
             Parameters["norm_x.weight"].Values[0] = 0.0625;
             Parameters["norm_x.bias"].Values[0] = 1;

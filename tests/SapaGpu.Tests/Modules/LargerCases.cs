@@ -16,7 +16,7 @@ public static class LargerCases
                 DecoderChannels = 12,
                 EmbeddingChannels = 7,
                 Points = 5,
-                HasNorm = true,
+                FeatureNorm = FeatureNormKind.Group,
                 NormGroups = 6,
             },
             2,

@@ -30,7 +30,7 @@ public sealed class ModuleCheckpointTests
             DecoderChannels = 4,
             Groups = 2,
             Points = 2,
-            HasNorm = true,
+            FeatureNorm = FeatureNormKind.Group,
             NormGroups = 2,
         })),
         Named("CARAFE", () => CarafeCase.Of<float>(new CarafeOptions

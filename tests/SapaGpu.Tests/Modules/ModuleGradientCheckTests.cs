@@ -52,7 +52,7 @@ public sealed class ModuleGradientCheckTests
             Points = 2,
             NormGroups = 2,
             HighResolutionOffsets = highResolution,
-            HasNorm = hasNorm,
+            FeatureNorm = hasNorm ? FeatureNormKind.Group : FeatureNormKind.None,
             Epsilon = 1e-2,
         };
         Check(DeformableCase.Of<double>(options, 1, 1, 2), device, $"{highResolution} {hasNorm}");

@@ -27,7 +27,7 @@ public sealed class SapaDeformableUpsamplerTests
         [Values] bool hasNorm,
         [Values] bool hasBias)
     {
-        var options = Options with { HighResolutionOffsets = highResolution, HasNorm = hasNorm, HasBias = hasBias };
+        var options = Options with { HighResolutionOffsets = highResolution, FeatureNorm = hasNorm ? FeatureNormKind.Group : FeatureNormKind.None, HasBias = hasBias };
         var opened = TestDevices.Open(device);
         foreach (var format in Enum.GetValues<MemoryFormat>())
         {
@@ -42,7 +42,7 @@ public sealed class SapaDeformableUpsamplerTests
         [Values] bool highResolution,
         [Values] bool hasNorm)
     {
-        var options = Options with { HighResolutionOffsets = highResolution, HasNorm = hasNorm };
+        var options = Options with { HighResolutionOffsets = highResolution, FeatureNorm = hasNorm ? FeatureNormKind.Group : FeatureNormKind.None };
         var opened = TestDevices.Open(device);
         foreach (var format in Enum.GetValues<MemoryFormat>())
         {
@@ -88,7 +88,7 @@ public sealed class SapaDeformableUpsamplerTests
     public void Parameters_have_the_names_and_shapes_of_a_state_dict()
     {
         var opened = TestDevices.Open("cpu");
-        using var module = new SapaDeformableUpsampler<float>(opened, Options with { HasNorm = true });
+        using var module = new SapaDeformableUpsampler<float>(opened, Options with { FeatureNorm = FeatureNormKind.Group });
         Assert.That(
             module.Parameters.Select(p => $"{p.Name} [{string.Join(", ", p.Shape)}]"),
             Is.EqualTo(new[]
@@ -137,7 +137,7 @@ public sealed class SapaDeformableUpsamplerTests
         }
         Assert.That(() => Make(Options with { Groups = 3 }), Throws.ArgumentException.With.Message.Contains("3"));
         Assert.That(
-            () => Make(Options with { HasNorm = true, NormGroups = 4 }),
+            () => Make(Options with { FeatureNorm = FeatureNormKind.Group, NormGroups = 4 }),
             Throws.ArgumentException.With.Message.Contains("4 groups"));
     }
 

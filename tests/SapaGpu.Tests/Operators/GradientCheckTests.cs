@@ -51,7 +51,7 @@ public sealed class GradientCheckTests
         using var key = operands.Key.ToTensor<double>(opened, format);
         using var gradScores =
             ReferenceMap.Random(new Random(5), Problem.Shape.WeightsShape).ToTensor<double>(opened, format);
-        FeatureMap<double> Forward() => WindowSimilarity.Forward(query, key, Problem.Window);
+        FeatureMap<double> Forward() => WindowSimilarity.Forward(query, key, new() { Window = Problem.Window });
         var (gradQuery, gradKey) = WindowSimilarity.Backward(query, key, gradScores);
         using (gradQuery)
         using (gradKey)

@@ -23,7 +23,7 @@ public sealed class PrimitiveTests
             using var query = operands.Query.ToTensor<float>(opened, format);
             using var key = operands.Key.ToTensor<float>(opened, format);
             using var grad = gradScores.ToTensor<float>(opened, format);
-            using var scores = WindowSimilarity.Forward(query, key, problem.Window);
+            using var scores = WindowSimilarity.Forward(query, key, new() { Window = problem.Window });
             Compare.Forward(scores, Forward(), $"{device} {format} {problem}");
             var (gradQuery, gradKey) = WindowSimilarity.Backward(query, key, grad);
             using (gradQuery)
@@ -79,7 +79,7 @@ public sealed class PrimitiveTests
         using var query = FeatureMap<float>.From(
             opened, shape.QueryShape, Enumerable.Repeat(float.PositiveInfinity, 16).ToArray(), format);
         using var key = FeatureMap<float>.From(opened, shape.KeyShape, [1, 1, 1, 1], format);
-        using var scores = WindowSimilarity.Forward(query, key, 3);
+        using var scores = WindowSimilarity.Forward(query, key, new() { Window = 3 });
         var values = scores.ToArray(MemoryFormat.Contiguous);
         for (int tap = 0; tap < 9; tap++)
             Assert.That(values[tap * 4], Is.EqualTo(tap == 4 ? float.PositiveInfinity : 0f), $"{device} tap {tap}");

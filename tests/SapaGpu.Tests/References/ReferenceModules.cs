@@ -36,7 +36,7 @@ public static class ReferenceModules
         ReferenceMap decoder,
         IReadOnlyDictionary<string, ReferenceMap> parameters)
     {
-        var kind = options.HasNorm ? FeatureNormKind.Group : FeatureNormKind.None;
+        var kind = options.FeatureNorm;
         var y = Normalise(kind, options.NormGroups, options.Epsilon, "norm_y", encoder, parameters);
         return ReferencePoints.Attention(
             Project("q", y, parameters),
@@ -99,7 +99,7 @@ public static class ReferenceModules
     private static ReferenceMap NormalisedDecoder(
         SapaDeformableOptions options, ReferenceMap decoder, IReadOnlyDictionary<string, ReferenceMap> parameters) =>
         Normalise(
-            options.HasNorm ? FeatureNormKind.Group : FeatureNormKind.None,
+            options.FeatureNorm,
             options.NormGroups,
             options.Epsilon,
             "norm_x",

@@ -8,6 +8,8 @@ namespace SapaGpu.Tests.Robustness;
 [TestFixture]
 public sealed class MisuseTests
 {
+    private static readonly SapaOptions Sapa = new() { EncoderChannels = 4, DecoderChannels = 4 };
+
     private static ComputeDevice Cpu => TestDevices.Open("cpu");
 
     [Test]
@@ -120,7 +122,7 @@ public sealed class MisuseTests
         Assert.That(
             () => WindowAttention.Forward(query, key, key, new WindowAttentionOptions { Window = window }),
             Throws.TypeOf<NotSupportedException>().With.Message.Contains($"{window}"));
-        Assert.That(() => WindowSimilarity.Forward(query, key, window), Throws.TypeOf<NotSupportedException>());
+        Assert.That(() => WindowSimilarity.Forward(query, key, new() { Window = window }), Throws.TypeOf<NotSupportedException>());
     }
 
     [Test]
@@ -305,4 +307,51 @@ public sealed class MisuseTests
         tensor.Clear();
         return tensor;
     }
+
+    [Test]
+    public void Undefined_values_of_enumerations_are_refused()
+    {
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
+        using var map = FeatureMap<float>.Create(device, new MapShape(1, 4, 4, 4));
+        using var output = WindowAttention.Forward(map, map, map, new() { Window = 3 }, out var context);
+        using (context)
+        {
+            Refused(() => WindowAttention.Backward(context, output, (Gradients)(1 << 20)).Dispose());
+        }
+        Refused(() => _ = new WindowAttentionOptions { Border = (BorderRule)9 });
+        Refused(() => _ = new WindowAttentionOptions { Normalisation = (ScoreNormalisation)9 });
+        Refused(() => _ = new WindowAttentionOptions { HeadValue = (HeadValue)2 });
+        Refused(() => _ = Sapa with { Similarity = (Similarity)9 });
+        Refused(() => _ = Sapa with { FeatureNorm = (FeatureNormKind)3 });
+        Refused(() => _ = Sapa with { Border = (BorderRule)9 });
+        Refused(() => _ = Sapa with { Normalisation = (ScoreNormalisation)9 });
+        Refused(() => FeatureMap<float>.Create(device, map.Shape, (MemoryFormat)2).Dispose());
+        Refused(() => map.ToArray((MemoryFormat)2));
+        Refused(() => FeatureMap.Create(device, map.Shape, MemoryFormat.Contiguous, (ElementType)7).Dispose());
+        Refused(() => Interpolate.Forward(map, 8, 8, (InterpolationMode)5).Dispose());
+        Refused(() => ComputeDevice.Open((DeviceKind)5).Dispose());
+
+        static void Refused(Action action) => Assert.That(action, Throws.TypeOf<ArgumentOutOfRangeException>());
+    }
+
+    [TestCase(4)]
+    [TestCase(1 << 30)]
+    [TestCase(int.MaxValue)]
+    public void A_dilation_beyond_the_map_leaves_the_middle_tap(int dilation)
+    {
+        using var device = ComputeDevice.Open(DeviceKind.Cpu);
+        var options = new CarafeOptions { Channels = 4, EncoderKernel = 5, EncoderDilation = dilation };
+        using var features = FeatureMap<float>.From(
+            device, new MapShape(1, 4, 4, 4), [.. Enumerable.Range(0, 64).Select(i => i / 64f)]);
+        using var module = new CarafeUpsampler<float>(device, options, 1);
+        using var least = new CarafeUpsampler<float>(device, options with { EncoderDilation = 4 }, 1);
+        using var output = module.Forward(features);
+        using var expected = least.Forward(features);
+        Assert.That(output.ToArray(), Is.EqualTo(expected.ToArray()));
+    }
+
+    [Test]
+    public void More_threads_than_any_machine_has_are_refused() => Assert.That(
+        () => ComputeDevice.Open(DeviceKind.Cpu, options: new DeviceOptions { Threads = 200_000 }),
+        Throws.ArgumentException.With.Message.Contains("4,096"));
 }

@@ -172,7 +172,7 @@ public sealed class VectorWriter
             Groups = 2,
             Points = 3,
             NormGroups = 2,
-            HasNorm = hasNorm,
+            FeatureNorm = hasNorm ? FeatureNormKind.Group : FeatureNormKind.None,
             HighResolutionOffsets = highResolution,
         };
         builder.Set(1, 2, 3, options.Scale);
@@ -182,7 +182,7 @@ public sealed class VectorWriter
         builder.Parameters.Add("groups", options.Groups);
         builder.Parameters.Add("num_point", options.Points);
         builder.Parameters.Add("high_offset", options.HighResolutionOffsets);
-        builder.Parameters.Add("norm", options.HasNorm);
+        builder.Parameters.Add("norm", options.FeatureNorm == FeatureNormKind.Group);
         builder.Parameters.Add("num_groups", options.NormGroups);
         builder.Parameters.Add("qkv_bias", options.HasBias);
         builder.Parameters.Add("eps", options.Epsilon);

@@ -9,7 +9,7 @@ namespace SapaGpu.Devices;
 /// The kernels of a device, compiled at their first launch, and the jobs of vector programs. The slot of each is a number
 /// of its own type.
 /// </summary>
-internal sealed class KernelCache(Accelerator accelerator)
+internal sealed class KernelCache(Accelerator? accelerator)
 {
     private readonly Lock gate = new();
     private volatile object?[] slots = new object?[16];
@@ -49,6 +49,8 @@ internal sealed class KernelCache(Accelerator accelerator)
         where TKernel : struct, IKernel<TParameters>
         where TParameters : struct
     {
+        if (accelerator is null)
+            throw new NotSupportedException("The processor runs vector programs only.");
         Action<TParameters> entryPoint = KernelEntry.Run<TKernel, TParameters>;
         return accelerator.AcceleratorType == AcceleratorType.CPU
             ? accelerator.LoadKernel(entryPoint)

@@ -1,5 +1,4 @@
 using ILGPU;
-using ILGPU.Runtime;
 using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Devices;
@@ -8,7 +7,7 @@ namespace SapaGpu.Devices;
 /// Queues thread-group programs on the stream of a device and runs vector programs on the CPU, where a call returns when
 /// its work is done.
 /// </summary>
-internal sealed class Launcher(Accelerator accelerator, MemoryPool pool, int workers) : IDisposable
+internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int workers) : IDisposable
 {
     /// <summary>
     /// Work below this many operations is done by the calling thread: until another thread has woken up, one core does
@@ -18,7 +17,7 @@ internal sealed class Launcher(Accelerator accelerator, MemoryPool pool, int wor
 
     private readonly WorkerTeam team = new(workers);
 
-    private readonly KernelCache kernels = new(accelerator);
+    private readonly KernelCache kernels = new((backend as AcceleratorBackend)?.Accelerator);
 
     // A kernel object keeps its arguments between the calls that set them and the call that queues it.
     private readonly Lock gate = new();
@@ -37,7 +36,7 @@ internal sealed class Launcher(Accelerator accelerator, MemoryPool pool, int wor
         lock (gate)
         {
             kernels.Group<TKernel, TParameters>()(
-                accelerator.DefaultStream, new KernelConfig((int)groups, TKernel.GroupSize), parameters);
+                ((AcceleratorBackend)backend).Accelerator.DefaultStream, new KernelConfig((int)groups, TKernel.GroupSize), parameters);
         }
     }
 

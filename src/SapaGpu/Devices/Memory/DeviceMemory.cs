@@ -4,37 +4,27 @@ using ILGPU.Runtime;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// Memory behind a tensor and its views. It is counted: the memory goes back when the last holder lets go, so a tensor
-/// that is disposed while another thread computes with it stays valid until that call ends.
+/// Memory behind a map and its views. It is counted: the memory goes back when the last holder lets go, so a map that is
+/// disposed while another thread computes with it stays valid until that call ends.
 /// </summary>
-internal sealed class DeviceMemory
+internal abstract class DeviceMemory(ComputeDevice device, MemoryBuffer buffer)
 {
-    private readonly MemoryBuffer buffer;
-    private readonly MemoryPool? pool;
     private int holders = 1;
 
-    private DeviceMemory(ComputeDevice device, MemoryBuffer buffer, MemoryPool? pool)
-    {
-        Device = device;
-        this.buffer = buffer;
-        this.pool = pool;
-    }
-
-    ~DeviceMemory()
-    {
-        if (Volatile.Read(ref holders) > 0)
-            Free();
-    }
-
-    public ComputeDevice Device { get; }
+    public ComputeDevice Device => device;
 
     /// <summary>Gets the pointer, or on OpenCL the memory object.</summary>
     public nint NativePointer => buffer.NativePtr;
 
-    public static DeviceMemory Allocate(ComputeDevice device, long bytes) => new(device, device.Pool.Rent(bytes), device.Pool);
+    protected MemoryBuffer Buffer => buffer;
+
+    protected bool IsHeld => Volatile.Read(ref holders) > 0;
+
+    public static DeviceMemory Allocate(ComputeDevice device, long bytes) =>
+        new PooledMemory(device, device.Pool.Rent(bytes));
 
     public static DeviceMemory Wrap(ComputeDevice device, nint pointer, long bytes) =>
-        new(device, ForeignMemoryBuffer.Wrap(device.Accelerator, pointer, bytes), null);
+        new WrappedMemory(device, device.Backend.Wrap(pointer, bytes));
 
     /// <summary>Adds a holder.</summary>
     /// <exception cref="ObjectDisposedException">There is none left.</exception>
@@ -54,7 +44,6 @@ internal sealed class DeviceMemory
     /// <summary>Removes a holder.</summary>
     public void Release()
     {
-        // The finalizer finds no holder left and does nothing.
         if (Interlocked.Decrement(ref holders) == 0)
             Free();
     }
@@ -63,16 +52,28 @@ internal sealed class DeviceMemory
     public ArrayView<T> View<T>(long length)
         where T : unmanaged => buffer.View<T>(0, length);
 
-    private void Free()
+    protected abstract void Free();
+
+    /// <summary>Memory of the device's pool, which gets it back even from a map that nobody disposed.</summary>
+    private sealed class PooledMemory(ComputeDevice device, MemoryBuffer buffer) : DeviceMemory(device, buffer)
     {
-        if (pool is not null)
+        // After a release it finds no holder left and does nothing.
+        ~PooledMemory()
         {
-            pool.Return(buffer);
+            if (IsHeld)
+                Free();
         }
-        else if (!Device.IsDisposed)
+
+        protected override void Free() => Device.Pool.Return(Buffer);
+    }
+
+    /// <summary>Memory that belongs to someone else: there is nothing to free, so that a wrap costs two small objects.</summary>
+    private sealed class WrappedMemory(ComputeDevice device, MemoryBuffer buffer) : DeviceMemory(device, buffer)
+    {
+        protected override void Free()
         {
-            using var scope = CudaScope.Enter(Device.Accelerator);
-            buffer.Dispose();
+            if (Buffer.Accelerator is not null && !Device.IsDisposed)
+                Buffer.Dispose();
         }
     }
 }

@@ -9,7 +9,7 @@ namespace SapaGpu.Devices;
 /// steady state allocates nothing. A device works its launches in order, on one stream, so memory may change hands
 /// as soon as the call that used it has been queued.
 /// </summary>
-internal sealed class MemoryPool(Accelerator accelerator) : IDisposable
+internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Dictionary<long, Stack<MemoryBuffer>> free = [];
@@ -43,7 +43,7 @@ internal sealed class MemoryPool(Accelerator accelerator) : IDisposable
             {
                 throw new InsufficientMemoryException(
                     $"The device could not allocate {bytes:N0} bytes; {HeldBytes:N0} are held already. " +
-                    "Dispose tensors that are not needed any more, or work on smaller maps.",
+                    "Dispose maps that are not needed any more, or work on smaller maps.",
                     e);
             }
             owned.Add(buffer);
@@ -124,12 +124,12 @@ internal sealed class MemoryPool(Accelerator accelerator) : IDisposable
     {
         try
         {
-            return Allocate(size);
+            return backend.Allocate(size);
         }
         catch (Exception e) when (IsOutOfMemory(e))
         {
             Trim();
-            return Allocate(size);
+            return backend.Allocate(size);
         }
     }
 
@@ -141,9 +141,4 @@ internal sealed class MemoryPool(Accelerator accelerator) : IDisposable
             or CLError.CL_OUT_OF_HOST_MEMORY or CLError.CL_INVALID_BUFFER_SIZE,
         _ => e is OutOfMemoryException,
     };
-
-    private MemoryBuffer Allocate(long size) =>
-        accelerator.AcceleratorType == AcceleratorType.CPU
-            ? ForeignMemoryBuffer.AllocateHost(accelerator, size)
-            : accelerator.AllocateRaw(size, 1);
 }

@@ -67,11 +67,11 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
     private const int SmallestChunk = 256;
 
     private readonly VariantTable<DeformableSamplingParameters<TStorage>> similarity = Sampling(
-        typeof(DeformableSimilarity<TElement, TStorage, TReal>),
+        typeof(DeformableSimilarityForward<TElement, TStorage, TReal>),
         variant => (typeof(DeformableSimilarityProgram<,,,,>), [.. Simd(variant), typeof(DeformableScore)]));
 
     private readonly VariantTable<DeformableSamplingParameters<TStorage>> reassembly = Sampling(
-        typeof(DeformableReassembly<TElement, TStorage, TReal>),
+        typeof(DeformableReassemblyForward<TElement, TStorage, TReal>),
         variant => (typeof(DeformableReassemblyProgram<,,,>), Simd(variant)));
 
     private readonly VariantTable<DeformableSamplingParameters<TStorage>> offsetGradient = Sampling(

@@ -73,9 +73,9 @@ public sealed class DeformableAttentionTests
             expected.SelectMany(point => new[] { (float)point.Across, 0f }).ToArray());
         using var ones = FeatureMap<float>.From(
             opened, new MapShape(1, count, 1, 1), Enumerable.Repeat(1f, count).ToArray());
-        using var scores = DeformableAttention.Scores(query, key, offsets, options);
+        using var scores = DeformableSimilarity.Forward(query, key, offsets, options);
         Assert.That(scores.ToArray(), Is.EqualTo(expected.Select(point => (float)point.Score)), device);
-        var (gradQuery, gradKey, gradOffsets) = DeformableAttention.ScoresBackward(query, key, offsets, ones, options);
+        var (gradQuery, gradKey, gradOffsets) = DeformableSimilarity.Backward(query, key, offsets, ones, options);
         using (gradQuery)
         using (gradKey)
         using (gradOffsets)
@@ -215,25 +215,25 @@ public sealed class DeformableAttentionTests
         using var odd = t.Key.Channels(0, 3);
         using var weights = t.Weights.Channels(0, 3);
         Assert.That(
-            () => DeformableAttention.Scores(t.Query, t.Key, thin, t.Options),
+            () => DeformableSimilarity.Forward(t.Query, t.Key, thin, t.Options),
             Throws.ArgumentException.With.Message.Contains("12").And.Message.Contains("'offsets'"));
-        Assert.That(() => DeformableAttention.Reassemble(t.Weights, t.Value, thin, t.Options), Throws.ArgumentException);
-        Assert.That(() => DeformableAttention.Scores(low, t.Key, t.Offsets, t.Options), Throws.ArgumentException);
-        Assert.That(() => DeformableAttention.Scores(few, t.Key, t.Offsets, t.Options), Throws.ArgumentException);
+        Assert.That(() => DeformableReassembly.Forward(t.Weights, t.Value, thin, t.Options), Throws.ArgumentException);
+        Assert.That(() => DeformableSimilarity.Forward(low, t.Key, t.Offsets, t.Options), Throws.ArgumentException);
+        Assert.That(() => DeformableSimilarity.Forward(few, t.Key, t.Offsets, t.Options), Throws.ArgumentException);
         Assert.That(
-            () => DeformableAttention.Scores(t.Query, odd, t.Offsets, t.Options),
+            () => DeformableSimilarity.Forward(t.Query, odd, t.Offsets, t.Options),
             Throws.ArgumentException.With.Message.Contains("2 groups"));
         Assert.That(
             () => DeformableAttention.Forward(t.Query, t.Key, narrow, t.Offsets, t.Options),
             Throws.ArgumentException.With.Message.Contains("'value'"));
         Assert.That(
-            () => DeformableAttention.Reassemble(weights, t.Value, t.Offsets, t.Options),
+            () => DeformableReassembly.Forward(weights, t.Value, t.Offsets, t.Options),
             Throws.ArgumentException.With.Message.Contains("'weights'"));
         Assert.That(
-            () => DeformableAttention.ScoresBackward(t.Query, t.Key, t.Offsets, weights, t.Options),
+            () => DeformableSimilarity.Backward(t.Query, t.Key, t.Offsets, weights, t.Options),
             Throws.ArgumentException.With.Message.Contains("'gradScores'"));
         Assert.That(
-            () => DeformableAttention.ReassembleBackward(t.Weights, t.Value, t.Offsets, few, t.Options),
+            () => DeformableReassembly.Backward(t.Weights, t.Value, t.Offsets, few, t.Options),
             Throws.ArgumentException.With.Message.Contains("'gradOutput'"));
         Assert.That(
             () => DeformableAttention.Backward(t.Query, t.Key, t.Value, t.Offsets, few, t.Options),
@@ -253,15 +253,15 @@ public sealed class DeformableAttentionTests
         using var t = new DeformableTensors<float>(operands, TestDevices.Open("cpu"), MemoryFormat.Contiguous);
         using var foreign = operands.Key.ToTensor<float>(TestDevices.Open("emulator"), MemoryFormat.Contiguous);
         Assert.That(
-            () => DeformableAttention.Scores(t.Query, foreign, t.Offsets, t.Options),
+            () => DeformableSimilarity.Forward(t.Query, foreign, t.Offsets, t.Options),
             Throws.TypeOf<DeviceMismatchException>());
-        Assert.That(() => DeformableAttention.Scores(null!, t.Key, t.Offsets, t.Options), Throws.ArgumentNullException);
-        Assert.That(() => DeformableAttention.Scores(t.Query, null!, t.Offsets, t.Options), Throws.ArgumentNullException);
-        Assert.That(() => DeformableAttention.Scores(t.Query, t.Key, null!, t.Options), Throws.ArgumentNullException);
-        Assert.That(() => DeformableAttention.Scores(t.Query, t.Key, t.Offsets, null!), Throws.ArgumentNullException);
-        Assert.That(() => DeformableAttention.Reassemble(null!, t.Value, t.Offsets, t.Options), Throws.ArgumentNullException);
+        Assert.That(() => DeformableSimilarity.Forward(null!, t.Key, t.Offsets, t.Options), Throws.ArgumentNullException);
+        Assert.That(() => DeformableSimilarity.Forward(t.Query, null!, t.Offsets, t.Options), Throws.ArgumentNullException);
+        Assert.That(() => DeformableSimilarity.Forward(t.Query, t.Key, null!, t.Options), Throws.ArgumentNullException);
+        Assert.That(() => DeformableSimilarity.Forward(t.Query, t.Key, t.Offsets, null!), Throws.ArgumentNullException);
+        Assert.That(() => DeformableReassembly.Forward(null!, t.Value, t.Offsets, t.Options), Throws.ArgumentNullException);
         Assert.That(
-            () => DeformableAttention.ReassembleBackward(null!, t.Value, t.Offsets, t.GradOutput, t.Options),
+            () => DeformableReassembly.Backward(null!, t.Value, t.Offsets, t.GradOutput, t.Options),
             Throws.ArgumentNullException);
         Assert.That(
             () => DeformableAttention.Forward(t.Query, t.Key, null!, t.Offsets, t.Options), Throws.ArgumentNullException);

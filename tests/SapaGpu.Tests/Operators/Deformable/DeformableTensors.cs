@@ -20,17 +20,17 @@ public sealed class DeformableTensors<T>(DeformableOperands operands, ComputeDev
 
     public FeatureMap<T> GradOutput { get; } = operands.GradOutput.ToTensor<T>(device, format);
 
-    public FeatureMap<T> Scores() => DeformableAttention.Scores(Query, Key, Offsets, Options);
+    public FeatureMap<T> Scores() => DeformableSimilarity.Forward(Query, Key, Offsets, Options);
 
-    public FeatureMap<T> Reassemble() => DeformableAttention.Reassemble(Weights, Value, Offsets, Options);
+    public FeatureMap<T> Reassemble() => DeformableReassembly.Forward(Weights, Value, Offsets, Options);
 
     public FeatureMap<T> Forward() => DeformableAttention.Forward(Query, Key, Value, Offsets, Options);
 
-    public (FeatureMap<T> Query, FeatureMap<T> Key, FeatureMap<T> Offsets) ScoresBackward() =>
-        DeformableAttention.ScoresBackward(Query, Key, Offsets, GradScores, Options);
+    public DeformableSimilarityGradients<T> ScoresBackward() =>
+        DeformableSimilarity.Backward(Query, Key, Offsets, GradScores, Options);
 
-    public (FeatureMap<T> Weights, FeatureMap<T> Value, FeatureMap<T> Offsets) ReassembleBackward() =>
-        DeformableAttention.ReassembleBackward(Weights, Value, Offsets, GradOutput, Options);
+    public DeformableReassemblyGradients<T> ReassembleBackward() =>
+        DeformableReassembly.Backward(Weights, Value, Offsets, GradOutput, Options);
 
     public DeformableAttentionGradients<T> Backward() =>
         DeformableAttention.Backward(Query, Key, Value, Offsets, GradOutput, Options);

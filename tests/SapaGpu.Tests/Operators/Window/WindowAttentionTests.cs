@@ -85,14 +85,14 @@ public sealed class WindowAttentionTests
         using var output = WindowAttention.Forward(query, key, value, operands.Options, out var context);
         using (context)
         {
-            foreach (var wanted in Enum.GetValues<AttentionGradients>())
+            foreach (var wanted in Enum.GetValues<Gradients>())
             {
                 using var gradients = WindowAttention.Backward(context, gradOutput, wanted);
-                Check(gradients.Query, operands.Query, AttentionGradients.Query);
-                Check(gradients.Key, operands.Key, AttentionGradients.Key);
-                Check(gradients.Value, operands.Value, AttentionGradients.Value);
+                Check(gradients.Query, operands.Query, SapaGpu.Gradients.Query);
+                Check(gradients.Key, operands.Key, SapaGpu.Gradients.Key);
+                Check(gradients.Value, operands.Value, SapaGpu.Gradients.Value);
 
-                void Check(FeatureMap<double>? gradient, ReferenceMap input, AttentionGradients flag)
+                void Check(FeatureMap<double>? gradient, ReferenceMap input, Gradients flag)
                 {
                     Assert.That(gradient is not null, Is.EqualTo(wanted.HasFlag(flag)), $"{flag} of {wanted}");
                     if (gradient is not null)

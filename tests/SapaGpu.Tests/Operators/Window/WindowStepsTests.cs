@@ -142,7 +142,7 @@ public sealed class WindowStepsTests
                 using var weights = WindowWeights.Forward(scores, key.Shape, options);
                 using var output = WindowReassembly.Forward(weights, value, options);
                 Compare.Forward(output, ReferenceMap.From(fused.Shape, Compare.Values(fused)), what);
-                using var direct = WindowWeights.Of(query, key, options);
+                using var direct = WindowWeights.Forward(query, key, options);
                 Compare.Bitwise(direct.ToArray(), weights.ToArray(), $"weights of query and key, {what}");
 
                 using var gradients = WindowAttention.Backward(context, grad);

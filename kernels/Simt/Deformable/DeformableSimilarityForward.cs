@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The similarity of a query and of the map at its points: Σ over the channels of the group.</summary>
-internal readonly struct DeformableSimilarity<TElement, TStorage, TReal>
+internal readonly struct DeformableSimilarityForward<TElement, TStorage, TReal>
     : IMapProgram<DeformableSamplingParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged

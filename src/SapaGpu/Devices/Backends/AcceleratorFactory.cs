@@ -14,7 +14,7 @@ internal static class AcceleratorFactory
     public static (IReadOnlyList<DeviceInfo> Devices, string? Reason) Enumerate(DeviceKind kind)
     {
         if (kind == DeviceKind.Cpu)
-            return ([DescribeCpu()], null);
+            return ([HostBackend.Describe()], null);
         try
         {
             using var context = CreateContext(kind, new DeviceOptions { Threads = Environment.ProcessorCount });
@@ -32,8 +32,7 @@ internal static class AcceleratorFactory
 
     /// <summary>Opens a device.</summary>
     /// <exception cref="DeviceUnavailableException">There is no such device, or its driver refuses.</exception>
-    public static (Context Context, Accelerator Accelerator, DeviceInfo Info) Open(
-        DeviceKind kind, int ordinal, DeviceOptions options)
+    public static DeviceBackend Open(DeviceKind kind, int ordinal, DeviceOptions options)
     {
         Context? context = null;
         try
@@ -47,8 +46,11 @@ internal static class AcceleratorFactory
                         ? MissingReason(kind)
                         : $"There is no {DeviceNames.Of(kind)}:{ordinal}; the last one is {devices.Count - 1}.");
             }
-            var info = kind == DeviceKind.Cpu ? DescribeCpu() : Describe(devices[ordinal], kind, ordinal);
-            return (context, CreateAccelerator(context, devices[ordinal], options), info);
+            return new AcceleratorBackend(
+                context,
+                CreateAccelerator(context, devices[ordinal], options),
+                Describe(devices[ordinal], kind, ordinal),
+                options.UsesPrimaryContext);
         }
         catch (Exception e)
         {
@@ -59,26 +61,14 @@ internal static class AcceleratorFactory
         }
     }
 
-    /// <summary>Closes a device.</summary>
-    /// <param name="context">ILGPU's context.</param>
-    /// <param name="accelerator">The device.</param>
-    /// <param name="quietly">Whether what the driver answers is of no interest.</param>
-    public static void Close(Context context, Accelerator accelerator, bool quietly)
-    {
-        if (quietly)
-            AcceleratorMembers.DisposeQuietly(accelerator);
-        else
-            accelerator.Dispose();
-        context.Dispose();
-    }
-
     /// <summary>Opens ILGPU's emulation of a GPU, on which the thread-group programs run in .NET itself.</summary>
-    public static (Context Context, Accelerator Accelerator, DeviceInfo Info) OpenEmulator(DeviceOptions options)
+    public static DeviceBackend OpenEmulator(DeviceOptions options)
     {
         const int Threads = 128;
         var context = Context.Create(builder => Configure(builder, options).CPU(new CPUDevice(32, Threads / 32, 1)));
         var accelerator = context.GetCPUDevice(0).CreateCPUAccelerator(context);
-        return (context, accelerator, DescribeCpu() with { Name = "ILGPU emulator" });
+        return new AcceleratorBackend(
+            context, accelerator, HostBackend.Describe() with { Name = "ILGPU emulator" }, usesPrimaryContext: false);
     }
 
     // O2 infers address spaces, without which views in a parameter block become generic pointers: slow on NVIDIA,
@@ -95,20 +85,10 @@ internal static class AcceleratorFactory
         return Context.Create(builder =>
         {
             Configure(builder, options);
-            switch (kind)
-            {
-                case DeviceKind.Cuda:
-                    builder.Cuda();
-                    break;
-                case DeviceKind.OpenCL:
-                    builder.OpenCL(Accept);
-                    break;
-                default:
-                    // A warp of two is the smallest that ILGPU takes; groups have one thread, so every
-                    // multiprocessor is one worker.
-                    builder.CPU(new CPUDevice(2, 1, options.Threads));
-                    break;
-            }
+            if (kind == DeviceKind.Cuda)
+                builder.Cuda();
+            else
+                builder.OpenCL(Accept);
         });
     }
 
@@ -122,12 +102,8 @@ internal static class AcceleratorFactory
             : cuda.CreateAccelerator(context);
     }
 
-    private static IReadOnlyList<ILGPU.Runtime.Device> Devices(Context context, DeviceKind kind) => kind switch
-    {
-        DeviceKind.Cuda => [.. context.GetCudaDevices()],
-        DeviceKind.OpenCL => [.. context.GetCLDevices()],
-        _ => [.. context.GetCPUDevices()],
-    };
+    private static IReadOnlyList<ILGPU.Runtime.Device> Devices(Context context, DeviceKind kind) =>
+        kind == DeviceKind.Cuda ? [.. context.GetCudaDevices()] : [.. context.GetCLDevices()];
 
     // The kernels use no generic pointers, so drivers that do not announce that feature are as good as the others.
     private static bool Accept(CLDevice device)
@@ -141,15 +117,6 @@ internal static class AcceleratorFactory
         }
         return device.Capabilities.GenericAddressSpace;
     }
-
-    private static DeviceInfo DescribeCpu() => new(
-        DeviceKind.Cpu,
-        0,
-        ProcessorName(),
-        GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
-        IsGpu: false,
-        SupportsFloat64: true,
-        $"{Environment.ProcessorCount} threads, {VectorWidth.Preferred}-bit vectors");
 
     private static DeviceInfo Describe(ILGPU.Runtime.Device device, DeviceKind kind, int ordinal) => device switch
     {
@@ -181,19 +148,6 @@ internal static class AcceleratorFactory
         DeviceKind.Cuda => "No CUDA device: this needs an NVIDIA GPU and its driver (libcuda.so.1, nvcuda.dll).",
         DeviceKind.OpenCL => "No OpenCL device: this needs an OpenCL driver and loader (libOpenCL.so.1, opencl.dll); " +
             "on a processor, PoCL is one.",
-        _ => "No CPU device.",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
-
-    private static string ProcessorName()
-    {
-        const string Source = "/proc/cpuinfo";
-        string? line = File.Exists(Source)
-            ? File.ReadLines(Source).FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))
-            : null;
-        string name = line is null ? string.Empty : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
-        return name.Length > 0
-            ? name
-            : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER")
-                ?? System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString();
-    }
 }

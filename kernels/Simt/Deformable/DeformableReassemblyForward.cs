@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The sum of the map at the points of a query, each with its weight.</summary>
-internal readonly struct DeformableReassembly<TElement, TStorage, TReal>
+internal readonly struct DeformableReassemblyForward<TElement, TStorage, TReal>
     : IMapProgram<DeformableSamplingParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged

@@ -1,0 +1,44 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace SapaGpu.Devices;
+
+/// <summary>What a device computes with: its memory, the transfers to and from it, its queue and its clock.</summary>
+internal abstract class DeviceBackend
+{
+    public abstract DeviceKind Kind { get; }
+
+    public abstract DeviceInfo Info { get; }
+
+    /// <summary>Allocates memory, which disposing the buffer frees.</summary>
+    public abstract MemoryBuffer Allocate(long bytes);
+
+    /// <summary>Refers to memory that belongs to someone else.</summary>
+    /// <param name="pointer">A host or device pointer, on OpenCL a memory object.</param>
+    /// <param name="bytes">Its size.</param>
+    public abstract MemoryBuffer Wrap(nint pointer, long bytes);
+
+    /// <summary>Makes the device's context current on the thread.</summary>
+    public abstract CudaScope Enter();
+
+    /// <summary>Writes values of the host; they may be changed afterwards.</summary>
+    public abstract void Write<T>(in ArrayView<T> target, ReadOnlySpan<T> values)
+        where T : unmanaged;
+
+    /// <summary>Reads values, after all that was queued.</summary>
+    public abstract void Read<T>(in ArrayView<T> source, Span<T> values)
+        where T : unmanaged;
+
+    /// <summary>Sets all bytes to zero.</summary>
+    public abstract void Clear<T>(in ArrayView<T> target)
+        where T : unmanaged;
+
+    /// <summary>Waits for everything that was queued.</summary>
+    public abstract void Synchronize();
+
+    /// <summary>The time from the beginning of the first call that an action queues to the end of the last.</summary>
+    public abstract TimeSpan MeasureTime(Action action);
+
+    /// <summary>Waits, frees the pool and closes the device, whatever a driver answers.</summary>
+    public abstract void Close(MemoryPool pool);
+}

@@ -1,0 +1,86 @@
+using SapaGpu.Maps;
+
+namespace SapaGpu;
+
+/// <summary>The element types as .NET types and as written names.</summary>
+public static class ElementTypes
+{
+    /// <summary>The element type of a .NET type.</summary>
+    /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
+    /// <exception cref="NotSupportedException">Tensors of that type do not exist.</exception>
+    public static ElementType Of<T>()
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float))
+            return ElementType.Float32;
+        if (typeof(T) == typeof(double))
+            return ElementType.Float64;
+        if (typeof(T) == typeof(Half))
+            return ElementType.Float16;
+        if (typeof(T) == typeof(BFloat16))
+            return ElementType.BFloat16;
+        throw new NotSupportedException(
+            $"Tensors hold float, double, Half or BFloat16; {typeof(T).Name} is not supported.");
+    }
+
+    /// <summary>The short name: f32, f64, f16, bf16.</summary>
+    public static string ShortName(this ElementType type) => type switch
+    {
+        ElementType.Float64 => "f64",
+        ElementType.Float16 => "f16",
+        ElementType.BFloat16 => "bf16",
+        ElementType.Float32 => "f32",
+        _ => throw Unknown(type),
+    };
+
+    /// <summary>The bytes of an element.</summary>
+    public static int Size(this ElementType type) => type switch
+    {
+        ElementType.Float64 => sizeof(double),
+        ElementType.Float32 => sizeof(float),
+        ElementType.Float16 or ElementType.BFloat16 => sizeof(ushort),
+        _ => throw Unknown(type),
+    };
+
+    /// <summary>
+    /// The type that elements are computed in, which is also that of parameters: double for double, else float.
+    /// </summary>
+    public static ElementType Accumulator(this ElementType type) =>
+        type == ElementType.Float64 ? ElementType.Float64 : ElementType.Float32;
+
+    /// <summary>Calls a generic method with the .NET type of an element type: the one place that tells them apart.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such element type.</exception>
+    internal static TResult Dispatch<TVisitor, TResult>(this ElementType type, TVisitor visitor)
+        where TVisitor : IElementVisitor<TResult> => type switch
+        {
+            ElementType.Float32 => visitor.Visit<float>(),
+            ElementType.Float64 => visitor.Visit<double>(),
+            ElementType.Float16 => visitor.Visit<Half>(),
+            ElementType.BFloat16 => visitor.Visit<BFloat16>(),
+            _ => throw Unknown(type),
+        };
+
+    /// <summary>Rounds a number to an element type.</summary>
+    internal static T FromDouble<T>(double value)
+        where T : unmanaged => Of<T>() switch
+        {
+            ElementType.Float64 => (T)(object)value,
+            ElementType.Float16 => (T)(object)(Half)value,
+            ElementType.BFloat16 => (T)(object)(BFloat16)value,
+            _ => (T)(object)(float)value,
+        };
+
+    /// <summary>Widens an element.</summary>
+    internal static double ToDouble<T>(T value)
+        where T : unmanaged => value switch
+        {
+            double number => number,
+            Half number => (double)number,
+            BFloat16 number => (float)number,
+            float number => number,
+            _ => throw new NotSupportedException($"{typeof(T).Name} is no element type."),
+        };
+
+    private static ArgumentOutOfRangeException Unknown(ElementType type) =>
+        new(nameof(type), $"{type} is no element type; choose {string.Join(", ", Enum.GetNames<ElementType>())}.");
+}

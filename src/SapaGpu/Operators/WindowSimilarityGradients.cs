@@ -1,0 +1,16 @@
+namespace SapaGpu;
+
+/// <summary>The gradients of window similarity; those that were not asked for are null.</summary>
+/// <typeparam name="T">The element type.</typeparam>
+/// <param name="Query">The gradient of the query, [B, D, OH, OW], in its format.</param>
+/// <param name="Key">The gradient of the key, [B, D, H, W], in its format.</param>
+public sealed record WindowSimilarityGradients<T>(FeatureMap<T>? Query, FeatureMap<T>? Key) : IDisposable
+    where T : unmanaged
+{
+    /// <summary>Disposes the gradients.</summary>
+    public void Dispose()
+    {
+        Query?.Dispose();
+        Key?.Dispose();
+    }
+}
