@@ -92,10 +92,9 @@ public sealed class ComputeDevice : IDisposable
     /// <exception cref="ArgumentException">A setting is out of range.</exception>
     public static ComputeDevice Open(DeviceKind kind, int ordinal = 0, DeviceOptions? options = null)
     {
-        EnumChecks.Defined(kind);
         options = Complete(options ?? new DeviceOptions(), kind);
         if (kind != DeviceKind.Cpu)
-            return new ComputeDevice(AcceleratorFactory.Open(kind, ordinal, options), options);
+            return new ComputeDevice(AcceleratorFactory.Open(EnumChecks.Defined(kind), ordinal, options), options);
         return ordinal == 0
             ? new ComputeDevice(new HostBackend(), options)
             : throw new DeviceUnavailableException($"There is no cpu:{ordinal}; there is one processor, cpu.");

@@ -17,7 +17,8 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int worke
 
     private readonly WorkerTeam team = new(workers);
 
-    private readonly KernelCache kernels = new((backend as AcceleratorBackend)?.Accelerator);
+    // Nothing of ILGPU is loaded before there is something to launch.
+    private readonly Lazy<KernelCache> kernels = new(() => new((backend as AcceleratorBackend)?.Accelerator));
 
     // A kernel object keeps its arguments between the calls that set them and the call that queues it.
     private readonly Lock gate = new();
@@ -35,7 +36,7 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int worke
         }
         lock (gate)
         {
-            kernels.Group<TKernel, TParameters>()(
+            kernels.Value.Group<TKernel, TParameters>()(
                 ((AcceleratorBackend)backend).Accelerator.DefaultStream, new KernelConfig((int)groups, TKernel.GroupSize), parameters);
         }
     }
@@ -60,7 +61,7 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int worke
             }
             lock (gate)
             {
-                var job = kernels.Job<TProgram, TParameters>();
+                var job = kernels.Value.Job<TProgram, TParameters>();
                 job.Set(in parameters, tiles, (byte*)scratch.NativePtr, stride);
                 team.Run(job, threads);
             }

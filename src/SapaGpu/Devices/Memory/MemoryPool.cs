@@ -12,9 +12,12 @@ namespace SapaGpu.Devices;
 internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
 {
     private readonly Lock gate = new();
-    private readonly Dictionary<long, Stack<MemoryBuffer>> free = [];
-    private readonly HashSet<MemoryBuffer> owned = [];
+    private readonly Lazy<Buffers> buffers = new(() => new Buffers());
     private bool disposed;
+
+    private Dictionary<long, Stack<MemoryBuffer>> Free => buffers.Value.Free;
+
+    private HashSet<MemoryBuffer> Owned => buffers.Value.Owned;
 
     /// <summary>Gets the bytes held, in use or free.</summary>
     public long HeldBytes { get; private set; }
@@ -30,7 +33,7 @@ internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
         lock (gate)
         {
             ObjectDisposedException.ThrowIf(disposed, typeof(ComputeDevice));
-            if (free.TryGetValue(size, out var stack) && stack.TryPop(out var buffer))
+            if (Free.TryGetValue(size, out var stack) && stack.TryPop(out var buffer))
             {
                 UsedBytes += size;
                 return buffer;
@@ -46,7 +49,7 @@ internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
                     "Dispose maps that are not needed any more, or work on smaller maps.",
                     e);
             }
-            owned.Add(buffer);
+            Owned.Add(buffer);
             UsedBytes += size;
             HeldBytes += size;
             return buffer;
@@ -61,8 +64,8 @@ internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
             if (disposed)
                 return;
             UsedBytes -= buffer.LengthInBytes;
-            if (!free.TryGetValue(buffer.LengthInBytes, out var stack))
-                free.Add(buffer.LengthInBytes, stack = new Stack<MemoryBuffer>());
+            if (!Free.TryGetValue(buffer.LengthInBytes, out var stack))
+                Free.Add(buffer.LengthInBytes, stack = new Stack<MemoryBuffer>());
             stack.Push(buffer);
         }
     }
@@ -72,16 +75,16 @@ internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
     {
         lock (gate)
         {
-            foreach (var stack in free.Values)
+            foreach (var stack in Free.Values)
             {
                 while (stack.TryPop(out var buffer))
                 {
-                    owned.Remove(buffer);
+                    Owned.Remove(buffer);
                     HeldBytes -= buffer.LengthInBytes;
                     buffer.Dispose();
                 }
             }
-            free.Clear();
+            Free.Clear();
         }
     }
 
@@ -98,13 +101,9 @@ internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
             if (disposed)
                 return;
             disposed = true;
-            if (freesBuffers)
-            {
-                foreach (var buffer in owned)
-                    buffer.Dispose();
-            }
-            owned.Clear();
-            free.Clear();
+            if (!buffers.IsValueCreated)
+                return;
+            buffers.Value.Clear(freesBuffers);
             HeldBytes = 0;
             UsedBytes = 0;
         }
@@ -141,4 +140,23 @@ internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
             or CLError.CL_OUT_OF_HOST_MEMORY or CLError.CL_INVALID_BUFFER_SIZE,
         _ => e is OutOfMemoryException,
     };
+
+    // ILGPU is loaded with the first buffer, not with the device.
+    private sealed class Buffers
+    {
+        public Dictionary<long, Stack<MemoryBuffer>> Free { get; } = [];
+
+        public HashSet<MemoryBuffer> Owned { get; } = [];
+
+        public void Clear(bool freesBuffers)
+        {
+            if (freesBuffers)
+            {
+                foreach (var buffer in Owned)
+                    buffer.Dispose();
+            }
+            Owned.Clear();
+            Free.Clear();
+        }
+    }
 }
