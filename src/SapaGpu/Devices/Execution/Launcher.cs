@@ -15,7 +15,7 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int worke
     /// </summary>
     private const double InlineOperations = 2e6;
 
-    private readonly WorkerTeam team = new(workers);
+    private readonly Lazy<WorkerTeam> team = new(() => new WorkerTeam(workers));
 
     // Nothing of ILGPU is loaded before there is something to launch.
     private readonly Lazy<KernelCache> kernels = new(() => new((backend as AcceleratorBackend)?.Accelerator));
@@ -63,7 +63,7 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int worke
             {
                 var job = kernels.Value.Job<TProgram, TParameters>();
                 job.Set(in parameters, tiles, (byte*)scratch.NativePtr, stride);
-                team.Run(job, threads);
+                team.Value.Run(job, threads);
             }
         }
         finally
@@ -73,5 +73,9 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int worke
     }
 
     /// <inheritdoc/>
-    public void Dispose() => team.Dispose();
+    public void Dispose()
+    {
+        if (team.IsValueCreated)
+            team.Value.Dispose();
+    }
 }
