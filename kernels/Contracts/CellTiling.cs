@@ -29,7 +29,7 @@ internal struct CellTiling
     /// </summary>
     /// <param name="width">The cells of a row of the map.</param>
     /// <param name="band">The band.</param>
-    /// <param name="capacity">The accumulators that a group has room for.</param>
+    /// <param name="capacity">The accumulators that a group has space for.</param>
     /// <param name="accumulatorsPerCell">The accumulators that a cell needs.</param>
     /// <param name="widest">
     /// The most cells of a tile in a row, a power of two. Square tiles share most of their windows; where the cells of a row

@@ -1,8 +1,8 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
-/// The contract of attention over points that move with the query, in one pass: scores of query and key at the points,
-/// softmax, and the sum of the value at the points. Places of points are those of
+/// The contract of deformable attention in one pass: scores of query and key at the points,
+/// softmax, and the sum of the value at the points. Positions of points are those of
 /// <see cref="DeformableSamplingParameters{TStorage}"/>; the maps are channels-last.
 /// </summary>
 internal struct DeformableAttentionParameters<TStorage>

@@ -45,7 +45,7 @@ internal struct DeformableGatherParameters<TStorage, TReal>
     /// <summary>Where the list of a cell starts, and behind the last cell where it ends, [G, H·W + 1].</summary>
     public ArrayView<int> Starts;
 
-    /// <summary>The sample, query·P + point, of every entry; a group has room for four entries a sample.</summary>
+    /// <summary>The sample, query·P + point, of every entry; a group has space for four entries a sample.</summary>
     public ArrayView<int> Samples;
 
     /// <summary>The share of the cell in the sample, for every entry.</summary>

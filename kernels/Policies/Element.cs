@@ -4,7 +4,7 @@ using SapaGpu.Kernels.Numerics;
 namespace SapaGpu.Kernels.Policies;
 
 /// <summary>
-/// An element type of a tensor: how a value is stored and in which type it is accumulated. Kernels take it as a type
+/// An element type of a map: how a value is stored and in which type it is accumulated. Kernels take it as a type
 /// parameter, so that a 16-bit storage type is one more implementation of this interface and no further kernel.
 /// </summary>
 /// <typeparam name="TStorage">The type in memory.</typeparam>

@@ -7,7 +7,7 @@ namespace SapaGpu.Kernels.Policies;
 
 /// <summary>
 /// How the scores of a window become its weights: every score has a power, and the weight is the power divided by the
-/// sum of all powers. With p the powers and S their sum, the gradient of a score is p'/S·(dw − Σ w·dw), where p' is the
+/// sum of all unnormalised weights. With p the unnormalised weights and S their sum, the gradient of a score is p'/S·(dw − Σ w·dw), where p' is the
 /// derivative of the power, told from the power itself.
 /// </summary>
 internal interface IScoreNormalisation
@@ -15,7 +15,7 @@ internal interface IScoreNormalisation
     /// <summary>Gets whether the largest score is subtracted first, which leaves the weights as they are.</summary>
     static abstract bool SubtractsMaximum { get; }
 
-    /// <summary>Gets whether the powers are divided by their sum.</summary>
+    /// <summary>Gets whether the unnormalised weights are divided by their sum.</summary>
     static abstract bool Divides { get; }
 
     /// <summary>The power of a score.</summary>

@@ -62,7 +62,7 @@ internal interface IScale
     static abstract int Count(in AxisGrid axis, int cell);
 }
 
-/// <summary>A ratio of 2: the four queries of a cell are one quad.</summary>
+/// <summary>A ratio of 2: the four queries of a cell are one query pack.</summary>
 internal readonly struct Scale2 : IScale
 {
     public static bool IsUniform => true;

@@ -76,7 +76,7 @@ public static class SapaFunctional
     public static torch.Tensor Carafe(torch.Tensor features, torch.Tensor masks, int window = 5, int groups = 1) =>
         WindowReassembly(masks, features, new WindowAttentionOptions { Window = window, Heads = groups });
 
-    /// <summary>Attention over points that move with the query; see <see cref="global::SapaGpu.DeformableAttention"/>.</summary>
+    /// <summary>Deformable attention that move with the query; see <see cref="global::SapaGpu.DeformableAttention"/>.</summary>
     /// <param name="query">Query, [B, G·D, OH, OW].</param>
     /// <param name="key">Key, [B, G·D, H, W].</param>
     /// <param name="value">What is upsampled, [B, G·C, H, W].</param>

@@ -82,7 +82,7 @@ internal readonly record struct Cost(double Operations, double Bytes)
         return bilinear with { Operations = bilinear.Operations + passes * extra };
     }
 
-    /// <summary>Attention over points, forward: scores and sums over every point.</summary>
+    /// <summary>Deformable attention, forward: scores and sums over every point.</summary>
     public static Cost DeformableForward(Stage stage, int size) => new(
         PointOperations * Queries(stage) * DeformableStage.Points * (stage.Embedding + stage.Channels),
         size * (Inputs(stage) + Offsets(stage) + Output(stage)));
@@ -92,7 +92,7 @@ internal readonly record struct Cost(double Operations, double Bytes)
         PointOperations * Queries(stage) * DeformableStage.Points * (4.0 * stage.Embedding + 3.0 * stage.Channels),
         size * (2.0 * (Inputs(stage) + Offsets(stage)) + Output(stage)));
 
-    /// <summary>SAPA-D, forward: projections of both maps, then the attention over points.</summary>
+    /// <summary>SAPA-D, forward: projections of both maps, then the deformable attention.</summary>
     public static Cost SapaDeformableForward(Stage stage, int size) => new(
         DeformableProjections(stage) + DeformableForward(stage, size).Operations,
         size * (Features(stage) + Output(stage)));

@@ -1,6 +1,6 @@
 namespace SapaGpu.Workloads;
 
-/// <summary>Attention over points, at given offsets.</summary>
+/// <summary>Deformable attention, at given offsets.</summary>
 internal sealed class DeformableRun<T> : OperatorRun
     where T : unmanaged
 {

@@ -1,6 +1,6 @@
 namespace SapaGpu.Workloads;
 
-/// <summary>How a stage is upsampled by attention over points, as in the paper of SAPA-D.</summary>
+/// <summary>How a stage is upsampled by deformable attention, as in the paper of SAPA-D.</summary>
 internal static class DeformableStage
 {
     public const int Groups = 4;

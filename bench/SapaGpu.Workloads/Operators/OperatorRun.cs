@@ -66,7 +66,7 @@ internal abstract class OperatorRun : IDisposable
     }
 }
 
-/// <summary>Makes tensors with reproducible random values.</summary>
+/// <summary>Makes maps with reproducible random values.</summary>
 internal sealed class Operands<T>(ComputeDevice device, MemoryFormat format)
     where T : unmanaged
 {
@@ -80,7 +80,7 @@ internal sealed class Operands<T>(ComputeDevice device, MemoryFormat format)
     public FeatureMap<T> Create(MapShape shape, double magnitude = 1.0) =>
         Create(shape, () => (random.NextDouble() - 0.5) * magnitude);
 
-    /// <summary>Makes a tensor of NaN, so that a value that is not written shows.</summary>
+    /// <summary>Makes a map of NaN, so that a value that is not written shows.</summary>
     public FeatureMap<T> CreateResult(MapShape shape) => Create(shape, () => double.NaN);
 
     private FeatureMap<T> Create(MapShape shape, Func<double> next)

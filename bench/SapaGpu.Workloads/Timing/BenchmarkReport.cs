@@ -11,7 +11,7 @@ internal enum Pass
 /// <param name="Operator">The operator.</param>
 /// <param name="Pass">Forward or backward.</param>
 /// <param name="Workload">The name of the workload, whose stages are run one after the other.</param>
-/// <param name="Dtype">The type of the tensors.</param>
+/// <param name="Dtype">The type of the maps.</param>
 /// <param name="MemoryFormat">The format of all maps.</param>
 /// <param name="MedianMilliseconds">The median time.</param>
 /// <param name="Gflops">The operations that are needed at least, in 10⁹ a second.</param>
@@ -47,7 +47,7 @@ internal sealed record BenchmarkReport(
     /// <summary>Measures the operators in both formats.</summary>
     /// <param name="device">The device, which should have nothing else to do, and measures times unless it is the CPU.</param>
     /// <param name="workload">What is upsampled.</param>
-    /// <param name="elementType">The type of the tensors.</param>
+    /// <param name="elementType">The type of the maps.</param>
     /// <param name="progress">Is told the share that is done.</param>
     public static BenchmarkReport Create(
         ComputeDevice device, Workload workload, ElementType elementType, Action<double>? progress = null)

@@ -40,7 +40,7 @@ internal readonly record struct CallMemory(long ManagedBytes, long NativeBytes)
         return (GC.GetTotalAllocatedBytes(precise: true) - before) / Calls;
     }
 
-    // The others write into tensors of the caller.
+    // The others write into maps of the caller.
     private static bool MakesResults(Operator kind) => kind is Operator.SapaI or Operator.SapaB or Operator.SapaG
         or Operator.SapaD or Operator.Deformable or Operator.CarafeModule;
 

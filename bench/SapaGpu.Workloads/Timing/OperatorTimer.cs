@@ -23,7 +23,7 @@ internal sealed class OperatorTimer : IDisposable
     /// <param name="kind">The operator.</param>
     /// <param name="device">The device; one that is not the CPU has to measure times.</param>
     /// <param name="workload">What is upsampled, all stages one after the other.</param>
-    /// <param name="type">The type of the tensors.</param>
+    /// <param name="type">The type of the maps.</param>
     /// <param name="format">The format of all maps.</param>
     public OperatorTimer(Operator kind, ComputeDevice device, Workload workload, ElementType type, MemoryFormat format)
     {

@@ -62,10 +62,10 @@ internal sealed class VectorCase
 
     public string? Text(string name) => Parameters.TryGetValue(name, out var value) ? value.GetString() : null;
 
-    /// <summary>Finds a tensor; null where the case has none of that name.</summary>
+    /// <summary>Finds a map; null where the case has none of that name.</summary>
     public VectorTensor? Find(string name) => Tensors.FirstOrDefault(tensor => tensor.Name == name);
 
-    /// <summary>Reads the values of a tensor.</summary>
+    /// <summary>Reads the values of a map.</summary>
     public NpyArray Load(string name)
     {
         var tensor = Find(name) ?? throw new InvalidDataException($"{folder}: the tensor '{name}' is missing.");
@@ -102,7 +102,7 @@ internal sealed class VectorCase
         IReadOnlyList<VectorCheckpoint>? Checkpoints = null);
 }
 
-/// <summary>A tensor of a case.</summary>
+/// <summary>A map of a case.</summary>
 internal sealed record VectorTensor(
     string Name,
     string File,

@@ -2,7 +2,7 @@ using SapaGpu.Maps;
 
 namespace SapaGpu.Workloads.Vectors;
 
-/// <summary>The tensors of a case on a device, and the results that were computed from them.</summary>
+/// <summary>The maps of a case on a device, and the results that were computed from them.</summary>
 /// <typeparam name="T">The element type.</typeparam>
 internal sealed class VectorOperands<T>(VectorCase vector, VectorLayout layout, ComputeDevice device, MemoryFormat format)
     : IDisposable

@@ -7,7 +7,7 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// What the programs of the blended query share: tiles of rows of cells, whose gates are computed once for all channels
-/// and queries, and the room for a row.
+/// and queries, and the space for a row.
 /// </summary>
 internal readonly unsafe ref struct QueryBlendRows<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -38,16 +38,16 @@ internal readonly unsafe ref struct QueryBlendRows<TSimd, TStorage, TReal, TVect
     /// <summary>Gets 1 − gate of every cell, also 1 where there is none.</summary>
     public TReal* Rests { get; }
 
-    /// <summary>Gets room for one value of every cell.</summary>
+    /// <summary>Gets space for one value of every cell.</summary>
     public TReal* Cells { get; }
 
-    /// <summary>Gets room for the gate of every query.</summary>
+    /// <summary>Gets space for the gate of every query.</summary>
     public TReal* QueryGates { get; }
 
-    /// <summary>Gets room for one value of every query.</summary>
+    /// <summary>Gets space for one value of every query.</summary>
     public TReal* Queries { get; }
 
-    /// <summary>Gets room for one sum of every query.</summary>
+    /// <summary>Gets space for one sum of every query.</summary>
     public TReal* Sums { get; }
 
     public static long ScratchBytes(in QueryBlendParameters<TStorage> parameters)

@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The first backward pass of attention over points on the CPU, tiled like the forward: the products of query and key, and
+/// The first backward pass of deformable attention on the CPU, tiled like the forward: the products of query and key, and
 /// of the output's gradient and the value, give scores, weights and their gradients as well as the slopes of both along the
 /// offsets. The gradients of key and value are <see cref="DeformableScatterProgram{TSimd, TStorage, TReal, TVector}"/>'s.
 /// </summary>

@@ -6,7 +6,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The whole backward of attention over points on the CPU, a tile being one group of one image: every run of queries adds
+/// The whole backward of deformable attention on the CPU, a tile being one group of one image: every run of queries adds
 /// what it contributes to the gradients of key and value right where its points were found. What it computes is, to the last
 /// bit, what <see cref="DeformableAttentionBackwardProgram{TSimd, TStorage, TReal, TVector}"/> and
 /// <see cref="DeformableScatterProgram{TSimd, TStorage, TReal, TVector}"/> compute, which have work for more threads but find all points
@@ -15,8 +15,8 @@ namespace SapaGpu.Kernels.Simd;
 /// <remarks>
 /// Memory: of the group, every operand is read once and every gradient written once; the sums of the cells lie like the cells.
 /// </remarks>
-/// <typeparam name="TSimd">The vector arithmetic of the tensors.</typeparam>
-/// <typeparam name="TStorage">The type of the tensors.</typeparam>
+/// <typeparam name="TSimd">The vector arithmetic of the maps.</typeparam>
+/// <typeparam name="TStorage">The type of the maps.</typeparam>
 /// <typeparam name="TReal">The type of the arithmetic.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
 /// <typeparam name="TStagedSimd">The vector arithmetic of what is staged.</typeparam>
@@ -182,7 +182,7 @@ internal readonly unsafe struct DeformableAttentionGroupBackwardProgram<TSimd, T
         }
     }
 
-    // As if the values had been written to a tensor and read again.
+    // As if the values had been written to a map and read again.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Round(TReal* values, int count, TStorage* scratchValues)
     {

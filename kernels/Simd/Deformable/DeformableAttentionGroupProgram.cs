@@ -5,12 +5,12 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Attention over points on the CPU, forward, a tile being one group of one image: like
+/// Deformable attention on the CPU, forward, a tile being one group of one image: like
 /// <see cref="DeformableAttentionProgram{TSimd, TStorage, TReal, TVector}"/>, to the last bit, but the cells of the group are staged,
 /// which takes as many groups as there is work for.
 /// </summary>
-/// <typeparam name="TSimd">The vector arithmetic of the tensors.</typeparam>
-/// <typeparam name="TStorage">The type of the tensors.</typeparam>
+/// <typeparam name="TSimd">The vector arithmetic of the maps.</typeparam>
+/// <typeparam name="TStorage">The type of the maps.</typeparam>
 /// <typeparam name="TReal">The type of the arithmetic.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
 /// <typeparam name="TStagedSimd">The vector arithmetic of what is staged.</typeparam>

@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Attention over points, forward, on the CPU: a tile is a run of queries, whose scores and weights stay in scratch memory.
+/// Deformable attention, forward, on the CPU: a tile is a run of queries, whose scores and weights stay in scratch memory.
 /// The lanes are over channels where cells are read, and over queries elsewhere.
 /// </summary>
 internal readonly unsafe struct DeformableAttentionProgram<TSimd, TStorage, TReal, TVector>

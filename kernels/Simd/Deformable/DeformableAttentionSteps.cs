@@ -4,7 +4,7 @@ using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Kernels.Simd;
 
-/// <summary>What forward and backward of attention over points share: the scores of a run of queries.</summary>
+/// <summary>What forward and backward of deformable attention share: the scores of a run of queries.</summary>
 internal readonly unsafe struct DeformableAttentionSteps<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged

@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// One group of one image in attention over points, as forward and backward by group stage it: value and key cell by cell
+/// One group of one image in deformable attention, as forward and backward by group stage it: value and key cell by cell
 /// beside one another, [cell][value, key], and a run of queries in the same order. A cell has an odd number of vectors, so
 /// that those around a run spread over all of the first-level cache.
 /// </summary>
@@ -53,7 +53,7 @@ internal readonly unsafe struct DeformableGroup<TSimd, TStorage, TReal, TVector,
     /// <summary>Gets the weights, [point][query].</summary>
     public TReal* Weights { get; }
 
-    /// <summary>Gets room for weighted shares, [point][corner][query].</summary>
+    /// <summary>Gets space for bilinear weights times a factor, [point][corner][query].</summary>
     public TReal* BilinearWeights { get; }
 
     /// <summary>The cells that are staged: one more than the map has, for all that are outside.</summary>

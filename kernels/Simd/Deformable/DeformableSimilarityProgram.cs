@@ -46,7 +46,7 @@ internal readonly struct DeformableScoreAndSlope : IDeformableResult
 /// the four products is computed with the lanes over queries.
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic.</typeparam>
-/// <typeparam name="TStorage">The type of the tensors.</typeparam>
+/// <typeparam name="TStorage">The type of the maps.</typeparam>
 /// <typeparam name="TReal">The type of the arithmetic.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
 /// <typeparam name="TResult">What is made of the similarities.</typeparam>

@@ -27,7 +27,7 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
     /// <param name="points">The points.</param>
     /// <param name="queries">The queries.</param>
     /// <param name="channels">The channels.</param>
-    /// <param name="scratchValues">Room for <see cref="ScratchLength"/> values.</param>
+    /// <param name="scratchValues">Space for <see cref="ScratchLength"/> values.</param>
     /// <param name="products">Where they go.</param>
     /// <param name="first">The first channel of the cells.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -131,7 +131,7 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
 
     /// <summary>sums += the cells around the points of a run of queries, each with its share.</summary>
     /// <param name="cells">The cells, [point][corner][query].</param>
-    /// <param name="bilinearWeights">The shares, [point][corner][query].</param>
+    /// <param name="bilinearWeights">The bilinear weights, [point][corner][query].</param>
     /// <param name="count">The cells of a query.</param>
     /// <param name="queries">The queries.</param>
     /// <param name="sums">The sums, query by query.</param>
@@ -185,7 +185,7 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
     /// <summary>cell += share · features, for all cells around the points of a query; whole vectors are computed.</summary>
     /// <param name="cells">The cells, [point][corner][query], at the query.</param>
     /// <param name="toSums">The bytes from a cell to its sums.</param>
-    /// <param name="bilinearWeights">The shares, [point][corner][query], at the query.</param>
+    /// <param name="bilinearWeights">The bilinear weights, [point][corner][query], at the query.</param>
     /// <param name="count">The cells of a query.</param>
     /// <param name="features">The features of the query.</param>
     /// <param name="channels">The channels.</param>

@@ -5,9 +5,9 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The addresses of the four cells around each point of a group of a run of queries, and the share that each cell has in its
-/// point: what the loops over channels need, found before they start. Coordinates and shares are computed with the lanes
-/// over queries. Cells outside the map have an address of their own, and points that do not contribute have shares of 0.
+/// The addresses of the four cells around each point of a group of a run of queries, and the bilinear weight of each cell in its
+/// point: what the loops over channels need, found before they start. Coordinates and bilinear weights are computed with the lanes
+/// over queries. Cells outside the map have an address of their own, and points that do not contribute have bilinear weights of 0.
 /// </summary>
 internal readonly unsafe struct DeformableTable<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -57,7 +57,7 @@ internal readonly unsafe struct DeformableTable<TSimd, TStorage, TReal, TVector>
     /// <summary>Gets the cells of the second map, [point][corner][query].</summary>
     public long* Second { get; }
 
-    /// <summary>Gets the shares, [point][corner][query].</summary>
+    /// <summary>Gets the bilinear weights, [point][corner][query].</summary>
     public TReal* BilinearWeights { get; }
 
     /// <summary>Gets the way from the upper cells to the lower, from 0 to 1, [point][query].</summary>
@@ -96,10 +96,10 @@ internal readonly unsafe struct DeformableTable<TSimd, TStorage, TReal, TVector>
         }
     }
 
-    /// <summary>Multiplies the shares with a factor for every point, [point][query].</summary>
+    /// <summary>Multiplies the bilinear weights with a factor for every point, [point][query].</summary>
     public void Weigh(TReal* weights) => Weigh(weights, BilinearWeights);
 
-    /// <summary>The shares, each multiplied with the factor of its point, [point][corner][query].</summary>
+    /// <summary>The bilinear weights, each multiplied with the factor of its point, [point][corner][query].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Weigh(TReal* weights, TReal* result)
     {

@@ -58,7 +58,7 @@ internal readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, T
             StreamingStores.Complete();
     }
 
-    // Planes are cut one after the other, other maps into rows of all channels.
+    // Contiguous maps are cut one after the other, other maps into rows of all channels.
     private static JoinedRows Tiling(in ConversionParameters<TSource, TResult> parameters)
     {
         int channels = IsPlanar(in parameters) ? 1 : parameters.Channels;

@@ -56,7 +56,7 @@ internal readonly unsafe ref struct BilinearWeightTable<T>
         bilinearWeights = scratch.Take<T>(Capacity(in axis));
     }
 
-    /// <summary>The shares of an input sample in the output samples from <see cref="First"/> on.</summary>
+    /// <summary>The bilinear weights of an input sample in the output samples from <see cref="First"/> on.</summary>
     public ReadOnlySpan<T> this[int input] => new(bilinearWeights + starts[input], starts[input + 1] - starts[input]);
 
     public int First(int input) => firsts[input];

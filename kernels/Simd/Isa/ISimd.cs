@@ -4,7 +4,7 @@ namespace SapaGpu.Kernels.Simd;
 /// Vector arithmetic of one width on one element type. The programs of this folder are written once against it; each
 /// width and each storage type is one implementation.
 /// </summary>
-/// <typeparam name="TStorage">The type in tensors.</typeparam>
+/// <typeparam name="TStorage">The type in maps.</typeparam>
 /// <typeparam name="TReal">The type of the arithmetic and of scratch memory.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
 internal unsafe interface ISimd<TStorage, TReal, TVector>
@@ -21,25 +21,25 @@ internal unsafe interface ISimd<TStorage, TReal, TVector>
     /// <summary>Rounds one value to the storage type.</summary>
     static abstract TStorage Narrow(TReal value);
 
-    /// <summary>Reads a vector from a tensor; no alignment is asked for.</summary>
+    /// <summary>Reads a vector from a map; no alignment is asked for.</summary>
     static abstract TVector LoadStorage(TStorage* source);
 
-    /// <summary>Reads every second value of a tensor, from the first on; the one after the last is touched too.</summary>
+    /// <summary>Reads every second value of a map, from the first on; the one after the last is touched too.</summary>
     static abstract TVector LoadEven(TStorage* source);
 
     /// <summary>Reads the values between those of <see cref="LoadEven"/>.</summary>
     static abstract TVector LoadOdd(TStorage* source);
 
-    /// <summary>Writes a vector to a tensor; no alignment is asked for.</summary>
+    /// <summary>Writes a vector to a map; no alignment is asked for.</summary>
     static abstract void StoreStorage(TStorage* destination, TVector value);
 
     /// <summary>
-    /// Writes a vector to an aligned place in a tensor past the caches, for output that is far larger than they are: the
+    /// Writes a vector to an aligned place in a map past the caches, for output that is far larger than they are: the
     /// memory is then not read before it is overwritten. <see cref="StreamingStores.Complete"/> has to follow.
     /// </summary>
     static abstract void StreamStorage(TStorage* destination, TVector value);
 
-    /// <summary>Writes two vectors to a tensor, one behind the other; 16-bit formats are rounded faster so.</summary>
+    /// <summary>Writes two vectors to a map, one behind the other; 16-bit formats are rounded faster so.</summary>
     static abstract void StoreStorage(TStorage* destination, TVector first, TVector second);
 
     /// <summary>
@@ -118,7 +118,7 @@ internal unsafe interface ISimd<TStorage, TReal, TVector>
         TStorage* source, nint sourceStride, TReal* destination, nint destinationStride, int rows, int columns);
 
     /// <summary>
-    /// The inverse direction of <see cref="Transpose"/>: from scratch memory to a tensor; past the caches where that is asked
+    /// The inverse direction of <see cref="Transpose"/>: from scratch memory to a map; past the caches where that is asked
     /// for and possible. <see cref="StreamingStores.Complete"/> has to follow then.
     /// </summary>
     static abstract void TransposeBack(

@@ -6,7 +6,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Vectors of single precision on tensors of a 16-bit format: the arithmetic is that of <typeparamref name="TWide"/>, and
+/// Vectors of single precision on maps of a 16-bit format: the arithmetic is that of <typeparamref name="TWide"/>, and
 /// values are widened where they are read and rounded where they are written.
 /// </summary>
 /// <typeparam name="TElement">The format, <see cref="Float16Element"/> or <see cref="BFloat16Element"/>.</typeparam>

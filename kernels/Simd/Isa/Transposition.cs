@@ -30,7 +30,7 @@ internal static unsafe class Transposition
     }
 
     /// <summary>
-    /// The same into a tensor, the values of a column of the source behind one another; past the caches where that is asked
+    /// The same into a map, the values of a column of the source behind one another; past the caches where that is asked
     /// for and every vector is aligned.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

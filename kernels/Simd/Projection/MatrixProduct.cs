@@ -34,7 +34,7 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, TReal, TVector>
     /// <param name="columnStride">Elements from one column to the next.</param>
     /// <param name="outputs">The rows of the matrix.</param>
     /// <param name="inputs">The columns of the matrix.</param>
-    /// <param name="packed">Room for <paramref name="inputs"/> times the outputs in whole panels.</param>
+    /// <param name="packed">Space for <paramref name="inputs"/> times the outputs in whole panels.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(TReal* matrix, nint rowStride, nint columnStride, int outputs, int inputs, TReal* packed)
     {

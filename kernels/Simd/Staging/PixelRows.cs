@@ -134,7 +134,7 @@ internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
     /// <param name="span">Where they are from.</param>
     /// <param name="channels">The channels.</param>
     /// <param name="norm">Factor, offset, what is added to the variance, and where the statistics go.</param>
-    /// <param name="scratchValues">Room for two values a pixel.</param>
+    /// <param name="scratchValues">Space for two values a pixel.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void LayerNorm(TReal* rows, int stride, in PixelSpan span, int channels, in PixelNorm<TReal> norm, TReal* scratchValues)
     {
@@ -273,7 +273,7 @@ internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
     /// Writes a run of a map or adds to it, past the caches where the map is large.
     /// </summary>
     /// <param name="rows">The staged pixels.</param>
-    /// <param name="scratchValues">Room for as many, for what the map holds.</param>
+    /// <param name="scratchValues">Space for as many, for what the map holds.</param>
     /// <param name="stride">Elements from one staged pixel to the next.</param>
     /// <param name="map">The map.</param>
     /// <param name="span">The run.</param>

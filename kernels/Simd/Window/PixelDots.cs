@@ -38,15 +38,15 @@ internal static unsafe class PixelDots<TSimd, TStorage, TReal, TVector>
     public static long ScratchLength(in WindowExtent extent, int channels) =>
         4L * channels + Padded(extent.Taps) * Lanes + (long)Lanes * SumStride(extent.Taps);
 
-    /// <summary>scores[tap][4][lanes] = ⟨query, key at tap⟩ for a quad of queries of every cell of a strip.</summary>
+    /// <summary>scores[tap][4][lanes] = ⟨query, key at tap⟩ for a query pack of every cell of a strip.</summary>
     /// <param name="query">The queries.</param>
     /// <param name="keys">The keys around the strip, staged pixel by pixel.</param>
     /// <param name="extent">The problem.</param>
     /// <param name="strip">The cells.</param>
     /// <param name="row">Their row.</param>
-    /// <param name="pack">The quad of queries.</param>
+    /// <param name="pack">The query pack.</param>
     /// <param name="channels">The channels.</param>
-    /// <param name="scratchValues">Room for <see cref="ScratchLength"/> values.</param>
+    /// <param name="scratchValues">Space for <see cref="ScratchLength"/> values.</param>
     /// <param name="scores">Where the scores go; those of taps outside the map are arbitrary.</param>
     /// <param name="next">What is asked for meanwhile, a step with every cell.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

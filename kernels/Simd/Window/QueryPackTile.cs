@@ -4,7 +4,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The values of one quad of queries of a strip of cells, [channel][4][lanes]: how they are read from and written to a
+/// The values of one query pack of a strip of cells, [channel][4][lanes]: how they are read from and written to a
 /// map of query resolution. A query past the last of a cell repeats the last when read and is left out when written;
 /// lanes past the end of the map are 0.
 /// </summary>
@@ -125,7 +125,7 @@ internal static unsafe class QueryPackTile<TSimd, TStorage, TReal, TVector>
     public static bool IsPairs(in StripQueries queries, in MapPointer<TStorage> map) =>
         queries.Columns == 2 && queries.Count == 4 && map.ColumnStride == 1;
 
-    // Whether the four queries of every quad lie side by side.
+    // Whether the four queries of every query pack lie side by side.
     private static bool IsRun(in StripQueries queries, in MapPointer<TStorage> map) =>
         queries.Columns % 4 == 0 && map.ColumnStride == 1;
 

@@ -25,7 +25,7 @@ internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TRe
     // The neighbouring cells whose sums the registers hold, four vectors of channels each, or two of the narrower ones.
     private const int MostCells = 5;
 
-    // Channels-last queries are read as they lie. Those of planes are read in runs, which the processor foresees where they
+    // Channels-last queries are read as they lie. Those of contiguous maps are read in runs, which the processor foresees where they
     // are long, so that tiles are wide, and to stay in the second cache are of fewer channels.
     private const int PixelColumns = 24;
     private const int PixelChannels = 256;

@@ -10,8 +10,8 @@ namespace SapaGpu.Kernels.Simd;
 /// the scores go to the workspace, the gradient of the query to its tensor. Queries and the gradient of the output meet
 /// keys and values in the same inner loop.
 /// </summary>
-/// <typeparam name="TSimd">The vector arithmetic of the tensors.</typeparam>
-/// <typeparam name="TStorage">The type of the tensors.</typeparam>
+/// <typeparam name="TSimd">The vector arithmetic of the maps.</typeparam>
+/// <typeparam name="TStorage">The type of the maps.</typeparam>
 /// <typeparam name="TReal">The type of the arithmetic and of the workspace.</typeparam>
 /// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
 /// <typeparam name="TWorkspaceSimd">The vector arithmetic of the workspace.</typeparam>
@@ -99,7 +99,7 @@ internal readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, 
         }
     }
 
-    // Weights and gradients of the scores of a quad of queries of a strip.
+    // Weights and gradients of the scores of a query pack of a strip.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Differentiate(
         in WindowAttentionBackwardParameters<TStorage, TReal> parameters,
@@ -135,7 +135,7 @@ internal readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, 
         }
     }
 
-    // The gradient of a quad of queries: the keys, each times the gradient of its score.
+    // The gradient of a query pack: the keys, each times the gradient of its score.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SumQueries(
         in WindowAttentionBackwardParameters<TStorage, TReal> parameters,

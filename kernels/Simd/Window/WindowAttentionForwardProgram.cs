@@ -118,7 +118,7 @@ internal readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T
         }
     }
 
-    // The weights of a quad of queries of a strip.
+    // The weights of a query pack of a strip.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Weigh(
         in WindowAttentionParameters<TStorage, TReal> parameters,

@@ -101,7 +101,7 @@ internal unsafe struct WindowDots<TSimd, TStorage, TReal, TVector>
     }
 
     /// <summary>
-    /// scores[tap][4][lanes] of a quad of queries of the strip; those of taps outside the map become <paramref name="outside"/>
+    /// scores[tap][4][lanes] of a query pack of the strip; those of taps outside the map become <paramref name="outside"/>
     /// unless they stand for a cell inside.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -106,7 +106,7 @@ internal readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, TReal, 
         }
     }
 
-    // The weights of a quad of queries of a strip. One outside the map meets a staged zero, or nothing; it is cleared so that
+    // The weights of a query pack of a strip. One outside the map meets a staged zero, or nothing; it is cleared so that
     // not even infinity leaves a trace.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LoadWeights(

@@ -6,7 +6,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The steps that the CPU programs of the window gather are made of, each on one quad of queries of a strip of cells.
+/// The steps that the CPU programs of the window gather are made of, each on one query pack of a strip of cells.
 /// The lanes of a vector are neighbouring cells; score tiles are [tap][4][lanes].
 /// </summary>
 internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
@@ -121,8 +121,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
     }
 
     /// <summary>
-    /// Turns scores into weights, in place. What the backward needs of the quad, [4][lanes], is saved where it is asked
-    /// for: the logarithm of the sum of the unshifted powers where scores are shifted, else the sum.
+    /// Turns scores into weights, in place. What the backward needs of the query pack, [4][lanes], is saved where it is asked
+    /// for: the logarithm of the sum of the unshifted unnormalised weights where scores are shifted, else the sum.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Normalise<TNormalisation>(TReal* scores, int tapCount, TReal* normaliser)
@@ -165,7 +165,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
 
     /// <summary>
     /// Turns scores into weights W once more and the gradients dW of the weights into those of the scores,
-    /// p'/S·(dW − Σ W·dW), both in place. Shifted powers are divided by their sum again: next to scores of 10⁴ the
+    /// p'/S·(dW − Σ W·dW), both in place. Shifted unnormalised weights are divided by their sum again: next to scores of 10⁴ the
     /// rounding of the saved logarithm alone is off by 10⁻³.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -231,11 +231,11 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
     /// <param name="tapCount">The taps.</param>
     /// <param name="valueStride">The elements from one channel of the values to the next.</param>
     /// <param name="channels">The channels.</param>
-    /// <param name="tile">Room for 16 vectors.</param>
+    /// <param name="tile">Space for 16 vectors.</param>
     /// <param name="output">Where the sums go.</param>
     /// <param name="strips">The cells of all strips.</param>
     /// <param name="row">Their row.</param>
-    /// <param name="pack">The quad of queries.</param>
+    /// <param name="pack">The query pack.</param>
     /// <param name="extent">The problem.</param>
     /// <param name="next">What is asked for meanwhile.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -704,7 +704,7 @@ internal struct WindowWalk
     public nint ValueOffset;
 }
 
-/// <summary>Where the queries of a quad are written, as offsets from the first query of their cell.</summary>
+/// <summary>Where the queries of a query pack are written, as offsets from the first query of their cell.</summary>
 internal readonly struct QueryPackTargets
 {
     public readonly nint First;
@@ -712,7 +712,7 @@ internal readonly struct QueryPackTargets
     public readonly nint Third;
     public readonly nint Fourth;
 
-    /// <summary>The queries that the quad has; 4, or fewer in the last quad of a cell.</summary>
+    /// <summary>The queries that the query pack has; 4, or fewer in the last query pack of a cell.</summary>
     public readonly int Members;
 
     public QueryPackTargets(in StripQueries queries, int pack, nint rowStride, nint columnStride)

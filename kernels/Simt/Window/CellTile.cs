@@ -4,9 +4,9 @@ using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simt;
 
-/// <summary>The tile of decoder cells that a thread group owns, and the quad of queries it is working on.</summary>
+/// <summary>The tile of decoder cells that a thread group owns, and the query pack it is working on.</summary>
 /// <remarks>
-/// The s² queries of a cell share one window and are worked in quads of four; a quad that is not full repeats its last
+/// The s² queries of a cell share one window and are worked in packs of four; a query pack that is not full repeats its last
 /// query, which is computed and not written.
 /// </remarks>
 internal struct CellTile
@@ -55,7 +55,7 @@ internal struct CellTile
     /// <summary>The column of a cell.</summary>
     public readonly int CellColumn(int cell) => Column + cell % Width;
 
-    /// <summary>The quads that the cells of the tile are worked in: those of the cell with the most queries.</summary>
+    /// <summary>The packs that the cells of the tile are worked in: those of the cell with the most queries.</summary>
     public readonly int QueryPacks<TScale>(in WindowExtent extent)
         where TScale : struct, IScale
     {

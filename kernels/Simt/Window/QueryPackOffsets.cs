@@ -2,7 +2,7 @@ using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Kernels.Simt;
 
-/// <summary>The positions, in a map of query resolution, of the four queries of a quad.</summary>
+/// <summary>The positions, in a map of query resolution, of the four queries of a query pack.</summary>
 internal struct QueryPackOffsets
 {
     /// <summary>The first query.</summary>

@@ -206,7 +206,7 @@ internal static class SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBor
     private static int Tap(int position, int size) =>
         TBorder.Replicates ? AxisTaps.Clamp(position, size) : position;
 
-    /// <summary>Four channels of the four queries of a quad.</summary>
+    /// <summary>Four channels of the four queries of a query pack.</summary>
     private struct QueryPack
     {
         private Pack4<TReal> x;

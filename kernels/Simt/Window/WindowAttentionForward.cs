@@ -11,7 +11,7 @@ namespace SapaGpu.Kernels.Simt;
 /// Fused window attention, forward: similarity, normalisation and reassembly of one tile of cells without leaving the group.
 /// </summary>
 /// <remarks>
-/// A group owns a tile of up to 8×8 cells and works their queries quad by quad, with the scores of a quad in shared
+/// A group owns a tile of up to 8×8 cells and works their queries query pack by query pack, with the scores of a query pack in shared
 /// memory. Traffic to main memory: query, key and value once, output once; the K² rereads of keys and values within a
 /// tile are served by the cache.
 /// </remarks>

@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>Attention over moving points of query, key, value and offsets.</summary>
+/// <summary>Deformable attention of query, key, value and offsets.</summary>
 internal sealed class DeformableAttentionOperator(DeformableAttentionOptions options) : Operator
 {
     protected override torch.Tensor Forward<T>(IReadOnlyList<torch.Tensor?> inputs, List<torch.Tensor>? saved)

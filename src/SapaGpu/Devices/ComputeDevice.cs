@@ -4,8 +4,8 @@ using SapaGpu.Devices;
 namespace SapaGpu;
 
 /// <summary>
-/// A device that operators run on. It owns the driver's context, the compiled kernels and the memory of its tensors.
-/// All members, and all operators on tensors of one device, may be used from several threads at once; calls are queued
+/// A device that operators run on. It owns the driver's context, the compiled kernels and the memory of its maps.
+/// All members, and all operators on maps of one device, may be used from several threads at once; calls are queued
 /// in order.
 /// </summary>
 public sealed class ComputeDevice : IDisposable
@@ -39,7 +39,7 @@ public sealed class ComputeDevice : IDisposable
     /// <summary>Gets the bytes of device memory that are held, in use or kept for the next tensor.</summary>
     public long HeldBytes => Pool.HeldBytes;
 
-    /// <summary>Gets the bytes of device memory that tensors and workspaces use at the moment.</summary>
+    /// <summary>Gets the bytes of device memory that maps and workspaces use at the moment.</summary>
     public long UsedBytes => Pool.UsedBytes;
 
     internal DeviceBackend Backend { get; }
@@ -115,7 +115,7 @@ public sealed class ComputeDevice : IDisposable
     }
 
     /// <summary>Measures how long the device works on the calls that an action makes, by the device's own clock.</summary>
-    /// <param name="action">Calls of operators on tensors of this device; it must not dispose the device.</param>
+    /// <param name="action">Calls of operators on maps of this device; it must not dispose the device.</param>
     /// <returns>
     /// The time from the beginning of the first call to the end of the last, waiting between them included. What was queued
     /// before does not count.
@@ -136,7 +136,7 @@ public sealed class ComputeDevice : IDisposable
         return Backend.MeasureTime(action);
     }
 
-    /// <summary>Gives memory that is kept for future tensors back to the device.</summary>
+    /// <summary>Gives memory that is kept for future maps back to the device.</summary>
     public void TrimMemory()
     {
         using var use = Use();
@@ -145,7 +145,7 @@ public sealed class ComputeDevice : IDisposable
     }
 
     /// <summary>
-    /// Waits for running calls and releases the context, the kernels and all memory; tensors of the device cannot be
+    /// Waits for running calls and releases the context, the kernels and all memory; maps of the device cannot be
     /// used any more.
     /// </summary>
     /// <remarks>

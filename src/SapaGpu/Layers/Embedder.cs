@@ -22,7 +22,7 @@ internal sealed class Embedder(
     public static FeatureMap<T> CreateValues<T>(FeatureMap<T> input, int channels)
         where T : unmanaged
     {
-        // Planes on the CPU; packs of four channels on a GPU, where a map of other channels is padded.
+        // Contiguous maps on the CPU; packs of four channels on a GPU, where a map of other channels is padded.
         const int Pack = 4;
         if (input.Device.RunsVectorPrograms)
             return FeatureMap<T>.Create(input.Device, Shape(channels), MemoryFormat.Contiguous);

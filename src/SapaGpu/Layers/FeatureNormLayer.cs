@@ -17,7 +17,7 @@ internal sealed record FeatureNormLayer(string Name, FeatureNormKind Kind, int G
     public IEnumerable<ParameterSpec> Specs(int channels) =>
         [new(WeightName, [channels], Constant: 1), new(BiasName, [channels], Constant: 0)];
 
-    /// <summary>Room for mean and reciprocal deviation.</summary>
+    /// <summary>Space for mean and reciprocal deviation.</summary>
     public FeatureMap CreateStatistics(FeatureMap input) => FeatureMap.Create(
         input.Device,
         FeatureNorm.StatisticsShape(input.Shape, OwnGroups),

@@ -4,7 +4,7 @@ namespace SapaGpu;
 /// <param name="Name">The name in a PyTorch state_dict, such as "q.weight".</param>
 /// <param name="Shape">The dimensions in a PyTorch state_dict, such as [64, 256].</param>
 /// <param name="Value">
-/// The values, in the type that the module computes in: double for double, else float. A vector [N] is the tensor
+/// The values, in the type that the module computes in: double for double, else float. A vector [N] is the map
 /// [1, N, 1, 1], a matrix [O, I] is [O, I, 1, 1]. It may share memory with its neighbours.
 /// </param>
 public sealed record Parameter(string Name, IReadOnlyList<int> Shape, FeatureMap Value)
@@ -24,7 +24,7 @@ public sealed record Parameter(string Name, IReadOnlyList<int> Shape, FeatureMap
         Value.WriteNumbers(values);
     }
 
-    /// <summary>The tensor shape that holds dimensions of a state_dict.</summary>
+    /// <summary>The map shape that holds dimensions of a state_dict.</summary>
     internal static MapShape ShapeOf(IReadOnlyList<int> shape) => shape.Count switch
     {
         1 => new MapShape(1, shape[0], 1, 1),

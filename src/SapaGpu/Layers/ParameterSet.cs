@@ -1,6 +1,6 @@
 namespace SapaGpu.Layers;
 
-/// <summary>The parameters of a module, or their gradients: tensors by name, in the order of a state_dict.</summary>
+/// <summary>The parameters of a module, or their gradients: maps by name, in the order of a state_dict.</summary>
 internal sealed class ParameterSet : IDisposable
 {
     private readonly Dictionary<string, FeatureMap> values = [];
@@ -60,7 +60,7 @@ internal sealed class ParameterSet : IDisposable
         return parameters;
     }
 
-    /// <summary>Room for the gradients of these parameters, laid out in the same way.</summary>
+    /// <summary>Space for the gradients of these parameters, laid out in the same way.</summary>
     public ParameterSet CreateLike() => new(device, elementType, Specs);
 
     /// <summary>Sets the initial values.</summary>

@@ -1,6 +1,6 @@
 namespace SapaGpu;
 
-/// <summary>The element types of tensors.</summary>
+/// <summary>The element types of maps.</summary>
 public enum ElementType
 {
     /// <summary>IEEE single precision.</summary>

@@ -7,7 +7,7 @@ public static class ElementTypes
 {
     /// <summary>The element type of a .NET type.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <exception cref="NotSupportedException">Tensors of that type do not exist.</exception>
+    /// <exception cref="NotSupportedException">Maps of that type do not exist.</exception>
     public static ElementType Of<T>()
         where T : unmanaged
     {
@@ -20,7 +20,7 @@ public static class ElementTypes
         if (typeof(T) == typeof(BFloat16))
             return ElementType.BFloat16;
         throw new NotSupportedException(
-            $"Tensors hold float, double, Half or BFloat16; {typeof(T).Name} is not supported.");
+            $"Maps hold float, double, Half or BFloat16; {typeof(T).Name} is not supported.");
     }
 
     /// <summary>The short name: f32, f64, f16, bf16.</summary>

@@ -1,6 +1,6 @@
 namespace SapaGpu.Maps;
 
-/// <summary>Where the elements of a tensor are: an offset into its memory and a stride for every dimension.</summary>
+/// <summary>Where the elements of a map are: an offset into its memory and a stride for every dimension.</summary>
 internal readonly record struct MapLayout(
     MemoryFormat Format, long Offset, long BatchStride, long ChannelStride, long RowStride, long ColumnStride)
 {
@@ -51,7 +51,7 @@ internal readonly record struct MapLayout(
         return span <= long.MaxValue / sizeof(double);
     }
 
-    /// <summary>The elements from the first to the last of the tensor, gaps included.</summary>
+    /// <summary>The elements from the first to the last of the map, gaps included.</summary>
     public long Span(MapShape shape) =>
         (shape.Batch - 1) * BatchStride + (shape.Channels - 1) * ChannelStride
         + (shape.Height - 1) * RowStride + (shape.Width - 1) * ColumnStride + 1;

@@ -1,6 +1,6 @@
 namespace SapaGpu;
 
-/// <summary>The logical dimensions of a tensor, [B, C, H, W], whatever its order in memory.</summary>
+/// <summary>The logical dimensions of a map, [B, C, H, W], whatever its order in memory.</summary>
 public readonly record struct MapShape
 {
     /// <summary>Creates a shape.</summary>
@@ -18,11 +18,11 @@ public readonly record struct MapShape
         if (batch < 1 || channels < 1 || height < 1 || width < 1)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(batch), $"Every dimension of a tensor is at least 1; got {this}.");
+                nameof(batch), $"Every dimension of a map is at least 1; got {this}.");
         }
         Int128 count = (Int128)batch * channels * height * width;
         if (count > long.MaxValue / sizeof(double))
-            throw new ArgumentOutOfRangeException(nameof(batch), $"A tensor of shape {this} has too many elements.");
+            throw new ArgumentOutOfRangeException(nameof(batch), $"A map of shape {this} has too many elements.");
         ElementCount = (long)count;
     }
 

@@ -1,6 +1,6 @@
 namespace SapaGpu;
 
-/// <summary>The order in memory of a tensor whose logical dimensions are always [B, C, H, W].</summary>
+/// <summary>The order in memory of a map whose logical dimensions are always [B, C, H, W].</summary>
 public enum MemoryFormat
 {
     /// <summary>NCHW: the columns of a row side by side, channel after channel.</summary>

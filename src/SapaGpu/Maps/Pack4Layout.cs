@@ -1,6 +1,6 @@
 namespace SapaGpu.Maps;
 
-/// <summary>Whether a tensor can be read four channels at a time by aligned vector accesses.</summary>
+/// <summary>Whether a map can be read four channels at a time by aligned vector accesses.</summary>
 internal static class Pack4Layout
 {
     private const int Channels = 4;

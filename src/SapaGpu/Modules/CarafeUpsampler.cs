@@ -87,7 +87,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
     /// <param name="gradOutput">The gradient of the output, [B, C, s·H, s·W].</param>
     /// <exception cref="ArgumentException">The context is another module's, or the shape is wrong.</exception>
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
-    /// <exception cref="ObjectDisposedException">A tensor, the context, the module or its device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">A map, the context, the module or its device was disposed.</exception>
     public CarafeGradients<T> Backward(CarafeContext<T> context, FeatureMap<T> gradOutput)
     {
         ArgumentNullException.ThrowIfNull(context);

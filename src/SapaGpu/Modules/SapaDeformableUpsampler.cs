@@ -58,7 +58,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     /// <returns>The output, [B, Cx, s·H, s·W], in the format of the decoder features.</returns>
     /// <exception cref="ArgumentException">The shapes do not belong together or to the module.</exception>
     /// <exception cref="DeviceMismatchException">The features are on another device than the module.</exception>
-    /// <exception cref="ObjectDisposedException">A tensor, the module or its device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">A map, the module or its device was disposed.</exception>
     public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder)
     {
         var output = Forward(encoder, decoder, out var context);
@@ -99,7 +99,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     /// <param name="gradOutput">The gradient of the output, [B, Cx, s·H, s·W].</param>
     /// <exception cref="ArgumentException">The context is another module's, or the shape is wrong.</exception>
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
-    /// <exception cref="ObjectDisposedException">A tensor, the context, the module or its device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">A map, the context, the module or its device was disposed.</exception>
     public SapaGradients<T> Backward(SapaDeformableContext<T> context, FeatureMap<T> gradOutput)
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -78,7 +78,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ArgumentException">The shapes do not belong together or to the module.</exception>
     /// <exception cref="DeviceMismatchException">The features are on another device than the module.</exception>
     /// <exception cref="NotSupportedException">The ratio of the sizes is not supported.</exception>
-    /// <exception cref="ObjectDisposedException">A tensor, the module or its device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">A map, the module or its device was disposed.</exception>
     public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder)
     {
         var output = Run(encoder, decoder, keep: false, out var context);
@@ -99,7 +99,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW].</param>
     /// <exception cref="ArgumentException">The context is another module's, or the shape is wrong.</exception>
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
-    /// <exception cref="ObjectDisposedException">A tensor, the context, the module or its device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">A map, the context, the module or its device was disposed.</exception>
     public SapaGradients<T> Backward(SapaContext<T> context, FeatureMap<T> gradOutput)
     {
         ArgumentNullException.ThrowIfNull(context);

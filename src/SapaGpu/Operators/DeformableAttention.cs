@@ -39,7 +39,7 @@ public static class DeformableAttention
     /// <returns>The output, [B, G·C, OH, OW], in the format of the value.</returns>
     /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">The device has not the element type, or there are too many samples.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type, or there are too many samples.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, FeatureMap<T> offsets, DeformableAttentionOptions options)
@@ -51,7 +51,7 @@ public static class DeformableAttention
         return output;
     }
 
-    /// <summary>Scores, softmax and reassembly in one, into a tensor of the caller.</summary>
+    /// <summary>Scores, softmax and reassembly in one, into a map of the caller.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
     /// <param name="query">Query, [B, G·D, OH, OW].</param>
     /// <param name="key">Key, [B, G·D, H, W].</param>
@@ -118,7 +118,7 @@ public static class DeformableAttention
         return gradients;
     }
 
-    /// <summary>The gradients of the fused operator, written where a tensor is given.</summary>
+    /// <summary>The gradients of the fused operator, written where a map is given.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
     /// <param name="query">Query of the forward.</param>
     /// <param name="key">Key of the forward.</param>

@@ -18,7 +18,7 @@ public static class DeformableReassembly
     /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
     /// <param name="options">Groups and points.</param>
     /// <returns>The output, [B, G·C, OH, OW], in the format of the value.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together, or a map to write shares memory.</exception>
+    /// <exception cref="ArgumentException">The shapes do not belong together, or a map to write bilinear weights memory.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type, or there are too many samples.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
@@ -66,7 +66,7 @@ public static class DeformableReassembly
     /// <param name="options">Groups and points.</param>
     /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together, or a map to write shares memory.</exception>
+    /// <exception cref="ArgumentException">The shapes do not belong together, or a map to write bilinear weights memory.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type, or there are too many samples.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>

@@ -22,7 +22,7 @@ public static class FeatureNorm
         ? new MapShape(input.Batch, 2, input.Height, input.Width)
         : new MapShape(input.Batch, 2 * groups, 1, 1);
 
-    /// <summary>Normalises a map into a tensor of the caller.</summary>
+    /// <summary>Normalises a map into a map of the caller.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="input">The map, [B, C, H, W].</param>
     /// <param name="groups">The groups of GroupNorm, of which the channels are a multiple; 0 for LayerNorm.</param>
@@ -31,9 +31,9 @@ public static class FeatureNorm
     /// <param name="epsilon">What is added to the variance.</param>
     /// <param name="output">Where the output is written, [B, C, H, W].</param>
     /// <param name="statistics">Where the statistics are written, of <see cref="StatisticsShape"/>.</param>
-    /// <exception cref="ArgumentException">Shapes or types do not belong together, or a tensor to write shares memory.</exception>
+    /// <exception cref="ArgumentException">Shapes or types do not belong together, or a map to write bilinear weights memory.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">The device has not the element type.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Forward<T>(
         FeatureMap<T> input, int groups, FeatureMap weight, FeatureMap bias, double epsilon, FeatureMap<T> output, FeatureMap statistics)
@@ -107,7 +107,7 @@ public static class FeatureNorm
         return $"{KernelVariant.Choose(input.Device).DescribeAccess()}, {(groups == 0 ? "LayerNorm" : "GroupNorm")}";
     }
 
-    /// <summary>The gradients of map, factor and offset, into tensors of the caller.</summary>
+    /// <summary>The gradients of map, factor and offset, into maps of the caller.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="input">The map of the forward, [B, C, H, W].</param>
     /// <param name="groups">The groups of the forward.</param>

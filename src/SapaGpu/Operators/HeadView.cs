@@ -1,6 +1,6 @@
 namespace SapaGpu.Operators;
 
-/// <summary>The channels of a tensor that belong to one head; the tensor itself where there is only one.</summary>
+/// <summary>The channels of a map that belong to one head; the map itself where there is only one.</summary>
 internal readonly ref struct HeadView<T>
     where T : unmanaged
 {

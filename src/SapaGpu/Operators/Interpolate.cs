@@ -9,7 +9,7 @@ namespace SapaGpu;
 /// <remarks>
 /// <para>Bilinear: the place of output row y is max((y + ½)·H/OH − ½, 0), or with aligned corners y·(H − 1)/(OH − 1), 0 for
 /// a single row; columns alike; places beyond the last cell take the last cell. Nearest: row ⌊y·H/OH⌋.</para>
-/// <para>Shapes: input [B, C, H, W], output [B, C, OH, OW], each in either format. Places are computed in whole numbers, so
+/// <para>Shapes: input [B, C, H, W], output [B, C, OH, OW], each in either format. Positions are computed in whole numbers, so
 /// no ratio is rounded. The backward collects per input cell, in a fixed order, without atomics.</para>
 /// </remarks>
 public static class Interpolate
@@ -24,7 +24,7 @@ public static class Interpolate
     /// <returns>The output, [B, C, OH, OW], in the format of the input.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A size is below 1 or above 2²⁹.</exception>
     /// <exception cref="ArgumentException">Corners are to be aligned for the nearest cell.</exception>
-    /// <exception cref="NotSupportedException">The device has not the element type.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
     /// <exception cref="ObjectDisposedException">The map or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> input,
@@ -41,7 +41,7 @@ public static class Interpolate
         return output;
     }
 
-    /// <summary>Brings a map to the size of a tensor of the caller.</summary>
+    /// <summary>Brings a map to the size of a map of the caller.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, int, int, InterpolationMode, bool)"/>
     /// <param name="input">The map, [B, C, H, W].</param>
     /// <param name="output">Where the output is written, [B, C, OH, OW], in any format.</param>
@@ -73,7 +73,7 @@ public static class Interpolate
     /// <returns>The gradient, [B, C, H, W], in the format of the output's.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A size is below 1 or above 2²⁹.</exception>
     /// <exception cref="ArgumentException">Corners are to be aligned for the nearest cell.</exception>
-    /// <exception cref="NotSupportedException">The device has not the element type.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
     /// <exception cref="ObjectDisposedException">The gradient or its device was disposed.</exception>
     public static FeatureMap<T> Backward<T>(
         FeatureMap<T> gradOutput,
@@ -90,7 +90,7 @@ public static class Interpolate
         return gradInput;
     }
 
-    /// <summary>The gradient of the input in a tensor of the caller, given that of the output.</summary>
+    /// <summary>The gradient of the input in a map of the caller, given that of the output.</summary>
     /// <inheritdoc cref="Backward{T}(FeatureMap{T}, int, int, InterpolationMode, bool)"/>
     /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW].</param>
     /// <param name="gradInput">Where the gradient of the input is written, [B, C, H, W], in any format.</param>

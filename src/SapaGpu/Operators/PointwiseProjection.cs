@@ -16,7 +16,7 @@ namespace SapaGpu;
 /// </remarks>
 public static class PointwiseProjection
 {
-    /// <summary>Projects a map into a tensor of the caller.</summary>
+    /// <summary>Projects a map into a map of the caller.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="input">The map, [B, I, H, W].</param>
     /// <param name="parameters">Matrix, bias and normalisation.</param>
@@ -24,9 +24,9 @@ public static class PointwiseProjection
     /// <param name="statistics">
     /// Where the statistics of the normalisation are written, [B, 2, H, W]; null where there is no normalisation.
     /// </param>
-    /// <exception cref="ArgumentException">Shapes or types do not belong together, or a tensor to write shares memory.</exception>
+    /// <exception cref="ArgumentException">Shapes or types do not belong together, or a map to write bilinear weights memory.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">The device has not the element type.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Forward<T>(
         FeatureMap<T> input, ProjectionWeights parameters, FeatureMap<T> output, FeatureMap? statistics = null)
@@ -115,7 +115,7 @@ public static class PointwiseProjection
             (parameters.NormWeight is null ? "no normalisation" : "LayerNorm");
     }
 
-    /// <summary>The gradients of the map and of the parameters, written where tensors are given.</summary>
+    /// <summary>The gradients of the map and of the parameters, written where maps are given.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="input">The map of the forward, [B, I, H, W].</param>
     /// <param name="parameters">The parameters of the forward.</param>

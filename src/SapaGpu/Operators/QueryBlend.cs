@@ -15,15 +15,15 @@ namespace SapaGpu;
 /// </remarks>
 public static class QueryBlend
 {
-    /// <summary>Blends queries into a tensor of the caller.</summary>
+    /// <summary>Blends queries into a map of the caller.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="encoder">The encoder's part, [B, D, OH, OW].</param>
     /// <param name="decoder">The decoder's part, [B, D, H, W].</param>
     /// <param name="gate">The gate before the sigmoid, [B, 1, H, W]; null for the plain sum.</param>
     /// <param name="query">Where the query is written, [B, D, OH, OW].</param>
-    /// <exception cref="ArgumentException">The shapes do not belong together, or a tensor to write shares memory.</exception>
+    /// <exception cref="ArgumentException">The shapes do not belong together, or a map to write bilinear weights memory.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">The device has not the element type.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Forward<T>(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate, FeatureMap<T> query)
         where T : unmanaged
@@ -87,7 +87,7 @@ public static class QueryBlend
     }
 
     /// <summary>
-    /// The gradients of both parts and of the gate, into tensors of the caller; without a gate, that of the encoder's part
+    /// The gradients of both parts and of the gate, into maps of the caller; without a gate, that of the encoder's part
     /// is the gradient of the query itself.
     /// </summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>

@@ -76,7 +76,7 @@ public static class WindowAttention
         return output;
     }
 
-    /// <summary>Upsamples a value into a tensor of the caller; nothing is allocated in the steady state.</summary>
+    /// <summary>Upsamples a value into a map of the caller; nothing is allocated in the steady state.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
     /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
     /// <param name="key">Features of the decoder, [B, D, H, W].</param>
@@ -137,7 +137,7 @@ public static class WindowAttention
     }
 
     /// <summary>
-    /// The gradients written into tensors of the caller; nothing is allocated in the steady state but the workspace,
+    /// The gradients written into maps of the caller; nothing is allocated in the steady state but the workspace,
     /// which comes from the memory that the device keeps.
     /// </summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
@@ -146,9 +146,9 @@ public static class WindowAttention
     /// <param name="gradQuery">Where to write the gradient of the query, [B, D, OH, OW]; null to leave it out.</param>
     /// <param name="gradKey">Where to write the gradient of the key, [B, D, H, W]; null to leave it out.</param>
     /// <param name="gradValue">Where to write the gradient of the value, [B, C, H, W]; null to leave it out.</param>
-    /// <exception cref="ArgumentException">A shape is wrong, or a tensor to write shares memory with another.</exception>
-    /// <exception cref="DeviceMismatchException">A tensor is on another device.</exception>
-    /// <exception cref="ObjectDisposedException">The context, a tensor or the device was disposed.</exception>
+    /// <exception cref="ArgumentException">A shape is wrong, or a map to write bilinear weights memory with another.</exception>
+    /// <exception cref="DeviceMismatchException">A map is on another device.</exception>
+    /// <exception cref="ObjectDisposedException">The context, a map or the device was disposed.</exception>
     public static void Backward<T>(
         WindowAttentionContext<T> context,
         FeatureMap<T> gradOutput,

@@ -76,7 +76,7 @@ public sealed class WindowAttentionContext<T> : IDisposable
     public WindowAttentionOptions Options { get; }
 
     /// <summary>
-    /// Gets what the powers of every query's scores were divided by, [B, heads, OH, OW]: of the softmax its logarithm, the
+    /// Gets what the unnormalised weights of every query's scores were divided by, [B, heads, OH, OW]: of the softmax its logarithm, the
     /// log-sum-exp. It is in the type of the accumulation, double for double and else float.
     /// </summary>
     public FeatureMap Normaliser { get; }

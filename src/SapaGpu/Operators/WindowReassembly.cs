@@ -36,7 +36,7 @@ public static class WindowReassembly
         return output;
     }
 
-    /// <summary>Computes the output into a tensor of the caller.</summary>
+    /// <summary>Computes the output into a map of the caller.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
     /// <param name="weights">Weights, [B, heads·K², OH, OW].</param>
     /// <param name="value">Value, [B, C, H, W].</param>
@@ -64,7 +64,7 @@ public static class WindowReassembly
         FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged => Check(weights, value, options).OutputShape;
 
-    /// <summary>The gradients of weights and value, given that of the output, written where a tensor is given.</summary>
+    /// <summary>The gradients of weights and value, given that of the output, written where a map is given.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="weights">The weights of the forward, [B, heads·K², OH, OW].</param>
     /// <param name="value">The value of the forward, [B, C, H, W].</param>
@@ -72,7 +72,7 @@ public static class WindowReassembly
     /// <param name="gradWeights">Where to write the gradient of the weights; null to leave it out.</param>
     /// <param name="gradValue">Where to write the gradient of the value; null to leave it out.</param>
     /// <param name="options">The options of the forward.</param>
-    /// <exception cref="ArgumentException">A shape is wrong, or a tensor to write shares memory with another.</exception>
+    /// <exception cref="ArgumentException">A shape is wrong, or a map to write bilinear weights memory with another.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>

@@ -40,7 +40,7 @@ internal readonly record struct HeadedWindow(WindowShape Shape, WindowAttentionO
 
     private MapShape With(long channels) => channels <= int.MaxValue
         ? new(Shape.QueryShape.Batch, (int)channels, Shape.QueryShape.Height, Shape.QueryShape.Width)
-        : throw new ArgumentException($"{Heads} heads ask for {channels} channels, more than a tensor can have.");
+        : throw new ArgumentException($"{Heads} heads ask for {channels} channels, more than a map can have.");
 }
 
 /// <summary>Derives a window problem from the operands of a call.</summary>

@@ -35,7 +35,7 @@ public static class WindowSimilarity
         return scores;
     }
 
-    /// <summary>Computes the scores into a tensor of the caller.</summary>
+    /// <summary>Computes the scores into a map of the caller.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
@@ -62,7 +62,7 @@ public static class WindowSimilarity
     public static MapShape ScoresShape<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null)
         where T : unmanaged => Check(query, key, options ?? WindowAttentionOptions.Default).WeightsShape;
 
-    /// <summary>The gradients of query and key, given that of the scores, written where a tensor is given.</summary>
+    /// <summary>The gradients of query and key, given that of the scores, written where a map is given.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="query">The query of the forward, [B, D, OH, OW].</param>
     /// <param name="key">The key of the forward, [B, D, H, W].</param>
@@ -70,7 +70,7 @@ public static class WindowSimilarity
     /// <param name="gradQuery">Where to write the gradient of the query; null to leave it out.</param>
     /// <param name="gradKey">Where to write the gradient of the key; null to leave it out.</param>
     /// <param name="options">The options of the forward; null for one head and the window that the scores have.</param>
-    /// <exception cref="ArgumentException">A shape is wrong, or a tensor to write shares memory with another.</exception>
+    /// <exception cref="ArgumentException">A shape is wrong, or a map to write bilinear weights memory with another.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>

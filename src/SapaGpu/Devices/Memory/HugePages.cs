@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// Asks Linux for large pages under large tensors: walking a feature map touches more small pages than the processor has
+/// Asks Linux for large pages under large maps: walking a feature map touches more small pages than the processor has
 /// entries to translate them.
 /// </summary>
 internal static partial class HugePages

@@ -5,7 +5,7 @@ using ILGPU.Runtime.OpenCL;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// Keeps the memory of disposed tensors and finished workspaces for the next one of about the same size, so that a
+/// Keeps the memory of disposed maps and finished workspaces for the next one of about the same size, so that a
 /// steady state allocates nothing. A device works its launches in order, on one stream, so memory may change hands
 /// as soon as the call that used it has been queued.
 /// </summary>
@@ -26,7 +26,7 @@ internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
     public long UsedBytes { get; private set; }
 
     /// <summary>Takes a buffer of at least the asked size; its content is arbitrary.</summary>
-    /// <exception cref="InsufficientMemoryException">The device has not that much memory.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have that much memory.</exception>
     public MemoryBuffer Rent(long bytes)
     {
         long size = SizeClass(bytes);

@@ -7,7 +7,7 @@ using SapaGpu.Kernels.Simt;
 namespace SapaGpu.Launch;
 
 /// <summary>
-/// Queries made of features of the encoder and of the decoder, with or without a gate, on tensors of one element type.
+/// Queries made of features of the encoder and of the decoder, with or without a gate, on maps of one element type.
 /// </summary>
 internal abstract class QueryBlendKernels
 {

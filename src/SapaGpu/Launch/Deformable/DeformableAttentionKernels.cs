@@ -7,7 +7,7 @@ using SapaGpu.Kernels.Simd;
 namespace SapaGpu.Launch;
 
 /// <summary>
-/// Attention over moving points, on tensors of one element type, arguments checked: in one pass on the CPU, step by step
+/// Deformable attention, on maps of one element type, arguments checked: in one pass on the CPU, step by step
 /// elsewhere.
 /// </summary>
 internal abstract class DeformableAttentionKernels
@@ -24,7 +24,7 @@ internal abstract class DeformableAttentionKernels
     public abstract void Backward(in DeformableAttentionOperands operands, FeatureMap gradOutput, in DeformableAttentionGradients gradients);
 }
 
-/// <summary>The operands of attention over points.</summary>
+/// <summary>The operands of deformable attention.</summary>
 /// <param name="Query">Query, [B, G·D, OH, OW].</param>
 /// <param name="Key">Key, [B, G·D, H, W].</param>
 /// <param name="Value">Value, [B, G·C, H, W].</param>
@@ -41,14 +41,14 @@ internal readonly record struct DeformableAttentionOperands(
         Query.ElementType);
 }
 
-/// <summary>Where the gradients of attention over points are written; null to leave one out.</summary>
+/// <summary>Where the gradients of deformable attention are written; null to leave one out.</summary>
 internal readonly record struct DeformableAttentionGradients(FeatureMap? Query, FeatureMap? Key, FeatureMap? Value, FeatureMap? Offsets)
 {
     /// <summary>Gets whether the gradients of the scores are needed.</summary>
     public bool NeedScores => Query is not null || Key is not null || Offsets is not null;
 }
 
-/// <summary>Attention over points with the element type's accumulator.</summary>
+/// <summary>Deformable attention with the element type's accumulator.</summary>
 internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal> : DeformableAttentionKernels
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged

@@ -8,7 +8,7 @@ using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
-/// <summary>Sampling at moving points and its gradients, on tensors of one element type, arguments checked.</summary>
+/// <summary>Sampling at moving points and its gradients, on maps of one element type, arguments checked.</summary>
 internal abstract class DeformableKernels
 {
     private static readonly KernelsByElement<DeformableKernels> Known = new(typeof(DeformableKernels<,,>));

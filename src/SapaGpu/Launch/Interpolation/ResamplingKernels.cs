@@ -7,7 +7,7 @@ using SapaGpu.Maps;
 
 namespace SapaGpu.Launch;
 
-/// <summary>Interpolation, pixel shuffle and conversion on tensors of one element type, arguments checked.</summary>
+/// <summary>Interpolation, pixel shuffle and conversion on maps of one element type, arguments checked.</summary>
 internal abstract class ResamplingKernels
 {
     private static readonly KernelsByElement<ResamplingKernels> Known = new(typeof(ResamplingKernels<,,>));

@@ -21,7 +21,7 @@ internal abstract class ProjectionKernels
     public abstract void Forward(
         in ProjectionWeights projection, FeatureMap input, FeatureMap output, FeatureMap? statistics, bool accumulate = false);
 
-    /// <summary>The gradients, where tensors are given for them.</summary>
+    /// <summary>The gradients, where maps are given for them.</summary>
     /// <param name="projection">The parameters of the forward.</param>
     /// <param name="input">The input of the forward.</param>
     /// <param name="gradOutput">The gradient of the output.</param>
@@ -200,7 +200,7 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal> : ProjectionK
         parameterGradients.Launch(device, in parameters);
     }
 
-    // Without room for the sums, which a gradient of the input alone does not need.
+    // Without space for the sums, which a gradient of the input alone does not need.
     private static ProjectionOuterParameters<TStorage, TReal> Outer(
         in ProjectionWeights projection, FeatureMap input, FeatureMap gradOutput, FeatureMap? statistics, Chunking chunking) => new()
         {

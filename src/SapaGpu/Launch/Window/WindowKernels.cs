@@ -15,7 +15,7 @@ internal readonly record struct WindowProblem(WindowShape Shape, BorderRule Bord
     public WindowExtent Extent => Shape.Extent(Border);
 }
 
-/// <summary>The window operators on tensors of one element type and one head, arguments checked.</summary>
+/// <summary>The window operators on maps of one element type and one head, arguments checked.</summary>
 internal abstract class WindowKernels
 {
     private static readonly KernelsByElement<WindowKernels> Known = new(typeof(WindowKernels<,,>));
@@ -23,7 +23,7 @@ internal abstract class WindowKernels
     /// <summary>The operators of an element type.</summary>
     public static WindowKernels For(ElementType elementType) => Known[elementType];
 
-    /// <summary>Fused forward; the normaliser is written where a tensor for it is given.</summary>
+    /// <summary>Fused forward; the normaliser is written where a map for it is given.</summary>
     public abstract void Forward(
         in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap value, FeatureMap output, FeatureMap? normaliser);
 

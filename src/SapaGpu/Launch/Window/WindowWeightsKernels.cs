@@ -6,7 +6,7 @@ using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
-/// <summary>Turning scores into weights as a step of its own, on tensors of one element type, arguments checked.</summary>
+/// <summary>Turning scores into weights as a step of its own, on maps of one element type, arguments checked.</summary>
 internal abstract class WindowWeightsKernels
 {
     private static readonly KernelsByElement<WindowWeightsKernels> Known = new(typeof(WindowWeightsKernels<,,>));
