@@ -77,11 +77,11 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
             var left = TSimd.Subtract(c, a);
             var lower = TSimd.Subtract(d, c);
             var right = TSimd.Subtract(d, b);
-            var wayDown = TSimd.Load(table.Down + entry);
-            var wayAcross = TSimd.Load(table.Across + entry);
+            var fractionDown = TSimd.Load(table.Down + entry);
+            var fractionAcross = TSimd.Load(table.Across + entry);
             var weight = TSimd.Load(weights + entry);
-            var slopeAcross = TSimd.MultiplyAdd(wayDown, TSimd.Subtract(lower, upper), upper);
-            var slopeDown = TSimd.MultiplyAdd(wayAcross, TSimd.Subtract(right, left), left);
+            var slopeAcross = TSimd.MultiplyAdd(fractionDown, TSimd.Subtract(lower, upper), upper);
+            var slopeDown = TSimd.MultiplyAdd(fractionAcross, TSimd.Subtract(right, left), left);
             TSimd.Store(across, TSimd.MultiplyAdd(weight, slopeAcross, TSimd.Load(across)));
             TSimd.Store(down, TSimd.MultiplyAdd(weight, slopeDown, TSimd.Load(down)));
         }
@@ -94,21 +94,8 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
         for (int i = 0; i < Length; i += TSimd.Lanes)
         {
             TReal* own = scores + i;
-            TReal* end = own + points * Length;
-            var shift = TSimd.Load(own);
-            for (TReal* score = own; score < end; score += Length)
-                shift = TSimd.Max(shift, TSimd.Load(score));
-            var sum = TSimd.Constant(0.0);
-            for (TReal* score = own; score < end; score += Length)
-            {
-                var unnormalised = SoftmaxNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(
-                    TSimd.Subtract(TSimd.Load(score), shift));
-                TSimd.Store(score, unnormalised);
-                sum = TSimd.Add(sum, unnormalised);
-            }
-            var factor = TSimd.Divide(TSimd.Constant(1.0), sum);
-            for (TReal* score = own; score < end; score += Length)
-                TSimd.Store(score, TSimd.Multiply(TSimd.Load(score), factor));
+            var shift = ScoreWeights<TSimd, TStorage, TReal, TVector, SoftmaxNormalisation>.Shift(own, Length, points);
+            ScoreWeights<TSimd, TStorage, TReal, TVector, SoftmaxNormalisation>.Forward(own, Length, points, shift);
         }
     }
 

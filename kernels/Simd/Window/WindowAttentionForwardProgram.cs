@@ -51,7 +51,7 @@ internal readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T
             next = default;
             if (row + 1 < cells.RowEnd)
                 PrefetchNextRow(in parameters, in cells, row + 1, in workspace, ref next);
-            int columns = workspace.StripsAtOnce * TSimd.Lanes;
+            int columns = workspace.Sums.StripsAtOnce * TSimd.Lanes;
             for (int column = 0; column < cells.Columns; column += columns)
                 Attend(in parameters, cells.Part(column, columns), row, column, in workspace, ref next);
         }
@@ -85,36 +85,8 @@ internal readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T
                     workspace.Scores + (nint)strip * 4 * lanes * extent.Taps,
                     ref next);
             }
-            workspace.SelectValues(row, column);
-            if (workspace.OverChannels)
-            {
-                WindowSteps<TSimd, TStorage, TReal, TVector>.SumsOverChannels(
-                    workspace.Scores,
-                    in workspace.Pixels,
-                    extent.ValueChannels,
-                    in output,
-                    in extent,
-                    in strips,
-                    row,
-                    pack,
-                    ref next);
-            }
-            else
-            {
-                WindowSteps<TSimd, TStorage, TReal, TVector>.SumsOverCells(
-                    workspace.Scores,
-                    workspace.Values.Taps,
-                    extent.Taps,
-                    workspace.Values.ChannelStride,
-                    extent.ValueChannels,
-                    workspace.Sums,
-                    in output,
-                    in strips,
-                    row,
-                    pack,
-                    in extent,
-                    ref next);
-            }
+            workspace.Sums.Select(row, column);
+            workspace.Sums.Run(workspace.Scores, in output, in extent, in strips, row, pack, ref next);
         }
     }
 
@@ -154,21 +126,15 @@ internal readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T
         next.AddWindowRow(new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
         next.AddWindowRow(new MapPointer<TStorage>(in parameters.Key), in cells, row, in extent, extent.EmbeddingChannels);
         next.Plan(
-            workspace.Dots.Steps(cells.Columns, extent.Taps)
-            + WindowSteps<TSimd, TStorage, TReal, TVector>.SumSteps(
-                workspace.OverChannels, extent.ValueChannels, cells.Columns));
+            workspace.Dots.Steps(cells.Columns, extent.Taps) + workspace.Sums.Steps(cells.Columns));
     }
 
     private struct Workspace
     {
-        public bool OverChannels;
-        public int StripsAtOnce;
         public WindowDots<TSimd, TStorage, TReal, TVector> Dots;
-        public WindowRows<TSimd, TStorage, TReal, TVector> Values;
-        public PixelWindow<TSimd, TStorage, TReal, TVector> Pixels;
+        public WindowSums<TSimd, TStorage, TReal, TVector> Sums;
         public TReal* Scores;
         public TReal* Normaliser;
-        public TReal* Sums;
 
         public Workspace(
             ref ScratchAllocator scratch,
@@ -178,7 +144,6 @@ internal readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T
         {
             ref readonly var extent = ref parameters.Extent;
             int lanes = TSimd.Lanes;
-            OverChannels = SimdFormats.OverChannels(in parameters.Output, extent.ValueChannels, lanes);
             Dots = new(
                 ref scratch,
                 in parameters.Query,
@@ -188,33 +153,16 @@ internal readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T
                 in cells,
                 columns,
                 TBorder.Replicates);
-            Values = default;
-            Pixels = default;
-            if (OverChannels)
-                Pixels = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns);
-            else
-                Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns, replicates: false);
-            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, TReal, TVector>.StripsAtOnce(extent.Taps, columns);
-            Scores = scratch.Take<TReal>((long)StripsAtOnce * 4 * lanes * extent.Taps);
+            Sums = new(
+                ref scratch, in parameters.Value, in parameters.Output, in extent, extent.ValueChannels, in cells, columns);
+            Scores = scratch.Take<TReal>((long)Sums.StripsAtOnce * 4 * lanes * extent.Taps);
             Normaliser = scratch.Take<TReal>(4L * lanes);
-            Sums = scratch.Take<TReal>(16L * lanes);
         }
 
         public void MoveTo(int row)
         {
             Dots.MoveTo(row);
-            if (OverChannels)
-                Pixels.MoveTo(row);
-            else
-                Values.MoveTo(row);
-        }
-
-        public readonly void SelectValues(int row, int column)
-        {
-            if (OverChannels)
-                Pixels.Select(row, column);
-            else
-                Values.Select(row, column);
+            Sums.MoveTo(row);
         }
     }
 }

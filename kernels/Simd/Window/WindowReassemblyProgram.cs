@@ -38,14 +38,14 @@ internal readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, TReal, 
         var workspace = new Workspace(ref allocator, in parameters, in cells, tiling.ColumnsPerTile);
         for (int row = cells.Row; row < cells.RowEnd; row++)
         {
-            workspace.MoveTo(row);
+            workspace.Sums.MoveTo(row);
             var next = default(PrefetchQueue);
             if (row + 1 < cells.RowEnd)
-                PrefetchNextRow(in parameters, in cells, row + 1, workspace.OverChannels, ref next);
-            int columns = workspace.StripsAtOnce * TSimd.Lanes;
+                PrefetchNextRow(in parameters, in cells, row + 1, in workspace, ref next);
+            int columns = workspace.Sums.StripsAtOnce * TSimd.Lanes;
             for (int column = 0; column < cells.Columns; column += columns)
             {
-                workspace.Select(row, column);
+                workspace.Sums.Select(row, column);
                 Reassemble(in parameters, cells.Part(column, columns), row, in workspace, ref next);
             }
         }
@@ -74,35 +74,7 @@ internal readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, TReal, 
                     pack,
                     workspace.Weights + (nint)strip * 4 * lanes * extent.Taps);
             }
-            if (workspace.OverChannels)
-            {
-                WindowSteps<TSimd, TStorage, TReal, TVector>.SumsOverChannels(
-                    workspace.Weights,
-                    in workspace.Pixels,
-                    extent.ValueChannels,
-                    in output,
-                    in extent,
-                    in strips,
-                    row,
-                    pack,
-                    ref next);
-            }
-            else
-            {
-                WindowSteps<TSimd, TStorage, TReal, TVector>.SumsOverCells(
-                    workspace.Weights,
-                    workspace.Values.Taps,
-                    extent.Taps,
-                    workspace.Values.ChannelStride,
-                    extent.ValueChannels,
-                    workspace.Sums,
-                    in output,
-                    in strips,
-                    row,
-                    pack,
-                    in extent,
-                    ref next);
-            }
+            workspace.Sums.Run(workspace.Weights, in output, in extent, in strips, row, pack, ref next);
         }
     }
 
@@ -125,54 +97,27 @@ internal readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, TReal, 
         in WindowReassemblyParameters<TStorage> parameters,
         in Strip cells,
         int row,
-        bool overChannels,
+        in Workspace workspace,
         ref PrefetchQueue next)
     {
         ref readonly var extent = ref parameters.Extent;
         next.AddQueries(new MapPointer<TStorage>(in parameters.Weights), in cells, row, in extent, extent.Taps);
         next.AddWindowRow(new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
-        next.Plan(WindowSteps<TSimd, TStorage, TReal, TVector>.SumSteps(overChannels, extent.ValueChannels, cells.Columns));
+        next.Plan(workspace.Sums.Steps(cells.Columns));
     }
 
     private struct Workspace
     {
-        public bool OverChannels;
-        public int StripsAtOnce;
-        public WindowRows<TSimd, TStorage, TReal, TVector> Values;
-        public PixelWindow<TSimd, TStorage, TReal, TVector> Pixels;
+        public WindowSums<TSimd, TStorage, TReal, TVector> Sums;
         public TReal* Weights;
-        public TReal* Sums;
 
         public Workspace(
             ref ScratchAllocator scratch, in WindowReassemblyParameters<TStorage> parameters, in Strip cells, int columns)
         {
             ref readonly var extent = ref parameters.Extent;
-            OverChannels = SimdFormats.OverChannels(in parameters.Output, extent.ValueChannels, TSimd.Lanes);
-            Values = default;
-            Pixels = default;
-            if (OverChannels)
-                Pixels = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns);
-            else
-                Values = new(ref scratch, in parameters.Value, in extent, extent.ValueChannels, in cells, columns, replicates: false);
-            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, TReal, TVector>.StripsAtOnce(extent.Taps, columns);
-            Weights = scratch.Take<TReal>((long)StripsAtOnce * 4 * TSimd.Lanes * extent.Taps);
-            Sums = scratch.Take<TReal>(16L * TSimd.Lanes);
-        }
-
-        public void MoveTo(int row)
-        {
-            if (OverChannels)
-                Pixels.MoveTo(row);
-            else
-                Values.MoveTo(row);
-        }
-
-        public readonly void Select(int row, int column)
-        {
-            if (OverChannels)
-                Pixels.Select(row, column);
-            else
-                Values.Select(row, column);
+            Sums = new(
+                ref scratch, in parameters.Value, in parameters.Output, in extent, extent.ValueChannels, in cells, columns);
+            Weights = scratch.Take<TReal>((long)Sums.StripsAtOnce * 4 * TSimd.Lanes * extent.Taps);
         }
     }
 }

@@ -133,27 +133,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
         for (int member = 0; member < 4; member++)
         {
             TReal* own = scores + member * lanes;
-            var shift = TSimd.Constant(0.0);
-            if (TNormalisation.SubtractsMaximum)
-            {
-                shift = TSimd.Load(own);
-                for (int tap = 1; tap < tapCount; tap++)
-                    shift = TSimd.Max(shift, TSimd.Load(own + tap * stride));
-            }
-            var sum = TSimd.Constant(0.0);
-            for (int tap = 0; tap < tapCount; tap++)
-            {
-                var unnormalised = TNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(
-                    TSimd.Subtract(TSimd.Load(own + tap * stride), shift));
-                TSimd.Store(own + tap * stride, unnormalised);
-                sum = TSimd.Add(sum, unnormalised);
-            }
-            if (TNormalisation.Divides)
-            {
-                var factor = TSimd.Divide(TSimd.Constant(1.0), sum);
-                for (int tap = 0; tap < tapCount; tap++)
-                    TSimd.Store(own + tap * stride, TSimd.Multiply(TSimd.Load(own + tap * stride), factor));
-            }
+            var shift = ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Shift(own, stride, tapCount);
+            var sum = ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Forward(own, stride, tapCount, shift);
             if (normaliser is not null)
             {
                 TSimd.Store(
@@ -180,16 +161,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
             TReal* gradient = gradients + member * lanes;
             var saved = TSimd.Load(normaliser + member * lanes);
             var shift = TNormalisation.SubtractsMaximum ? saved : TSimd.Constant(0.0);
-            var sum = TSimd.Constant(0.0);
-            var mean = TSimd.Constant(0.0);
-            for (int tap = 0; tap < tapCount; tap++)
-            {
-                var unnormalised = TNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(
-                    TSimd.Subtract(TSimd.Load(score + tap * stride), shift));
-                TSimd.Store(score + tap * stride, unnormalised);
-                sum = TSimd.Add(sum, unnormalised);
-                mean = TSimd.MultiplyAdd(unnormalised, TSimd.Load(gradient + tap * stride), mean);
-            }
+            var sum = ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Repeat(
+                score, gradient, stride, tapCount, shift, out var mean);
             var factor = TSimd.Constant(1.0);
             if (TNormalisation.Divides)
             {

@@ -52,7 +52,7 @@ internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVe
         var source = new MapPointer<TStorage>(in parameters.Source);
         var gradient = new MapPointer<TStorage>(in parameters.Gradient);
         var result = new MapPointer<TStorage>(in parameters.Result);
-        TReal bilinearWeight = parameters.Averaged != 0 ? TReal.One / TReal.CreateTruncating(parameters.Heads) : TReal.One;
+        TReal headFactor = parameters.Averaged != 0 ? TReal.One / TReal.CreateTruncating(parameters.Heads) : TReal.One;
         for (int row = rows.First; row < rows.End; row++)
         {
             for (int column = 0; column < columns; column += width)
@@ -72,7 +72,7 @@ internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVe
                     QueryBlock<TSimd, TStorage, TReal, TVector>.Load(
                         in gradient, gradient.At(image, gradientChannel, row, column), gradients, width, taps, queries);
                     for (int query = 0; query < queries; query += TSimd.Lanes)
-                        Backward(scores + query, gradients + query, width, taps, bilinearWeight);
+                        Backward(scores + query, gradients + query, width, taps, headFactor);
                     ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(in parameters, row, column, scores, queries, TReal.Zero);
                 }
                 QueryBlock<TSimd, TStorage, TReal, TVector>.Store(
@@ -91,39 +91,20 @@ internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVe
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Forward(TReal* scores, int width, int taps)
     {
-        TReal* end = scores + (nint)taps * width;
-        var shift = Largest(scores, end, width);
-        var sum = TSimd.Constant(0.0);
-        for (TReal* score = scores; score < end; score += width)
-        {
-            var unnormalised = TNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(TSimd.Subtract(TSimd.Load(score), shift));
-            TSimd.Store(score, unnormalised);
-            sum = TSimd.Add(sum, unnormalised);
-        }
-        if (!TNormalisation.Divides)
-            return;
-        var factor = TSimd.Divide(TSimd.Constant(1.0), sum);
-        for (TReal* score = scores; score < end; score += width)
-            TSimd.Store(score, TSimd.Multiply(TSimd.Load(score), factor));
+        var shift = ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Shift(scores, width, taps);
+        ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Forward(scores, width, taps, shift);
     }
 
     // Gradients of the scores in place of the scores: p'/S·(dw − Σ w·dw).
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Backward(TReal* scores, TReal* gradients, int width, int taps, TReal shareOfHead)
+    private static void Backward(TReal* scores, TReal* gradients, int width, int taps, TReal headFactor)
     {
         TReal* end = scores + (nint)taps * width;
         nint toGradient = (nint)(gradients - scores);
-        var shift = Largest(scores, end, width);
-        var sum = TSimd.Constant(0.0);
-        var mean = TSimd.Constant(0.0);
-        for (TReal* score = scores; score < end; score += width)
-        {
-            var unnormalised = TNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(TSimd.Subtract(TSimd.Load(score), shift));
-            TSimd.Store(score, unnormalised);
-            sum = TSimd.Add(sum, unnormalised);
-            mean = TSimd.MultiplyAdd(unnormalised, TSimd.Load(score + toGradient), mean);
-        }
-        var factor = TSimd.Broadcast(shareOfHead);
+        var shift = ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Shift(scores, width, taps);
+        var sum = ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Repeat(
+            scores, gradients, width, taps, shift, out var mean);
+        var factor = TSimd.Broadcast(headFactor);
         if (TNormalisation.Divides)
         {
             var reciprocal = TSimd.Divide(TSimd.Constant(1.0), sum);
@@ -140,16 +121,5 @@ internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVe
             var centred = TSimd.Subtract(TSimd.Load(score + toGradient), mean);
             TSimd.Store(score, TSimd.Multiply(TSimd.Multiply(slope, factor), centred));
         }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Largest(TReal* scores, TReal* end, int width)
-    {
-        if (!TNormalisation.SubtractsMaximum)
-            return TSimd.Constant(0.0);
-        var shift = TSimd.Load(scores);
-        for (TReal* score = scores + width; score < end; score += width)
-            shift = TSimd.Max(shift, TSimd.Load(score));
-        return shift;
     }
 }
