@@ -4,8 +4,8 @@ using TorchSharp;
 namespace SapaGpu.Benchmarks;
 
 /// <summary>
-/// The machine's own single-precision matrix multiplication, as libtorch does it on all cores. It is timed in a process of
-/// its own, whose threads, which go on spinning after their work, are gone when the next measurement begins.
+/// The machine's own single-precision matrix multiplication, as libtorch does it on all cores. It is timed in a process
+/// of its own, whose threads, which go on spinning after their work, are gone when the next measurement begins.
 /// </summary>
 internal static class MatrixMultiplication
 {

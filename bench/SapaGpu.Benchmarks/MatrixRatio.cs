@@ -4,8 +4,8 @@ using SapaGpu.Workloads;
 namespace SapaGpu.Benchmarks;
 
 /// <summary>
-/// Time of window attention as a multiple of the time that the vendor's single-precision matrix multiplication takes for
-/// as many operations, measured by turns, so that a busy machine slows both.
+/// Time of window attention as a multiple of the time that the vendor's single-precision matrix multiplication takes
+/// for as many operations, measured by turns, so that a busy machine slows both.
 /// </summary>
 internal static class MatrixRatio
 {
@@ -78,7 +78,9 @@ internal static class MatrixRatio
     {
         public List<double> Seconds { get; } = [];
 
-        /// <summary>A quantile of the times: 0.5 is the median; 0.1 is what is left when the neighbours are quiet.</summary>
+        /// <summary>
+        /// A quantile of the times: 0.5 is the median; 0.1 is what is left when the neighbours are quiet.
+        /// </summary>
         public double At(double quantile) => Seconds.Order().ElementAt((int)(Seconds.Count * quantile));
 
         /// <summary>The time as a multiple of another's for as many operations.</summary>

@@ -5,7 +5,9 @@ using SapaGpu.Workloads;
 
 namespace SapaGpu.DeviceBenchmarks;
 
-/// <summary><c>compare</c>: one table of what <c>measure</c> measured and of other implementations on the same device.</summary>
+/// <summary>
+/// <c>compare</c>: one table of what <c>measure</c> measured and of other implementations on the same device.
+/// </summary>
 internal static class CompareCommand
 {
     public static Command Create()

@@ -74,7 +74,8 @@ internal sealed class DeviceMeasurement(ComputeDevice device, Workload workload,
         }
     }
 
-    private Dictionary<Pass, (string Result, double Error)> CompareWithCpu(Operator kind, ElementType type, MemoryFormat format)
+    private Dictionary<Pass, (string Result, double Error)> CompareWithCpu(
+        Operator kind, ElementType type, MemoryFormat format)
     {
         using var cpu = ComputeDevice.Open(DeviceKind.Cpu);
         var samples = compared.Stages
@@ -92,7 +93,8 @@ internal sealed class DeviceMeasurement(ComputeDevice device, Workload workload,
         }
     }
 
-    private long ExtraBytes(Operator kind, Pass pass, ElementType type, MemoryFormat format) => workload.Stages.Max(stage =>
+    private long ExtraBytes(
+        Operator kind, Pass pass, ElementType type, MemoryFormat format) => workload.Stages.Max(stage =>
         CallMemory.Measure(
             kind, stage, pass == Pass.Forward ? Call.Forward : Call.Backward, type, format, device).NativeBytes);
 

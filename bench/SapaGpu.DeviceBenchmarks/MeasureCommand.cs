@@ -5,7 +5,9 @@ using SapaGpu.Workloads;
 
 namespace SapaGpu.DeviceBenchmarks;
 
-/// <summary><c>measure</c>: the operators on a GPU, or any other device, compared with the CPU and then timed.</summary>
+/// <summary>
+/// <c>measure</c>: the operators on a GPU, or any other device, compared with the CPU and then timed.
+/// </summary>
 internal static class MeasureCommand
 {
     public static Command Create()

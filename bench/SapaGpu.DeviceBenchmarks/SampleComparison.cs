@@ -5,7 +5,9 @@ namespace SapaGpu.DeviceBenchmarks;
 /// <summary>Whether two implementations of an operator agree.</summary>
 internal static class SampleComparison
 {
-    /// <summary>The largest difference of two results, as a share of the largest expected value; NaN where one is NaN.</summary>
+    /// <summary>
+    /// The largest difference of two results, as a share of the largest expected value; NaN where one is NaN.
+    /// </summary>
     public static double LargestError(HostArray actual, HostArray expected) =>
         LargestError(actual, expected, Magnitude(expected));
 
@@ -39,9 +41,11 @@ internal static class SampleComparison
 
     private static double LargestError(HostArray actual, HostArray expected, double magnitude)
     {
-        double largest = actual.Values.Zip(expected.Values, (own, other) => Math.Abs(own - other)).Aggregate(0.0, Math.Max);
+        double largest = actual.Values.Zip(expected.Values, (own, other) => Math.Abs(own - other)).Aggregate(
+            0.0, Math.Max);
         return magnitude > 0 ? largest / magnitude : largest;
     }
 
-    private static double Magnitude(HostArray array) => array.Values.Aggregate(0.0, (most, value) => Math.Max(most, Math.Abs(value)));
+    private static double Magnitude(
+        HostArray array) => array.Values.Aggregate(0.0, (most, value) => Math.Max(most, Math.Abs(value)));
 }

@@ -9,8 +9,8 @@ internal static class SampleFolder
 {
     /// <summary>
     /// Writes, for every stage of every operator, <c>OPERATOR-STAGE/inputs/NAME.npy</c>, <c>gradients/NAME.npy</c>,
-    /// <c>grad_output.npy</c> and <c>output.npy</c>, in single precision and computed by the CPU; and the stages of what is
-    /// compared and of what is timed, as <c>problem.json</c>.
+    /// <c>grad_output.npy</c> and <c>output.npy</c>, in single precision and computed by the CPU; and the stages of
+    /// what is compared and of what is timed, as <c>problem.json</c>.
     /// </summary>
     public static void Write(string folder, IReadOnlyList<Operator> operators, Workload workload, Workload timed)
     {

@@ -4,7 +4,8 @@ using SapaGpu.Segmentation;
 using TorchSharp;
 
 TorchLibrary.AllowOlderRuntime();
-var root = new RootCommand("Trains segmentation networks that differ in the upsampling operator only, and compares them.")
+var root = new RootCommand(
+    "Trains segmentation networks that differ in the upsampling operator only, and compares them.")
 {
     TrainCommand.Create(),
     ReportCommand.Create(),

@@ -32,8 +32,8 @@ internal struct CellTiling
     /// <param name="capacity">The accumulators that a group has space for.</param>
     /// <param name="accumulatorsPerCell">The accumulators that a cell needs.</param>
     /// <param name="widest">
-    /// The most cells of a tile in a row, a power of two. Square tiles share most of their windows; where the cells of a row
-    /// lie side by side in memory, wide ones are read by longer runs.
+    /// The most cells of a tile in a row, a power of two. Square tiles share most of their windows; where the cells of
+    /// a row lie side by side in memory, wide ones are read by longer runs.
     /// </param>
     public static CellTiling Create(
         int width, in RowBand band, int capacity, int accumulatorsPerCell, int widest = SquareWidth)

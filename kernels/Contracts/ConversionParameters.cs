@@ -18,8 +18,8 @@ internal struct ConversionParameters<TSource, TResult>
     public int Width;
 
     /// <summary>
-    /// s, the ratio of a pixel shuffle: element (c, y, x) of the result is element (c·s² + (y mod s)·s + x mod s, y/s, x/s)
-    /// of the source; 1 for a plain copy.
+    /// s, the ratio of a pixel shuffle: element (c, y, x) of the result is element (c·s² + (y mod s)·s + x mod s, y/s,
+    /// x/s) of the source; 1 for a plain copy.
     /// </summary>
     public int Scale;
 

@@ -1,8 +1,8 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
-/// The contract of the backward as far as every query can compute its own: scores and weights once more, the gradients of
-/// query and offsets, and what the gradients of the maps are collected from.
+/// The contract of the backward as far as every query can compute its own: scores and weights once more, the gradients
+/// of query and offsets, and what the gradients of the maps are collected from.
 /// </summary>
 internal struct DeformableAttentionBackwardParameters<TStorage>
     where TStorage : unmanaged

@@ -4,9 +4,9 @@ using ILGPU;
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
-/// The contract of the gather that replaces the scatter of sampling's backward. Samples are sorted by the cells that they
-/// touch, with a stable counting sort, so that every cell has a list of them in the order of the queries; then each cell
-/// adds up its list. One image at a time; nothing depends on how the queries are cut into chunks.
+/// The contract of the gather that replaces the scatter of sampling's backward. Samples are sorted by the cells that
+/// they touch, with a stable counting sort, so that every cell has a list of them in the order of the queries; then
+/// each cell adds up its list. One image at a time; nothing depends on how the queries are cut into chunks.
 /// </summary>
 internal struct DeformableGatherParameters<TStorage, TReal>
     where TStorage : unmanaged
@@ -39,7 +39,9 @@ internal struct DeformableGatherParameters<TStorage, TReal>
     /// <summary>Offsets, [B, G·P·2, OH, OW].</summary>
     public MapView<TStorage> Offsets;
 
-    /// <summary>The samples of every chunk that touch a cell, then where the chunk's part of the list starts, [G, chunks, H·W].</summary>
+    /// <summary>
+    /// The samples of every chunk that touch a cell, then where the chunk's part of the list starts, [G, chunks, H·W].
+    /// </summary>
     public ArrayView<int> Counts;
 
     /// <summary>Where the list of a cell starts, and behind the last cell where it ends, [G, H·W + 1].</summary>

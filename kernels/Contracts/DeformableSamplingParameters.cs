@@ -1,8 +1,8 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
-/// The contract of sampling a decoder map at points that move with the query: point p of group g of query (y, x) lies at
-/// the cell of the query plus an offset of its own, in cells.
+/// The contract of sampling a decoder map at points that move with the query: point p of group g of query (y, x) lies
+/// at the cell of the query plus an offset of its own, in cells.
 /// </summary>
 internal struct DeformableSamplingParameters<TStorage>
     where TStorage : unmanaged

@@ -4,9 +4,9 @@ using ILGPU;
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
-/// The contract of feature normalisation as steps of its own: over the channels of one pixel, or over a group of channels
-/// of a whole image. Statistics and means have two channels for every group; where they do not depend on the pixel, their
-/// strides over rows and columns are 0.
+/// The contract of feature normalisation as steps of its own: over the channels of one pixel, or over a group of
+/// channels of a whole image. Statistics and means have two channels for every group; where they do not depend on the
+/// pixel, their strides over rows and columns are 0.
 /// </summary>
 internal struct FeatureNormParameters<TStorage, TReal>
     where TStorage : unmanaged

@@ -14,10 +14,14 @@ internal interface ITileProgram<TParameters>
     /// <summary>The bytes of scratch memory, aligned to 64, that one thread needs.</summary>
     static abstract long ScratchBytes(in TParameters parameters);
 
-    /// <summary>An estimate of the floating-point operations of the whole problem, by which launches are sized.</summary>
+    /// <summary>
+    /// An estimate of the floating-point operations of the whole problem, by which launches are sized.
+    /// </summary>
     static abstract double Operations(in TParameters parameters);
 
-    /// <summary>Fills what all tiles of a thread share in its scratch memory; called once, before its first tile.</summary>
+    /// <summary>
+    /// Fills what all tiles of a thread share in its scratch memory; called once, before its first tile.
+    /// </summary>
     static virtual unsafe void Begin(in TParameters parameters, byte* scratch)
     {
     }

@@ -4,8 +4,8 @@ using ILGPU;
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
-/// The contract of the backward in one pass over the map: the sums of <see cref="Outer"/> and the gradient of the input,
-/// Wᵀg taken through LayerNorm's backward where there is a normalisation.
+/// The contract of the backward in one pass over the map: the sums of <see cref="Outer"/> and the gradient of the
+/// input, Wᵀg taken through LayerNorm's backward where there is a normalisation.
 /// </summary>
 internal struct ProjectionBackwardParameters<TStorage, TReal>
     where TStorage : unmanaged
@@ -14,7 +14,9 @@ internal struct ProjectionBackwardParameters<TStorage, TReal>
     /// <summary>The maps, the statistics and the sums for the parameters.</summary>
     public ProjectionOuterParameters<TStorage, TReal> Outer;
 
-    /// <summary>The matrix, element (o, i) at o·<see cref="WeightRowStride"/> + i·<see cref="WeightColumnStride"/>.</summary>
+    /// <summary>
+    /// The matrix, element (o, i) at o·<see cref="WeightRowStride"/> + i·<see cref="WeightColumnStride"/>.
+    /// </summary>
     public ArrayView<TReal> Weight;
 
     /// <summary>Elements from one output channel of the matrix to the next.</summary>

@@ -26,7 +26,9 @@ internal struct ProjectionOuterParameters<TStorage, TReal>
     /// <summary>The sums of every chunk, [chunks, O·I + O].</summary>
     public ArrayView<TReal> Partials;
 
-    /// <summary>The pixels of a chunk; depends on the problem only, so that sums are the same on any number of threads.</summary>
+    /// <summary>
+    /// The pixels of a chunk; depends on the problem only, so that sums are the same on any number of threads.
+    /// </summary>
     public int PixelsPerChunk;
 
     /// <summary>The number of chunks.</summary>

@@ -20,7 +20,9 @@ internal struct ProjectionParameters<TStorage, TReal>
     /// <summary>Output, [B, O, H, W].</summary>
     public MapView<TStorage> Output;
 
-    /// <summary>The matrix, element (o, i) at o·<see cref="WeightRowStride"/> + i·<see cref="WeightColumnStride"/>.</summary>
+    /// <summary>
+    /// The matrix, element (o, i) at o·<see cref="WeightRowStride"/> + i·<see cref="WeightColumnStride"/>.
+    /// </summary>
     public ArrayView<TReal> Weight;
 
     /// <summary>Elements from one output channel of the matrix to the next.</summary>
@@ -38,7 +40,9 @@ internal struct ProjectionParameters<TStorage, TReal>
     /// <summary>What is added to the normalised input, [I].</summary>
     public ArrayView<TReal> NormBias;
 
-    /// <summary>Mean and reciprocal deviation of every pixel, [B, 2, H, W]; written where there is a normalisation.</summary>
+    /// <summary>
+    /// Mean and reciprocal deviation of every pixel, [B, 2, H, W]; written where there is a normalisation.
+    /// </summary>
     public MapView<TReal> Statistics;
 
     /// <summary>What is added to the variance.</summary>

@@ -1,8 +1,8 @@
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
-/// The contract of a query that is made of features of the encoder and of the decoder: with the gate g of the cell that a
-/// query belongs to, g·encoder + (1 − g)·decoder; without a gate, encoder + decoder.
+/// The contract of a query that is made of features of the encoder and of the decoder: with the gate g of the cell that
+/// a query belongs to, g·encoder + (1 − g)·decoder; without a gate, encoder + decoder.
 /// </summary>
 internal struct QueryBlendParameters<TStorage>
     where TStorage : unmanaged

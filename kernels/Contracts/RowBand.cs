@@ -16,8 +16,8 @@ internal struct RowBand
     public int Rows;
 
     /// <summary>
-    /// The tiles that the vector programs cut it into at least, where it is large enough: every thread should have some, and
-    /// the fewer they are, the less is staged twice. What is computed is the same, whatever the tiles.
+    /// The tiles that the vector programs cut it into at least, where it is large enough: every thread should have
+    /// some, and the fewer they are, the less is staged twice. What is computed is the same, whatever the tiles.
     /// </summary>
     public int FewestTiles;
 }

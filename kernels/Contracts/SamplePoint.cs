@@ -4,7 +4,8 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
-/// Where a point lies between four cells: (Row, Column) is the first of them, and Down and Across the way to the others.
+/// Where a point lies between four cells: (Row, Column) is the first of them, and Down and Across the way to the
+/// others.
 /// </summary>
 internal struct SamplePoint<TReal>
     where TReal : unmanaged, IFloatingPointIeee754<TReal>

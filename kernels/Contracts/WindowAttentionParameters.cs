@@ -28,7 +28,9 @@ internal struct WindowAttentionParameters<TStorage, TReal>
     /// <summary>Output, [B, C, OH, OW].</summary>
     public MapView<TStorage> Output;
 
-    /// <summary>What every query's unnormalised weights were divided by, [B, 1, OH, OW]; for the softmax its logarithm.</summary>
+    /// <summary>
+    /// What every query's unnormalised weights were divided by, [B, 1, OH, OW]; for the softmax its logarithm.
+    /// </summary>
     public MapView<TReal> Normaliser;
 
     /// <summary>Whether <see cref="Normaliser"/> is to be written.</summary>

@@ -3,7 +3,9 @@ using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Numerics;
 
-/// <summary>The logistic function 1/(1 + exp(−x)), which neither overflows nor loses its digits at the far ends.</summary>
+/// <summary>
+/// The logistic function 1/(1 + exp(−x)), which neither overflows nor loses its digits at the far ends.
+/// </summary>
 internal static class Sigmoid
 {
     /// <summary>Computes it.</summary>

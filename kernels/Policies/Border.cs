@@ -11,8 +11,8 @@ namespace SapaGpu.Kernels.Policies;
 internal interface IBorder
 {
     /// <summary>
-    /// Gets whether a tap outside the map stands for the nearest cell inside. The kernels give it the score of that cell,
-    /// and add its weight to the weight of that cell before they sum values.
+    /// Gets whether a tap outside the map stands for the nearest cell inside. The kernels give it the score of that
+    /// cell, and add its weight to the weight of that cell before they sum values.
     /// </summary>
     static abstract bool Replicates { get; }
 

@@ -7,8 +7,8 @@ namespace SapaGpu.Kernels.Policies;
 
 /// <summary>
 /// How the scores of a window become its weights: every score has a power, and the weight is the power divided by the
-/// sum of all unnormalised weights. With p the unnormalised weights and S their sum, the gradient of a score is p'/S·(dw − Σ w·dw), where p' is the
-/// derivative of the power, told from the power itself.
+/// sum of all unnormalised weights. With p the unnormalised weights and S their sum, the gradient of a score is
+/// p'/S·(dw − Σ w·dw), where p' is the derivative of the power, told from the power itself.
 /// </summary>
 internal interface IScoreNormalisation
 {

@@ -3,13 +3,16 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// SapaGpu's operators as functions of torch: differentiable once, on the tensors' own memory, on the processor or on CUDA.
-/// Maps are [B, C, H, W], contiguous or channels-last (others are made contiguous), float64, float32, float16 or bfloat16;
-/// maps of different types are promoted as torch promotes them. Gradients that nobody asks for are not computed.
+/// SapaGpu's operators as functions of torch: differentiable once, on the tensors' own memory, on the processor or on
+/// CUDA. Maps are [B, C, H, W], contiguous or channels-last (others are made contiguous), float64, float32, float16 or
+/// bfloat16; maps of different types are promoted as torch promotes them. Gradients that nobody asks for are not
+/// computed.
 /// </summary>
 public static class SapaFunctional
 {
-    /// <summary>Upsamples a value under the guidance of query and key; see <see cref="global::SapaGpu.WindowAttention"/>.</summary>
+    /// <summary>
+    /// Upsamples a value under the guidance of query and key; see <see cref="global::SapaGpu.WindowAttention"/>.
+    /// </summary>
     /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
     /// <param name="key">Features of the decoder, [B, D, H, W].</param>
     /// <param name="value">What is upsampled, [B, C, H, W].</param>
@@ -31,7 +34,9 @@ public static class SapaFunctional
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>The scores of every query with its window of keys; see <see cref="global::SapaGpu.WindowSimilarity"/>.</summary>
+    /// <summary>
+    /// The scores of every query with its window of keys; see <see cref="global::SapaGpu.WindowSimilarity"/>.
+    /// </summary>
     /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
     /// <param name="key">Features of the decoder, [B, D, H, W].</param>
     /// <param name="options">Window, border and heads; null for the defaults.</param>
@@ -66,7 +71,9 @@ public static class SapaFunctional
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>CARAFE's reassembly: the features, each group of channels by masks of its own, with 0 outside the map.</summary>
+    /// <summary>
+    /// CARAFE's reassembly: the features, each group of channels by masks of its own, with 0 outside the map.
+    /// </summary>
     /// <param name="features">What is upsampled, [B, C, H, W].</param>
     /// <param name="masks">Normalised kernels, [B, groups·K², OH, OW].</param>
     /// <param name="window">K, odd.</param>
@@ -76,7 +83,9 @@ public static class SapaFunctional
     public static torch.Tensor Carafe(torch.Tensor features, torch.Tensor masks, int window = 5, int groups = 1) =>
         WindowReassembly(masks, features, new WindowAttentionOptions { Window = window, Heads = groups });
 
-    /// <summary>Deformable attention that move with the query; see <see cref="global::SapaGpu.DeformableAttention"/>.</summary>
+    /// <summary>
+    /// Deformable attention that move with the query; see <see cref="global::SapaGpu.DeformableAttention"/>.
+    /// </summary>
     /// <param name="query">Query, [B, G·D, OH, OW].</param>
     /// <param name="key">Key, [B, G·D, H, W].</param>
     /// <param name="value">What is upsampled, [B, G·C, H, W].</param>
@@ -126,16 +135,20 @@ public static class SapaFunctional
     }
 
     /// <summary>
-    /// A linear map of every pixel's channels, after LayerNorm over these channels where a factor is given, in one pass over
-    /// the map; see <see cref="PointwiseProjection"/>.
+    /// A linear map of every pixel's channels, after LayerNorm over these channels where a factor is given, in one pass
+    /// over the map; see <see cref="PointwiseProjection"/>.
     /// </summary>
     /// <param name="input">The map, [B, I, H, W].</param>
-    /// <param name="weight">The matrix, [O, I] or [O, I, 1, 1]; it is computed with in float32, of float64 maps in float64.</param>
+    /// <param name="weight">
+    /// The matrix, [O, I] or [O, I, 1, 1]; it is computed with in float32, of float64 maps in float64.
+    /// </param>
     /// <param name="bias">The bias, [O]; null for none.</param>
     /// <param name="normWeight">The factor of LayerNorm, [I]; null for no normalisation.</param>
     /// <param name="normBias">The offset of LayerNorm, [I].</param>
     /// <param name="epsilon">What is added to the variance.</param>
-    /// <returns>The output, [B, O, H, W]: contiguous on the CPU, channels-last on a GPU, as attention reads it fastest.</returns>
+    /// <returns>
+    /// The output, [B, O, H, W]: contiguous on the CPU, channels-last on a GPU, as attention reads it fastest.
+    /// </returns>
     /// <inheritdoc cref="WindowAttention" path="/exception"/>
     public static torch.Tensor Projection(
         torch.Tensor input,
@@ -166,7 +179,9 @@ public static class SapaFunctional
             vector is null ? null : Operands.Parameter(nameof(Projection), name, vector, 1, map);
     }
 
-    /// <summary>LayerNorm over the channels of every pixel, or GroupNorm; see <see cref="global::SapaGpu.FeatureNorm"/>.</summary>
+    /// <summary>
+    /// LayerNorm over the channels of every pixel, or GroupNorm; see <see cref="global::SapaGpu.FeatureNorm"/>.
+    /// </summary>
     /// <param name="input">The map, [B, C, H, W].</param>
     /// <param name="weight">The factor, [C].</param>
     /// <param name="bias">The offset, [C].</param>

@@ -80,7 +80,8 @@ internal sealed class DatasetTests
         Assert.That(first, Is.EqualTo(Order(seed: 1, epoch: 2)));
         Assert.That(first, Is.Not.EqualTo(Order(seed: 1, epoch: 3)));
         Assert.That(first, Is.Not.EqualTo(Order(seed: 2, epoch: 2)));
-        Assert.That(first.Select(item => item.Index).Distinct().Count(), Is.EqualTo(48), "six full batches of fifty images");
+        Assert.That(
+            first.Select(item => item.Index).Distinct().Count(), Is.EqualTo(48), "six full batches of fifty images");
         Assert.That(first.Count(item => item.IsMirrored), Is.InRange(12, 36));
 
         static List<(int Index, bool IsMirrored)> Order(int seed, int epoch) =>

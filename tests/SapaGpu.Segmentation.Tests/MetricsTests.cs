@@ -53,9 +53,11 @@ internal sealed class MetricsTests
     {
         var truth = Halves(column: 10);
         Assert.That(BoundaryScore.OfImage(truth, truth, 2, Height, Width), Is.EqualTo(1));
-        Assert.That(BoundaryScore.OfImage(truth, Halves(column: 13), 2, Height, Width), Is.EqualTo(1), "within the tolerance");
+        Assert.That(
+            BoundaryScore.OfImage(truth, Halves(column: 13), 2, Height, Width), Is.EqualTo(1), "within the tolerance");
         Assert.That(BoundaryScore.OfImage(truth, Halves(column: 14), 2, Height, Width), Is.Zero);
-        Assert.That(BoundaryScore.OfImage(new byte[Height * Width], truth, 2, Height, Width), Is.Null, "no boundary to find");
+        Assert.That(
+            BoundaryScore.OfImage(new byte[Height * Width], truth, 2, Height, Width), Is.Null, "no boundary to find");
     }
 
     [Test]
@@ -146,7 +148,8 @@ internal sealed class MetricsTests
            select pixel,
     ];
 
-    private static bool IsWithinTolerance(int first, int second) => SquaredDistance(first, second) <= Tolerance * Tolerance;
+    private static bool IsWithinTolerance(
+        int first, int second) => SquaredDistance(first, second) <= Tolerance * Tolerance;
 
     private static int SquaredDistance(int first, int second)
     {

@@ -13,9 +13,11 @@ internal sealed class ResumeTests
         [Values(UpsamplingOperator.PixelShuffle, UpsamplingOperator.SapaBilinear)] UpsamplingOperator kind)
     {
         using var folder = new TemporaryFolder();
-        var dataset = new DatasetInMemory(SmallDataset.Write(folder["squares"]), imageLimit: null, needsValidation: false);
+        var dataset = new DatasetInMemory(
+            SmallDataset.Write(folder["squares"]), imageLimit: null, needsValidation: false);
         var key = new RunKey(dataset.Name, kind, HasLaterals: false, Seed: 4);
-        var whole = new TrainingRun(key, Settings, dataset, folder["whole"], new StopAt()).Execute(CancellationToken.None);
+        var whole = new TrainingRun(key, Settings, dataset, folder["whole"], new StopAt()).Execute(
+            CancellationToken.None);
 
         // Once within the second epoch, once at the beginning of the third.
         foreach (int steps in new[] { 4, 3 })
@@ -42,7 +44,8 @@ internal sealed class ResumeTests
     public void A_finished_run_is_not_trained_again_and_not_with_other_settings()
     {
         using var folder = new TemporaryFolder();
-        var dataset = new DatasetInMemory(SmallDataset.Write(folder["squares"]), imageLimit: null, needsValidation: true);
+        var dataset = new DatasetInMemory(
+            SmallDataset.Write(folder["squares"]), imageLimit: null, needsValidation: true);
         var key = new RunKey(dataset.Name, UpsamplingOperator.Nearest, HasLaterals: true, Seed: 0);
         var settings = Settings with { Epochs = 1 };
         var first = new TrainingRun(key, settings, dataset, folder["runs"], new StopAt()) { EvaluateEvery = 1 }

@@ -41,7 +41,8 @@ internal static class SmallDataset
     {
         foreach (string kind in new[] { "images", "labels" })
             Directory.CreateDirectory(Path.Combine(folder, kind, split));
-        File.WriteAllLines(Path.Combine(folder, $"{split}.txt"), Enumerable.Range(0, count).Select(i => $"picture{i} family"));
+        File.WriteAllLines(
+            Path.Combine(folder, $"{split}.txt"), Enumerable.Range(0, count).Select(i => $"picture{i} family"));
         for (int i = 0; i < count; i++)
         {
             using var image = new SKBitmap(new SKImageInfo(Width, Height, SKColorType.Rgba8888, SKAlphaType.Opaque));

@@ -4,7 +4,9 @@ using NUnit.Framework;
 
 namespace SapaGpu.TorchSharp.Tests;
 
-/// <summary>Every piece of C# in the README and the docs is a program, or a part of one, that compiles by itself.</summary>
+/// <summary>
+/// Every piece of C# in the README and the docs is a program, or a part of one, that compiles by itself.
+/// </summary>
 public sealed class SnippetTests
 {
     private const string ImplicitUsings = """
@@ -45,7 +47,9 @@ public sealed class SnippetTests
 
     [Test]
     public void A_name_that_is_not_declared_is_an_error() =>
-        Assert.That(Errors("using SapaGpu; using var device = ComputeDevice.OpenDefault(); device.Launch(undeclared);"), Is.Not.Empty);
+        Assert.That(
+            Errors("using SapaGpu; using var device = ComputeDevice.OpenDefault(); device.Launch(undeclared);"),
+            Is.Not.Empty);
 
     private static IEnumerable<string> Read(string[] lines)
     {

@@ -38,7 +38,8 @@ internal static class GrowthCommand
 
     private static void Print(IReadOnlyList<int> sizes, string plotPath)
     {
-        Console.WriteLine("f32, channels-last, C64, D32, K5, ratio 2; forward, nanoseconds an output point, all threads");
+        Console.WriteLine(
+            "f32, channels-last, C64, D32, K5, ratio 2; forward, nanoseconds an output point, all threads");
         Console.WriteLine();
         var ours = Operators.ToDictionary(kind => kind, kind => Seconds(kind, sizes));
         var peers = Peers.ToDictionary(kind => kind, kind => PeerSeconds(kind, sizes));
@@ -50,14 +51,16 @@ internal static class GrowthCommand
         var byBatch = Operators.ToDictionary(kind => kind, kind => Seconds(kind, images));
         MarkdownTable.Print(
             ["images of 32x32 cells", .. Operators.Select(kind => $"{kind}")],
-            images.Select((image, i) => (string[])[$"{image.Batch}", .. Operators.Select(kind => Nanoseconds(byBatch[kind][i], image))]));
+            images.Select((image, i) => (string[])[$"{image.Batch}", .. Operators.Select(
+                kind => Nanoseconds(byBatch[kind][i], image))]));
 
         Console.WriteLine("Times as fast on two threads as on one, measured by turns");
         Console.WriteLine();
         MarkdownTable.Print(
             ["cells", .. Operators.Select(kind => $"{kind}")],
             sizes.Select(size => (string[])
-                [$"{size}x{size}", .. Operators.Select(kind => MarkdownTable.Number(Speedup(kind, SquareStage(size))))]));
+                [$"{size}x{size}", .. Operators.Select(
+                    kind => MarkdownTable.Number(Speedup(kind, SquareStage(size))))]));
 
         GrowthPlot.Save(plotPath, sizes,
         [
@@ -118,7 +121,8 @@ internal static class GrowthCommand
         var stage = SquareStage(size);
         return kind == Operator.WindowAttention && UnfoldedBytes(stage) > GC.GetGCMemoryInfo().TotalAvailableMemoryBytes
             ? double.NaN
-            : new PeerRequest(kind, stage, Workloads.Call.Forward, ElementType.Float32, Format, MeasuresMemory: false).Measure();
+            : new PeerRequest(
+                kind, stage, Workloads.Call.Forward, ElementType.Float32, Format, MeasuresMemory: false).Measure();
     })];
 
     // Key and value unfolded, once more in the order that the product wants, and as much again for everything else.

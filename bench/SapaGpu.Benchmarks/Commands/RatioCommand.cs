@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace SapaGpu.Benchmarks;
 
-/// <summary><c>ratio</c>: window attention beside a matrix multiplication, with limits for continuous integration.</summary>
+/// <summary>
+/// <c>ratio</c>: window attention beside a matrix multiplication, with limits for continuous integration.
+/// </summary>
 internal static class RatioCommand
 {
     public static Command Create()
@@ -26,7 +28,8 @@ internal static class RatioCommand
 
     private static Argument<double> Limit(string name, string pass) => new(name)
     {
-        Description = $"The most times that the {pass} may take as long as a matrix multiplication of as many operations.",
+        Description =
+            $"The most times that the {pass} may take as long as a matrix multiplication of as many operations.",
         DefaultValueFactory = _ => double.PositiveInfinity,
     };
 

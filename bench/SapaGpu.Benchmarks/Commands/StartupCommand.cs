@@ -16,7 +16,8 @@ internal static class StartupCommand
     public static Command Create()
     {
         var workload = CommandOptions.Workload(Workload.Medium.Name);
-        var command = new Command("startup", "Time the first and the second forward of window attention in a new process.")
+        var command = new Command(
+            "startup", "Time the first and the second forward of window attention in a new process.")
         {
             workload,
         };
@@ -57,10 +58,12 @@ internal static class StartupCommand
                 .Select(line => double.Parse(line, CultureInfo.InvariantCulture))
                 .ToArray())
             .ToArray();
-        Console.WriteLine($"Window attention, forward, f32, {workload.Name}; medians of {Processes} new processes, in ms");
+        Console.WriteLine(
+            $"Window attention, forward, f32, {workload.Name}; medians of {Processes} new processes, in ms");
         Console.WriteLine();
         MarkdownTable.Print(
             ["open the device", "first call", "second call"],
-            [[.. Enumerable.Range(0, 3).Select(i => MarkdownTable.Number(rows.Select(row => row[i]).ToArray().Median()))]]);
+            [[.. Enumerable.Range(0, 3).Select(
+                i => MarkdownTable.Number(rows.Select(row => row[i]).ToArray().Median()))]]);
     }
 }

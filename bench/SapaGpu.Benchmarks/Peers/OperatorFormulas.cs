@@ -8,7 +8,8 @@ namespace SapaGpu.Benchmarks;
 internal static class OperatorFormulas
 {
     /// <summary>Window attention: both maps unfolded, products by einsum.</summary>
-    public static torch.Tensor Attention(torch.Tensor query, torch.Tensor key, torch.Tensor value, Stage stage, int heads)
+    public static torch.Tensor Attention(
+        torch.Tensor query, torch.Tensor key, torch.Tensor value, Stage stage, int heads)
     {
         var keys = Unfold(key, stage, heads);
         var queries = query.reshape(
@@ -44,7 +45,12 @@ internal static class OperatorFormulas
             torch.GridSamplePaddingMode.Zeros,
             align_corners: true)
             .to_type(map.dtype)
-            .reshape(stage.Batch * Groups, -1, DeformableStage.Points, stage.Height * stage.Scale, stage.Width * stage.Scale);
+            .reshape(
+                stage.Batch * Groups,
+                -1,
+                DeformableStage.Points,
+                stage.Height * stage.Scale,
+                stage.Width * stage.Scale);
     }
 
     // [B, heads, C/heads, K², H, W]

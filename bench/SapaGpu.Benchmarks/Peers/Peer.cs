@@ -4,7 +4,9 @@ using static TorchSharp.torch.nn;
 
 namespace SapaGpu.Benchmarks;
 
-/// <summary>An operator as one composes it of libtorch's, with gradients by autograd, on the operands of ours.</summary>
+/// <summary>
+/// An operator as one composes it of libtorch's, with gradients by autograd, on the operands of ours.
+/// </summary>
 internal sealed class Peer : IDisposable
 {
     private readonly Operator kind;
@@ -22,7 +24,9 @@ internal sealed class Peer : IDisposable
         gradOutput = TorchValues.Create(sample.GradOutput, type, format);
     }
 
-    /// <summary>Makes a peer; libtorch must not have been touched before by a process that times our operators.</summary>
+    /// <summary>
+    /// Makes a peer; libtorch must not have been touched before by a process that times our operators.
+    /// </summary>
     /// <param name="kind">The operator.</param>
     /// <param name="stage">What is upsampled.</param>
     /// <param name="type">The type of all tensors, parameters included.</param>
@@ -38,7 +42,9 @@ internal sealed class Peer : IDisposable
         return peer;
     }
 
-    /// <summary>Operands and results of ours, for an implementation in libtorch, which can be touched after this call.</summary>
+    /// <summary>
+    /// Operands and results of ours, for an implementation in libtorch, which can be touched after this call.
+    /// </summary>
     public static OperatorSample Sample(Operator kind, Stage stage, ElementType type, MemoryFormat format)
     {
         TorchLibrary.AllowOlderRuntime();
@@ -104,8 +110,8 @@ internal sealed class Peer : IDisposable
         var result = Compute();
         TorchValues.Check($"{kind}, output", result, sample.Output, type);
         var gradients = operands.Keys.Zip(Gradients(result, keepsGraph: false)).ToDictionary();
-        // Gradients of parameters are sums over all pixels, of which little may be left: softmax does not see an offset that
-        // all keys share. They are compared as a share of the largest of them.
+        // Gradients of parameters are sums over all pixels, of which little may be left: softmax does not see an offset
+        // that all keys share. They are compared as a share of the largest of them.
         double largest = sample.Gradients.Where(IsParameter).Select(Largest).DefaultIfEmpty(double.Epsilon).Max();
         foreach (var expected in sample.Gradients.Where(gradient => IsComparable(gradient, type)))
         {
@@ -122,8 +128,9 @@ internal sealed class Peer : IDisposable
 
     private static double Largest(HostArray array) => array.Values.Max(Math.Abs);
 
-    // With 16 bits the gradients of parameters are sums that cancel, of which libtorch's rounding leaves little. The gradient
-    // of an offset jumps where its point is a whole number, and rounding in less than double moves some points across.
+    // With 16 bits the gradients of parameters are sums that cancel, of which libtorch's rounding leaves little. The
+    // gradient of an offset jumps where its point is a whole number, and rounding in less than double moves some points
+    // across.
     private static bool IsComparable(HostArray gradient, ElementType type) =>
         gradient.Name == "offsets"
             ? type == ElementType.Float64

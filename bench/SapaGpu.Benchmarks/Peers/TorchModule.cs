@@ -4,7 +4,9 @@ using TorchSharp;
 
 namespace SapaGpu.Benchmarks;
 
-/// <summary>A module of SapaGpu inside libtorch, with gradients by autograd, on the operands of our own module.</summary>
+/// <summary>
+/// A module of SapaGpu inside libtorch, with gradients by autograd, on the operands of our own module.
+/// </summary>
 internal sealed class TorchModule : IDisposable
 {
     private readonly torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor> module;
@@ -41,7 +43,8 @@ internal sealed class TorchModule : IDisposable
         var sample = Peer.Sample(kind, stage, type, format);
         var module = new TorchModule(kind, stage, sample, type, format);
         using var scope = torch.NewDisposeScope();
-        TorchValues.Check($"{kind} inside libtorch", module.module.call(module.encoder, module.decoder), sample.Output, type);
+        TorchValues.Check(
+            $"{kind} inside libtorch", module.module.call(module.encoder, module.decoder), sample.Output, type);
         return module;
     }
 

@@ -28,7 +28,8 @@ internal static class BenchmarkSuite
         return onlyAsks || (reports.Length > 0 && reports.All(report => report.Success)) ? 0 : 1;
     }
 
-    // The best of several seconds, lest a moment in which the machine has something else to do makes every share too large.
+    // The best of several seconds, lest a moment in which the machine has something else to do makes every share too
+    // large.
     private static DeviceLimits Limits()
     {
         const int Measurements = 5;

@@ -5,7 +5,9 @@ using TorchSharp;
 
 namespace SapaGpu.Benchmarks;
 
-/// <summary>What the machine can do: the vendor's matrix multiplication, a copy, and multiply-adds in registers.</summary>
+/// <summary>
+/// What the machine can do: the vendor's matrix multiplication, a copy, and multiply-adds in registers.
+/// </summary>
 public class LimitsBenchmarks : MeasuredBenchmarks
 {
     private const int MatrixSize = 2048;

@@ -2,7 +2,9 @@ using SapaGpu.Workloads;
 
 namespace SapaGpu.Benchmarks;
 
-/// <summary>What the benchmarks are run on: everything, or for <c>--quick</c> as little as shows that they work.</summary>
+/// <summary>
+/// What the benchmarks are run on: everything, or for <c>--quick</c> as little as shows that they work.
+/// </summary>
 internal static class Selection
 {
     /// <summary>The argument that asks for little.</summary>

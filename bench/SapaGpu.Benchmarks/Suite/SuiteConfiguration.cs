@@ -29,7 +29,8 @@ internal static class SuiteConfiguration
 
     // The build in the project's own folder has analysed the code.
     private static Job BaseJob => Job.Default
-        .WithArguments([new MsBuildArgument("/p:RunAnalyzers=false"), new MsBuildArgument("/p:GenerateDocumentationFile=false")]);
+        .WithArguments(
+            [new MsBuildArgument("/p:RunAnalyzers=false"), new MsBuildArgument("/p:GenerateDocumentationFile=false")]);
 
     private static Job FullJob => BaseJob
         .WithWarmupCount(3)

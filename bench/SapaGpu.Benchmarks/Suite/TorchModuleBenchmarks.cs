@@ -5,8 +5,8 @@ using TorchSharp;
 namespace SapaGpu.Benchmarks;
 
 /// <summary>
-/// A training step's share of a module, forward and backward by libtorch's autograd: the modules of SapaGpu.TorchSharp beside
-/// the composition of libtorch's own functions.
+/// A training step's share of a module, forward and backward by libtorch's autograd: the modules of SapaGpu.TorchSharp
+/// beside the composition of libtorch's own functions.
 /// </summary>
 public class TorchModuleBenchmarks : WorkloadBenchmarks
 {

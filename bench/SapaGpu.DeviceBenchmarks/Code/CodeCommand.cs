@@ -31,7 +31,8 @@ internal static class CodeCommand
         {
             Description = "Write the general kernels as well, not only those of the common case.",
         };
-        var command = new Command("code", $"Write the PTX of every kernel as NAME.ptx, and what each is as {IndexName}.")
+        var command = new Command(
+            "code", $"Write the PTX of every kernel as NAME.ptx, and what each is as {IndexName}.")
         {
             output, all,
         };
@@ -39,7 +40,8 @@ internal static class CodeCommand
         {
             var kernels = result.GetValue(all) ? KernelCatalogue.All : KernelCatalogue.Fast;
             int count = Write(result.GetRequiredValue(output).FullName, kernels);
-            Console.WriteLine(FormattableString.Invariant($"{count} kernels in {result.GetRequiredValue(output).FullName}"));
+            Console.WriteLine(
+                FormattableString.Invariant($"{count} kernels in {result.GetRequiredValue(output).FullName}"));
             return ExitCode.Success;
         });
         return command;
@@ -58,7 +60,8 @@ internal static class CodeCommand
         File.WriteAllLines(
             Path.Combine(folder, IndexName),
             texts.Keys
-                .Select(kernel => Columns.Select(column => Convert.ToString(column.Value(kernel), CultureInfo.InvariantCulture)))
+                .Select(kernel => Columns.Select(
+                    column => Convert.ToString(column.Value(kernel), CultureInfo.InvariantCulture)))
                 .Prepend(Columns.Select(column => column.Name))
                 .Select(row => string.Join('\t', row)));
         return texts.Count;

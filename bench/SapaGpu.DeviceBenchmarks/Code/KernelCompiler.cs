@@ -35,7 +35,9 @@ internal sealed class KernelCompiler : IDisposable
         return new CLBackend(context, capabilities, CLDeviceVendor.Other, CLBackend.MinimumVersion);
     });
 
-    /// <summary>Compiles kernels on all cores; what is made of each text is kept, in the order of the kernels.</summary>
+    /// <summary>
+    /// Compiles kernels on all cores; what is made of each text is kept, in the order of the kernels.
+    /// </summary>
     public static IReadOnlyDictionary<KernelInstantiation, TText> CompileAll<TText>(
         IEnumerable<KernelInstantiation> kernels, Func<KernelCompiler> create, Func<string, TText> read)
     {

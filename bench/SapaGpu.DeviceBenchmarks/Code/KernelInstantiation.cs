@@ -42,7 +42,8 @@ public sealed partial class KernelInstantiation
     /// has no version for. A kernel that works on no maps is not.
     /// </summary>
     public bool IsFast =>
-        Kernel.IsGenericType && !arguments.Intersect([typeof(AnyWindow), typeof(AnyScale), typeof(AnyRatio), typeof(StridedAccess)]).Any();
+        Kernel.IsGenericType && !arguments.Intersect(
+            [typeof(AnyWindow), typeof(AnyScale), typeof(AnyRatio), typeof(StridedAccess)]).Any();
 
     /// <summary>Gets whether the kernel is a map program, which computes one value at a time.</summary>
     public bool IsMap => Definition == typeof(MapKernel<,>);
@@ -75,13 +76,17 @@ public sealed partial class KernelInstantiation
         _ => IsDouble ? "f64" : arguments.Contains(typeof(float)) ? "f32" : "-",
     };
 
-    /// <summary>Gets the ratio of the maps that is compiled in: "2", "integer", "any", or "-" where there is none.</summary>
+    /// <summary>
+    /// Gets the ratio of the maps that is compiled in: "2", "integer", "any", or "-" where there is none.
+    /// </summary>
     public string Ratio => arguments.Contains(typeof(Scale2)) ? "2"
         : arguments.Contains(typeof(AnyScale)) ? "integer"
         : arguments.Contains(typeof(AnyRatio)) ? "any"
         : "-";
 
-    /// <summary>Gets the memory format that the accesses are made for: "channels_last", "contiguous", "mixed" or "any".</summary>
+    /// <summary>
+    /// Gets the memory format that the accesses are made for: "channels_last", "contiguous", "mixed" or "any".
+    /// </summary>
     public string Format => IsMixed ? "mixed"
         : ByVectors ? "channels_last"
         : arguments.Contains(typeof(StridedAccess)) ? "contiguous"
@@ -94,7 +99,8 @@ public sealed partial class KernelInstantiation
     public string Normalisation => Chosen("Normalisation") ?? "-";
 
     /// <summary>Gets "backward" where the kernel computes gradients, else "forward".</summary>
-    public string Pass => BackwardNames.Any(name => Operator.Contains(name, StringComparison.Ordinal)) ? "backward" : "forward";
+    public string Pass =>
+        BackwardNames.Any(name => Operator.Contains(name, StringComparison.Ordinal)) ? "backward" : "forward";
 
     /// <summary>Gets a name for a file: the operator and what was chosen for it.</summary>
     public string FileName => string.Join('-', arguments.Select(Short).Prepend(Operator));

@@ -156,7 +156,8 @@ internal static partial class NpyFile
         if (!descriptor.Success || !order.Success || !shape.Success)
             throw new InvalidDataException($"{path}: the header is not understood: {header.Trim()}");
         if (order.Groups[1].Value == "True")
-            throw new InvalidDataException($"{path}: the array is in Fortran order; save it with numpy.ascontiguousarray.");
+            throw new InvalidDataException(
+                $"{path}: the array is in Fortran order; save it with numpy.ascontiguousarray.");
         var sizes = shape.Groups[1].Value
             .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(size => int.TryParse(size, CultureInfo.InvariantCulture, out int number)

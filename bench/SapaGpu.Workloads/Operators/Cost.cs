@@ -73,11 +73,14 @@ internal readonly record struct Cost(double Operations, double Bytes)
             size * ((isForward ? 1.0 : 2.0) * Features(features) + Output(features)));
     }
 
-    /// <summary>SAPA-G: as SAPA-B, with one more projection of the decoder map, a gate and the mixture of two queries.</summary>
+    /// <summary>
+    /// SAPA-G: as SAPA-B, with one more projection of the decoder map, a gate and the mixture of two queries.
+    /// </summary>
     public static Cost SapaGated(Stage stage, bool isForward, int size)
     {
         double passes = isForward ? 1.0 : 2.0;
-        double extra = 2.0 * Cells(stage) * stage.Channels * (stage.Embedding + 1) + 3.0 * Queries(stage) * stage.Embedding;
+        double extra =
+            2.0 * Cells(stage) * stage.Channels * (stage.Embedding + 1) + 3.0 * Queries(stage) * stage.Embedding;
         var bilinear = isForward ? SapaForward(stage, size) : SapaBackward(stage, size);
         return bilinear with { Operations = bilinear.Operations + passes * extra };
     }
@@ -87,7 +90,9 @@ internal readonly record struct Cost(double Operations, double Bytes)
         PointOperations * Queries(stage) * DeformableStage.Points * (stage.Embedding + stage.Channels),
         size * (Inputs(stage) + Offsets(stage) + Output(stage)));
 
-    /// <summary>Its backward: scores again, gradients of the weights, of query, key and value, and both of the offsets.</summary>
+    /// <summary>
+    /// Its backward: scores again, gradients of the weights, of query, key and value, and both of the offsets.
+    /// </summary>
     public static Cost DeformableBackward(Stage stage, int size) => new(
         PointOperations * Queries(stage) * DeformableStage.Points * (4.0 * stage.Embedding + 3.0 * stage.Channels),
         size * (2.0 * (Inputs(stage) + Offsets(stage)) + Output(stage)));
@@ -145,7 +150,8 @@ internal readonly record struct Cost(double Operations, double Bytes)
     private static double Offsets(Stage stage) => Queries(stage) * DeformableStage.Groups * DeformableStage.Points * 2;
 
     // The offsets of all points of a cell are one projection of the cell.
-    private static double DeformableProjections(Stage stage) => Projections(stage) + 2.0 * stage.Channels * Offsets(stage);
+    private static double DeformableProjections(
+        Stage stage) => Projections(stage) + 2.0 * stage.Channels * Offsets(stage);
 
     private static double CarafePrediction(Stage stage)
     {

@@ -7,13 +7,14 @@ internal abstract class OperatorRun : IDisposable
 
     /// <summary>Makes the operands of an operator.</summary>
     public static OperatorRun Create(
-        Operator kind, ComputeDevice device, Stage stage, ElementType elementType, MemoryFormat format) => elementType switch
-        {
-            ElementType.Float64 => Create<double>(kind, device, stage, format),
-            ElementType.Float16 => Create<Half>(kind, device, stage, format),
-            ElementType.BFloat16 => Create<BFloat16>(kind, device, stage, format),
-            _ => Create<float>(kind, device, stage, format),
-        };
+        Operator kind, ComputeDevice device, Stage stage, ElementType elementType, MemoryFormat format) =>
+            elementType switch
+            {
+                ElementType.Float64 => Create<double>(kind, device, stage, format),
+                ElementType.Float16 => Create<Half>(kind, device, stage, format),
+                ElementType.BFloat16 => Create<BFloat16>(kind, device, stage, format),
+                _ => Create<float>(kind, device, stage, format),
+            };
 
     private static OperatorRun Create<T>(Operator kind, ComputeDevice device, Stage stage, MemoryFormat format)
         where T : unmanaged
@@ -47,7 +48,9 @@ internal abstract class OperatorRun : IDisposable
         Backward();
     }
 
-    /// <summary>Runs both and copies operands and results to the host, to be compared with another implementation.</summary>
+    /// <summary>
+    /// Runs both and copies operands and results to the host, to be compared with another implementation.
+    /// </summary>
     public abstract OperatorSample Sample();
 
     /// <inheritdoc/>

@@ -45,7 +45,9 @@ internal sealed record BenchmarkReport(
     private static readonly MemoryFormat[] Formats = [MemoryFormat.ChannelsLast, MemoryFormat.Contiguous];
 
     /// <summary>Measures the operators in both formats.</summary>
-    /// <param name="device">The device, which should have nothing else to do, and measures times unless it is the CPU.</param>
+    /// <param name="device">
+    /// The device, which should have nothing else to do, and measures times unless it is the CPU.
+    /// </param>
     /// <param name="workload">What is upsampled.</param>
     /// <param name="elementType">The type of the maps.</param>
     /// <param name="progress">Is told the share that is done.</param>

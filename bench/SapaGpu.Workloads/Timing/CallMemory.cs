@@ -25,7 +25,8 @@ internal readonly record struct CallMemory(long ManagedBytes, long NativeBytes)
         Run(run, call);
         device.Synchronize();
 
-        // The pool keeps what it is given back, so that what it holds is the peak. Results that the call makes are no extra.
+        // The pool keeps what it is given back, so that what it holds is the peak. Results that the call makes are no
+        // extra.
         long results = MakesResults(kind) ? ResultBytes.Of(kind, stage, call, type) : 0;
         long native = Math.Max(0, device.HeldBytes - operands - results);
         return new CallMemory(ManagedBytesOf(run, call), native);

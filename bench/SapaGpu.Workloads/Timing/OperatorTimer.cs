@@ -1,8 +1,8 @@
 namespace SapaGpu.Workloads;
 
 /// <summary>
-/// Times an operator on a workload. On a GPU by the device's own clock, and on several sets of operands by turns: what a
-/// call reads has then left the caches since it was read last, as in a network.
+/// Times an operator on a workload. On a GPU by the device's own clock, and on several sets of operands by turns: what
+/// a call reads has then left the caches since it was read last, as in a network.
 /// </summary>
 internal sealed class OperatorTimer : IDisposable
 {

@@ -4,7 +4,8 @@ namespace SapaGpu.Workloads.Vectors;
 
 /// <summary>The maps of a case on a device, and the results that were computed from them.</summary>
 /// <typeparam name="T">The element type.</typeparam>
-internal sealed class VectorOperands<T>(VectorCase vector, VectorLayout layout, ComputeDevice device, MemoryFormat format)
+internal sealed class VectorOperands<T>(
+    VectorCase vector, VectorLayout layout, ComputeDevice device, MemoryFormat format)
     : IDisposable
     where T : unmanaged
 {

@@ -22,7 +22,8 @@ internal abstract class VectorRunner
     };
 
     /// <summary>Runs a case with all maps in one memory format.</summary>
-    public abstract IReadOnlyDictionary<string, double[]> Run(VectorCase vector, ComputeDevice device, MemoryFormat format);
+    public abstract IReadOnlyDictionary<string, double[]> Run(
+        VectorCase vector, ComputeDevice device, MemoryFormat format);
 
     /// <summary>The output of a case with its parameters from a checkpoint.</summary>
     public abstract double[] RunCheckpoint(VectorCase vector, string checkpoint, ComputeDevice device);
@@ -32,7 +33,8 @@ internal abstract class VectorRunner
 internal sealed class VectorRunner<T> : VectorRunner
     where T : unmanaged
 {
-    public override IReadOnlyDictionary<string, double[]> Run(VectorCase vector, ComputeDevice device, MemoryFormat format)
+    public override IReadOnlyDictionary<string, double[]> Run(
+        VectorCase vector, ComputeDevice device, MemoryFormat format)
     {
         using var operands = new VectorOperands<T>(vector, VectorOperators.Layouts[vector.Op], device, format);
         VectorOperators.Run(operands);

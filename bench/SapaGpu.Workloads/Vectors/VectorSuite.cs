@@ -22,10 +22,10 @@ internal sealed record CaseResult(string Name, string Op, CaseStatus Status, str
 /// <summary>Runs test vectors and compares every output and gradient with what is expected.</summary>
 /// <remarks>
 /// Bounds: for single precision max(10⁻⁵·max(1, m), 20·e) with m the largest magnitude of the expected tensor and e the
-/// error that plain single-precision runs of the reference made; for double precision 10⁻¹⁰·max(1, m). For 16-bit types,
-/// whose inputs are rounded too, with u the distance from 1 to the next number: max(8·u·max(1, m), 20·e·u/u₃₂), the error of
-/// single precision scaled by how much coarser the type is. The gradient of an offset jumps where rounding moves a point
-/// into another cell; in 16-bit types it is only asked to stay within twice its largest magnitude.
+/// error that plain single-precision runs of the reference made; for double precision 10⁻¹⁰·max(1, m). For 16-bit
+/// types, whose inputs are rounded too, with u the distance from 1 to the next number: max(8·u·max(1, m), 20·e·u/u₃₂),
+/// the error of single precision scaled by how much coarser the type is. The gradient of an offset jumps where rounding
+/// moves a point into another cell; in 16-bit types it is only asked to stay within twice its largest magnitude.
 /// </remarks>
 internal static class VectorSuite
 {
@@ -74,7 +74,8 @@ internal static class VectorSuite
                 worst = candidate;
         }
         return worst is null || Excess(worst) > 1
-            ? new CaseResult(vector.Name, vector.Op, CaseStatus.Failed, worst is null ? "nothing to compare" : null, worst)
+            ? new CaseResult(
+                vector.Name, vector.Op, CaseStatus.Failed, worst is null ? "nothing to compare" : null, worst)
             : new CaseResult(vector.Name, vector.Op, CaseStatus.Passed, null, worst);
     }
 

@@ -28,7 +28,8 @@ internal static class CommandOptions
     /// <summary>Whether the small version of everything is meant.</summary>
     public static Option<bool> Quick() => new("--quick")
     {
-        Description = "The small version: some of the images, a few epochs, one seed. Shows that it works, not figures.",
+        Description =
+            "The small version: some of the images, a few epochs, one seed. Shows that it works, not figures.",
     };
 
     /// <summary>Whether networks with lateral connections are meant.</summary>

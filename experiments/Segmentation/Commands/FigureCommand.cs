@@ -21,7 +21,8 @@ internal static class FigureCommand
             Description = "How many test images, at even distances.",
             DefaultValueFactory = _ => DefaultImages,
         };
-        var names = new Option<string?>("--names") { Description = "The names of test images instead, separated by commas." };
+        var names =
+            new Option<string?>("--names") { Description = "The names of test images instead, separated by commas." };
         var command = new Command("figure", "Draw predictions and upsampled features of the finished runs.")
         {
             data, operators, seed, skip, count, names, quick, output,

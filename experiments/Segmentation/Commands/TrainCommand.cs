@@ -28,7 +28,8 @@ internal static class TrainCommand
         };
         var epochs = new Option<int?>("--epochs")
         {
-            Description = $"How often the training images are seen. Default: {Defaults.Epochs}, with --quick {QuickEpochs}.",
+            Description =
+                $"How often the training images are seen. Default: {Defaults.Epochs}, with --quick {QuickEpochs}.",
         };
         var batch = new Option<int>("--batch")
         {
@@ -47,7 +48,8 @@ internal static class TrainCommand
         };
         var evaluate = new Option<int>("--evaluate-every")
         {
-            Description = "Score the validation split after every so many epochs; 0 for never. Nothing is chosen by it.",
+            Description =
+                "Score the validation split after every so many epochs; 0 for never. Nothing is chosen by it.",
         };
         foreach (var count in new Option[] { epochs, batch })
             count.Validators.Add(RequirePositive);

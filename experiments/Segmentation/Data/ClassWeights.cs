@@ -1,8 +1,8 @@
 namespace SapaGpu.Segmentation;
 
 /// <summary>
-/// Median frequency balancing (Eigen and Fergus, ICCV 2015): the weight of a class is the median of all frequencies over
-/// its own, its frequency being its share of the pixels of the images that have it.
+/// Median frequency balancing (Eigen and Fergus, ICCV 2015): the weight of a class is the median of all frequencies
+/// over its own, its frequency being its share of the pixels of the images that have it.
 /// </summary>
 internal static class ClassWeights
 {

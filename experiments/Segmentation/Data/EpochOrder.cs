@@ -19,7 +19,9 @@ internal sealed class EpochOrder
             isMirrored[i] = random.Next(2) == 1;
     }
 
-    /// <summary>The full batches of the epoch; what is left over is not trained on, and is different every time.</summary>
+    /// <summary>
+    /// The full batches of the epoch; what is left over is not trained on, and is different every time.
+    /// </summary>
     public IEnumerable<(int[] Indices, bool[] IsMirrored)> Batches(int size) =>
         indices.Chunk(size).Zip(isMirrored.Chunk(size)).Where(batch => batch.First.Length == size);
 }

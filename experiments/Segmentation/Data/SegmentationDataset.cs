@@ -38,7 +38,9 @@ internal sealed class SegmentationDataset
 
     /// <summary>Reads the images and label maps of a split into memory.</summary>
     /// <param name="split">The name of the split.</param>
-    /// <param name="limit">The most images, taken at even distances, since neighbours may be alike; null for all.</param>
+    /// <param name="limit">
+    /// The most images, taken at even distances, since neighbours may be alike; null for all.
+    /// </param>
     /// <exception cref="IOException">A file is missing.</exception>
     /// <exception cref="InvalidDataException">A file is not what the description says.</exception>
     public ImageSet Load(string split, int? limit = null)

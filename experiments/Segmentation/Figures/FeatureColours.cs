@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace SapaGpu.Segmentation;
 
 /// <summary>
-/// Draws features as colours: their first three principal components, each scaled to unit variance, found for all images
-/// of a network together. Components of another network are turned towards those of the first one (orthogonal
+/// Draws features as colours: their first three principal components, each scaled to unit variance, found for all
+/// images of a network together. Components of another network are turned towards those of the first one (orthogonal
 /// Procrustes), since their order and sign mean nothing.
 /// </summary>
 internal static class FeatureColours
@@ -42,7 +42,8 @@ internal static class FeatureColours
         var (variances, directions) = linalg.eigh(centred.transpose(0, 1).matmul(centred) / pixels.shape[0]);
         // Eigenvalues ascend.
         var largest = directions.narrow(1, directions.shape[1] - Components, Components).flip(1);
-        var scale = variances.narrow(0, variances.shape[0] - Components, Components).flip(0).clamp_min(LeastVariance).sqrt();
+        var scale = variances.narrow(0, variances.shape[0] - Components, Components).flip(0).clamp_min(
+            LeastVariance).sqrt();
         return centred.matmul(largest) / scale;
     }
 
@@ -54,7 +55,8 @@ internal static class FeatureColours
 
     private static List<Picture> Split(torch.Tensor components, IReadOnlyList<torch.Tensor> images)
     {
-        var bytes = ((components / (2 * Range) + 0.5).clamp(0, 1) * byte.MaxValue).round().to(ScalarType.Byte).contiguous();
+        var bytes = ((components / (2 * Range) + 0.5).clamp(0, 1) * byte.MaxValue).round().to(
+            ScalarType.Byte).contiguous();
         var all = bytes.data<byte>().ToArray();
         var pictures = new List<Picture>();
         int start = 0;

@@ -38,7 +38,8 @@ internal sealed class FigureWriter
             [
                 photos,
                 new Column("truth", [.. images.Labels.Select(Draw)]),
-                .. networks.Select(network => new Column(network.Operator.Title(), [.. network.Predictions.Select(Draw)])),
+                .. networks.Select(
+                    network => new Column(network.Operator.Title(), [.. network.Predictions.Select(Draw)])),
             ]),
             Save("features",
             [
@@ -59,7 +60,8 @@ internal sealed class FigureWriter
         FigureGrid.Save(
             path,
             [.. columns.Select(column => column.Heading)],
-            [.. Enumerable.Range(0, images.Count).Select(i => (Picture[])[.. columns.Select(column => column.Pictures[i])])],
+            [.. Enumerable.Range(0, images.Count).Select(
+                i => (Picture[])[.. columns.Select(column => column.Pictures[i])])],
             images.Height,
             images.Width);
         return path;

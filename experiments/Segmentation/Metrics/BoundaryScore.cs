@@ -22,7 +22,8 @@ internal static class BoundaryScore
         var trueEdges = LabelEdges.Find(truth, classes, height, width);
         var foundEdges = LabelEdges.Find(found, classes, height, width);
         return Enumerable.Range(0, classes)
-            .Select(label => OfClass(Boundary(truth, trueEdges, label), Boundary(found, foundEdges, label), height, width))
+            .Select(
+                label => OfClass(Boundary(truth, trueEdges, label), Boundary(found, foundEdges, label), height, width))
             .Average();
     }
 

@@ -1,6 +1,8 @@
 namespace SapaGpu.Segmentation;
 
-/// <summary>How many pixels of every class were given which class; pixels that the truth does not know are left out.</summary>
+/// <summary>
+/// How many pixels of every class were given which class; pixels that the truth does not know are left out.
+/// </summary>
 internal sealed class ConfusionMatrix(int classes)
 {
     private readonly long[,] counts = new long[classes, classes];
@@ -21,7 +23,9 @@ internal sealed class ConfusionMatrix(int classes)
     /// <summary>Intersection over union of every class; null for one that is neither there nor found.</summary>
     public double?[] IntersectionOverUnion() => [.. Enumerable.Range(0, classes).Select(IntersectionOverUnion)];
 
-    /// <summary>The mean of intersection over union over the classes that are there or found; 0 if there are none.</summary>
+    /// <summary>
+    /// The mean of intersection over union over the classes that are there or found; 0 if there are none.
+    /// </summary>
     public double MeanIntersectionOverUnion() => IntersectionOverUnion().Average() ?? 0;
 
     private double? IntersectionOverUnion(int label)

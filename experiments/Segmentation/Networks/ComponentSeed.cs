@@ -11,7 +11,9 @@ internal static class ComponentSeed
     private const ulong HashBasis = 14695981039346656037;
     private const ulong HashPrime = 1099511628211;
 
-    /// <summary>Builds a component with the generator set by the seed of the network and the component's name.</summary>
+    /// <summary>
+    /// Builds a component with the generator set by the seed of the network and the component's name.
+    /// </summary>
     public static T Build<T>(int seed, string component, Func<T> create)
     {
         torch.random.manual_seed(Derive(seed, component));

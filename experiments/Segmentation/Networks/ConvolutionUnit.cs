@@ -4,7 +4,9 @@ using static TorchSharp.torch.nn;
 
 namespace SapaGpu.Segmentation;
 
-/// <summary>A 3×3 convolution and batch normalisation, followed by a ReLU unless something is to be added before.</summary>
+/// <summary>
+/// A 3×3 convolution and batch normalisation, followed by a ReLU unless something is to be added before.
+/// </summary>
 internal sealed class ConvolutionUnit : Module<torch.Tensor, torch.Tensor>
 {
     private const double NormalisationMomentum = 0.1;

@@ -14,11 +14,13 @@ internal sealed class DecoderStage : Module<torch.Tensor, torch.Tensor, torch.Te
     private readonly Module<torch.Tensor, torch.Tensor, torch.Tensor> upsampler;
     private readonly Conv2d? lateral;
 
-    public DecoderStage(int inputs, int outputs, UpsamplingOperator kind, int window, bool hasLateral, int seed, string name)
+    public DecoderStage(
+        int inputs, int outputs, UpsamplingOperator kind, int window, bool hasLateral, int seed, string name)
         : base(nameof(DecoderStage))
     {
         reduction = ComponentSeed.Build(seed, $"{name}/reduction", () => new ConvolutionUnit(inputs, outputs));
-        upsampler = ComponentSeed.Build(seed, $"{name}/upsampler", () => UpsamplerFactory.Create(kind, outputs, window));
+        upsampler = ComponentSeed.Build(
+            seed, $"{name}/upsampler", () => UpsamplerFactory.Create(kind, outputs, window));
         lateral = hasLateral
             ? ComponentSeed.Build(seed, $"{name}/lateral", () => Conv2d(outputs, outputs, kernel_size: 1))
             : null;

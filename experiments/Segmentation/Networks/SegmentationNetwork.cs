@@ -30,7 +30,8 @@ internal sealed class SegmentationNetwork : Module<torch.Tensor, torch.Tensor>
         : base(nameof(SegmentationNetwork))
     {
         encoder = ModuleList(Enumerable.Range(0, Widths.Length).Select(i => ComponentSeed.Build(
-            seed, $"encoder/{i}", () => new EncoderStage(i == 0 ? ImageChannels : Widths[i - 1], Widths[i]))).ToArray());
+            seed, $"encoder/{i}", () => new EncoderStage(
+                i == 0 ? ImageChannels : Widths[i - 1], Widths[i]))).ToArray());
         decoder = ModuleList(Enumerable.Range(0, Widths.Length - 1).Reverse().Select(i =>
             new DecoderStage(Widths[i + 1], Widths[i], kind, window, hasLaterals, seed, $"decoder/{i}")).ToArray());
         classifier = ComponentSeed.Build(seed, "classifier", () => Conv2d(Widths[0], classes, kernel_size: 1));

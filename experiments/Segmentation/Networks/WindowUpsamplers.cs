@@ -43,8 +43,9 @@ internal static class WindowUpsamplers
         Similarity = similarity,
     });
 
-    // The authors' deviation of 0.02 is made for 256 channels: with few of them all similarities begin at zero, every window is
-    // averaged, and a short training does not get away from there. This is the deviation of torch's linear layers.
+    // The authors' deviation of 0.02 is made for 256 channels: with few of them all similarities begin at zero, every
+    // window is averaged, and a short training does not get away from there. This is the deviation of torch's linear
+    // layers.
     private static TModule Comparing<TModule>(TModule module, int channels)
         where TModule : Module
     {

@@ -1,6 +1,8 @@
 namespace SapaGpu.Segmentation;
 
-/// <summary>Runs that may be compared: the same data, the same network around the upsampler, the same settings.</summary>
+/// <summary>
+/// Runs that may be compared: the same data, the same network around the upsampler, the same settings.
+/// </summary>
 /// <param name="Name">The name of the data set, and whether encoder features are added.</param>
 /// <param name="Settings">How all of them were trained.</param>
 /// <param name="Operators">The runs of every operator.</param>

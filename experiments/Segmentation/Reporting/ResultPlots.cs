@@ -54,7 +54,8 @@ internal static class ResultPlots
         var points = plot.Add.ScatterPoints(places, means);
         points.MarkerSize = MarkerSize;
         plot.Add.ErrorBar(places, means, deviations).Color = points.Color;
-        plot.Axes.Bottom.TickGenerator = new NumericManual(places, [.. operators.Select(results => results.Operator.Title())]);
+        plot.Axes.Bottom.TickGenerator = new NumericManual(
+            places, [.. operators.Select(results => results.Operator.Title())]);
         plot.Axes.Bottom.TickLabelStyle.Rotation = LabelAngle;
         plot.Axes.Bottom.TickLabelStyle.Alignment = Alignment.MiddleRight;
         plot.Axes.Bottom.MinimumSize = LabelSpace;

@@ -20,7 +20,8 @@ internal sealed class Predictor : IDisposable
         var scorer = new SegmentationScorer(classes, images.Height, images.Width);
         foreach (var indices in Enumerable.Range(0, images.Count).Chunk(batchSize))
         {
-            var found = Run(network, indices, (model, batch) => Rows(model.call(batch).argmax(1).to(torch.ScalarType.Byte)));
+            var found = Run(
+                network, indices, (model, batch) => Rows(model.call(batch).argmax(1).to(torch.ScalarType.Byte)));
             scorer.Add([.. indices.Select(i => images.Labels[i])], found);
         }
         return scorer.Score();

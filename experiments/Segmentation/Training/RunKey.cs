@@ -9,7 +9,9 @@ namespace SapaGpu.Segmentation;
 /// <param name="Seed">What the first weights and the order of the images follow from.</param>
 internal sealed record RunKey(string Dataset, UpsamplingOperator Operator, bool HasLaterals, int Seed)
 {
-    /// <summary>Gets the name of what is compared with each other: runs of a data set with the same network around.</summary>
+    /// <summary>
+    /// Gets the name of what is compared with each other: runs of a data set with the same network around.
+    /// </summary>
     [JsonIgnore]
     public string Group => HasLaterals ? $"{Dataset}-skip" : Dataset;
 

@@ -18,8 +18,12 @@ internal sealed class TrainingRun(
     private int StepsOfEpoch => dataset.Train.Count / settings.Batch;
 
     /// <summary>Trains to the end, unless that was done before.</summary>
-    /// <exception cref="OperationCanceledException">It was stopped; a later call goes on after the last epoch.</exception>
-    /// <exception cref="ArgumentException">The run was begun with other settings, or there is nothing to train on.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// It was stopped; a later call goes on after the last epoch.
+    /// </exception>
+    /// <exception cref="ArgumentException">
+    /// The run was begun with other settings, or there is nothing to train on.
+    /// </exception>
     public RunResult Execute(CancellationToken cancellation)
     {
         if (StepsOfEpoch == 0)

@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Between a row of cells and the row of their queries: values of cells are repeated for their queries, values of queries
-/// are summed for their cells. The cell of every query is computed once for many rows.
+/// Between a row of cells and the row of their queries: values of cells are repeated for their queries, values of
+/// queries are summed for their cells. The cell of every query is computed once for many rows.
 /// </summary>
 internal readonly unsafe ref struct CellColumns<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>

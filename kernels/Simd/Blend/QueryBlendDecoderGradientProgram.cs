@@ -5,9 +5,9 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The gradient of the decoder's part of a blended query on the CPU, (1 − g)·Σ gradient over the queries of the cell. Tiled
-/// as <see cref="QueryBlendProgram{TSimd, TStorage, TReal, TVector, TTerms}"/>; of contiguous maps the rows of the queries of a
-/// row of cells are summed first, then their columns.
+/// The gradient of the decoder's part of a blended query on the CPU, (1 − g)·Σ gradient over the queries of the cell.
+/// Tiled as <see cref="QueryBlendProgram{TSimd, TStorage, TReal, TVector, TTerms}"/>; of contiguous maps the rows of
+/// the queries of a row of cells are summed first, then their columns.
 /// </summary>
 internal readonly unsafe struct QueryBlendDecoderGradientProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<QueryBlendParameters<TStorage>>

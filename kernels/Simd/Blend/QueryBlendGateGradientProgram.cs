@@ -6,8 +6,8 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The gradient of the gate of a blended query on the CPU, g·(1 − g)·Σ gradient·(encoder − decoder) over channels and
-/// queries of the cell. Tiled as <see cref="QueryBlendProgram{TSimd, TStorage, TReal, TVector, TTerms}"/>; of contiguous maps
-/// the channels are summed first, then the columns.
+/// queries of the cell. Tiled as <see cref="QueryBlendProgram{TSimd, TStorage, TReal, TVector, TTerms}"/>; of
+/// contiguous maps the channels are summed first, then the columns.
 /// </summary>
 internal readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<QueryBlendParameters<TStorage>>
@@ -153,7 +153,8 @@ internal readonly unsafe struct QueryBlendGateGradientProgram<TSimd, TStorage, T
             for (; column + lanes <= count; column += lanes)
             {
                 var difference = TSimd.Subtract(TSimd.LoadStorage(encoder + column), TSimd.Load(decoder + column));
-                var sum = TSimd.MultiplyAdd(difference, TSimd.LoadStorage(gradient + column), TSimd.Load(sums + column));
+                var sum = TSimd.MultiplyAdd(
+                    difference, TSimd.LoadStorage(gradient + column), TSimd.Load(sums + column));
                 TSimd.Store(sums + column, sum);
             }
         }

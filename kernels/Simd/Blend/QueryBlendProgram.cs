@@ -27,9 +27,9 @@ internal readonly struct EncoderTerm : IBlendTerms
 }
 
 /// <summary>
-/// The blended query, or the gradient of the encoder's part, on the CPU. A tile is some rows of cells with all channels of
-/// their queries. Channels-last maps have the lanes over channels; other maps are worked row by row with the lanes over
-/// columns, the decoder's row being repeated for the queries once for all of their rows.
+/// The blended query, or the gradient of the encoder's part, on the CPU. A tile is some rows of cells with all channels
+/// of their queries. Channels-last maps have the lanes over channels; other maps are worked row by row with the lanes
+/// over columns, the decoder's row being repeated for the queries once for all of their rows.
 /// </summary>
 internal readonly unsafe struct QueryBlendProgram<TSimd, TStorage, TReal, TVector, TTerms>
     : ITileProgram<QueryBlendParameters<TStorage>>
@@ -57,7 +57,8 @@ internal readonly unsafe struct QueryBlendProgram<TSimd, TStorage, TReal, TVecto
         var allocator = new ScratchAllocator(scratch);
         var workspace = new QueryBlendRows<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters);
         var rows = QueryBlendRows<TSimd, TStorage, TReal, TVector>.Tiling(in parameters)[tile];
-        var source = new MapPointer<TStorage>(in TTerms.AddsDecoder ? ref parameters.Encoder : ref parameters.GradQuery);
+        var source = new MapPointer<TStorage>(
+            in TTerms.AddsDecoder ? ref parameters.Encoder : ref parameters.GradQuery);
         var decoder = new MapPointer<TStorage>(in parameters.Decoder);
         var result = new MapPointer<TStorage>(in parameters.Result);
         bool overChannels = source.IsChannelsLast && result.IsChannelsLast && parameters.Channels >= TSimd.Lanes

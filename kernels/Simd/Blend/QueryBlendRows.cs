@@ -60,13 +60,15 @@ internal readonly unsafe ref struct QueryBlendRows<TSimd, TStorage, TReal, TVect
     public static void Begin(in QueryBlendParameters<TStorage> parameters, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
-        new QueryBlendRows<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters).Columns.Fill(in parameters.Columns);
+        new QueryBlendRows<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters).Columns.Fill(
+            in parameters.Columns);
     }
 
     /// <summary>The cut of the rows of cells.</summary>
     public static RowTiling Tiling(in QueryBlendParameters<TStorage> parameters) => new(
         parameters.Rows.Cells,
-        (long)parameters.Columns.Queries * parameters.Channels * Math.Max(1, parameters.Rows.Queries / parameters.Rows.Cells),
+        (long)parameters.Columns.Queries * parameters.Channels * Math.Max(
+            1, parameters.Rows.Queries / parameters.Rows.Cells),
         ValuesPerTile);
 
     public static double Operations(in QueryBlendParameters<TStorage> parameters) =>

@@ -5,9 +5,10 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The first backward pass of deformable attention on the CPU, tiled like the forward: the products of query and key, and
-/// of the output's gradient and the value, give scores, weights and their gradients as well as the slopes of both along the
-/// offsets. The gradients of key and value are <see cref="DeformableScatterProgram{TSimd, TStorage, TReal, TVector}"/>'s.
+/// The first backward pass of deformable attention on the CPU, tiled like the forward: the products of query and key,
+/// and of the output's gradient and the value, give scores, weights and their gradients as well as the slopes of both
+/// along the offsets. The gradients of key and value are
+/// <see cref="DeformableScatterProgram{TSimd, TStorage, TReal, TVector}"/>'s.
 /// </summary>
 internal readonly unsafe struct DeformableAttentionBackwardProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<DeformableAttentionBackwardParameters<TStorage>>
@@ -99,13 +100,15 @@ internal readonly unsafe struct DeformableAttentionBackwardProgram<TSimd, TStora
             points,
             span.Count,
             workspace.Products);
-        DeformableSteps<TSimd, TStorage, TReal, TVector>.Scores(table.BilinearWeights, workspace.Products, points, gradScores);
+        DeformableSteps<TSimd, TStorage, TReal, TVector>.Scores(
+            table.BilinearWeights, workspace.Products, points, gradScores);
         DeformableSteps<TSimd, TStorage, TReal, TVector>.SoftmaxBackward(weights, gradScores, points);
         if (parameters.NeedsGradOffsets != 0)
         {
             DeformableSteps<TSimd, TStorage, TReal, TVector>.AddSlopes(
                 workspace.Products, in table, weights, points, gradOffsets);
-            DeformableSteps<TSimd, TStorage, TReal, TVector>.AddSlopes(steps.Products, in table, gradScores, points, gradOffsets);
+            DeformableSteps<TSimd, TStorage, TReal, TVector>.AddSlopes(
+                steps.Products, in table, gradScores, points, gradOffsets);
         }
         if (parameters.NeedsGradQuery == 0)
             return;
@@ -140,10 +143,12 @@ internal readonly unsafe struct DeformableAttentionBackwardProgram<TSimd, TStora
         {
             long values = (long)forward.Groups * forward.Points * Length;
             Steps = new(ref scratch, in forward);
-            GradOutputStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(forward.Groups * forward.ValueChannels);
+            GradOutputStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(
+                forward.Groups * forward.ValueChannels);
             GradQueryStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(forward.Groups * forward.KeyChannels);
             GradOutput = scratch.Take<TReal>((long)Length * GradOutputStride);
-            Products = scratch.Take<TReal>((long)forward.Points * DeformableTable<TSimd, TStorage, TReal, TVector>.Corners * Length);
+            Products = scratch.Take<TReal>(
+                (long)forward.Points * DeformableTable<TSimd, TStorage, TReal, TVector>.Corners * Length);
             Weights = scratch.Take<TReal>(values);
             GradScores = scratch.Take<TReal>(values);
             GradOffsets = scratch.Take<TReal>(2 * values);

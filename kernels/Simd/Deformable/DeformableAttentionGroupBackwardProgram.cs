@@ -6,14 +6,15 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The whole backward of deformable attention on the CPU, a tile being one group of one image: every run of queries adds
-/// what it contributes to the gradients of key and value right where its points were found. What it computes is, to the last
-/// bit, what <see cref="DeformableAttentionBackwardProgram{TSimd, TStorage, TReal, TVector}"/> and
-/// <see cref="DeformableScatterProgram{TSimd, TStorage, TReal, TVector}"/> compute, which have work for more threads but find all points
-/// three times.
+/// The whole backward of deformable attention on the CPU, a tile being one group of one image: every run of queries
+/// adds what it contributes to the gradients of key and value right where its points were found. What it computes is,
+/// to the last bit, what <see cref="DeformableAttentionBackwardProgram{TSimd, TStorage, TReal, TVector}"/> and
+/// <see cref="DeformableScatterProgram{TSimd, TStorage, TReal, TVector}"/> compute, which have work for more threads
+/// but find all points three times.
 /// </summary>
 /// <remarks>
-/// Memory: of the group, every operand is read once and every gradient written once; the sums of the cells lie like the cells.
+/// Memory: of the group, every operand is read once and every gradient written once; the sums of the cells lie like the
+/// cells.
 /// </remarks>
 /// <typeparam name="TSimd">The vector arithmetic of the maps.</typeparam>
 /// <typeparam name="TStorage">The type of the maps.</typeparam>
@@ -78,7 +79,8 @@ internal readonly unsafe struct DeformableAttentionGroupBackwardProgram<TSimd, T
         var span = DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.Run(in forward, image, run);
         next.AddPixels(
             new MapPointer<TStorage>(in forward.Output), in span, group * forward.ValueChannels, forward.ValueChannels);
-        DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.PrefetchNextRow(in forward, in span, group, ref next);
+        DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.PrefetchNextRow(
+            in forward, in span, group, ref next);
         next.Plan(steps);
     }
 
@@ -102,7 +104,8 @@ internal readonly unsafe struct DeformableAttentionGroupBackwardProgram<TSimd, T
             staged.Multiply(points, span.Count, 0, values, workspace.ValueProducts);
             DeformableSteps<TStagedSimd, TReal, TReal, TVector>.Scores(
                 staged.Table.BilinearWeights, workspace.ValueProducts, points, workspace.GradScores);
-            DeformableSteps<TStagedSimd, TReal, TReal, TVector>.SoftmaxBackward(staged.Weights, workspace.GradScores, points);
+            DeformableSteps<TStagedSimd, TReal, TReal, TVector>.SoftmaxBackward(
+                staged.Weights, workspace.GradScores, points);
         }
         if (parameters.NeedsGradOffsets != 0)
             StoreGradOffsets(in parameters, in span, group, in workspace);
@@ -225,9 +228,11 @@ internal readonly unsafe struct DeformableAttentionGroupBackwardProgram<TSimd, T
         {
             int points = forward.Points;
             Staged = new(ref scratch, in forward);
-            SumCount = DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.CellCount(in forward) * Staged.Stride;
+            SumCount =
+                DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.CellCount(in forward) * Staged.Stride;
             Sums = scratch.Take<TReal>(SumCount);
-            ValueProducts = scratch.Take<TReal>((long)points * DeformableTable<TSimd, TStorage, TReal, TVector>.Corners * Length);
+            ValueProducts = scratch.Take<TReal>(
+                (long)points * DeformableTable<TSimd, TStorage, TReal, TVector>.Corners * Length);
             GradScores = scratch.Take<TReal>((long)points * Length);
             GradOffsets = scratch.Take<TReal>(2L * points * Length);
             GradQuery = scratch.Take<TReal>((long)Length * forward.KeyChannels);

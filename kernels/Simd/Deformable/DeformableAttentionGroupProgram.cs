@@ -6,8 +6,8 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// Deformable attention on the CPU, forward, a tile being one group of one image: like
-/// <see cref="DeformableAttentionProgram{TSimd, TStorage, TReal, TVector}"/>, to the last bit, but the cells of the group are staged,
-/// which takes as many groups as there is work for.
+/// <see cref="DeformableAttentionProgram{TSimd, TStorage, TReal, TVector}"/>, to the last bit, but the cells of the
+/// group are staged, which takes as many groups as there is work for.
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic of the maps.</typeparam>
 /// <typeparam name="TStorage">The type of the maps.</typeparam>
@@ -52,8 +52,10 @@ internal readonly unsafe struct DeformableAttentionGroupProgram<TSimd, TStorage,
             var next = default(PrefetchQueue);
             if (run + 1 < runs)
             {
-                var following = DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.Run(in parameters, image, run + 1);
-                DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.PrefetchNextRow(in parameters, in following, group, ref next);
+                var following = DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.Run(
+                    in parameters, image, run + 1);
+                DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.PrefetchNextRow(
+                    in parameters, in following, group, ref next);
                 next.Plan(span.Count);
             }
             Attend(in parameters, in span, group, in workspace, ref next);
@@ -97,7 +99,8 @@ internal readonly unsafe struct DeformableAttentionGroupProgram<TSimd, TStorage,
         {
             Staged = new(ref scratch, in parameters);
             OutputStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(parameters.ValueChannels);
-            Output = scratch.Take<TReal>(DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.Length * (long)OutputStride);
+            Output = scratch.Take<TReal>(
+                DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>.Length * (long)OutputStride);
         }
     }
 }

@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Deformable attention, forward, on the CPU: a tile is a run of queries, whose scores and weights stay in scratch memory.
-/// The lanes are over channels where cells are read, and over queries elsewhere.
+/// Deformable attention, forward, on the CPU: a tile is a run of queries, whose scores and weights stay in scratch
+/// memory. The lanes are over channels where cells are read, and over queries elsewhere.
 /// </summary>
 internal readonly unsafe struct DeformableAttentionProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<DeformableAttentionParameters<TStorage>>
@@ -17,7 +17,8 @@ internal readonly unsafe struct DeformableAttentionProgram<TSimd, TStorage, TRea
 {
     private const int Length = DeformableTable<TSimd, TStorage, TReal, TVector>.Length;
 
-    public static long TileCount(in DeformableAttentionParameters<TStorage> parameters) => parameters.Extent().Runs(Length);
+    public static long TileCount(
+        in DeformableAttentionParameters<TStorage> parameters) => parameters.Extent().Runs(Length);
 
     public static double Operations(in DeformableAttentionParameters<TStorage> parameters) =>
         DeformableAttentionSteps<TSimd, TStorage, TReal, TVector>.Operations(in parameters);
@@ -81,7 +82,8 @@ internal readonly unsafe struct DeformableAttentionProgram<TSimd, TStorage, TRea
         {
             Steps = new(ref scratch, in parameters);
             Weights = scratch.Take<TReal>((long)parameters.Points * Length);
-            OutputStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(parameters.Groups * parameters.ValueChannels);
+            OutputStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(
+                parameters.Groups * parameters.ValueChannels);
             Output = scratch.Take<TReal>((long)Length * OutputStride);
         }
     }

@@ -25,7 +25,8 @@ internal readonly unsafe struct DeformableAttentionSteps<TSimd, TStorage, TReal,
         queryStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(parameters.Groups * parameters.KeyChannels);
         queries = scratch.Take<TReal>((long)Length * queryStride);
         scratchValues = scratch.Take<TReal>(DeformableSteps<TSimd, TStorage, TReal, TVector>.ScratchLength(points));
-        Products = scratch.Take<TReal>((long)points * DeformableTable<TSimd, TStorage, TReal, TVector>.Corners * Length);
+        Products = scratch.Take<TReal>(
+            (long)points * DeformableTable<TSimd, TStorage, TReal, TVector>.Corners * Length);
         outside = scratch.Take<TStorage>(Math.Max(parameters.KeyChannels, parameters.ValueChannels));
     }
 
@@ -58,7 +59,8 @@ internal readonly unsafe struct DeformableAttentionSteps<TSimd, TStorage, TReal,
 
     /// <summary>Fills the table for a group and computes its scores, [point][query].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Score(in DeformableAttentionParameters<TStorage> parameters, in PixelSpan span, int group, TReal* scores)
+    public void Score(
+        in DeformableAttentionParameters<TStorage> parameters, in PixelSpan span, int group, TReal* scores)
     {
         int channel = group * parameters.KeyChannels;
         var key = DeformableMap.Of(
@@ -71,11 +73,21 @@ internal readonly unsafe struct DeformableAttentionSteps<TSimd, TStorage, TReal,
             group * parameters.ValueChannels,
             outside);
         Table.Fill(group, span.Count, in key, in value);
-        Multiply(Table.First, queries + channel, queryStride, parameters.KeyChannels, parameters.Points, span.Count, Products);
-        DeformableSteps<TSimd, TStorage, TReal, TVector>.Scores(Table.BilinearWeights, Products, parameters.Points, scores);
+        Multiply(
+            Table.First,
+            queries + channel,
+            queryStride,
+            parameters.KeyChannels,
+            parameters.Points,
+            span.Count,
+            Products);
+        DeformableSteps<TSimd, TStorage, TReal, TVector>.Scores(
+            Table.BilinearWeights, Products, parameters.Points, scores);
     }
 
     /// <summary>The products of features and cells.</summary>
-    public void Multiply(long* cells, TReal* features, int stride, int channels, int points, int count, TReal* products) =>
-        DeformableSteps<TSimd, TStorage, TReal, TVector>.Products(features, stride, cells, points, count, channels, scratchValues, products);
+    public void Multiply(
+        long* cells, TReal* features, int stride, int channels, int points, int count, TReal* products) =>
+        DeformableSteps<TSimd, TStorage, TReal, TVector>.Products(
+            features, stride, cells, points, count, channels, scratchValues, products);
 }

@@ -5,9 +5,9 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// One group of one image in deformable attention, as forward and backward by group stage it: value and key cell by cell
-/// beside one another, [cell][value, key], and a run of queries in the same order. A cell has an odd number of vectors, so
-/// that those around a run spread over all of the first-level cache.
+/// One group of one image in deformable attention, as forward and backward by group stage it: value and key cell by
+/// cell beside one another, [cell][value, key], and a run of queries in the same order. A cell has an odd number of
+/// vectors, so that those around a run spread over all of the first-level cache.
 /// </summary>
 internal readonly unsafe struct DeformableGroup<TSimd, TStorage, TReal, TVector, TStagedSimd>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -41,7 +41,9 @@ internal readonly unsafe struct DeformableGroup<TSimd, TStorage, TReal, TVector,
     /// <summary>Gets the staged cells.</summary>
     public TReal* Cells { get; }
 
-    /// <summary>Gets the features of a run of queries, in the order of a cell: those that meet the value, then the query.</summary>
+    /// <summary>
+    /// Gets the features of a run of queries, in the order of a cell: those that meet the value, then the query.
+    /// </summary>
     public TReal* Features { get; }
 
     /// <summary>Gets the elements from one cell, or query of a run, to the next.</summary>
@@ -118,7 +120,8 @@ internal readonly unsafe struct DeformableGroup<TSimd, TStorage, TReal, TVector,
         var cells = DeformableMap.OfScratch(in parameters.Rows, in parameters.Columns, Cells, Stride);
         Table.Fill(group: 0, span.Count, in cells);
         Multiply(parameters.Points, span.Count, parameters.ValueChannels, parameters.KeyChannels, KeyProducts);
-        DeformableSteps<TStagedSimd, TReal, TReal, TVector>.Scores(Table.BilinearWeights, KeyProducts, parameters.Points, Weights);
+        DeformableSteps<TStagedSimd, TReal, TReal, TVector>.Scores(
+            Table.BilinearWeights, KeyProducts, parameters.Points, Weights);
         DeformableSteps<TStagedSimd, TReal, TReal, TVector>.Softmax(Weights, parameters.Points);
     }
 

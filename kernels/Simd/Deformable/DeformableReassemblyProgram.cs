@@ -5,9 +5,9 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// <see cref="Simt.DeformableReassemblyForward{TElement, TStorage, TReal}"/> on the CPU, from a channels-last map: a tile is a run of
-/// queries; the cells around all points of a query are added with their bilinear weights, with the lanes over channels and the sums
-/// in registers.
+/// <see cref="Simt.DeformableReassemblyForward{TElement, TStorage, TReal}"/> on the CPU, from a channels-last map: a
+/// tile is a run of queries; the cells around all points of a query are added with their bilinear weights, with the
+/// lanes over channels and the sums in registers.
 /// </summary>
 internal readonly unsafe struct DeformableReassemblyProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<DeformableSamplingParameters<TStorage>>
@@ -18,7 +18,8 @@ internal readonly unsafe struct DeformableReassemblyProgram<TSimd, TStorage, TRe
 {
     private const int Length = DeformableTable<TSimd, TStorage, TReal, TVector>.Length;
 
-    public static long TileCount(in DeformableSamplingParameters<TStorage> parameters) => parameters.Extent().Runs(Length);
+    public static long TileCount(
+        in DeformableSamplingParameters<TStorage> parameters) => parameters.Extent().Runs(Length);
 
     public static double Operations(in DeformableSamplingParameters<TStorage> parameters) =>
         parameters.Extent().Pixels
@@ -99,11 +100,13 @@ internal readonly unsafe struct DeformableReassemblyProgram<TSimd, TStorage, TRe
 
         public Workspace(ref ScratchAllocator scratch, in DeformableSamplingParameters<TStorage> parameters)
         {
-            ResultStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(parameters.Groups * parameters.GroupChannels);
+            ResultStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(
+                parameters.Groups * parameters.GroupChannels);
             Result = scratch.Take<TReal>((long)Length * ResultStride);
             Weights = scratch.Take<TReal>((long)parameters.Groups * parameters.Points * Length);
             Outside = scratch.Take<TStorage>(parameters.GroupChannels);
-            Table = new DeformableTable<TSimd, TStorage, TReal, TVector>(ref scratch, parameters.Points, parameters.Groups);
+            Table = new DeformableTable<TSimd, TStorage, TReal, TVector>(
+                ref scratch, parameters.Points, parameters.Groups);
         }
     }
 }

@@ -6,14 +6,16 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The gradient of a map that was sampled at points, on the CPU: a tile owns some channels of one group of one image, walks
-/// all queries in order and adds the share of every point to the cells around it, in a map of its own in scratch memory. No
-/// two tiles write the same element, so nothing has to be sorted and the order of the sums is that of the queries.
+/// The gradient of a map that was sampled at points, on the CPU: a tile owns some channels of one group of one image,
+/// walks all queries in order and adds the share of every point to the cells around it, in a map of its own in scratch
+/// memory. No two tiles write the same element, so nothing has to be sorted and the order of the sums is that of the
+/// queries.
 /// </summary>
 /// <remarks>
 /// Memory: offsets and weights are read once for every tile of a group, the features once. Of the map of a tile,
-/// <see cref="DeformableSamplingParameters{TStorage}.BlockChannels"/> of every cell, the rows around a query are meant to stay in
-/// the second cache. The lanes are over channels where cells are added to, and over queries where they are found.
+/// <see cref="DeformableSamplingParameters{TStorage}.BlockChannels"/> of every cell, the rows around a query are meant
+/// to stay in the second cache. The lanes are over channels where cells are added to, and over queries where they are
+/// found.
 /// </remarks>
 internal readonly unsafe struct DeformableScatterProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<DeformableSamplingParameters<TStorage>>

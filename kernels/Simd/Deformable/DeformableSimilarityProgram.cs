@@ -5,7 +5,9 @@ using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Kernels.Simd;
 
-/// <summary>What is made of the similarities of a query's features and the four cells around one of its points.</summary>
+/// <summary>
+/// What is made of the similarities of a query's features and the four cells around one of its points.
+/// </summary>
 internal interface IDeformableResult
 {
     /// <summary>Gets whether the similarity to the map at the point is.</summary>
@@ -41,9 +43,9 @@ internal readonly struct DeformableScoreAndSlope : IDeformableResult
 
 /// <summary>
 /// <see cref="DeformableSimilarityForward{TElement, TStorage, TReal}"/> and
-/// <see cref="DeformableOffsetGradient{TElement, TStorage, TReal}"/> on the CPU, from a channels-last map: a tile is a run
-/// of queries, whose features are multiplied with the cells around each point, with the lanes over channels. What is made of
-/// the four products is computed with the lanes over queries.
+/// <see cref="DeformableOffsetGradient{TElement, TStorage, TReal}"/> on the CPU, from a channels-last map: a tile is a
+/// run of queries, whose features are multiplied with the cells around each point, with the lanes over channels. What
+/// is made of the four products is computed with the lanes over queries.
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic.</typeparam>
 /// <typeparam name="TStorage">The type of the maps.</typeparam>
@@ -60,7 +62,8 @@ internal readonly unsafe struct DeformableSimilarityProgram<TSimd, TStorage, TRe
 {
     private const int Length = DeformableTable<TSimd, TStorage, TReal, TVector>.Length;
 
-    public static long TileCount(in DeformableSamplingParameters<TStorage> parameters) => parameters.Extent().Runs(Length);
+    public static long TileCount(
+        in DeformableSamplingParameters<TStorage> parameters) => parameters.Extent().Runs(Length);
 
     public static double Operations(in DeformableSamplingParameters<TStorage> parameters) =>
         parameters.Extent().Pixels
@@ -101,15 +104,18 @@ internal readonly unsafe struct DeformableSimilarityProgram<TSimd, TStorage, TRe
         if (TResult.HasSlopes)
         {
             TStorage* weight = weights.At(span.Image, 0, span.Row, span.Column);
-            QueryBlock<TSimd, TStorage, TReal, TVector>.Load(in weights, weight, workspace.Weights, Length, all, span.Count);
+            QueryBlock<TSimd, TStorage, TReal, TVector>.Load(
+                in weights, weight, workspace.Weights, Length, all, span.Count);
             new Span<TReal>(workspace.Slopes, 2 * all * Length).Clear();
             if (parameters.Accumulate != 0)
-                QueryBlock<TSimd, TStorage, TReal, TVector>.Load(in result, to, workspace.Slopes, Length, 2 * all, span.Count);
+                QueryBlock<TSimd, TStorage, TReal, TVector>.Load(
+                    in result, to, workspace.Slopes, Length, 2 * all, span.Count);
         }
         for (int group = 0; group < parameters.Groups; group++)
             Compute(in parameters, in span, group, in workspace);
         if (TResult.HasSlopes)
-            QueryBlock<TSimd, TStorage, TReal, TVector>.Store(workspace.Slopes, Length, in result, to, 2 * all, span.Count);
+            QueryBlock<TSimd, TStorage, TReal, TVector>.Store(
+                workspace.Slopes, Length, in result, to, 2 * all, span.Count);
         if (TResult.HasScores)
         {
             var scores = new MapPointer<TStorage>(in parameters.Scores);
@@ -166,11 +172,13 @@ internal readonly unsafe struct DeformableSimilarityProgram<TSimd, TStorage, TRe
         {
             int points = parameters.Points;
             long values = (long)parameters.Groups * points * Length;
-            FeatureStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(parameters.Groups * parameters.GroupChannels);
+            FeatureStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(
+                parameters.Groups * parameters.GroupChannels);
             Features = scratch.Take<TReal>((long)Length * FeatureStride);
             Weights = scratch.Take<TReal>(values);
             Scratch = scratch.Take<TReal>(DeformableSteps<TSimd, TStorage, TReal, TVector>.ScratchLength(points));
-            Products = scratch.Take<TReal>((long)points * DeformableTable<TSimd, TStorage, TReal, TVector>.Corners * Length);
+            Products = scratch.Take<TReal>(
+                (long)points * DeformableTable<TSimd, TStorage, TReal, TVector>.Corners * Length);
             Scores = scratch.Take<TReal>(values);
             Slopes = scratch.Take<TReal>(2 * values);
             Outside = scratch.Take<TStorage>(parameters.GroupChannels);

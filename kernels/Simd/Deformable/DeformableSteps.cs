@@ -32,12 +32,14 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
     /// <param name="first">The first channel of the cells.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Products(
-        TReal* features, int stride, long* cells, int points, int queries, int channels, TReal* scratchValues, TReal* products, int first = 0)
+        TReal* features, int stride, long* cells, int points, int queries, int channels, TReal* scratchValues, TReal* products, int first =
+            0)
     {
         int sumStride = SumStride(points);
         for (int i = 0; i < queries; i++)
             Multiply(features + (nint)i * stride, cells + i, points, scratchValues + i * sumStride, channels, first);
-        Transposition.Run(scratchValues, sumStride, products, Length, Length, points * Corners, TSimd.Lanes * sizeof(TReal));
+        Transposition.Run(
+            scratchValues, sumStride, products, Length, Length, points * Corners, TSimd.Lanes * sizeof(TReal));
     }
 
     /// <summary>The similarities of features and map at the points.</summary>
@@ -50,7 +52,8 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
             {
                 var sum = TSimd.Multiply(TSimd.Load(bilinearWeights + i), TSimd.Load(products + i));
                 for (int corner = Length; corner < Corners * Length; corner += Length)
-                    sum = TSimd.MultiplyAdd(TSimd.Load(bilinearWeights + corner + i), TSimd.Load(products + corner + i), sum);
+                    sum = TSimd.MultiplyAdd(
+                        TSimd.Load(bilinearWeights + corner + i), TSimd.Load(products + corner + i), sum);
                 TSimd.Store(scores + i, sum);
             }
             bilinearWeights += Corners * Length;
@@ -127,7 +130,8 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
     /// <param name="first">The first channel of the cells.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddCells(
-        long* cells, TReal* bilinearWeights, int count, int queries, TReal* sums, int stride, int channels, int first = 0)
+        long* cells, TReal* bilinearWeights, int count, int queries, TReal* sums, int stride, int channels, int first =
+            0)
     {
         for (int i = 0; i < queries; i++)
             AddCells(cells + i, bilinearWeights + i, count, sums + (nint)i * stride, channels, first);
@@ -135,7 +139,8 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
 
     /// <summary>Adds the cells around the points of one query.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddCells(long* cells, TReal* bilinearWeights, int count, TReal* sums, int channels, int first = 0)
+    public static void AddCells(
+        long* cells, TReal* bilinearWeights, int count, TReal* sums, int channels, int first = 0)
     {
         int lanes = TSimd.Lanes;
         int channel = 0;
@@ -165,11 +170,14 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
         for (; channel < channels; channel++)
         {
             for (int i = 0; i < count; i++)
-                sums[channel] += bilinearWeights[i * Length] * TSimd.Widen(((TStorage*)cells[i * Length])[first + channel]);
+                sums[channel] += bilinearWeights[i * Length] * TSimd.Widen(
+                    ((TStorage*)cells[i * Length])[first + channel]);
         }
     }
 
-    /// <summary>cell += share · features, for all cells around the points of a query; whole vectors are computed.</summary>
+    /// <summary>
+    /// cell += share · features, for all cells around the points of a query; whole vectors are computed.
+    /// </summary>
     /// <param name="cells">The cells, [point][corner][query], at the query.</param>
     /// <param name="toSums">The bytes from a cell to its sums.</param>
     /// <param name="bilinearWeights">The bilinear weights, [point][corner][query], at the query.</param>
@@ -177,7 +185,8 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
     /// <param name="features">The features of the query.</param>
     /// <param name="channels">The channels.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Spread(long* cells, nint toSums, TReal* bilinearWeights, int count, TReal* features, int channels)
+    public static void Spread(
+        long* cells, nint toSums, TReal* bilinearWeights, int count, TReal* features, int channels)
     {
         int lanes = TSimd.Lanes;
         int channel = 0;
@@ -203,7 +212,8 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
             for (int i = 0; i < count; i++)
             {
                 TReal* sum = (TReal*)((nint)cells[i * Length] + toSums) + channel;
-                TSimd.Store(sum, TSimd.MultiplyAdd(TSimd.Broadcast(bilinearWeights[i * Length]), feature, TSimd.Load(sum)));
+                TSimd.Store(
+                    sum, TSimd.MultiplyAdd(TSimd.Broadcast(bilinearWeights[i * Length]), feature, TSimd.Load(sum)));
             }
         }
     }

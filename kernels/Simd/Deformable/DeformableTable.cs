@@ -5,9 +5,10 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The addresses of the four cells around each point of a group of a run of queries, and the bilinear weight of each cell in its
-/// point: what the loops over channels need, found before they start. Coordinates and bilinear weights are computed with the lanes
-/// over queries. Cells outside the map have an address of their own, and points that do not contribute have bilinear weights of 0.
+/// The addresses of the four cells around each point of a group of a run of queries, and the bilinear weight of each
+/// cell in its point: what the loops over channels need, found before they start. Coordinates and bilinear weights are
+/// computed with the lanes over queries. Cells outside the map have an address of their own, and points that do not
+/// contribute have bilinear weights of 0.
 /// </summary>
 internal readonly unsafe struct DeformableTable<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -69,13 +70,16 @@ internal readonly unsafe struct DeformableTable<TSimd, TStorage, TReal, TVector>
     /// <summary>Gets the cells around all points of a query.</summary>
     public int CellsPerQuery => points * Corners;
 
-    /// <summary>Begins a run: reads the offsets of some groups, and notes the cells that its queries belong to.</summary>
+    /// <summary>
+    /// Begins a run: reads the offsets of some groups, and notes the cells that its queries belong to.
+    /// </summary>
     public void Begin(
         in MapView<TStorage> view, in AxisGrid rowGrid, in AxisGrid columnGrid, in PixelSpan span, int firstGroup, int groups)
     {
         var map = new MapPointer<TStorage>(in view);
         TStorage* source = map.At(span.Image, 2 * points * firstGroup, span.Row, span.Column);
-        QueryBlock<TSimd, TStorage, TReal, TVector>.Load(in map, source, offsets, Length, 2 * points * groups, span.Count);
+        QueryBlock<TSimd, TStorage, TReal, TVector>.Load(
+            in map, source, offsets, Length, 2 * points * groups, span.Count);
         *cellRow = TReal.CreateTruncating(rowGrid.CellOf(span.Row));
         for (int i = 0; i < span.Count; i++)
             cellColumns[i] = TReal.CreateTruncating(columnGrid.CellOf(span.Column + i));

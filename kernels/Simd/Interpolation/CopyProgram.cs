@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The copy of a map into another element type or another order on the CPU. A tile is some rows of the result; between two
-/// formats they are transposed block by block, otherwise whole runs are copied.
+/// The copy of a map into another element type or another order on the CPU. A tile is some rows of the result; between
+/// two formats they are transposed block by block, otherwise whole runs are copied.
 /// </summary>
 /// <typeparam name="TSourceSimd">The vector arithmetic of the source.</typeparam>
 /// <typeparam name="TSource">The type of the source.</typeparam>

@@ -6,8 +6,8 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The adjoint of interpolation on the CPU: every input sample gathers, in the order of the output, what it contributed.
-/// Tiled as <see cref="InterpolationProgram{TSimd, TStorage, TReal, TVector, TSampling}"/>.
+/// The adjoint of interpolation on the CPU: every input sample gathers, in the order of the output, what it
+/// contributed. Tiled as <see cref="InterpolationProgram{TSimd, TStorage, TReal, TVector, TSampling}"/>.
 /// </summary>
 internal readonly unsafe struct InterpolationAdjointProgram<TSimd, TStorage, TReal, TVector, TSampling>
     : ITileProgram<InterpolationParameters<TStorage>>

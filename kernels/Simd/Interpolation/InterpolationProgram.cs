@@ -6,8 +6,8 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Interpolation on the CPU. Channels-last maps have the lanes over channels, a tile being some rows of the output; other
-/// maps are worked plane by plane: two rows are blended with the lanes over columns, then the columns.
+/// Interpolation on the CPU. Channels-last maps have the lanes over channels, a tile being some rows of the output;
+/// other maps are worked plane by plane: two rows are blended with the lanes over columns, then the columns.
 /// </summary>
 internal readonly unsafe struct InterpolationProgram<TSimd, TStorage, TReal, TVector, TSampling>
     : ITileProgram<InterpolationParameters<TStorage>>
@@ -157,7 +157,8 @@ internal readonly unsafe struct InterpolationProgram<TSimd, TStorage, TReal, TVe
 
     // A pixel between two rows; the last vector overlaps the one before it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void BlendPixel(TStorage* upper, TStorage* lower, nint offset, TReal down, TReal* blended, int channels)
+    private static void BlendPixel(
+        TStorage* upper, TStorage* lower, nint offset, TReal down, TReal* blended, int channels)
     {
         int lanes = TSimd.Lanes;
         var lowerWeight = TSimd.Broadcast(down);
@@ -174,7 +175,8 @@ internal readonly unsafe struct InterpolationProgram<TSimd, TStorage, TReal, TVe
 
     // A pixel between two that were blended; the last vector overlaps the one before it.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void BlendNeighbours(TReal* left, TReal* right, TReal across, TStorage* to, int channels, bool streams)
+    private static void BlendNeighbours(
+        TReal* left, TReal* right, TReal across, TStorage* to, int channels, bool streams)
     {
         int lanes = TSimd.Lanes;
         var leftWeight = TSimd.Broadcast(TReal.One - across);
@@ -315,7 +317,8 @@ internal readonly unsafe struct InterpolationProgram<TSimd, TStorage, TReal, TVe
         }
     }
 
-    // Which input samples lie in scratch memory. Neighbours are never both even or both odd, so that two places are enough.
+    // Which input samples lie in scratch memory. Neighbours are never both even or both odd, so that two places are
+    // enough.
     private struct HeldNeighbours
     {
         public static HeldNeighbours None => new() { even = -1, odd = -1 };

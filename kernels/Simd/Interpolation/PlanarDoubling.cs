@@ -12,8 +12,8 @@ internal static class PlanarDoubling
 }
 
 /// <summary>
-/// A row of a plane doubled linearly: output 2i is ¾ of input i and ¼ of the one before, output 2i + 1 is ¾ of input i and
-/// ¼ of the one after; at either end the input stands for its neighbour.
+/// A row of a plane doubled linearly: output 2i is ¾ of input i and ¼ of the one before, output 2i + 1 is ¾ of input i
+/// and ¼ of the one after; at either end the input stands for its neighbour.
 /// </summary>
 internal static unsafe class PlanarDoubling<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>

@@ -40,7 +40,8 @@ internal readonly unsafe ref struct SampleTable<T>
         T.CreateTruncating(place.Numerator) / T.CreateTruncating(place.Denominator);
 }
 
-/// <summary>What every input sample of an axis contributed to which output samples: the transpose of a <see cref="SampleTable{T}"/>.</summary>
+/// <summary>What every input sample of an axis contributed to which output samples: the transpose of a
+/// <see cref="SampleTable{T}"/>.</summary>
 internal readonly unsafe ref struct BilinearWeightTable<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {

@@ -1,8 +1,8 @@
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// A number as a type, so that code written out for the largest is compiled for each: what is beyond it is left out, and no
-/// register is taken for it.
+/// A number as a type, so that code written out for the largest is compiled for each: what is beyond it is left out,
+/// and no register is taken for it.
 /// </summary>
 internal interface ICount
 {

@@ -6,11 +6,11 @@ using SapaGpu.Kernels.Numerics;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Halves in lanes of 32 bits. Widening puts exponent and mantissa of the half in their place of a single and multiplies by
-/// 2¹¹², which is exact for subnormal halves too. Rounding adds a magic number in whose last place the half's last bit lies
-/// (for a half of exponent e, 2¹³ times its power of two), so that the addition rounds as the half has to, subnormal or not;
-/// the sum then holds the mantissa in its own last bits. Vectors of 512 bits keep the sign on the way, for AVX-512 compares
-/// magnitudes and replaces NaN in one instruction each.
+/// Halves in lanes of 32 bits. Widening puts exponent and mantissa of the half in their place of a single and
+/// multiplies by 2¹¹², which is exact for subnormal halves too. Rounding adds a magic number in whose last place the
+/// half's last bit lies (for a half of exponent e, 2¹³ times its power of two), so that the addition rounds as the half
+/// has to, subnormal or not; the sum then holds the mantissa in its own last bits. Vectors of 512 bits keep the sign on
+/// the way, for AVX-512 compares magnitudes and replaces NaN in one instruction each.
 /// </summary>
 internal static class HalfVectors
 {

@@ -43,7 +43,8 @@ internal unsafe interface ISimd<TStorage, TReal, TVector>
     static abstract void StoreStorage(TStorage* destination, TVector first, TVector second);
 
     /// <summary>
-    /// <see cref="StoreStorage(TStorage*, TVector, TVector)"/> past the caches, to a place that is aligned to one vector.
+    /// <see cref="StoreStorage(TStorage*, TVector, TVector)"/> past the caches, to a place that is aligned to one
+    /// vector.
     /// </summary>
     static abstract void StreamStorage(TStorage* destination, TVector first, TVector second);
 
@@ -101,7 +102,9 @@ internal unsafe interface ISimd<TStorage, TReal, TVector>
     /// <summary>Whether low ≤ value &lt; high in every lane; false where one is NaN.</summary>
     static abstract bool AllWithin(TVector value, TVector low, TVector high);
 
-    /// <summary>Writes the addresses origin + row·rowStep + column·columnStep, of whole numbers that fit 32 bits.</summary>
+    /// <summary>
+    /// Writes the addresses origin + row·rowStep + column·columnStep, of whole numbers that fit 32 bits.
+    /// </summary>
     static abstract void StoreAddresses(
         long* destination, TVector row, TVector column, long origin, long rowStep, long columnStep);
 
@@ -118,8 +121,8 @@ internal unsafe interface ISimd<TStorage, TReal, TVector>
         TStorage* source, nint sourceStride, TReal* destination, nint destinationStride, int rows, int columns);
 
     /// <summary>
-    /// The inverse direction of <see cref="Transpose"/>: from scratch memory to a map; past the caches where that is asked
-    /// for and possible. <see cref="StreamingStores.Complete"/> has to follow then.
+    /// The inverse direction of <see cref="Transpose"/>: from scratch memory to a map; past the caches where that is
+    /// asked for and possible. <see cref="StreamingStores.Complete"/> has to follow then.
     /// </summary>
     static abstract void TransposeBack(
         TReal* source,
@@ -137,8 +140,8 @@ internal unsafe interface ISimd<TStorage, TReal, TVector>
     static abstract void Scatter(TReal* source, TStorage* destination, nint stride, int count);
 
     /// <summary>
-    /// Spreads two rows: destination[2i] = even[i], destination[2i + 1] = odd[i]; past the caches where that is asked for
-    /// and the destination is aligned. <see cref="StreamingStores.Complete"/> has to follow then.
+    /// Spreads two rows: destination[2i] = even[i], destination[2i + 1] = odd[i]; past the caches where that is asked
+    /// for and the destination is aligned. <see cref="StreamingStores.Complete"/> has to follow then.
     /// </summary>
     static abstract void Interleave(TReal* even, TReal* odd, TStorage* destination, int count, bool streams = false);
 }

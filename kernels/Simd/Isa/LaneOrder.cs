@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics.X86;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Two vectors interleaved lane by lane, and the other way around, for float and double: the step between a row of queries
-/// and the even and odd ones of neighbouring cells.
+/// Two vectors interleaved lane by lane, and the other way around, for float and double: the step between a row of
+/// queries and the even and odd ones of neighbouring cells.
 /// </summary>
 internal static class LaneOrder
 {

@@ -47,7 +47,9 @@ internal static class LaneSums
         sums[3] = Vector512.Sum(d);
     }
 
-    /// <summary>In each quarter of the result, the sums of this quarter of the lanes of each of the four vectors.</summary>
+    /// <summary>
+    /// In each quarter of the result, the sums of this quarter of the lanes of each of the four vectors.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Quarters(
         Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)

@@ -271,7 +271,8 @@ internal readonly unsafe struct NarrowSimd<TElement, TWide, TVector> : ISimd<ush
                 TWide.TransposeBack(
                     source + row * sourceStride + column, sourceStride, block, BlockColumns, blockRows, blockColumns);
                 for (int i = 0; i < blockColumns; i++)
-                    NarrowRun(block + i * BlockColumns, destination + (column + i) * destinationStride + row, blockRows);
+                    NarrowRun(
+                        block + i * BlockColumns, destination + (column + i) * destinationStride + row, blockRows);
             }
         }
     }

@@ -7,8 +7,8 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// <see cref="NarrowFloat"/> on vectors: the 16-bit formats to and from lanes of single precision. Which format is told by
-/// the element type. Values are best written two vectors at a time, which fill one of 16-bit lanes.
+/// <see cref="NarrowFloat"/> on vectors: the 16-bit formats to and from lanes of single precision. Which format is told
+/// by the element type. Values are best written two vectors at a time, which fill one of 16-bit lanes.
 /// </summary>
 internal static unsafe class NarrowVectors
 {
@@ -115,14 +115,18 @@ internal static unsafe class NarrowVectors
         if (typeof(TVector) == typeof(Vector512<float>))
             WriteWhole(Round512<TElement>((Vector512<float>)(object)value), destination, streams);
         else if (typeof(TVector) == typeof(Vector256<float>))
-            WriteWhole(Round256<TElement>((Vector256<float>)(object)value, (Vector256<float>)(object)value).GetLower(), destination, streams);
+            WriteWhole(
+                Round256<TElement>((Vector256<float>)(object)value, (Vector256<float>)(object)value).GetLower(),
+                destination,
+                streams);
         else
-            Round128<TElement>((Vector128<float>)(object)value, (Vector128<float>)(object)value).GetLower().Store(destination);
+            Round128<TElement>((Vector128<float>)(object)value, (Vector128<float>)(object)value).GetLower().Store(
+                destination);
     }
 
     /// <summary>
-    /// Rounds two vectors and writes them one behind the other; past the caches where that is asked for, to a place that is
-    /// aligned to the values of one.
+    /// Rounds two vectors and writes them one behind the other; past the caches where that is asked for, to a place
+    /// that is aligned to the values of one.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StorePair<TElement, TVector>(
@@ -130,9 +134,15 @@ internal static unsafe class NarrowVectors
         where TVector : struct
     {
         if (typeof(TVector) == typeof(Vector512<float>))
-            Write(Round512<TElement>((Vector512<float>)(object)first, (Vector512<float>)(object)second), destination, streams);
+            Write(
+                Round512<TElement>((Vector512<float>)(object)first, (Vector512<float>)(object)second),
+                destination,
+                streams);
         else if (typeof(TVector) == typeof(Vector256<float>))
-            Write(Round256<TElement>((Vector256<float>)(object)first, (Vector256<float>)(object)second), destination, streams);
+            Write(
+                Round256<TElement>((Vector256<float>)(object)first, (Vector256<float>)(object)second),
+                destination,
+                streams);
         else
             Round128<TElement>((Vector128<float>)(object)first, (Vector128<float>)(object)second).Store(destination);
     }
@@ -144,9 +154,11 @@ internal static unsafe class NarrowVectors
         where TVector : struct
     {
         if (typeof(TVector) == typeof(Vector512<float>))
-            Write(Zip512<TElement>((Vector512<float>)(object)even, (Vector512<float>)(object)odd), destination, streams);
+            Write(
+                Zip512<TElement>((Vector512<float>)(object)even, (Vector512<float>)(object)odd), destination, streams);
         else if (typeof(TVector) == typeof(Vector256<float>))
-            Write(Zip256<TElement>((Vector256<float>)(object)even, (Vector256<float>)(object)odd), destination, streams);
+            Write(
+                Zip256<TElement>((Vector256<float>)(object)even, (Vector256<float>)(object)odd), destination, streams);
         else
             Zip128<TElement>((Vector128<float>)(object)even, (Vector128<float>)(object)odd).Store(destination);
     }
@@ -239,14 +251,16 @@ internal static unsafe class NarrowVectors
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<ushort> Zip256<TElement>(Vector256<float> even, Vector256<float> odd) =>
         (typeof(TElement) == typeof(Float16Element)
-            ? Vector256.ConditionalSelect(Vector256.Create(0xFFFFu), HalfVectors.Round(even), HalfVectors.Round(odd) << 16)
+            ? Vector256.ConditionalSelect(
+                Vector256.Create(0xFFFFu), HalfVectors.Round(even), HalfVectors.Round(odd) << 16)
             : Vector256.ConditionalSelect(
                 Vector256.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd))).AsUInt16();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<ushort> Zip128<TElement>(Vector128<float> even, Vector128<float> odd) =>
         (typeof(TElement) == typeof(Float16Element)
-            ? Vector128.ConditionalSelect(Vector128.Create(0xFFFFu), HalfVectors.Round(even), HalfVectors.Round(odd) << 16)
+            ? Vector128.ConditionalSelect(
+                Vector128.Create(0xFFFFu), HalfVectors.Round(even), HalfVectors.Round(odd) << 16)
             : Vector128.ConditionalSelect(
                 Vector128.Create(0xFFFFu), BFloat16Vectors.Round(even) >> 16, BFloat16Vectors.Round(odd))).AsUInt16();
 }

@@ -3,7 +3,9 @@ using SapaGpu.Kernels.Numerics;
 
 namespace SapaGpu.Kernels.Simd;
 
-/// <summary>The exponential on vectors: <see cref="SingleMath.Exp"/> and <see cref="DoubleMath.Exp"/>, lane by lane.</summary>
+/// <summary>
+/// The exponential on vectors: <see cref="SingleMath.Exp"/> and <see cref="DoubleMath.Exp"/>, lane by lane.
+/// </summary>
 internal static class SimdMath<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -45,6 +47,7 @@ internal static class SimdMath<TSimd, TStorage, TReal, TVector>
         series = TSimd.MultiplyAdd(series, r, TSimd.Constant(0.5));
         series = TSimd.MultiplyAdd(series, r, TSimd.Constant(1.0));
         series = TSimd.MultiplyAdd(series, r, TSimd.Constant(1.0));
-        return TSimd.ZeroWhereBelow(value, TSimd.Constant(underflow), TSimd.Multiply(series, TSimd.PowerOfTwo(unnormalised)));
+        return TSimd.ZeroWhereBelow(
+            value, TSimd.Constant(underflow), TSimd.Multiply(series, TSimd.PowerOfTwo(unnormalised)));
     }
 }

@@ -30,8 +30,8 @@ internal static unsafe class Transposition
     }
 
     /// <summary>
-    /// The same into a map, the values of a column of the source behind one another; past the caches where that is asked
-    /// for and every vector is aligned.
+    /// The same into a map, the values of a column of the source behind one another; past the caches where that is
+    /// asked for and every vector is aligned.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunBack<T>(
@@ -63,8 +63,8 @@ internal static unsafe class Transposition
     }
 
     /// <summary>
-    /// <see cref="Run"/> from a 16-bit format, two columns being one word: of rows in sixteens and columns in eights, on
-    /// processors with vectors of 512 bits.
+    /// <see cref="Run"/> from a 16-bit format, two columns being one word: of rows in sixteens and columns in eights,
+    /// on processors with vectors of 512 bits.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void WidenBlocks<TElement>(
@@ -86,7 +86,8 @@ internal static unsafe class Transposition
     }
 
     /// <summary>
-    /// <see cref="Run"/> to a 16-bit format: of rows by the 32 and columns in fours, on processors with vectors of 512 bits.
+    /// <see cref="Run"/> to a 16-bit format: of rows by the 32 and columns in fours, on processors with vectors of 512
+    /// bits.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void NarrowBlocks<TElement>(
@@ -102,8 +103,10 @@ internal static unsafe class Transposition
                 var second = SixteenByFour((byte*)(source + (row + 16) * sourceStride + column), step);
                 NarrowVectors.StorePair<TElement, Vector512<float>>(to + row, first.A, second.A);
                 NarrowVectors.StorePair<TElement, Vector512<float>>(to + destinationStride + row, first.B, second.B);
-                NarrowVectors.StorePair<TElement, Vector512<float>>(to + 2 * destinationStride + row, first.C, second.C);
-                NarrowVectors.StorePair<TElement, Vector512<float>>(to + 3 * destinationStride + row, first.D, second.D);
+                NarrowVectors.StorePair<TElement, Vector512<float>>(
+                    to + 2 * destinationStride + row, first.C, second.C);
+                NarrowVectors.StorePair<TElement, Vector512<float>>(
+                    to + 3 * destinationStride + row, first.D, second.D);
             }
         }
     }
@@ -126,7 +129,8 @@ internal static unsafe class Transposition
             float* to = destination + column * destinationStride;
             for (int row = 0; row < rows; row += 16)
             {
-                var (a, b, c, d) = SixteenByFour((byte*)(source + row * sourceStride + column), sourceStride * sizeof(float));
+                var (a, b, c, d) = SixteenByFour(
+                    (byte*)(source + row * sourceStride + column), sourceStride * sizeof(float));
                 a.StoreAlignedNonTemporal(to + row);
                 b.StoreAlignedNonTemporal(to + destinationStride + row);
                 c.StoreAlignedNonTemporal(to + 2 * destinationStride + row);
@@ -154,7 +158,8 @@ internal static unsafe class Transposition
             {
                 for (int column = 0; column < wholeColumns; column += 4)
                 {
-                    var (a, b, c, d) = SixteenByFour((byte*)(source + row * sourceStride + column), sourceStride * sizeof(float));
+                    var (a, b, c, d) = SixteenByFour(
+                        (byte*)(source + row * sourceStride + column), sourceStride * sizeof(float));
                     float* to = destination + column * destinationStride + row;
                     a.Store(to);
                     b.Store(to + destinationStride);
@@ -181,8 +186,8 @@ internal static unsafe class Transposition
         Scalars(source, sourceStride, destination, destinationStride, row, rows, 0, columns);
     }
 
-    // Sixteen rows of four words; the step from one to the next is in bytes. Each 128-bit lane b of the vectors holds the rows
-    // 4b to 4b + 3, so a transposition within the lanes leaves the sixteen rows in order.
+    // Sixteen rows of four words; the step from one to the next is in bytes. Each 128-bit lane b of the vectors holds
+    // the rows 4b to 4b + 3, so a transposition within the lanes leaves the sixteen rows in order.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (Vector512<float> A, Vector512<float> B, Vector512<float> C, Vector512<float> D) SixteenByFour(
         byte* source, nint step)

@@ -10,7 +10,9 @@ internal interface IRowTerms
     /// <summary>Gets whether the sum is that of the squares of what is left when the mean is subtracted.</summary>
     static abstract bool Squares { get; }
 
-    /// <summary>Gets whether the sums are those of the gradient and of its product with the normalised features.</summary>
+    /// <summary>
+    /// Gets whether the sums are those of the gradient and of its product with the normalised features.
+    /// </summary>
     static abstract bool Gradients { get; }
 }
 
@@ -39,8 +41,8 @@ internal readonly struct GradientRowTerms : IRowTerms
 }
 
 /// <summary>
-/// Sums over every row of every channel on the CPU. A tile is some rows with all of their channels: in channels-last maps
-/// the lanes are channels, in others columns.
+/// Sums over every row of every channel on the CPU. A tile is some rows with all of their channels: in channels-last
+/// maps the lanes are channels, in others columns.
 /// </summary>
 internal readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, TReal, TVector, TTerms>
     : ITileProgram<FeatureNormParameters<TStorage, TReal>>
@@ -247,7 +249,8 @@ internal readonly unsafe struct FeatureRowSumsProgram<TSimd, TStorage, TReal, TV
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Add(TStorage* own, TStorage* slope, TReal mean, TReal reciprocal, ref TReal sum, ref TReal product)
+    private static void Add(
+        TStorage* own, TStorage* slope, TReal mean, TReal reciprocal, ref TReal sum, ref TReal product)
     {
         TReal value = TSimd.Widen(*own);
         if (TTerms.Gradients)

@@ -24,9 +24,9 @@ internal readonly struct NormBackward : INormDirection
 }
 
 /// <summary>
-/// The last step of GroupNorm or of its backward on the CPU, when the statistics of the groups are known. Channels-last maps
-/// have the lanes over channels, a tile being some rows of all channels; other maps have them over columns, a tile being
-/// some rows of a plane.
+/// The last step of GroupNorm or of its backward on the CPU, when the statistics of the groups are known. Channels-last
+/// maps have the lanes over channels, a tile being some rows of all channels; other maps have them over columns, a tile
+/// being some rows of a plane.
 /// </summary>
 internal readonly unsafe struct GroupNormProgram<TSimd, TStorage, TReal, TVector, TDirection>
     : ITileProgram<FeatureNormParameters<TStorage, TReal>>
@@ -79,7 +79,8 @@ internal readonly unsafe struct GroupNormProgram<TSimd, TStorage, TReal, TVector
     }
 
     private static bool IsOverChannels(in FeatureNormParameters<TStorage, TReal> parameters) =>
-        SimdFormats.OverChannels(in parameters.Input, in parameters.Result, parameters.Extent.InputChannels, TSimd.Lanes)
+        SimdFormats.OverChannels(
+            in parameters.Input, in parameters.Result, parameters.Extent.InputChannels, TSimd.Lanes)
             && (!TDirection.IsBackward || parameters.Gradient.ChannelStride == 1);
 
     private static RowTiling Tiling(in FeatureNormParameters<TStorage, TReal> parameters) => new(

@@ -38,7 +38,9 @@ internal readonly struct GradientTotal : IGroupTotal
     public static bool IsOfGradients => true;
 }
 
-/// <summary>The numbers of every group from the sums of its rows on the CPU; a tile is one group of one image.</summary>
+/// <summary>
+/// The numbers of every group from the sums of its rows on the CPU; a tile is one group of one image.
+/// </summary>
 internal readonly unsafe struct GroupTotalsProgram<TStorage, TReal, TTotal> : ITileProgram<FeatureNormParameters<TStorage, TReal>>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
@@ -82,7 +84,8 @@ internal readonly unsafe struct GroupTotalsProgram<TStorage, TReal, TTotal> : IT
         {
             var means = new MapPointer<TReal>(in parameters.GradientMeans);
             *means.At((int)image, 2 * (int)group, 0, 0) = sum;
-            *means.At((int)image, 2 * (int)group + 1, 0, 0) = product / TReal.CreateTruncating(perGroup) / height / width;
+            *means.At((int)image, 2 * (int)group + 1, 0, 0) =
+                product / TReal.CreateTruncating(perGroup) / height / width;
             return;
         }
         var statistics = new MapPointer<TReal>(in parameters.Statistics);

@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// LayerNorm's backward as a step of its own on the CPU. A tile is a run of pixels, staged with the channels of every pixel
-/// side by side.
+/// LayerNorm's backward as a step of its own on the CPU. A tile is a run of pixels, staged with the channels of every
+/// pixel side by side.
 /// </summary>
 internal readonly unsafe struct LayerNormBackwardProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<LayerNormBackwardParameters<TStorage, TReal>>

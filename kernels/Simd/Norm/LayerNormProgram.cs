@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// LayerNorm as a step of its own on the CPU, statistics and normalised features in one pass. A tile is a run of pixels,
-/// staged with the channels of every pixel side by side.
+/// LayerNorm as a step of its own on the CPU, statistics and normalised features in one pass. A tile is a run of
+/// pixels, staged with the channels of every pixel side by side.
 /// </summary>
 internal readonly unsafe struct LayerNormProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<FeatureNormParameters<TStorage, TReal>>
@@ -40,7 +40,8 @@ internal readonly unsafe struct LayerNormProgram<TSimd, TStorage, TReal, TVector
         var input = new MapPointer<TStorage>(in parameters.Input);
         var result = new MapPointer<TStorage>(in parameters.Result);
         int channels = parameters.Extent.InputChannels;
-        bool streams = PixelRows<TSimd, TStorage, TReal, TVector>.Streams(in result, parameters.Extent.Pixels * channels);
+        bool streams = PixelRows<TSimd, TStorage, TReal, TVector>.Streams(
+            in result, parameters.Extent.Pixels * channels);
         PixelRows<TSimd, TStorage, TReal, TVector>.Load(in input, in span, workspace.Rows, channels, workspace.Stride);
         PixelRows<TSimd, TStorage, TReal, TVector>.LayerNorm(
             workspace.Rows,

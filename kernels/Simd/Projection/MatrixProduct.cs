@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// c = a·b or c += a·b on scratch memory, six rows and a panel of columns at a time, all accumulators in registers: with 512 bits a
-/// panel is four vectors, twenty-four multiply-adds for ten loads; with fewer registers it is two.
+/// c = a·b or c += a·b on scratch memory, six rows and a panel of columns at a time, all accumulators in registers:
+/// with 512 bits a panel is four vectors, twenty-four multiply-adds for ten loads; with fewer registers it is two.
 /// </summary>
 internal static unsafe class MatrixProduct<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -27,9 +27,12 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, TReal, TVector>
     public static int WholePanels(int columns) => (columns + PanelColumns - 1) / PanelColumns * PanelColumns;
 
     /// <summary>
-    /// Packs the transpose of a matrix into panels, [panel][input][output of the panel]: what b of a product with it is.
+    /// Packs the transpose of a matrix into panels, [panel][input][output of the panel]: what b of a product with it
+    /// is.
     /// </summary>
-    /// <param name="matrix">Element (o, i) is at o·<paramref name="rowStride"/> + i·<paramref name="columnStride"/>.</param>
+    /// <param name="matrix">
+    /// Element (o, i) is at o·<paramref name="rowStride"/> + i·<paramref name="columnStride"/>.
+    /// </param>
     /// <param name="rowStride">Elements from one row to the next.</param>
     /// <param name="columnStride">Elements from one column to the next.</param>
     /// <param name="outputs">The rows of the matrix.</param>
@@ -89,7 +92,8 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, TReal, TVector>
         int panel = PanelColumns;
         for (int column = 0; column < columns; column += panel)
         {
-            MultiplyPanel(a, aRow, aStep, b, bRow, c + column, cRow, rows, depth, Math.Min(panel, columns - column), adds);
+            MultiplyPanel(
+                a, aRow, aStep, b, bRow, c + column, cRow, rows, depth, Math.Min(panel, columns - column), adds);
             b += bPanel;
         }
     }
@@ -117,16 +121,28 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, TReal, TVector>
             if (PanelVectors == 4)
             {
                 for (; column + 2 * lanes < columns; column += 4 * lanes)
-                    SixByFour(a + row * aRow, aRow, aStep, b + column, bRow, c + row * cRow + column, cRow, count, depth, adds);
+                    SixByFour(
+                        a + row * aRow,
+                        aRow,
+                        aStep,
+                        b + column,
+                        bRow,
+                        c + row * cRow + column,
+                        cRow,
+                        count,
+                        depth,
+                        adds);
             }
             for (; column < columns; column += 2 * lanes)
-                SixByTwo(a + row * aRow, aRow, aStep, b + column, bRow, c + row * cRow + column, cRow, count, depth, adds);
+                SixByTwo(
+                    a + row * aRow, aRow, aStep, b + column, bRow, c + row * cRow + column, cRow, count, depth, adds);
         }
     }
 
     // Rows past the last repeat it and are not kept.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SixByFour(TReal* a, nint aRow, nint aStep, TReal* b, nint bRow, TReal* c, nint cRow, int rows, int depth, bool adds)
+    private static void SixByFour(
+        TReal* a, nint aRow, nint aStep, TReal* b, nint bRow, TReal* c, nint cRow, int rows, int depth, bool adds)
     {
         int lanes = TSimd.Lanes;
         TReal* a1 = a + Math.Min(1, rows - 1) * aRow;
@@ -195,7 +211,8 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, TReal, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void SixByTwo(TReal* a, nint aRow, nint aStep, TReal* b, nint bRow, TReal* c, nint cRow, int rows, int depth, bool adds)
+    private static void SixByTwo(
+        TReal* a, nint aRow, nint aStep, TReal* b, nint bRow, TReal* c, nint cRow, int rows, int depth, bool adds)
     {
         int lanes = TSimd.Lanes;
         TReal* a1 = a + Math.Min(1, rows - 1) * aRow;

@@ -5,9 +5,9 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The backward of LayerNorm and a linear map on the CPU, in one pass over the map. A tile is one chunk of pixels, staged
-/// block by block with the channels of every pixel side by side: a block is added to the sums for the parameters, which
-/// stay in the cache, and gives the gradients of its own pixels.
+/// The backward of LayerNorm and a linear map on the CPU, in one pass over the map. A tile is one chunk of pixels,
+/// staged block by block with the channels of every pixel side by side: a block is added to the sums for the
+/// parameters, which stay in the cache, and gives the gradients of its own pixels.
 /// </summary>
 internal readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<ProjectionBackwardParameters<TStorage, TReal>>
@@ -16,7 +16,8 @@ internal readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, TReal
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
-    public static long TileCount(in ProjectionBackwardParameters<TStorage, TReal> parameters) => parameters.Outer.Chunks;
+    public static long TileCount(
+        in ProjectionBackwardParameters<TStorage, TReal> parameters) => parameters.Outer.Chunks;
 
     public static double Operations(in ProjectionBackwardParameters<TStorage, TReal> parameters)
     {
@@ -200,7 +201,8 @@ internal readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, TReal
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Keep(in ProjectionOuterParameters<TStorage, TReal> parameters, in Workspace workspace, long tile)
+    private static void Keep(
+        in ProjectionOuterParameters<TStorage, TReal> parameters, in Workspace workspace, long tile)
     {
         int inputs = parameters.Extent.InputChannels;
         int outputs = parameters.Extent.OutputChannels;
@@ -231,7 +233,8 @@ internal readonly unsafe struct ProjectionBackwardProgram<TSimd, TStorage, TReal
             InputStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(inputs);
             GradStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(outputs);
             long scratchValues = parameters.WantsInput != 0 ? 1 : 0;
-            Matrix = scratch.Take<TReal>(scratchValues * outputs * MatrixProduct<TSimd, TStorage, TReal, TVector>.WholePanels(inputs));
+            Matrix = scratch.Take<TReal>(
+                scratchValues * outputs * MatrixProduct<TSimd, TStorage, TReal, TVector>.WholePanels(inputs));
             GradInput = scratch.Take<TReal>(scratchValues * ProjectionBlock.Pixels * InputStride);
             Input = scratch.Take<TReal>((long)ProjectionBlock.Pixels * InputStride);
             GradOutput = scratch.Take<TReal>((long)ProjectionBlock.Pixels * GradStride);

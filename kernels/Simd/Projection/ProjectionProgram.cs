@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// LayerNorm and a linear map in one pass on the CPU. Every thread packs the matrix into panels once; a tile is a run of
-/// pixels, staged with their channels side by side, normalised there and multiplied panel by panel.
+/// LayerNorm and a linear map in one pass on the CPU. Every thread packs the matrix into panels once; a tile is a run
+/// of pixels, staged with their channels side by side, normalised there and multiplied panel by panel.
 /// </summary>
 internal readonly unsafe struct ProjectionProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<ProjectionParameters<TStorage, TReal>>
@@ -58,7 +58,8 @@ internal readonly unsafe struct ProjectionProgram<TSimd, TStorage, TReal, TVecto
         int outputs = parameters.Extent.OutputChannels;
         var source = new MapPointer<TStorage>(in parameters.Input);
         var target = new MapPointer<TStorage>(in parameters.Output);
-        PixelRows<TSimd, TStorage, TReal, TVector>.Load(in source, in span, workspace.Input, inputs, workspace.InputStride);
+        PixelRows<TSimd, TStorage, TReal, TVector>.Load(
+            in source, in span, workspace.Input, inputs, workspace.InputStride);
         if (parameters.HasNorm != 0)
         {
             PixelRows<TSimd, TStorage, TReal, TVector>.LayerNorm(
@@ -66,7 +67,8 @@ internal readonly unsafe struct ProjectionProgram<TSimd, TStorage, TReal, TVecto
                 workspace.InputStride,
                 in span,
                 inputs,
-                new PixelNorm<TReal>(parameters.NormWeight, parameters.NormBias, parameters.Epsilon, in parameters.Statistics),
+                new PixelNorm<TReal>(
+                    parameters.NormWeight, parameters.NormBias, parameters.Epsilon, in parameters.Statistics),
                 workspace.Statistics);
         }
         bool adds = Prepare(in parameters, in target, in span, in workspace);
@@ -144,7 +146,8 @@ internal readonly unsafe struct ProjectionProgram<TSimd, TStorage, TReal, TVecto
             int outputs = parameters.Extent.OutputChannels;
             InputStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(inputs);
             OutputStride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(outputs);
-            Matrix = scratch.Take<TReal>((long)inputs * MatrixProduct<TSimd, TStorage, TReal, TVector>.WholePanels(outputs));
+            Matrix = scratch.Take<TReal>(
+                (long)inputs * MatrixProduct<TSimd, TStorage, TReal, TVector>.WholePanels(outputs));
             Input = scratch.Take<TReal>((long)length * InputStride);
             Output = scratch.Take<TReal>((long)length * OutputStride);
             Statistics = scratch.Take<TReal>(2L * length);

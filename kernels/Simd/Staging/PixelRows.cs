@@ -6,8 +6,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// A run of neighbouring pixels of a row, staged with the channels of every pixel side by side, [pixel][channel], whatever
-/// the format of the map.
+/// A run of neighbouring pixels of a row, staged with the channels of every pixel side by side, [pixel][channel],
+/// whatever the format of the map.
 /// </summary>
 internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -16,8 +16,8 @@ internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
     where TVector : struct
 {
     /// <summary>
-    /// The elements from one staged pixel to the next: whole panels, so that vectors past the last channel stay in the row,
-    /// and one vector more, so that the rows do not all fall on the same lines of the cache.
+    /// The elements from one staged pixel to the next: whole panels, so that vectors past the last channel stay in the
+    /// row, and one vector more, so that the rows do not all fall on the same lines of the cache.
     /// </summary>
     public static int Stride(int channels) =>
         MatrixProduct<TSimd, TStorage, TReal, TVector>.WholePanels(channels) + TSimd.Lanes;
@@ -87,7 +87,8 @@ internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
         for (int pixel = 0; pixel < pixels; pixel++)
         {
             for (int channel = 0; channel < pairs; channel += 2 * lanes)
-                TSimd.StreamStorage(destination + channel, TSimd.Load(rows + channel), TSimd.Load(rows + channel + lanes));
+                TSimd.StreamStorage(
+                    destination + channel, TSimd.Load(rows + channel), TSimd.Load(rows + channel + lanes));
             if (pairs < whole)
                 TSimd.StreamStorage(destination + pairs, TSimd.Load(rows + pairs));
             for (int channel = whole; channel < channels; channel++)
@@ -128,7 +129,9 @@ internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
             row[channel] = (row[channel] - mean) * reciprocal;
     }
 
-    /// <summary>LayerNorm of every staged pixel, weight·(x − mean)·reciprocal + bias; the statistics are saved.</summary>
+    /// <summary>
+    /// LayerNorm of every staged pixel, weight·(x − mean)·reciprocal + bias; the statistics are saved.
+    /// </summary>
     /// <param name="rows">The staged pixels.</param>
     /// <param name="stride">Elements from one staged pixel to the next.</param>
     /// <param name="span">Where they are from.</param>
@@ -136,7 +139,8 @@ internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
     /// <param name="norm">Factor, offset, what is added to the variance, and where the statistics go.</param>
     /// <param name="scratchValues">Space for two values a pixel.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void LayerNorm(TReal* rows, int stride, in PixelSpan span, int channels, in PixelNorm<TReal> norm, TReal* scratchValues)
+    public static void LayerNorm(
+        TReal* rows, int stride, in PixelSpan span, int channels, in PixelNorm<TReal> norm, TReal* scratchValues)
     {
         TReal* means = scratchValues;
         TReal* reciprocals = scratchValues + span.Count;
@@ -149,11 +153,12 @@ internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
     }
 
     /// <summary>
-    /// Mean and reciprocal deviation of every staged pixel. Each step goes over all pixels, which are independent, so that
-    /// the sums of one do not wait for those of another.
+    /// Mean and reciprocal deviation of every staged pixel. Each step goes over all pixels, which are independent, so
+    /// that the sums of one do not wait for those of another.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Measure(TReal* rows, int stride, int pixels, int channels, TReal epsilon, TReal* means, TReal* reciprocals)
+    private static void Measure(
+        TReal* rows, int stride, int pixels, int channels, TReal epsilon, TReal* means, TReal* reciprocals)
     {
         int lanes = TSimd.Lanes;
         int whole = channels / lanes * lanes;
@@ -212,8 +217,8 @@ internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
     }
 
     /// <summary>
-    /// LayerNorm's backward for every staged pixel: the gradients g of the scaled features become those of the features,
-    /// rstd·(γg − mean(γg) − x̂·mean(γg·x̂)), in place.
+    /// LayerNorm's backward for every staged pixel: the gradients g of the scaled features become those of the
+    /// features, rstd·(γg − mean(γg) − x̂·mean(γg·x̂)), in place.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void NormaliseBackward(
@@ -231,7 +236,8 @@ internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void NormaliseBackward(TReal* gradient, TReal* normalised, int channels, TReal* weight, TReal reciprocal)
+    private static void NormaliseBackward(
+        TReal* gradient, TReal* normalised, int channels, TReal* weight, TReal reciprocal)
     {
         int lanes = TSimd.Lanes;
         int whole = channels / lanes * lanes;

@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// What the next row of a tile will read, asked for a few lines at a time while the current row is computed: all at once
-/// would fill the buffers that the computation needs for its own misses.
+/// What the next row of a tile will read, asked for a few lines at a time while the current row is computed: all at
+/// once would fill the buffers that the computation needs for its own misses.
 /// </summary>
 internal unsafe struct PrefetchQueue
 {

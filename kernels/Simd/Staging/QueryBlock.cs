@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Some channels of some neighbouring queries of a row, staged with the queries side by side, [channel][query], whatever the
-/// format of the map.
+/// Some channels of some neighbouring queries of a row, staged with the queries side by side, [channel][query],
+/// whatever the format of the map.
 /// </summary>
 internal static unsafe class QueryBlock<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -45,6 +45,7 @@ internal static unsafe class QueryBlock<TSimd, TStorage, TReal, TVector>
             return;
         }
         for (int channel = 0; channel < channels; channel++)
-            TSimd.Scatter(block + (nint)channel * width, first + channel * map.ChannelStride, map.ColumnStride, queries);
+            TSimd.Scatter(
+                block + (nint)channel * width, first + channel * map.ChannelStride, map.ColumnStride, queries);
     }
 }

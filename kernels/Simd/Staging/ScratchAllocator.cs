@@ -1,6 +1,8 @@
 namespace SapaGpu.Kernels.Simd;
 
-/// <summary>Hands out consecutive, aligned pieces of scratch memory; with no memory behind it, it only counts.</summary>
+/// <summary>
+/// Hands out consecutive, aligned pieces of scratch memory; with no memory behind it, it only counts.
+/// </summary>
 internal unsafe ref struct ScratchAllocator(byte* memory)
 {
     private const long Alignment = 64;

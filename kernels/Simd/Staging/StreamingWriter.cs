@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Writes runs of bytes past the caches. Where one run goes on where the one before it ended, the cache line in which they
-/// meet is written once and whole: two writes of parts of it would wait for the line to be read from memory.
+/// Writes runs of bytes past the caches. Where one run goes on where the one before it ended, the cache line in which
+/// they meet is written once and whole: two writes of parts of it would wait for the line to be read from memory.
 /// </summary>
 internal unsafe struct StreamingWriter
 {

@@ -50,7 +50,9 @@ internal static unsafe class StridedCopy
             destination[i * stride] = source[i];
     }
 
-    /// <summary>destination[2i] = even[i], destination[2i + 1] = odd[i]; past the caches if asked for and aligned.</summary>
+    /// <summary>
+    /// destination[2i] = even[i], destination[2i + 1] = odd[i]; past the caches if asked for and aligned.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Interleave<T>(T* even, T* odd, T* destination, int count, bool streams = false)
         where T : unmanaged

@@ -1,8 +1,8 @@
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The cut of the rows of many maps, one after the other, into tiles of about the same number of values; a tile may begin in
-/// one map and end in another, so that many small maps do not make many small tiles.
+/// The cut of the rows of many maps, one after the other, into tiles of about the same number of values; a tile may
+/// begin in one map and end in another, so that many small maps do not make many small tiles.
 /// </summary>
 internal readonly struct JoinedRows
 {

@@ -10,7 +10,9 @@ internal static class SimdFormats
         where T : unmanaged =>
         source.ChannelStride == 1 && destination.ChannelStride == 1 && channels >= lanes;
 
-    /// <summary>Whether a result is channels-last with at least one vector of channels; what it is made of is staged.</summary>
+    /// <summary>
+    /// Whether a result is channels-last with at least one vector of channels; what it is made of is staged.
+    /// </summary>
     public static bool OverChannels<T>(in MapView<T> result, int channels, int lanes)
         where T : unmanaged => result.ChannelStride == 1 && channels >= lanes;
 }

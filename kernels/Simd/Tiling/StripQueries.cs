@@ -35,7 +35,9 @@ internal unsafe struct StripQueries
         };
     }
 
-    /// <summary>The packs that a row of cells of a strip is worked in: those of the cell with the most queries.</summary>
+    /// <summary>
+    /// The packs that a row of cells of a strip is worked in: those of the cell with the most queries.
+    /// </summary>
     public static int QueryPacks(in WindowExtent extent, in Strip strip, int row)
     {
         int most = 0;

@@ -3,8 +3,9 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The cut of a band of decoder cells into tiles for the CPU: a few rows of a few strips, a strip being as many columns as a
-/// vector has lanes. The rows of the windows are staged once for all rows of a tile, in runs as long as a tile is wide.
+/// The cut of a band of decoder cells into tiles for the CPU: a few rows of a few strips, a strip being as many columns
+/// as a vector has lanes. The rows of the windows are staged once for all rows of a tile, in runs as long as a tile is
+/// wide.
 /// </summary>
 internal readonly struct StripTiling
 {
@@ -87,8 +88,8 @@ internal struct Strip
     public readonly int Strips(int lanes) => (Columns + lanes - 1) / lanes;
 
     /// <summary>
-    /// The first column of a strip, from the first of the cells. The last strip overlaps the one before, where there is one,
-    /// so that it is a whole one as well; what both compute is the same.
+    /// The first column of a strip, from the first of the cells. The last strip overlaps the one before, where there is
+    /// one, so that it is a whole one as well; what both compute is the same.
     /// </summary>
     public readonly int StripStart(int strip, int lanes) => Math.Min(strip * lanes, Math.Max(0, Columns - lanes));
 

@@ -7,10 +7,11 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Scores with the lanes over channels, for queries that lie in memory with their channels side by side: four queries and a
-/// row of taps are multiplied vector by vector as they are, where <see cref="WindowSteps{TSimd, TStorage, TReal, TVector}.Dots"/>
-/// would transpose them first. The sums over the lanes are put off until four vectors can be added at once. With 512 bits
-/// and single precision only, whose registers hold the twenty sums of four queries and five taps.
+/// Scores with the lanes over channels, for queries that lie in memory with their channels side by side: four queries
+/// and a row of taps are multiplied vector by vector as they are, where
+/// <see cref="WindowSteps{TSimd, TStorage, TReal, TVector}.Dots"/> would transpose them first. The sums over the lanes
+/// are put off until four vectors can be added at once. With 512 bits and single precision only, whose registers hold
+/// the twenty sums of four queries and five taps.
 /// </summary>
 internal static unsafe class PixelDots<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>

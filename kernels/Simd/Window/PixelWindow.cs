@@ -5,9 +5,10 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The K rows of a decoder map around the current one, staged for a tile of cells with the channels of a cell side by side:
-/// [slot][column][channel]. Cells outside the map are not there. Values are widened once, not once for every tap, and the
-/// padding between cells keeps a window from falling on the same lines of the cache, as power-of-two channels would.
+/// The K rows of a decoder map around the current one, staged for a tile of cells with the channels of a cell side by
+/// side: [slot][column][channel]. Cells outside the map are not there. Values are widened once, not once for every tap,
+/// and the padding between cells keeps a window from falling on the same lines of the cache, as power-of-two channels
+/// would.
 /// </summary>
 internal unsafe struct PixelWindow<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>

@@ -29,7 +29,8 @@ internal static unsafe class QueryPackTile<TSimd, TStorage, TReal, TVector>
         var first = StripQueries.Locate(in extent, row, strip.Column);
         if (IsPairs(in first, in map) && strip.Columns == lanes)
         {
-            LoadPairs(map.At(strip.Image, 0, first.Row, first.Column), map.ChannelStride, map.RowStride, tile, channels);
+            LoadPairs(
+                map.At(strip.Image, 0, first.Row, first.Column), map.ChannelStride, map.RowStride, tile, channels);
             return;
         }
         nint stride = first.Columns * map.ColumnStride;

@@ -5,9 +5,9 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The queries of some rows of cells, staged for a tile of cells and those that its windows reach, with some channels of a
-/// query side by side: [slot][row in cell][query][channel], whatever the format of the map. They are the K rows around the
-/// current one, and moving down a row of cells stages one; or single rows.
+/// The queries of some rows of cells, staged for a tile of cells and those that its windows reach, with some channels
+/// of a query side by side: [slot][row in cell][query][channel], whatever the format of the map. They are the K rows
+/// around the current one, and moving down a row of cells stages one; or single rows.
 /// </summary>
 internal unsafe struct QueryWindow<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>

@@ -4,8 +4,8 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Scores to unnormalised weights and weights, in place, for one vector of queries whose scores lie a stride apart: the one
-/// loop of all vector programs.
+/// Scores to unnormalised weights and weights, in place, for one vector of queries whose scores lie a stride apart: the
+/// one loop of all vector programs.
 /// </summary>
 internal static unsafe class ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>

@@ -5,11 +5,11 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The gather of the backward on the CPU. A tile is a block of cells; the queries around them are staged, some channels at a
-/// time, with the lanes over channels. For every row of cells, the queries of a column are multiplied once with their weights
-/// of a row of taps and added to the neighbouring cells that these stand for, whose sums are in registers meanwhile. Where
-/// cells have many queries, this is done for every cell of queries instead of every row of sums. Every sum adds its
-/// contributions in the same order, so the result does not depend on the tiling.
+/// The gather of the backward on the CPU. A tile is a block of cells; the queries around them are staged, some channels
+/// at a time, with the lanes over channels. For every row of cells, the queries of a column are multiplied once with
+/// their weights of a row of taps and added to the neighbouring cells that these stand for, whose sums are in registers
+/// meanwhile. Where cells have many queries, this is done for every cell of queries instead of every row of sums. Every
+/// sum adds its contributions in the same order, so the result does not depend on the tiling.
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic of source and result.</typeparam>
 /// <typeparam name="TStorage">The type of source and result.</typeparam>
@@ -25,8 +25,8 @@ internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TRe
     // The neighbouring cells whose sums the registers hold, four vectors of channels each, or two of the narrower ones.
     private const int MostCells = 5;
 
-    // Channels-last queries are read as they lie. Those of contiguous maps are read in runs, which the processor foresees where they
-    // are long, so that tiles are wide, and to stay in the second cache are of fewer channels.
+    // Channels-last queries are read as they lie. Those of contiguous maps are read in runs, which the processor
+    // foresees where they are long, so that tiles are wide, and to stay in the second cache are of fewer channels.
     private const int PixelColumns = 24;
     private const int PixelChannels = 256;
     private const int PlaneColumns = 120;
@@ -65,7 +65,14 @@ internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TRe
             {
                 Scatter(in parameters, in cells, channels, in workspace);
                 for (int row = cells.Row; row < cells.RowEnd; row++)
-                    Finish(in parameters, in cells, row, channel, channels, workspace.SumRow(row - cells.Row), workspace.Stride);
+                    Finish(
+                        in parameters,
+                        in cells,
+                        row,
+                        channel,
+                        channels,
+                        workspace.SumRow(row - cells.Row),
+                        workspace.Stride);
                 continue;
             }
             for (int row = cells.Row; row < cells.RowEnd; row++)
@@ -80,8 +87,9 @@ internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TRe
         }
     }
 
-    // Where cells have many queries, what those of a cell contribute to the cells around it is a product of two matrices that
-    // the caches hold; gathered by the cells around, each query would be read for every row of its window from further away.
+    // Where cells have many queries, what those of a cell contribute to the cells around it is a product of two
+    // matrices that the caches hold; gathered by the cells around, each query would be read for every row of its window
+    // from further away.
     private static bool Scatters(in WindowExtent extent)
     {
         const int FewestQueries = 16;
@@ -144,7 +152,8 @@ internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TRe
         next.Plan(read.Columns * (channels + 4 * TSimd.Lanes - 1) / (4 * TSimd.Lanes));
     }
 
-    // Adds what the queries of every cell that reaches into the tile contribute to the cells in it, a row of taps at a time.
+    // Adds what the queries of every cell that reaches into the tile contribute to the cells in it, a row of taps at a
+    // time.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scatter(
         in TransposedReassemblyParameters<TStorage, TReal> parameters,
@@ -486,8 +495,8 @@ internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TRe
         public TReal* Weight;
     }
 
-    // The queries of a column of cells in some rows, as offsets from those of the rows, with the steps to the next query, from
-    // the weight of one tap to that of the next, and from the sums of one cell to those of the next.
+    // The queries of a column of cells in some rows, as offsets from those of the rows, with the steps to the next
+    // query, from the weight of one tap to that of the next, and from the sums of one cell to those of the next.
     private struct QueryColumn
     {
         public QueryRow* Rows;

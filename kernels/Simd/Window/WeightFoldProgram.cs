@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Adds the weights of taps outside the map to those of the cells that they stand for, on the CPU. A tile is some rows of
-/// queries; only the cells at the border have anything to add, the others' weights are widened as they are.
+/// Adds the weights of taps outside the map to those of the cells that they stand for, on the CPU. A tile is some rows
+/// of queries; only the cells at the border have anything to add, the others' weights are widened as they are.
 /// </summary>
 internal readonly unsafe struct WeightFoldProgram<TSimd, TStorage, TReal, TVector>
     : ITileProgram<WindowWeightsParameters<TStorage, TReal>>
@@ -71,7 +71,8 @@ internal readonly unsafe struct WeightFoldProgram<TSimd, TStorage, TReal, TVecto
             return;
         }
         for (int tap = 0; tap < taps; tap++)
-            TSimd.Gather(from + tap * source.ChannelStride, source.ColumnStride, to + tap * result.ChannelStride, count);
+            TSimd.Gather(
+                from + tap * source.ChannelStride, source.ColumnStride, to + tap * result.ChannelStride, count);
     }
 
     private static void Fold(

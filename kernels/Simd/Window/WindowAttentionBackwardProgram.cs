@@ -189,7 +189,8 @@ internal readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, 
             new MapPointer<TStorage>(in parameters.GradOutput), in cells, row, in extent, extent.ValueChannels);
         next.AddQueries(
             new MapPointer<TStorage>(in parameters.Query), in cells, row, in extent, extent.EmbeddingChannels, mostRows: 1);
-        next.AddWindowRow(new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
+        next.AddWindowRow(
+            new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
         next.Plan(
             workspace.Scores.Steps(cells.Columns, extent.Taps)
             + workspace.WeightGradients.Steps(cells.Columns, extent.Taps));
@@ -239,7 +240,8 @@ internal readonly unsafe struct WindowAttentionBackwardProgram<TSimd, TStorage, 
             if (OwnKeyPixels)
                 KeyPixels = new(ref scratch, in parameters.Key, in extent, extent.EmbeddingChannels, in cells, columns);
             Weights = scratch.Take<TReal>(4L * lanes * extent.Taps);
-            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, TReal, TVector>.StripsAtOnce(extent.Taps, columns);
+            StripsAtOnce = OverChannels ? 1 : WindowSteps<TSimd, TStorage, TReal, TVector>.StripsAtOnce(
+                extent.Taps, columns);
             GradScores = scratch.Take<TReal>((long)StripsAtOnce * 4 * lanes * extent.Taps);
             Normaliser = scratch.Take<TReal>(4L * lanes);
             Sums = scratch.Take<TReal>(16L * lanes);

@@ -8,7 +8,8 @@ namespace SapaGpu.Kernels.Simd;
 /// <summary>
 /// Fused window attention, forward, on the CPU. A tile is a strip of cells as wide as a vector, a few rows high: keys
 /// and queries are staged with the cells in the lanes, scores and softmax stay in scratch memory, and the values are
-/// staged and summed with the lanes over channels where the output is channels-last, and over cells where it is contiguous.
+/// staged and summed with the lanes over channels where the output is channels-last, and over cells where it is
+/// contiguous.
 /// </summary>
 internal readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, TReal, TVector, TBorder, TNormalisation>
     : ITileProgram<WindowAttentionParameters<TStorage, TReal>>
@@ -123,8 +124,10 @@ internal readonly unsafe struct WindowAttentionForwardProgram<TSimd, TStorage, T
         ref readonly var extent = ref parameters.Extent;
         next.AddQueries(
             new MapPointer<TStorage>(in parameters.Query), in cells, row, in extent, extent.EmbeddingChannels);
-        next.AddWindowRow(new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
-        next.AddWindowRow(new MapPointer<TStorage>(in parameters.Key), in cells, row, in extent, extent.EmbeddingChannels);
+        next.AddWindowRow(
+            new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
+        next.AddWindowRow(
+            new MapPointer<TStorage>(in parameters.Key), in cells, row, in extent, extent.EmbeddingChannels);
         next.Plan(
             workspace.Dots.Steps(cells.Columns, extent.Taps) + workspace.Sums.Steps(cells.Columns));
     }

@@ -6,9 +6,9 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The dot products of queries and the keys of their windows, with what is staged for them: the keys as they are multiplied,
-/// with the lanes over channels where <see cref="PixelDots{TSimd, TStorage, TReal, TVector}"/> can take the queries from memory,
-/// and else over cells.
+/// The dot products of queries and the keys of their windows, with what is staged for them: the keys as they are
+/// multiplied, with the lanes over channels where <see cref="PixelDots{TSimd, TStorage, TReal, TVector}"/> can take the
+/// queries from memory, and else over cells.
 /// </summary>
 internal unsafe struct WindowDots<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -59,7 +59,8 @@ internal unsafe struct WindowDots<TSimd, TStorage, TReal, TVector>
         if (OverPixels)
         {
             pixels = new(ref scratch, in key, in extent, channels, in cells, columns);
-            scratchValues = scratch.Take<TReal>(PixelDots<TSimd, TStorage, TReal, TVector>.ScratchLength(in extent, channels));
+            scratchValues = scratch.Take<TReal>(
+                PixelDots<TSimd, TStorage, TReal, TVector>.ScratchLength(in extent, channels));
         }
         else
         {
@@ -68,7 +69,9 @@ internal unsafe struct WindowDots<TSimd, TStorage, TReal, TVector>
         }
     }
 
-    /// <summary>Gets whether the lanes are channels, so that <see cref="Pixels"/> are staged and not <see cref="Rows"/>.</summary>
+    /// <summary>
+    /// Gets whether the lanes are channels, so that <see cref="Pixels"/> are staged and not <see cref="Rows"/>.
+    /// </summary>
     public bool OverPixels { get; }
 
     /// <summary>Gets the keys, staged pixel by pixel.</summary>
@@ -80,7 +83,8 @@ internal unsafe struct WindowDots<TSimd, TStorage, TReal, TVector>
     /// <summary>The steps of what is asked for while a row of a tile is computed.</summary>
     public readonly int Steps(int columns, int taps) => OverPixels
         ? columns
-        : (columns + TSimd.Lanes - 1) / TSimd.Lanes * WindowSteps<TSimd, TStorage, TReal, TVector>.DotSteps(channels, taps);
+        : (columns + TSimd.Lanes - 1) / TSimd.Lanes * WindowSteps<TSimd, TStorage, TReal, TVector>.DotSteps(
+            channels, taps);
 
     /// <summary>Stages what the windows of a row need and is not there yet; rows must come in order.</summary>
     public void MoveTo(int row)
@@ -101,8 +105,8 @@ internal unsafe struct WindowDots<TSimd, TStorage, TReal, TVector>
     }
 
     /// <summary>
-    /// scores[tap][4][lanes] of a query pack of the strip; those of taps outside the map become <paramref name="outside"/>
-    /// unless they stand for a cell inside.
+    /// scores[tap][4][lanes] of a query pack of the strip; those of taps outside the map become
+    /// <paramref name="outside"/> unless they stand for a cell inside.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public readonly void Run<TBorder>(
@@ -116,7 +120,8 @@ internal unsafe struct WindowDots<TSimd, TStorage, TReal, TVector>
         }
         else
         {
-            QueryPackTile<TSimd, TStorage, TReal, TVector>.Load(in query, in strip, row, pack, in extent, scratchValues, channels);
+            QueryPackTile<TSimd, TStorage, TReal, TVector>.Load(
+                in query, in strip, row, pack, in extent, scratchValues, channels);
             WindowSteps<TSimd, TStorage, TReal, TVector>.Dots(
                 scratchValues, rows.Taps, extent.Taps, rows.ChannelStride, channels, scores, ref next);
         }

@@ -78,8 +78,8 @@ internal readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, TReal, 
         }
     }
 
-    // The weights of a query pack of a strip. One outside the map meets a staged zero, or nothing; it is cleared so that
-    // not even infinity leaves a trace.
+    // The weights of a query pack of a strip. One outside the map meets a staged zero, or nothing; it is cleared so
+    // that not even infinity leaves a trace.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LoadWeights(
         in WindowReassemblyParameters<TStorage> parameters, in Strip strip, int row, int pack, TReal* weights)
@@ -89,7 +89,8 @@ internal readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, TReal, 
             new MapPointer<TStorage>(in parameters.Weights), in strip, row, pack, in extent, weights, extent.Taps);
         if (TBorder.Replicates)
             WindowSteps<TSimd, TStorage, TReal, TVector>.Fold(weights, in extent, in strip, row);
-        WindowSteps<TSimd, TStorage, TReal, TVector>.ScoreOutside<TBorder>(weights, in extent, in strip, row, TReal.Zero);
+        WindowSteps<TSimd, TStorage, TReal, TVector>.ScoreOutside<TBorder>(
+            weights, in extent, in strip, row, TReal.Zero);
     }
 
     // What the next row reads for the first time: its weights and the last row of its windows.
@@ -102,7 +103,8 @@ internal readonly unsafe struct WindowReassemblyProgram<TSimd, TStorage, TReal, 
     {
         ref readonly var extent = ref parameters.Extent;
         next.AddQueries(new MapPointer<TStorage>(in parameters.Weights), in cells, row, in extent, extent.Taps);
-        next.AddWindowRow(new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
+        next.AddWindowRow(
+            new MapPointer<TStorage>(in parameters.Value), in cells, row, in extent, extent.ValueChannels);
         next.Plan(workspace.Sums.Steps(cells.Columns));
     }
 

@@ -5,8 +5,8 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The K rows of a decoder map around the current one, staged for a tile of cells: [slot][channel][columns + 2·radius],
-/// columns side by side and, outside the map, zeros or the nearest cell, whatever the format of the map. Moving down a row
-/// stages one row.
+/// columns side by side and, outside the map, zeros or the nearest cell, whatever the format of the map. Moving down a
+/// row stages one row.
 /// </summary>
 internal unsafe struct WindowRows<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -49,9 +49,9 @@ internal unsafe struct WindowRows<TSimd, TStorage, TReal, TVector>
         columns = tile.Columns + window - 1;
         length = columnsPerTile + window - 1;
 
-        // Channels are computed four at a time; the rows of the last ones past the end are read and never written. What is
-        // never staged is cleared once: the padding outside the map is zero by contract, and elsewhere the processor is
-        // slow where it finds denormal numbers.
+        // Channels are computed four at a time; the rows of the last ones past the end are read and never written. What
+        // is never staged is cleared once: the padding outside the map is zero by contract, and elsewhere the processor
+        // is slow where it finds denormal numbers.
         long size = (long)window * length * channels + 3L * length;
         memory = scratch.Take<TReal>(size);
         taps = (TReal**)scratch.Take<nint>(window * window);

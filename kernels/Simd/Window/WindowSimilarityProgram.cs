@@ -80,7 +80,8 @@ internal readonly unsafe struct WindowSimilarityProgram<TSimd, TStorage, TReal, 
         ref readonly var extent = ref parameters.Extent;
         next.AddQueries(
             new MapPointer<TStorage>(in parameters.Query), in cells, row, in extent, extent.EmbeddingChannels);
-        next.AddWindowRow(new MapPointer<TStorage>(in parameters.Key), in cells, row, in extent, extent.EmbeddingChannels);
+        next.AddWindowRow(
+            new MapPointer<TStorage>(in parameters.Key), in cells, row, in extent, extent.EmbeddingChannels);
         next.Plan(workspace.Dots.Steps(cells.Columns, extent.Taps));
     }
 

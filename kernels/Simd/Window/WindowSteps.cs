@@ -15,7 +15,9 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
-    /// <summary>The channels worked at a time, so that queries and keys of a chunk stay in the first-level cache.</summary>
+    /// <summary>
+    /// The channels worked at a time, so that queries and keys of a chunk stay in the first-level cache.
+    /// </summary>
     private const int ChannelChunk = 64;
 
     /// <summary>
@@ -53,7 +55,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
     }
 
     /// <summary>
-    /// Gives taps outside the map their score, where they do not stand for a cell inside; their keys were staged as zeros.
+    /// Gives taps outside the map their score, where they do not stand for a cell inside; their keys were staged as
+    /// zeros.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ScoreOutside<TBorder>(
@@ -121,8 +124,9 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
     }
 
     /// <summary>
-    /// Turns scores into weights, in place. What the backward needs of the query pack, [4][lanes], is saved where it is asked
-    /// for: the logarithm of the sum of the unshifted unnormalised weights where scores are shifted, else the sum.
+    /// Turns scores into weights, in place. What the backward needs of the query pack, [4][lanes], is saved where it is
+    /// asked for: the logarithm of the sum of the unshifted unnormalised weights where scores are shifted, else the
+    /// sum.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Normalise<TNormalisation>(TReal* scores, int tapCount, TReal* normaliser)
@@ -134,7 +138,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
         {
             TReal* own = scores + member * lanes;
             var shift = ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Shift(own, stride, tapCount);
-            var sum = ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Forward(own, stride, tapCount, shift);
+            var sum = ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Forward(
+                own, stride, tapCount, shift);
             if (normaliser is not null)
             {
                 TSimd.Store(
@@ -146,11 +151,12 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
 
     /// <summary>
     /// Turns scores into weights W once more and the gradients dW of the weights into those of the scores,
-    /// p'/S·(dW − Σ W·dW), both in place. Shifted unnormalised weights are divided by their sum again: next to scores of 10⁴ the
-    /// rounding of the saved logarithm alone is off by 10⁻³.
+    /// p'/S·(dW − Σ W·dW), both in place. Shifted unnormalised weights are divided by their sum again: next to scores
+    /// of 10⁴ the rounding of the saved logarithm alone is off by 10⁻³.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void NormaliseBackward<TNormalisation>(TReal* scores, TReal* gradients, int tapCount, TReal* normaliser)
+    public static void NormaliseBackward<TNormalisation>(
+        TReal* scores, TReal* gradients, int tapCount, TReal* normaliser)
         where TNormalisation : struct, IScoreNormalisation
     {
         int lanes = TSimd.Lanes;
@@ -177,7 +183,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
             {
                 var unnormalised = TSimd.Load(score + tap * stride);
                 var centred = TSimd.Subtract(TSimd.Load(gradient + tap * stride), mean);
-                var slope = TSimd.Multiply(TNormalisation.SlopeOf<TSimd, TStorage, TReal, TVector>(unnormalised), factor);
+                var slope = TSimd.Multiply(
+                    TNormalisation.SlopeOf<TSimd, TStorage, TReal, TVector>(unnormalised), factor);
                 TSimd.Store(score + tap * stride, TSimd.Multiply(unnormalised, factor));
                 TSimd.Store(gradient + tap * stride, TSimd.Multiply(slope, centred));
             }
@@ -185,8 +192,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
     }
 
     /// <summary>
-    /// The strips whose weights are kept for <see cref="SumsOverCells"/>, beside the values that they meet in the first-level
-    /// cache.
+    /// The strips whose weights are kept for <see cref="SumsOverCells"/>, beside the values that they meet in the
+    /// first-level cache.
     /// </summary>
     public static int StripsAtOnce(int tapCount, int columns)
     {
@@ -230,7 +237,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
         bool streams = StreamingStores.IsWorthwhile<TStorage>(
             (long)extent.Batch * extent.Rows.Queries * extent.Columns.Queries * channels);
         var queries = StripQueries.Locate(in extent, row, strips.Column);
-        bool isPairs = extent.IsUniform && QueryPackTile<TSimd, TStorage, TReal, TVector>.IsPairs(in queries, in output);
+        bool isPairs = extent.IsUniform && QueryPackTile<TSimd, TStorage, TReal, TVector>.IsPairs(
+            in queries, in output);
         for (int channel = 0; channel < channels; channel += 4)
         {
             int count = Math.Min(4, channels - channel);
@@ -244,7 +252,8 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
                 {
                     TStorage* pairs = output.At(strips.Image, channel, queries.Row, queries.Column + 2 * column);
                     bool streamsPairs = streams && IsAligned(pairs, in output);
-                    FourChannels(own, taps, tapCount, offset, valueStride, new PairTargets(pairs, in output, streamsPairs));
+                    FourChannels(
+                        own, taps, tapCount, offset, valueStride, new PairTargets(pairs, in output, streamsPairs));
                     continue;
                 }
                 FourChannels(own, taps, tapCount, offset, valueStride, new TileTarget(tile));
@@ -265,9 +274,9 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
         overChannels ? columns * ((channels + 4 * TSimd.Lanes - 1) / (4 * TSimd.Lanes)) : (channels + 3) / 4;
 
     /// <summary>
-    /// output = Σ weights · value with the lanes over channels, from staged cells to channels-last memory; the last vector
-    /// overlaps the one before it when the channels are no multiple of the lanes. On the way, the memory that the next row
-    /// will read is asked for.
+    /// output = Σ weights · value with the lanes over channels, from staged cells to channels-last memory; the last
+    /// vector overlaps the one before it when the channels are no multiple of the lanes. On the way, the memory that
+    /// the next row will read is asked for.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SumsOverChannels(

@@ -6,9 +6,9 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// The weights of every head from their scores, or the gradient of the scores from that of the weights, as a step of its own
-/// on the CPU. A tile is some rows of one head; the lanes are neighbouring queries, which are staged block by block, in
-/// channels-last maps by a transposition.
+/// The weights of every head from their scores, or the gradient of the scores from that of the weights, as a step of
+/// its own on the CPU. A tile is some rows of one head; the lanes are neighbouring queries, which are staged block by
+/// block, in channels-last maps by a transposition.
 /// </summary>
 internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVector, TNormalisation, TDirection>
     : ITileProgram<WindowWeightsParameters<TStorage, TStorage>>
@@ -73,7 +73,8 @@ internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVe
                         in gradient, gradient.At(image, gradientChannel, row, column), gradients, width, taps, queries);
                     for (int query = 0; query < queries; query += TSimd.Lanes)
                         Backward(scores + query, gradients + query, width, taps, headFactor);
-                    ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(in parameters, row, column, scores, queries, TReal.Zero);
+                    ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(
+                        in parameters, row, column, scores, queries, TReal.Zero);
                 }
                 QueryBlock<TSimd, TStorage, TReal, TVector>.Store(
                     scores, width, in result, result.At(image, channel, row, column), taps, queries);

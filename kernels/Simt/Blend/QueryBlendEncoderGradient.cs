@@ -4,7 +4,9 @@ using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simt;
 
-/// <summary>The gradient of the encoder's part, g·gradient, [B, D, OH, OW]; without a gate it is the gradient itself.</summary>
+/// <summary>
+/// The gradient of the encoder's part, g·gradient, [B, D, OH, OW]; without a gate it is the gradient itself.
+/// </summary>
 internal readonly struct QueryBlendEncoderGradient<TElement, TStorage, TReal>
     : IMapProgram<QueryBlendParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>

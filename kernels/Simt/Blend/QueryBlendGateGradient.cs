@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// The gradient of the gate before its sigmoid, g·(1 − g)·Σ gradient·(encoder − decoder) over channels and queries of the
-/// cell, [B, 1, H, W].
+/// The gradient of the gate before its sigmoid, g·(1 − g)·Σ gradient·(encoder − decoder) over channels and queries of
+/// the cell, [B, 1, H, W].
 /// </summary>
 internal readonly struct QueryBlendGateGradient<TElement, TStorage, TReal>
     : IMapProgram<QueryBlendParameters<TStorage>>

@@ -5,9 +5,9 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// The gradient of the offsets, [B, G·P·2, OH, OW]: the weight of a point times the derivative, along either axis, of the
-/// similarity of the query's features and the map at the point. At a whole number it is the derivative towards larger
-/// coordinates.
+/// The gradient of the offsets, [B, G·P·2, OH, OW]: the weight of a point times the derivative, along either axis, of
+/// the similarity of the query's features and the map at the point. At a whole number it is the derivative towards
+/// larger coordinates.
 /// </summary>
 internal readonly struct DeformableOffsetGradient<TElement, TStorage, TReal>
     : IMapProgram<DeformableSamplingParameters<TStorage>>

@@ -7,8 +7,9 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// Interpolation: a value is the weighted sum of up to four samples. A thread takes four channels of one place, so that what
-/// it costs to find the samples is shared. Traffic: input and output once; the rereads by neighbours come from the cache.
+/// Interpolation: a value is the weighted sum of up to four samples. A thread takes four channels of one place, so that
+/// what it costs to find the samples is shared. Traffic: input and output once; the rereads by neighbours come from the
+/// cache.
 /// </summary>
 internal readonly struct Interpolation<TElement, TStorage, TReal, TSampling, TAccess>
     : IKernel<InterpolationParameters<TStorage>>

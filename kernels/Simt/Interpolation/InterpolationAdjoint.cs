@@ -7,8 +7,8 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// The adjoint of interpolation: an input sample collects, in a fixed order, what it contributed to the output. A thread
-/// takes four channels of one sample.
+/// The adjoint of interpolation: an input sample collects, in a fixed order, what it contributed to the output. A
+/// thread takes four channels of one sample.
 /// </summary>
 internal readonly struct InterpolationAdjoint<TElement, TStorage, TReal, TSampling, TAccess>
     : IKernel<InterpolationParameters<TStorage>>

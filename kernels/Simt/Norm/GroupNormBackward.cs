@@ -5,7 +5,9 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The gradient of the features of a group, r·(γ·g − mean(γ·g) − x̂·mean(γ·g·x̂)).</summary>
-/// <remarks>Where all features of a group are the same, r is 1/√ε, some hundred times what rounding leaves of γ·g − mean.</remarks>
+/// <remarks>
+/// Where all features of a group are the same, r is 1/√ε, some hundred times what rounding leaves of γ·g − mean.
+/// </remarks>
 [RoundedProducts]
 internal readonly struct GroupNormBackward<TElement, TStorage, TReal>
     : IMapProgram<FeatureNormParameters<TStorage, TReal>>

@@ -41,7 +41,8 @@ internal readonly struct ParameterGradients<TReal> : IMapProgram<ProjectionGradi
             gradient = parameters.NormWeight[at.Column] * gradient
                 + parameters.NormBias[at.Column] * parameters.Partials[matrix + at.Row];
         }
-        parameters.GradWeight[at.Row * parameters.WeightRowStride + at.Column * parameters.WeightColumnStride] = gradient;
+        parameters.GradWeight[at.Row * parameters.WeightRowStride + at.Column * parameters.WeightColumnStride] =
+            gradient;
     }
 
     private static void Normalisation(in ProjectionGradientParameters<TReal> parameters, int input)

@@ -6,8 +6,8 @@ namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The tile of decoder cells that a thread group owns, and the query pack it is working on.</summary>
 /// <remarks>
-/// The s² queries of a cell share one window and are worked in packs of four; a query pack that is not full repeats its last
-/// query, which is computed and not written.
+/// The s² queries of a cell share one window and are worked in packs of four; a query pack that is not full repeats its
+/// last query, which is computed and not written.
 /// </remarks>
 internal struct CellTile
 {

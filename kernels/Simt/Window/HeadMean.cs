@@ -30,6 +30,7 @@ internal readonly struct HeadMean<TElement, TStorage, TReal>
             sum += TElement.Load(parameters.Source.Data[source]);
             source += parameters.Taps * parameters.Source.ChannelStride;
         }
-        parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(sum / TElement.FromCount(parameters.Heads));
+        parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(
+            sum / TElement.FromCount(parameters.Heads));
     }
 }

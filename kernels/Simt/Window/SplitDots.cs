@@ -8,14 +8,14 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// Inner products of the queries of a tile with the keys of their windows, for maps whose channels lie side by side. Eight
-/// threads share a cell, each with every eighth pack of four channels, so that they read a line of 128 bytes together; a
-/// thread holds the sums of its channels for the four queries and the taps of one row of the window. The eight sums of a
-/// product meet in shared memory.
+/// Inner products of the queries of a tile with the keys of their windows, for maps whose channels lie side by side.
+/// Eight threads share a cell, each with every eighth pack of four channels, so that they read a line of 128 bytes
+/// together; a thread holds the sums of its channels for the four queries and the taps of one row of the window. The
+/// eight sums of a product meet in shared memory.
 /// </summary>
 /// <remarks>
-/// A thread for every product would read a key of its own: eight lines where this reads one, and every query once for each
-/// tap instead of once for each row of the window.
+/// A thread for every product would read a key of its own: eight lines where this reads one, and every query once for
+/// each tap instead of once for each row of the window.
 /// </remarks>
 internal static class SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>
     where TElement : struct, IElement<TStorage, TReal>
@@ -33,12 +33,13 @@ internal static class SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBor
     private const int GroupSize = 128;
     private const int CellsPerRound = GroupSize / Lanes;
 
-    // What the scores take of shared memory in single precision; in double precision the sums would not fit beside them.
+    // What the scores take of shared memory in single precision; in double precision the sums would not fit beside
+    // them.
     private const int SinglePrecisionCapacity = 8192;
 
     /// <summary>
-    /// Gets whether the products are to be found here; the sums of a row of the window are fields of a thread, so its width
-    /// has to be known.
+    /// Gets whether the products are to be found here; the sums of a row of the window are fields of a thread, so its
+    /// width has to be known.
     /// </summary>
     public static bool Serves<TAccess>()
         where TAccess : struct, IChannelAccess =>

@@ -8,8 +8,8 @@ namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
 /// The steps that the kernels of the window gather are made of. A step is run by a whole thread group on the cells of
-/// its tile and one query pack of their queries; the array in shared memory has, for every tap and cell, one value for each
-/// of the four queries (index tap·cells + cell). The caller places the barriers.
+/// its tile and one query pack of their queries; the array in shared memory has, for every tap and cell, one value for
+/// each of the four queries (index tap·cells + cell). The caller places the barriers.
 /// </summary>
 internal static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>
     where TElement : struct, IElement<TStorage, TReal>
@@ -43,8 +43,8 @@ internal static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBor
         }
     }
 
-    // A thread takes one (cell, tap) and dots the four queries with the key, four channels at a time: five vector loads for
-    // sixteen multiply-adds.
+    // A thread takes one (cell, tap) and dots the four queries with the key, four channels at a time: five vector loads
+    // for sixteen multiply-adds.
     private static void WholeDots<TAccess>(
         in WindowExtent extent,
         in CellTile tile,
@@ -171,9 +171,9 @@ internal static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBor
     }
 
     /// <summary>
-    /// Turns scores into weights, in place. A thread takes one query of one cell; neighbouring threads take neighbouring
-    /// words of shared memory. What the backward needs is saved: the logarithm of the sum of the unshifted unnormalised weights where
-    /// scores are shifted, else the sum.
+    /// Turns scores into weights, in place. A thread takes one query of one cell; neighbouring threads take
+    /// neighbouring words of shared memory. What the backward needs is saved: the logarithm of the sum of the unshifted
+    /// unnormalised weights where scores are shifted, else the sum.
     /// </summary>
     public static void Normalise<TNormalisation>(
         in WindowExtent extent,
@@ -233,8 +233,8 @@ internal static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBor
 
     /// <summary>
     /// Turns scores into weights W once more and the gradients dW of the weights into those of the scores,
-    /// p'/S·(dW − Σ W·dW), both in place. A thread takes one query of one cell. Shifted unnormalised weights are divided by their sum
-    /// again: next to scores of 10⁴ the rounding of the saved logarithm alone is off by 10⁻³.
+    /// p'/S·(dW − Σ W·dW), both in place. A thread takes one query of one cell. Shifted unnormalised weights are
+    /// divided by their sum again: next to scores of 10⁴ the rounding of the saved logarithm alone is off by 10⁻³.
     /// </summary>
     public static void NormaliseBackward<TNormalisation>(
         in WindowExtent extent,

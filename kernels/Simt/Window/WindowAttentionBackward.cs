@@ -58,8 +58,8 @@ internal readonly struct WindowAttentionBackward<
                 partials,
                 weights);
 
-            // Nothing that follows needs it. But PoCL 3.1 gets what comes after a loop with barriers wrong where no barrier
-            // comes first.
+            // Nothing that follows needs it. But PoCL 3.1 gets what comes after a loop with barriers wrong where no
+            // barrier comes first.
             Group.Barrier();
             TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Dots<TValueAccess>(
                 in parameters.Extent,

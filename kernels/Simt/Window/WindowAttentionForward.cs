@@ -8,12 +8,13 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// Fused window attention, forward: similarity, normalisation and reassembly of one tile of cells without leaving the group.
+/// Fused window attention, forward: similarity, normalisation and reassembly of one tile of cells without leaving the
+/// group.
 /// </summary>
 /// <remarks>
-/// A group owns a tile of up to 8×8 cells and works their queries query pack by query pack, with the scores of a query pack in shared
-/// memory. Traffic to main memory: query, key and value once, output once; the K² rereads of keys and values within a
-/// tile are served by the cache.
+/// A group owns a tile of up to 8×8 cells and works their queries query pack by query pack, with the scores of a query
+/// pack in shared memory. Traffic to main memory: query, key and value once, output once; the K² rereads of keys and
+/// values within a tile are served by the cache.
 /// </remarks>
 internal readonly struct WindowAttentionForward<
     TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess>

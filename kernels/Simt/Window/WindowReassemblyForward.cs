@@ -7,7 +7,9 @@ using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simt;
 
-/// <summary>Reassembly with given weights; mapping and tiles as in the fused forward. Traffic: every operand once.</summary>
+/// <summary>
+/// Reassembly with given weights; mapping and tiles as in the fused forward. Traffic: every operand once.
+/// </summary>
 internal readonly struct WindowReassemblyForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TAccess>
     : IKernel<WindowReassemblyParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>

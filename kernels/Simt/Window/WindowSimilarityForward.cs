@@ -7,7 +7,9 @@ using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simt;
 
-/// <summary>Local similarity; thread mapping and tiles as in the fused forward. Traffic: query, key and scores once.</summary>
+/// <summary>
+/// Local similarity; thread mapping and tiles as in the fused forward. Traffic: query, key and scores once.
+/// </summary>
 internal readonly struct WindowSimilarityForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TAccess>
     : IKernel<WindowSimilarityParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>

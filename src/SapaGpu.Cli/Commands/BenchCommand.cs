@@ -6,7 +6,9 @@ using Spectre.Console;
 
 namespace SapaGpu.Cli.Commands;
 
-/// <summary><c>sapagpu bench</c>: the time of the operators on this machine, beside the limits of the machine.</summary>
+/// <summary>
+/// <c>sapagpu bench</c>: the time of the operators on this machine, beside the limits of the machine.
+/// </summary>
 internal static class BenchCommand
 {
     public static Command Create()
@@ -32,7 +34,8 @@ internal static class BenchCommand
             var elementType = CommonOptions.Parse(result.GetValue(type)!);
             using var opened = CommonOptions.Open(result.GetValue(device), new DeviceOptions { MeasuresTime = true });
             bool asJson = result.GetValue(json);
-            var report = asJson ? BenchmarkReport.Create(opened, chosen, elementType) : Watch(opened, chosen, elementType);
+            var report = asJson ? BenchmarkReport.Create(opened, chosen, elementType) : Watch(
+                opened, chosen, elementType);
             if (asJson)
                 Console.Out.WriteLine(JsonSerializer.Serialize(report, BenchmarkJson.Format));
             else

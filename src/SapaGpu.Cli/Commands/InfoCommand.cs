@@ -17,7 +17,8 @@ internal static class InfoCommand
     public static Command Create()
     {
         var json = CommonOptions.Json();
-        var command = new Command("info", "List the devices of this machine, what each supports, and why not.") { json };
+        var command = new Command(
+            "info", "List the devices of this machine, what each supports, and why not.") { json };
         command.SetAction(result =>
         {
             var backends = Kinds.Select(Describe).ToList();

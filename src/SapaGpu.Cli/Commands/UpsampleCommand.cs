@@ -57,7 +57,8 @@ internal static class UpsampleCommand
             if (result.GetValueOrDefault<int?>() is { } cells
                 && (cells % 2 == 0 || cells is < 1 or > OperatorSupport.MaximumWindow))
             {
-                result.AddError($"--window {cells}: the window is an odd number from 1 to {OperatorSupport.MaximumWindow}.");
+                result.AddError(
+                    $"--window {cells}: the window is an odd number from 1 to {OperatorSupport.MaximumWindow}.");
             }
         });
         var colourSigma = Sigma(

@@ -3,8 +3,8 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// Holds the gradients that a backward has returned until torch has taken them over, which it does after the return: they
-/// are let go by the next call on the same thread.
+/// Holds the gradients that a backward has returned until torch has taken them over, which it does after the return:
+/// they are let go by the next call on the same thread.
 /// </summary>
 internal static class GradientKeeper
 {

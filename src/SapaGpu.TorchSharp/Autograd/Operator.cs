@@ -3,8 +3,8 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// One call of an operator on tensors of torch: it computes the output into memory of torch, and later the gradients. The
-/// operands have been checked by <see cref="Operands"/>.
+/// One call of an operator on tensors of torch: it computes the output into memory of torch, and later the gradients.
+/// The operands have been checked by <see cref="Operands"/>.
 /// </summary>
 internal abstract class Operator
 {
@@ -46,7 +46,8 @@ internal abstract class Operator
         where T : unmanaged;
 
     /// <summary>Room for a gradient, laid out as its operand; null where it is not wanted.</summary>
-    protected static torch.Tensor? Room(bool isWanted, torch.Tensor operand) => isWanted ? TorchMemory.CreateLike(operand) : null;
+    protected static torch.Tensor? Room(
+        bool isWanted, torch.Tensor operand) => isWanted ? TorchMemory.CreateLike(operand) : null;
 
     /// <summary>Room for a gradient as a tensor of SapaGpu.</summary>
     /// <typeparam name="T">The element type.</typeparam>

@@ -5,9 +5,9 @@ namespace SapaGpu.TorchSharp;
 
 /// <summary>What went wrong inside a backward.</summary>
 /// <remarks>
-/// An exception cannot pass through the native engine of torch that calls the backward. Torch is handed a gradient of an
-/// impossible shape instead, so its own <c>backward</c> fails with "returned an invalid gradient"; the reason is here, and
-/// is written to <see cref="Trace"/>.
+/// An exception cannot pass through the native engine of torch that calls the backward. Torch is handed a gradient of
+/// an impossible shape instead, so its own <c>backward</c> fails with "returned an invalid gradient"; the reason is
+/// here, and is written to <see cref="Trace"/>.
 /// </remarks>
 public static class SapaAutograd
 {

@@ -6,8 +6,9 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// Tensors of torch in memory that SapaGpu's CPU device keeps from one use to the next. Torch itself gives large tensors
-/// back to the system at once, and to touch their pages anew at every step takes longer than some of the operators.
+/// Tensors of torch in memory that SapaGpu's CPU device keeps from one use to the next. Torch itself gives large
+/// tensors back to the system at once, and to touch their pages anew at every step takes longer than some of the
+/// operators.
 /// </summary>
 internal static unsafe partial class LentMemory
 {
@@ -20,7 +21,9 @@ internal static unsafe partial class LentMemory
     public static bool Suits(MapShape shape, torch.ScalarType type, torch.Device device) =>
         device.type == DeviceType.CPU && shape.ElementCount * type.ElementSize() >= SmallestBytes;
 
-    /// <summary>A tensor whose content is arbitrary until it is written; its memory comes back when torch lets go of it.</summary>
+    /// <summary>
+    /// A tensor whose content is arbitrary until it is written; its memory comes back when torch lets go of it.
+    /// </summary>
     /// <exception cref="InsufficientMemoryException">There is not that much memory.</exception>
     public static torch.Tensor Create(ComputeDevice device, MapShape shape, MemoryFormat format, torch.ScalarType type)
     {

@@ -5,16 +5,21 @@ namespace SapaGpu.TorchSharp;
 /// <summary>A map that an operator is called with, by the name that messages give it.</summary>
 internal readonly record struct NamedMap(string Name, torch.Tensor Map);
 
-/// <summary>The checks of operands that come from torch, and what torch itself does to them: types promoted, gaps closed.</summary>
+/// <summary>
+/// The checks of operands that come from torch, and what torch itself does to them: types promoted, gaps closed.
+/// </summary>
 internal static class Operands
 {
     /// <summary>
-    /// Maps of one type, each contiguous or channels-last. Conversions are recorded by autograd like any other of torch.
+    /// Maps of one type, each contiguous or channels-last. Conversions are recorded by autograd like any other of
+    /// torch.
     /// </summary>
     /// <param name="function">The function that was called, for messages.</param>
     /// <param name="maps">The maps, by the names of the function's parameters.</param>
     /// <exception cref="ArgumentNullException">A map is null.</exception>
-    /// <exception cref="ArgumentException">A map has not four dimensions, is empty, or has no floating-point type.</exception>
+    /// <exception cref="ArgumentException">
+    /// A map has not four dimensions, is empty, or has no floating-point type.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The maps are on different devices.</exception>
     public static torch.Tensor[] Prepare(string function, params ReadOnlySpan<NamedMap> maps)
     {
@@ -51,7 +56,8 @@ internal static class Operands
                 $"{function}: expected '{name}' to be {expected}, but got {Describe(parameter)}.", name);
         }
         if (!TorchTypes.IsSupported(parameter.dtype))
-            throw new ArgumentException($"{function}: expected '{name}' to be floating-point, but got {Describe(parameter)}.", name);
+            throw new ArgumentException(
+                $"{function}: expected '{name}' to be floating-point, but got {Describe(parameter)}.", name);
         CheckDevices(function, [new NamedMap("input", map), new NamedMap(name, parameter)]);
         var wide = parameter.to_type(TorchTypes.Accumulator(map.dtype));
         return (isConvolution ? wide.flatten(1) : wide).contiguous();

@@ -23,7 +23,8 @@ internal static class TorchDevices
 
     private static ComputeDevice Processor() => Processors.GetOrAdd(
         torch.get_num_threads(),
-        threads => new Lazy<ComputeDevice>(() => ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads }))).Value;
+        threads => new Lazy<ComputeDevice>(
+            () => ComputeDevice.Open(DeviceKind.Cpu, 0, new DeviceOptions { Threads = threads }))).Value;
 
     private static ComputeDevice Gpu(torch.Device device)
     {
@@ -33,7 +34,8 @@ internal static class TorchDevices
                 return opened;
             try
             {
-                opened = ComputeDevice.Open(DeviceKind.Cuda, device.index, new DeviceOptions { UsesPrimaryContext = true });
+                opened = ComputeDevice.Open(
+                    DeviceKind.Cuda, device.index, new DeviceOptions { UsesPrimaryContext = true });
             }
             catch (DeviceUnavailableException e)
             {

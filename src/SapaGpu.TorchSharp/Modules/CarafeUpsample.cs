@@ -4,12 +4,12 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// CARAFE as a module of torch (Wang et al., ICCV 2019, section 3). <c>call(features)</c> brings features [B, C, H, W] to
-/// [B, C, s·H, s·W] with kernels that are predicted from them.
+/// CARAFE as a module of torch (Wang et al., ICCV 2019, section 3). <c>call(features)</c> brings features [B, C, H, W]
+/// to [B, C, s·H, s·W] with kernels that are predicted from them.
 /// </summary>
 /// <remarks>
-/// Parameters have the names of CARAFEPack in mmcv: channel_compressor and content_encoder, each with weight and bias. The
-/// kernels are predicted by torch's convolutions in the type of the parameters.
+/// Parameters have the names of CARAFEPack in mmcv: channel_compressor and content_encoder, each with weight and bias.
+/// The kernels are predicted by torch's convolutions in the type of the parameters.
 /// </remarks>
 public sealed class CarafeUpsample : torch.nn.Module<torch.Tensor, torch.Tensor>
 {

@@ -7,15 +7,17 @@ namespace SapaGpu.TorchSharp;
 public static class CheckpointExtensions
 {
     /// <summary>
-    /// Reads the parameters and buffers of a module from a .pth of PyTorch, whose pickle is read without being run, or from
-    /// .safetensors. Weights of linear layers [O, I] and of 1×1 convolutions [O, I, 1, 1] stand for each other.
+    /// Reads the parameters and buffers of a module from a .pth of PyTorch, whose pickle is read without being run, or
+    /// from .safetensors. Weights of linear layers [O, I] and of 1×1 convolutions [O, I, 1, 1] stand for each other.
     /// </summary>
     /// <param name="module">The module.</param>
     /// <param name="path">The file.</param>
     /// <param name="prefix">What the names of this module start with there, such as "decode_head.up1.".</param>
     /// <param name="strict">Whether missing and unexpected names are errors.</param>
     /// <returns>The names that were missing, which keep their values, and those that were unexpected.</returns>
-    /// <exception cref="InvalidDataException">The file is no checkpoint, is damaged, or names what is not allowed.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is no checkpoint, is damaged, or names what is not allowed.
+    /// </exception>
     /// <exception cref="StateMismatchException">Names or shapes do not fit; nothing was changed.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static StateLoadReport LoadCheckpoint(
@@ -38,7 +40,8 @@ public static class CheckpointExtensions
         ArgumentNullException.ThrowIfNull(state);
         var own = module.state_dict();
         var match = StateMatching.Match(
-            [.. own.Select(entry => new ExpectedEntry(entry.Key, Array.ConvertAll(entry.Value.shape, size => (int)size)))],
+            [.. own.Select(
+                entry => new ExpectedEntry(entry.Key, Array.ConvertAll(entry.Value.shape, size => (int)size)))],
             state,
             strict);
         using var scope = torch.NewDisposeScope();
@@ -53,7 +56,9 @@ public static class CheckpointExtensions
 
     /// <summary>The parameters and buffers of a module as a state_dict, to be saved as .safetensors.</summary>
     /// <param name="module">The module.</param>
-    /// <param name="type">The type to round to; null for each tensor's own, float32 for types that have no name here.</param>
+    /// <param name="type">
+    /// The type to round to; null for each tensor's own, float32 for types that have no name here.
+    /// </param>
     public static StateDict ToStateDict(this torch.nn.Module module, CheckpointType? type = null)
     {
         ArgumentNullException.ThrowIfNull(module);

@@ -4,20 +4,24 @@ using TorchSharp.Modules;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// A chain of SAPA modules that brings a decoder map up through a pyramid of encoder maps, ×2 or whatever their ratio is
-/// at each stage, as the decoders of the papers use it.
+/// A chain of SAPA modules that brings a decoder map up through a pyramid of encoder maps, ×2 or whatever their ratio
+/// is at each stage, as the decoders of the papers use it.
 /// </summary>
-/// <remarks>The stages are the modules "stages.0", "stages.1" and so on, from the lowest resolution to the highest.</remarks>
+/// <remarks>
+/// The stages are the modules "stages.0", "stages.1" and so on, from the lowest resolution to the highest.
+/// </remarks>
 public sealed class FeaturePyramidUpsampler
     : torch.nn.Module<torch.Tensor, IReadOnlyList<torch.Tensor>, torch.Tensor>
 {
     private readonly ModuleList<SapaUpsample> stages;
 
     /// <summary>Creates the stages with initial parameters.</summary>
-    /// <param name="encoderChannels">The channels of the encoder maps, from the lowest resolution to the highest.</param>
+    /// <param name="encoderChannels">
+    /// The channels of the encoder maps, from the lowest resolution to the highest.
+    /// </param>
     /// <param name="options">
-    /// The options of every stage; the channels of the encoder are taken from the list, those of the decoder stay the same
-    /// through all stages.
+    /// The options of every stage; the channels of the encoder are taken from the list, those of the decoder stay the
+    /// same through all stages.
     /// </param>
     /// <param name="device">Where the parameters live; null for the default.</param>
     /// <param name="dtype">The type of the parameters; null for the default.</param>
@@ -41,7 +45,8 @@ public sealed class FeaturePyramidUpsampler
                 nameof(options));
         }
         stages = torch.nn.ModuleList<SapaUpsample>(
-            [.. encoderChannels.Select(channels => new SapaUpsample(options with { EncoderChannels = channels }, device, dtype))]);
+            [.. encoderChannels.Select(
+                channels => new SapaUpsample(options with { EncoderChannels = channels }, device, dtype))]);
         RegisterComponents();
     }
 

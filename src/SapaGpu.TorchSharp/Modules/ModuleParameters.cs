@@ -11,7 +11,9 @@ internal sealed class ModuleParameters : torch.nn.Module
     {
     }
 
-    /// <summary>Gives a module the parameters that SapaGpu's own module has, with the same names and initial values.</summary>
+    /// <summary>
+    /// Gives a module the parameters that SapaGpu's own module has, with the same names and initial values.
+    /// </summary>
     /// <param name="owner">The module.</param>
     /// <param name="specs">The parameters.</param>
     /// <param name="device">Where they live; null for the default.</param>

@@ -2,12 +2,15 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>Parameters by their names in a state_dict; they are looked up anew, since moving a module replaces them.</summary>
+/// <summary>
+/// Parameters by their names in a state_dict; they are looked up anew, since moving a module replaces them.
+/// </summary>
 internal static class ParameterLookup
 {
     /// <summary>A parameter that the module has.</summary>
     public static torch.Tensor Required(this torch.nn.Module module, string name) => module.Optional(name)
-        ?? throw new InvalidOperationException($"The module {module.GetName()} has no parameter '{name}'; was it disposed?");
+        ?? throw new InvalidOperationException(
+            $"The module {module.GetName()} has no parameter '{name}'; was it disposed?");
 
     /// <summary>A parameter, or null.</summary>
     public static torch.Tensor? Optional(this torch.nn.Module module, string name) => module.get_parameter(name);

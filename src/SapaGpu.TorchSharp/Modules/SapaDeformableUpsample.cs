@@ -8,8 +8,8 @@ namespace SapaGpu.TorchSharp;
 /// [B, Cx, H, W] to the resolution of encoder features [B, Cy, s·H, s·W].
 /// </summary>
 /// <remarks>
-/// Parameters have the names of the authors' module: norm_y, norm_x, q, k and offset, each with weight and bias; initial
-/// values are those of <see cref="SapaDeformableUpsampler{T}"/>. The formulas are there.
+/// Parameters have the names of the authors' module: norm_y, norm_x, q, k and offset, each with weight and bias;
+/// initial values are those of <see cref="SapaDeformableUpsampler{T}"/>. The formulas are there.
 /// </remarks>
 public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>
 {
@@ -19,7 +19,9 @@ public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch
     /// <param name="options">Channels, groups, points, offsets.</param>
     /// <param name="device">Where the parameters live; null for the default.</param>
     /// <param name="dtype">The type of the parameters; null for the default.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, the scale is above 16, or epsilon is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A number is below 1, the scale is above 16, or epsilon is negative.
+    /// </exception>
     /// <exception cref="ArgumentException">Channels are no multiple of the groups.</exception>
     public SapaDeformableUpsample(
         SapaDeformableOptions options, torch.Device? device = null, torch.ScalarType? dtype = null)

@@ -5,8 +5,8 @@ namespace SapaGpu.TorchSharp;
 
 /// <summary>
 /// SAPA as a module of torch (Lu et al., NeurIPS 2022, section 4.2): SAPA-I, SAPA-B, SAPA-G or concatenation, as the
-/// options say. <c>call(encoder, decoder)</c> brings decoder features [B, Cx, H, W] to the resolution of encoder features
-/// [B, Cy, OH, OW].
+/// options say. <c>call(encoder, decoder)</c> brings decoder features [B, Cx, H, W] to the resolution of encoder
+/// features [B, Cy, OH, OW].
 /// </summary>
 /// <remarks>
 /// Parameters have the names of the authors' modules: norm_y, norm_x, q (qy, qx), k, v and gate, each with weight and
@@ -20,7 +20,9 @@ public sealed class SapaUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, t
     /// <param name="options">Similarity, channels, window, border, normalisations.</param>
     /// <param name="device">Where the parameters live; null for the default.</param>
     /// <param name="dtype">The type of the parameters; null for the default.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number of channels is below 1, or epsilon is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A number of channels is below 1, or epsilon is negative.
+    /// </exception>
     /// <exception cref="ArgumentException">Channels do not fit the similarity or the groups.</exception>
     /// <exception cref="NotSupportedException">The window is even or out of range.</exception>
     public SapaUpsample(SapaOptions options, torch.Device? device = null, torch.ScalarType? dtype = null)

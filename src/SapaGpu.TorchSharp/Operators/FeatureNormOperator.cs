@@ -31,7 +31,8 @@ internal sealed class FeatureNormOperator(int groups, double epsilon) : Operator
         using var weight = TorchMemory.WrapParameter<T>(saved[1]);
         using var statistics = TorchMemory.WrapAccumulator<T>(saved[2]);
         using var gradient = TorchMemory.Wrap<T>(gradOutput);
-        torch.Tensor[] gradients = [TorchMemory.CreateLike(saved[0]), torch.empty_like(saved[1]), torch.empty_like(saved[1])];
+        torch.Tensor[] gradients = [TorchMemory.CreateLike(saved[0]), torch.empty_like(saved[1]), torch.empty_like(
+            saved[1])];
         using var gradInput = TorchMemory.Wrap<T>(gradients[0]);
         using var gradWeight = TorchMemory.WrapParameter<T>(gradients[1]);
         using var gradBias = TorchMemory.WrapParameter<T>(gradients[2]);

@@ -3,8 +3,8 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// A linear map of every pixel, with LayerNorm before it where there is a factor: inputs are the map, matrix, bias or null,
-/// factor or null, offset or null.
+/// A linear map of every pixel, with LayerNorm before it where there is a factor: inputs are the map, matrix, bias or
+/// null, factor or null, offset or null.
 /// </summary>
 internal sealed class ProjectionOperator(double epsilon) : Operator
 {

@@ -51,7 +51,9 @@ public sealed class ComputeDevice : IDisposable
 
     internal MemoryPool Pool { get; }
 
-    /// <summary>Gets whether the device runs the vector programs of the CPU rather than thread-group programs.</summary>
+    /// <summary>
+    /// Gets whether the device runs the vector programs of the CPU rather than thread-group programs.
+    /// </summary>
     internal bool RunsVectorPrograms => Backend is HostBackend;
 
     /// <summary>Lists the devices of this machine, the fastest kind first.</summary>
@@ -114,11 +116,13 @@ public sealed class ComputeDevice : IDisposable
         Backend.Synchronize();
     }
 
-    /// <summary>Measures how long the device works on the calls that an action makes, by the device's own clock.</summary>
+    /// <summary>
+    /// Measures how long the device works on the calls that an action makes, by the device's own clock.
+    /// </summary>
     /// <param name="action">Calls of operators on maps of this device; it must not dispose the device.</param>
     /// <returns>
-    /// The time from the beginning of the first call to the end of the last, waiting between them included. What was queued
-    /// before does not count.
+    /// The time from the beginning of the first call to the end of the last, waiting between them included. What was
+    /// queued before does not count.
     /// </returns>
     /// <exception cref="InvalidOperationException">
     /// The device was opened without <see cref="DeviceOptions.MeasuresTime"/>.
@@ -198,7 +202,8 @@ public sealed class ComputeDevice : IDisposable
                 $"VectorBits is 0, 128, 256 or 512; got {options.VectorBits}.", nameof(options));
         }
         if (options.WorkspaceBytes < 1)
-            throw new ArgumentException($"WorkspaceBytes is at least 1; got {options.WorkspaceBytes}.", nameof(options));
+            throw new ArgumentException(
+                $"WorkspaceBytes is at least 1; got {options.WorkspaceBytes}.", nameof(options));
         if (options.Stream != 0 && !options.UsesPrimaryContext)
         {
             throw new ArgumentException(

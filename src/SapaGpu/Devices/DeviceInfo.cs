@@ -21,7 +21,9 @@ public sealed record DeviceInfo(
     bool SupportsFloat64,
     string Details)
 {
-    /// <summary>Gets the identifier that <see cref="ComputeDevice.Open(string, DeviceOptions?)"/> takes, such as "cuda:0".</summary>
+    /// <summary>
+    /// Gets the identifier that <see cref="ComputeDevice.Open(string, DeviceOptions?)"/> takes, such as "cuda:0".
+    /// </summary>
     public string Id => Ordinal == 0 ? KindName : $"{KindName}:{Ordinal}";
 
     /// <summary>Gets the backend as it is written in identifiers.</summary>

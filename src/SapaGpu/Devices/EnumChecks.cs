@@ -6,7 +6,9 @@ namespace SapaGpu.Devices;
 internal static class EnumChecks
 {
     /// <summary>Returns a value of an enumeration, or of its flags together.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such value; the message lists those that there are.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// There is no such value; the message lists those that there are.
+    /// </exception>
     public static TEnum Defined<TEnum>(TEnum value, [CallerArgumentExpression(nameof(value))] string? name = null)
         where TEnum : struct, Enum
     {

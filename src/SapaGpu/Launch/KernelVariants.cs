@@ -42,7 +42,8 @@ internal readonly record struct KernelVariant(
     bool ValueVectors)
 {
     /// <summary>Chooses for a device and an operator that knows no windows.</summary>
-    public static KernelVariant Choose(ComputeDevice device, bool inputVectors = false, bool outputVectors = false) => new(
+    public static KernelVariant Choose(
+        ComputeDevice device, bool inputVectors = false, bool outputVectors = false) => new(
         device.RunsVectorPrograms ? device.Options.VectorBits : 0,
         0,
         ScaleChoice.AnyRatio,

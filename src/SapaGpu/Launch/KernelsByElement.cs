@@ -2,7 +2,9 @@ using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Launch;
 
-/// <summary>The kernels of an operator for each element type; an open class of (element, storage, accumulator) is closed.</summary>
+/// <summary>
+/// The kernels of an operator for each element type; an open class of (element, storage, accumulator) is closed.
+/// </summary>
 /// <typeparam name="TKernels">The operator, whatever the element type.</typeparam>
 internal sealed class KernelsByElement<TKernels>(Type openKernels)
     where TKernels : class

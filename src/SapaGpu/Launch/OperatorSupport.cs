@@ -9,7 +9,9 @@ public static class OperatorSupport
     /// <summary>The largest upsampling ratio s.</summary>
     public const int MaximumScale = 16;
 
-    /// <summary>Gets the window widths that the thread-group programs have compiled in; others run the general one.</summary>
+    /// <summary>
+    /// Gets the window widths that the thread-group programs have compiled in; others run the general one.
+    /// </summary>
     public static IReadOnlyList<int> FastWindows { get; } = [3, 5, 7];
 
     /// <summary>Gets the upsampling ratio that the thread-group programs have compiled in.</summary>

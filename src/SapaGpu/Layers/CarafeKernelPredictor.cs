@@ -3,8 +3,8 @@ using SapaGpu.Operators;
 namespace SapaGpu.Layers;
 
 /// <summary>
-/// The part of CARAFE that predicts its kernels, in the accumulator's type throughout: compression by a 1×1 convolution,
-/// content encoding by a larger one, pixel shuffle, softmax over the taps of each group.
+/// The part of CARAFE that predicts its kernels, in the accumulator's type throughout: compression by a 1×1
+/// convolution, content encoding by a larger one, pixel shuffle, softmax over the taps of each group.
 /// </summary>
 internal sealed class CarafeKernelPredictor(CarafeOptions options)
 {
@@ -27,7 +27,8 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
     public IReadOnlyList<ParameterSpec> Specs()
     {
         Check();
-        // Initial values as in the reference implementation: Xavier for the compressor, deviation 0.001 for the encoder.
+        // Initial values as in the reference implementation: Xavier for the compressor, deviation 0.001 for the
+        // encoder.
         int kernel = options.EncoderKernel;
         double xavier = Math.Sqrt(2.0 / (options.Channels + options.CompressedChannels));
         return

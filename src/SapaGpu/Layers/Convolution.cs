@@ -1,8 +1,8 @@
 namespace SapaGpu.Layers;
 
 /// <summary>
-/// A convolution with an odd square kernel, dilation and zero padding that keeps the size of the map: one projection for
-/// every tap of the kernel, of the part of the map that the tap reaches, added in a fixed order.
+/// A convolution with an odd square kernel, dilation and zero padding that keeps the size of the map: one projection
+/// for every tap of the kernel, of the part of the map that the tap reaches, added in a fixed order.
 /// </summary>
 internal sealed class Convolution(string weightName, string biasName, int kernel, int dilation)
 {

@@ -14,7 +14,8 @@ internal static class DeformableParameters
     /// <summary>The stack of their biases.</summary>
     public const string Biases = "decoder.bias";
 
-    public static FeatureNormLayer? Norm(string name, SapaDeformableOptions options) => options.FeatureNorm == FeatureNormKind.Group
+    public static FeatureNormLayer? Norm(
+        string name, SapaDeformableOptions options) => options.FeatureNorm == FeatureNormKind.Group
         ? new FeatureNormLayer(name, FeatureNormKind.Group, options.NormGroups, options.Epsilon)
         : null;
 

@@ -57,7 +57,9 @@ internal sealed class Embedder(
     /// <param name="input">The input of the forward.</param>
     /// <param name="embedding">The result of the forward.</param>
     /// <param name="gradValues">The gradient of the projection; null where there is none.</param>
-    /// <param name="gradNormalised">The gradient that comes to the normalised map from elsewhere; it is used up.</param>
+    /// <param name="gradNormalised">
+    /// The gradient that comes to the normalised map from elsewhere; it is used up.
+    /// </param>
     /// <param name="gradInput">The gradient of the input.</param>
     /// <param name="accumulate">Whether it is added to what is there.</param>
     public void Backward<T>(

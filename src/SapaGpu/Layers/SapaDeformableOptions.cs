@@ -24,8 +24,8 @@ public sealed record SapaDeformableOptions
     public int EmbeddingChannels { get; init; } = 16;
 
     /// <summary>
-    /// Gets whether every output point has offsets of its own, brought to high resolution by pixel shuffle; otherwise the
-    /// points of a cell share theirs.
+    /// Gets whether every output point has offsets of its own, brought to high resolution by pixel shuffle; otherwise
+    /// the points of a cell share theirs.
     /// </summary>
     public bool HighResolutionOffsets { get; init; } = true;
 

@@ -20,12 +20,14 @@ public sealed record SapaOptions
     /// <summary>Gets the groups of GroupNorm.</summary>
     public int NormGroups { get; init; } = 32;
 
-    /// <summary>Gets D, the channels in which encoder and decoder are compared; without meaning for the inner product.</summary>
+    /// <summary>
+    /// Gets D, the channels in which encoder and decoder are compared; without meaning for the inner product.
+    /// </summary>
     public int EmbeddingChannels { get; init; } = 64;
 
     /// <summary>
-    /// Gets the channels of a projection of the value, from the normalised decoder features; null to upsample the decoder
-    /// features themselves.
+    /// Gets the channels of a projection of the value, from the normalised decoder features; null to upsample the
+    /// decoder features themselves.
     /// </summary>
     public int? ValueChannels { get; init; }
 
@@ -36,7 +38,11 @@ public sealed record SapaOptions
     public BorderRule Border { get; init => field = EnumChecks.Defined(value); } = BorderRule.ZeroLogit;
 
     /// <summary>Gets how similarities become weights.</summary>
-    public ScoreNormalisation Normalisation { get; init => field = EnumChecks.Defined(value); } = ScoreNormalisation.Softmax;
+    public ScoreNormalisation Normalisation
+    {
+        get; init =>
+        field = EnumChecks.Defined(value);
+    } = ScoreNormalisation.Softmax;
 
     /// <summary>Gets whether the projections have a bias.</summary>
     public bool HasBias { get; init; } = true;

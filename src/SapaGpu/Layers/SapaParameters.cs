@@ -14,7 +14,8 @@ internal static class SapaParameters
     /// <summary>The stack of their biases.</summary>
     public const string Biases = "decoder.bias";
 
-    public static FeatureNormLayer? Norm(string name, SapaOptions options) => options.FeatureNorm == FeatureNormKind.None
+    public static FeatureNormLayer? Norm(
+        string name, SapaOptions options) => options.FeatureNorm == FeatureNormKind.None
         ? null
         : new FeatureNormLayer(name, options.FeatureNorm, options.NormGroups, options.Epsilon);
 

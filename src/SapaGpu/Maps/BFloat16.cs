@@ -3,8 +3,12 @@ using SapaGpu.Kernels.Numerics;
 
 namespace SapaGpu;
 
-/// <summary>The bfloat16 format: the upper half of single precision, eight bits of exponent and seven of mantissa.</summary>
-/// <remarks>It is a storage format; convert to float to compute. Conversion rounds to nearest, and to even between two.</remarks>
+/// <summary>
+/// The bfloat16 format: the upper half of single precision, eight bits of exponent and seven of mantissa.
+/// </summary>
+/// <remarks>
+/// It is a storage format; convert to float to compute. Conversion rounds to nearest, and to even between two.
+/// </remarks>
 public readonly struct BFloat16 : IEquatable<BFloat16>
 {
     private readonly ushort bits;

@@ -48,7 +48,9 @@ public static class ElementTypes
     public static ElementType Accumulator(this ElementType type) =>
         type == ElementType.Float64 ? ElementType.Float64 : ElementType.Float32;
 
-    /// <summary>Calls a generic method with the .NET type of an element type: the one place that tells them apart.</summary>
+    /// <summary>
+    /// Calls a generic method with the .NET type of an element type: the one place that tells them apart.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such element type.</exception>
     internal static TResult Dispatch<TVisitor, TResult>(this ElementType type, TVisitor visitor)
         where TVisitor : IElementVisitor<TResult> => type switch

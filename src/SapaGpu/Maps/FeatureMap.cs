@@ -113,11 +113,13 @@ public abstract class FeatureMap : IDisposable
     /// <exception cref="ArgumentOutOfRangeException">Format or element type is no value of its enumeration.</exception>
     /// <exception cref="InsufficientMemoryException">The device does not have that much memory.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
-    public static FeatureMap Create(ComputeDevice device, MapShape shape, MemoryFormat format, ElementType elementType) =>
+    public static FeatureMap Create(
+        ComputeDevice device, MapShape shape, MemoryFormat format, ElementType elementType) =>
         elementType.Dispatch<Creation, FeatureMap>(new Creation(device, shape, format));
 
     /// <summary>
-    /// Makes a map of memory that belongs to someone else, without a copy, whose element type is known at run time only.
+    /// Makes a map of memory that belongs to someone else, without a copy, whose element type is known at run time
+    /// only.
     /// </summary>
     /// <inheritdoc cref="FeatureMap{T}.Wrap(ComputeDevice, nint, MapShape, MapStrides)"/>
     /// <param name="elementType">The type of the elements.</param>
@@ -162,7 +164,8 @@ public sealed class FeatureMap<T> : FeatureMap
     /// <exception cref="NotSupportedException"><typeparamref name="T"/> is no element type of maps.</exception>
     /// <exception cref="InsufficientMemoryException">The device does not have that much memory.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
-    public static FeatureMap<T> Create(ComputeDevice device, MapShape shape, MemoryFormat format = MemoryFormat.Contiguous)
+    public static FeatureMap<T> Create(
+        ComputeDevice device, MapShape shape, MemoryFormat format = MemoryFormat.Contiguous)
     {
         ArgumentNullException.ThrowIfNull(device);
         CheckShape(shape);
@@ -172,7 +175,9 @@ public sealed class FeatureMap<T> : FeatureMap
         return new FeatureMap<T>(memory, shape, MapLayout.Dense(shape, format, 0));
     }
 
-    /// <summary>Creates a map of the shape, format and device of another, without gaps; its content is arbitrary.</summary>
+    /// <summary>
+    /// Creates a map of the shape, format and device of another, without gaps; its content is arbitrary.
+    /// </summary>
     /// <param name="map">The other map.</param>
     /// <exception cref="InsufficientMemoryException">The device does not have that much memory.</exception>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
@@ -210,8 +215,8 @@ public sealed class FeatureMap<T> : FeatureMap
     /// <param name="device">The device that the memory is on.</param>
     /// <param name="pointer">
     /// The first element: a host pointer on the CPU, a device pointer of the same context on CUDA, for memory of other
-    /// frameworks the primary one (<see cref="DeviceOptions.UsesPrimaryContext"/>), a memory object (cl_mem) of the same
-    /// context on OpenCL.
+    /// frameworks the primary one (<see cref="DeviceOptions.UsesPrimaryContext"/>), a memory object (cl_mem) of the
+    /// same context on OpenCL.
     /// </param>
     /// <param name="shape">The logical dimensions.</param>
     /// <param name="format">The order in memory, without gaps.</param>
@@ -225,18 +230,20 @@ public sealed class FeatureMap<T> : FeatureMap
     }
 
     /// <summary>
-    /// Makes a map of memory that belongs to someone else and has gaps, such as a part of a larger array, without a copy.
+    /// Makes a map of memory that belongs to someone else and has gaps, such as a part of a larger array, without a
+    /// copy.
     /// </summary>
     /// <inheritdoc cref="Wrap(ComputeDevice, nint, MapShape, MemoryFormat)"/>
     /// <param name="device">The device that the memory is on.</param>
     /// <param name="pointer">The first element, as the other overload takes it.</param>
     /// <param name="shape">The logical dimensions.</param>
     /// <param name="strides">
-    /// The strides in elements. Either the columns of a row lie side by side, with rows, channels and images around them, or
-    /// the channels of a position, with columns, rows and images around them.
+    /// The strides in elements. Either the columns of a row lie side by side, with rows, channels and images around
+    /// them, or the channels of a position, with columns, rows and images around them.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// The pointer is null or not aligned to an element, the strides are of neither format, or elements would share memory.
+    /// The pointer is null or not aligned to an element, the strides are of neither format, or elements would share
+    /// memory.
     /// </exception>
     public static FeatureMap<T> Wrap(ComputeDevice device, nint pointer, MapShape shape, MapStrides strides)
     {

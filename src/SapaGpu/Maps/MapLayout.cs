@@ -13,8 +13,12 @@ internal readonly record struct MapLayout(
             : new(format, offset, plane * shape.Channels, 1, (long)shape.Width * shape.Channels, shape.Channels);
     }
 
-    /// <summary>The layout of strides that somebody else chose; a dimension of size 1 has no stride that matters.</summary>
-    /// <exception cref="ArgumentException">The strides are of neither format, or elements would share memory.</exception>
+    /// <summary>
+    /// The layout of strides that somebody else chose; a dimension of size 1 has no stride that matters.
+    /// </summary>
+    /// <exception cref="ArgumentException">
+    /// The strides are of neither format, or elements would share memory.
+    /// </exception>
     public static MapLayout Strided(MapShape shape, MapStrides strides)
     {
         bool isContiguous = strides.Column == 1 || shape.Width == 1;

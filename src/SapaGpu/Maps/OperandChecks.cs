@@ -34,7 +34,8 @@ internal static class OperandChecks
     public static void Shape(string name, FeatureMap tensor, MapShape expected, params ReadOnlySpan<Operand> operands)
     {
         if (tensor.Shape != expected)
-            throw new ArgumentException($"'{name}' must be {expected}, and is {tensor.Shape}. {Describe(operands)}", name);
+            throw new ArgumentException(
+                $"'{name}' must be {expected}, and is {tensor.Shape}. {Describe(operands)}", name);
     }
 
     /// <summary>Operands are in the type that maps of an element type are computed in.</summary>
@@ -62,7 +63,8 @@ internal static class OperandChecks
             return;
         foreach (var (otherName, other) in others)
         {
-            if (other is not null && !(ReferenceEquals(written, other) && otherName == name) && Overlaps(written, other))
+            if (other is not null && !(ReferenceEquals(written, other) && otherName == name) && Overlaps(
+                written, other))
             {
                 throw new ArgumentException(
                     $"'{name}' is written and shares memory with '{otherName}'; give it memory of its own. " +

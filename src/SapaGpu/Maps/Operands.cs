@@ -4,8 +4,8 @@ using SapaGpu.Devices;
 namespace SapaGpu.Maps;
 
 /// <summary>
-/// Holds a device open, and the memory of every map that a call touches, until the call is over: a map that another thread
-/// disposes meanwhile lets go of its memory when the last call that uses it has ended.
+/// Holds a device open, and the memory of every map that a call touches, until the call is over: a map that another
+/// thread disposes meanwhile lets go of its memory when the last call that uses it has ended.
 /// </summary>
 internal ref struct Operands
 {

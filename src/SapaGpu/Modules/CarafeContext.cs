@@ -1,8 +1,8 @@
 namespace SapaGpu;
 
 /// <summary>
-/// What the backward of a <see cref="CarafeUpsampler{T}"/> needs of the forward. It refers to the features, which must not
-/// be changed or disposed before, and owns what was computed from them.
+/// What the backward of a <see cref="CarafeUpsampler{T}"/> needs of the forward. It refers to the features, which must
+/// not be changed or disposed before, and owns what was computed from them.
 /// </summary>
 /// <typeparam name="T">The element type.</typeparam>
 public sealed class CarafeContext<T> : IDisposable

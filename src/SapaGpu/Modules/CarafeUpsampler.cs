@@ -4,8 +4,8 @@ using SapaGpu.Maps;
 namespace SapaGpu;
 
 /// <summary>
-/// CARAFE (Wang et al., <i>CARAFE: Content-Aware ReAssembly of FEatures</i>, ICCV 2019, section 3): upsampling without a
-/// guide, by kernels that are predicted from the features themselves.
+/// CARAFE (Wang et al., <i>CARAFE: Content-Aware ReAssembly of FEatures</i>, ICCV 2019, section 3): upsampling without
+/// a guide, by kernels that are predicted from the features themselves.
 /// </summary>
 /// <remarks>
 /// <code>

@@ -12,7 +12,8 @@ public sealed class SapaContext<T> : IDisposable
 {
     private readonly IDisposable[] owned;
 
-    internal SapaContext(SapaUpsampler<T> module, FeatureMap<T> encoder, FeatureMap<T> decoder, params IDisposable?[] owned)
+    internal SapaContext(
+        SapaUpsampler<T> module, FeatureMap<T> encoder, FeatureMap<T> decoder, params IDisposable?[] owned)
     {
         Module = module;
         Encoder = encoder;

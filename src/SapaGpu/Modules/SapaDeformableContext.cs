@@ -3,8 +3,8 @@ using SapaGpu.Layers;
 namespace SapaGpu;
 
 /// <summary>
-/// What the backward of a <see cref="SapaDeformableUpsampler{T}"/> needs of the forward. It refers to encoder and decoder
-/// features, which must not be changed or disposed before, and owns what was computed from them.
+/// What the backward of a <see cref="SapaDeformableUpsampler{T}"/> needs of the forward. It refers to encoder and
+/// decoder features, which must not be changed or disposed before, and owns what was computed from them.
 /// </summary>
 /// <typeparam name="T">The element type.</typeparam>
 public sealed class SapaDeformableContext<T> : IDisposable

@@ -12,9 +12,9 @@ namespace SapaGpu;
 /// query = q(norm(y)),  key = k(norm(x)),  offsets = offset(norm(x)), brought to high resolution
 /// output = DeformableAttention(query, key, x, offsets)          [B, C, s·H, s·W]
 /// </code>
-/// <para>q, k and offset are 1×1 convolutions, norm is GroupNorm or nothing. Parameters: norm_y, norm_x, q, k, offset, each
-/// with weight and bias, by the names of the authors' module. Initially all offsets are 0, so that the module starts as
-/// nearest-neighbour upsampling.</para>
+/// <para>q, k and offset are 1×1 convolutions, norm is GroupNorm or nothing. Parameters: norm_y, norm_x, q, k, offset,
+/// each with weight and bias, by the names of the authors' module. Initially all offsets are 0, so that the module
+/// starts as nearest-neighbour upsampling.</para>
 /// </remarks>
 /// <typeparam name="T">
 /// The element type of features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double for
@@ -31,7 +31,9 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     /// <param name="device">Where the parameters live and the module runs.</param>
     /// <param name="options">Channels, groups, points, offsets.</param>
     /// <param name="seed">The seed of the initial parameters.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, the scale is above 16, or epsilon is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A number is below 1, the scale is above 16, or epsilon is negative.
+    /// </exception>
     /// <exception cref="ArgumentException">Channels are no multiple of the groups.</exception>
     /// <exception cref="NotSupportedException">The element type is not supported by the device.</exception>
     public SapaDeformableUpsampler(ComputeDevice device, SapaDeformableOptions options, int seed = 0)
@@ -114,7 +116,8 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         var gradEncoder = Like(context.Encoder);
         var gradients = Values.CreateLike();
 
-        using var gradProjection = Embedder.CreateValues(context.Decoder, KeyChannels + DeformableParameters.OffsetChannels(Options));
+        using var gradProjection = Embedder.CreateValues(
+            context.Decoder, KeyChannels + DeformableParameters.OffsetChannels(Options));
         using var keyPart = gradProjection.Channels(0, KeyChannels);
         using var offsetPart = gradProjection.Channels(KeyChannels, DeformableParameters.OffsetChannels(Options));
         keyPart.CopyFrom(gradKey);

@@ -16,12 +16,12 @@ namespace SapaGpu;
 /// concatenated   query = q(norm(y), x↑)                 key = k(norm(x))
 /// output = WindowAttention(query, key, x or v(norm(x)))   [B, C, OH, OW]
 /// </code>
-/// <para>↑ is nearest-neighbour upsampling, which is never carried out: projections of x are made at low resolution. x is
-/// not normalised where it is written without norm. LayerNorm runs over the channels of one pixel and is part of the
+/// <para>↑ is nearest-neighbour upsampling, which is never carried out: projections of x are made at low resolution. x
+/// is not normalised where it is written without norm. LayerNorm runs over the channels of one pixel and is part of the
 /// projection kernel, so each map is read once; GroupNorm runs over groups of channels of the image.</para>
 /// <para>Any sizes of the two maps go together, up to a ratio of 16 along each axis. Parameters have the names of the
-/// authors' modules: norm_y, norm_x, q (qy, qx), k, v and gate, each with weight and bias. Initial values: matrices normal
-/// with deviation 0.02, biases 0, normalisations the identity.</para>
+/// authors' modules: norm_y, norm_x, q (qy, qx), k, v and gate, each with weight and bias. Initial values: matrices
+/// normal with deviation 0.02, biases 0, normalisations the identity.</para>
 /// </remarks>
 /// <typeparam name="T">
 /// The element type of features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double for
@@ -39,7 +39,9 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     /// <param name="device">Where the parameters live and the module runs.</param>
     /// <param name="options">Similarity, channels, window, border, normalisations.</param>
     /// <param name="seed">The seed of the initial parameters.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number of channels is below 1, or epsilon is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A number of channels is below 1, or epsilon is negative.
+    /// </exception>
     /// <exception cref="ArgumentException">Channels do not fit the similarity or the groups.</exception>
     /// <exception cref="NotSupportedException">The window or the element type is not supported.</exception>
     public SapaUpsampler(ComputeDevice device, SapaOptions options, int seed = 0)

@@ -41,14 +41,18 @@ public abstract class UpsamplerModule<T> : IDisposable
                 $"There is no parameter '{name}'; there are {string.Join(", ", Parameters.Select(p => p.Name))}.");
 
     /// <summary>
-    /// Reads the parameters from a checkpoint: a .pth of PyTorch, whose pickle is read without being run, or .safetensors.
-    /// Linear weights [O, I] and weights of 1×1 convolutions [O, I, 1, 1] stand for each other.
+    /// Reads the parameters from a checkpoint: a .pth of PyTorch, whose pickle is read without being run, or
+    /// .safetensors. Linear weights [O, I] and weights of 1×1 convolutions [O, I, 1, 1] stand for each other.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="prefix">What the names of this module's parameters start with there, such as "decode_head.up1.".</param>
+    /// <param name="prefix">
+    /// What the names of this module's parameters start with there, such as "decode_head.up1.".
+    /// </param>
     /// <param name="strict">Whether missing and unexpected names are errors.</param>
     /// <returns>The names that were missing, which keep their values, and those that were unexpected.</returns>
-    /// <exception cref="InvalidDataException">The file is no checkpoint, is damaged, or names what is not allowed.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is no checkpoint, is damaged, or names what is not allowed.
+    /// </exception>
     /// <exception cref="StateMismatchException">Names or shapes do not fit; nothing was changed.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="ObjectDisposedException">The module was disposed.</exception>

@@ -5,27 +5,28 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// Deformable attention, over points that move with the query: the operator of SAPA-D (<i>On Point Affiliation in Feature
-/// Upsampling</i>, arXiv 2307.08198, section 4). <see cref="DeformableSimilarity"/> and
+/// Deformable attention, over points that move with the query: the operator of SAPA-D (<i>On Point Affiliation in
+/// Feature Upsampling</i>, arXiv 2307.08198, section 4). <see cref="DeformableSimilarity"/> and
 /// <see cref="DeformableReassembly"/> are its two halves.
 /// </summary>
 /// <remarks>
 /// <para>Point p of group g of query (y, x) lies at row ⌊y·H/OH⌋ + offset[(g·P + p)·2 + 1] and column ⌊x·W/OW⌋ +
-/// offset[(g·P + p)·2], in cells. The map there is the bilinear interpolation between cell centres, cells outside counting
-/// as 0; a point contributes only where −1 &lt; row &lt; H and −1 &lt; column &lt; W.</para>
+/// offset[(g·P + p)·2], in cells. The map there is the bilinear interpolation between cell centres, cells outside
+/// counting as 0; a point contributes only where −1 &lt; row &lt; H and −1 &lt; column &lt; W.</para>
 /// <code>
 /// score[g, p] = ⟨query of group g, key of group g at point p⟩
 /// weight      = softmax over the P points (points outside take part with score 0)
 /// output      = Σₚ weight[g, p] · value of group g at point p
 /// </code>
-/// <para>Shapes: query [B, G·D, OH, OW], key [B, G·D, H, W], value [B, G·C, H, W], offsets [B, G·P·2, OH, OW], scores and
-/// weights [B, G·P, OH, OW], output [B, G·C, OH, OW]; either format each. At whole coordinates the gradient of an offset is
-/// the one towards larger coordinates.</para>
-/// <para>On a GPU the fused operator keeps the weights, G·P values a query, in memory between its steps; on the CPU only its
-/// backward keeps them, and the gradients of the scores, for the gradients of the maps. Those of the maps
-/// are sums over the points that touch a cell, added in a fixed order without atomics: the same bits in every run. On a GPU
-/// the points of a cell are found by a stable counting sort, which takes 8 bytes for each of up to four cells of a point (12
-/// in double precision), one image at a time; on the CPU every thread owns some channels of the whole map.</para>
+/// <para>Shapes: query [B, G·D, OH, OW], key [B, G·D, H, W], value [B, G·C, H, W], offsets [B, G·P·2, OH, OW], scores
+/// and weights [B, G·P, OH, OW], output [B, G·C, OH, OW]; either format each. At whole coordinates the gradient of an
+/// offset is the one towards larger coordinates.</para>
+/// <para>On a GPU the fused operator keeps the weights, G·P values a query, in memory between its steps; on the CPU
+/// only its backward keeps them, and the gradients of the scores, for the gradients of the maps. Those of the maps
+/// are sums over the points that touch a cell, added in a fixed order without atomics: the same bits in every run. On a
+/// GPU the points of a cell are found by a stable counting sort, which takes 8 bytes for each of up to four cells of a
+/// point (12 in double precision), one image at a time; on the CPU every thread owns some channels of the whole
+/// map.</para>
 /// </remarks>
 public static class DeformableAttention
 {
@@ -39,7 +40,9 @@ public static class DeformableAttention
     /// <returns>The output, [B, G·C, OH, OW], in the format of the value.</returns>
     /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">The device does not support the element type, or there are too many samples.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The device does not support the element type, or there are too many samples.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, FeatureMap<T> offsets, DeformableAttentionOptions options)

@@ -4,10 +4,12 @@ using SapaGpu.Operators;
 
 namespace SapaGpu;
 
-/// <summary>The sums of <see cref="DeformableAttention"/>: the value at the points of a group, each with its weight.</summary>
+/// <summary>
+/// The sums of <see cref="DeformableAttention"/>: the value at the points of a group, each with its weight.
+/// </summary>
 /// <remarks>
-/// Shapes: weights [B, G·P, OH, OW], value [B, G·C, H, W], offsets [B, G·P·2, OH, OW], output [B, G·C, OH, OW]; either format
-/// each. <see cref="DeformableAttention"/> says where the points lie.
+/// Shapes: weights [B, G·P, OH, OW], value [B, G·C, H, W], offsets [B, G·P·2, OH, OW], output [B, G·C, OH, OW]; either
+/// format each. <see cref="DeformableAttention"/> says where the points lie.
 /// </remarks>
 public static class DeformableReassembly
 {
@@ -18,9 +20,13 @@ public static class DeformableReassembly
     /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
     /// <param name="options">Groups and points.</param>
     /// <returns>The output, [B, G·C, OH, OW], in the format of the value.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together, or a map to write bilinear weights memory.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not belong together, or a map to write bilinear weights memory.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">The device does not support the element type, or there are too many samples.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The device does not support the element type, or there are too many samples.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> offsets, DeformableAttentionOptions options)
@@ -66,9 +72,13 @@ public static class DeformableReassembly
     /// <param name="options">Groups and points.</param>
     /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together, or a map to write bilinear weights memory.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not belong together, or a map to write bilinear weights memory.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">The device does not support the element type, or there are too many samples.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The device does not support the element type, or there are too many samples.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static DeformableReassemblyGradients<T> Backward<T>(
         FeatureMap<T> weights,

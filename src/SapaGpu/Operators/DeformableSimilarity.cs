@@ -4,10 +4,12 @@ using SapaGpu.Operators;
 
 namespace SapaGpu;
 
-/// <summary>The scores of <see cref="DeformableAttention"/>: ⟨query of a group, key of the group at each of its points⟩.</summary>
+/// <summary>
+/// The scores of <see cref="DeformableAttention"/>: ⟨query of a group, key of the group at each of its points⟩.
+/// </summary>
 /// <remarks>
-/// Shapes: query [B, G·D, OH, OW], key [B, G·D, H, W], offsets [B, G·P·2, OH, OW], scores [B, G·P, OH, OW]; either format
-/// each. <see cref="DeformableAttention"/> says where the points lie.
+/// Shapes: query [B, G·D, OH, OW], key [B, G·D, H, W], offsets [B, G·P·2, OH, OW], scores [B, G·P, OH, OW]; either
+/// format each. <see cref="DeformableAttention"/> says where the points lie.
 /// </remarks>
 public static class DeformableSimilarity
 {
@@ -18,9 +20,13 @@ public static class DeformableSimilarity
     /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
     /// <param name="options">Groups and points.</param>
     /// <returns>The scores, [B, G·P, OH, OW], in the format of the query.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together, or a map to write bilinear weights memory.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not belong together, or a map to write bilinear weights memory.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">The device does not support the element type, or there are too many samples.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The device does not support the element type, or there are too many samples.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> offsets, DeformableAttentionOptions options)
@@ -66,9 +72,13 @@ public static class DeformableSimilarity
     /// <param name="options">Groups and points.</param>
     /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together, or a map to write bilinear weights memory.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not belong together, or a map to write bilinear weights memory.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">The device does not support the element type, or there are too many samples.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The device does not support the element type, or there are too many samples.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static DeformableSimilarityGradients<T> Backward<T>(
         FeatureMap<T> query,

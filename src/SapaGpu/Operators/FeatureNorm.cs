@@ -5,13 +5,13 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// LayerNorm over the channels of every pixel, or GroupNorm over groups of channels of the whole image, each with a factor
-/// and an offset for every channel.
+/// LayerNorm over the channels of every pixel, or GroupNorm over groups of channels of the whole image, each with a
+/// factor and an offset for every channel.
 /// </summary>
 /// <remarks>
-/// Shapes: input and output [B, C, H, W], in either format; weight and bias [1, C, 1, 1] and statistics, mean and reciprocal
-/// deviation, in the type that is computed in: double for maps of double and else float. Sources: Ba et al., <i>Layer
-/// Normalization</i>, arXiv 1607.06450; Wu and He, <i>Group Normalization</i>, ECCV 2018.
+/// Shapes: input and output [B, C, H, W], in either format; weight and bias [1, C, 1, 1] and statistics, mean and
+/// reciprocal deviation, in the type that is computed in: double for maps of double and else float. Sources: Ba et al.,
+/// <i>Layer Normalization</i>, arXiv 1607.06450; Wu and He, <i>Group Normalization</i>, ECCV 2018.
 /// </remarks>
 public static class FeatureNorm
 {
@@ -31,7 +31,9 @@ public static class FeatureNorm
     /// <param name="epsilon">What is added to the variance.</param>
     /// <param name="output">Where the output is written, [B, C, H, W].</param>
     /// <param name="statistics">Where the statistics are written, of <see cref="StatisticsShape"/>.</param>
-    /// <exception cref="ArgumentException">Shapes or types do not belong together, or a map to write bilinear weights memory.</exception>
+    /// <exception cref="ArgumentException">
+    /// Shapes or types do not belong together, or a map to write bilinear weights memory.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>

@@ -1,6 +1,8 @@
 namespace SapaGpu;
 
-/// <summary>Which gradients a backward computes; an operator leaves out those of operands that it does not have.</summary>
+/// <summary>
+/// Which gradients a backward computes; an operator leaves out those of operands that it does not have.
+/// </summary>
 [Flags]
 public enum Gradients
 {

@@ -5,12 +5,14 @@ using SapaGpu.Operators;
 
 namespace SapaGpu;
 
-/// <summary>Interpolation of a map to another size, larger or smaller, as PyTorch's <c>F.interpolate</c> defines it.</summary>
+/// <summary>
+/// Interpolation of a map to another size, larger or smaller, as PyTorch's <c>F.interpolate</c> defines it.
+/// </summary>
 /// <remarks>
-/// <para>Bilinear: the place of output row y is max((y + ½)·H/OH − ½, 0), or with aligned corners y·(H − 1)/(OH − 1), 0 for
-/// a single row; columns alike; places beyond the last cell take the last cell. Nearest: row ⌊y·H/OH⌋.</para>
-/// <para>Shapes: input [B, C, H, W], output [B, C, OH, OW], each in either format. Positions are computed in whole numbers, so
-/// no ratio is rounded. The backward collects per input cell, in a fixed order, without atomics.</para>
+/// <para>Bilinear: the place of output row y is max((y + ½)·H/OH − ½, 0), or with aligned corners y·(H − 1)/(OH − 1), 0
+/// for a single row; columns alike; places beyond the last cell take the last cell. Nearest: row ⌊y·H/OH⌋.</para>
+/// <para>Shapes: input [B, C, H, W], output [B, C, OH, OW], each in either format. Positions are computed in whole
+/// numbers, so no ratio is rounded. The backward collects per input cell, in a fixed order, without atomics.</para>
 /// </remarks>
 public static class Interpolate
 {
@@ -136,7 +138,8 @@ public static class Interpolate
     }
 
     /// <summary>The gradient of the input, whose dimensions are known to fit.</summary>
-    internal static void RunBackward(FeatureMap gradOutput, FeatureMap gradInput, InterpolationMode mode, bool alignCorners)
+    internal static void RunBackward(
+        FeatureMap gradOutput, FeatureMap gradInput, InterpolationMode mode, bool alignCorners)
     {
         using var call = Operands.Hold(gradOutput, gradInput);
         ResamplingKernels.For(gradOutput.ElementType).ResampleBackward(mode, alignCorners, gradOutput, gradInput);
@@ -159,7 +162,8 @@ public static class Interpolate
         if (alignCorners && mode == InterpolationMode.Nearest)
         {
             throw new ArgumentException(
-                "Corners can be aligned for bilinear interpolation only; leave alignCorners out.", nameof(alignCorners));
+                "Corners can be aligned for bilinear interpolation only; leave alignCorners out.", nameof(
+                    alignCorners));
         }
         Operand o = new(name, operand);
         OperandChecks.SameDevice(o);

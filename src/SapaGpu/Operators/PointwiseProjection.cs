@@ -5,14 +5,14 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// A linear map of the channels of every pixel, which a 1×1 convolution is as well, on request after LayerNorm over these
-/// channels in the same pass over the map: output = W·LayerNorm(input) + bias.
+/// A linear map of the channels of every pixel, which a 1×1 convolution is as well, on request after LayerNorm over
+/// these channels in the same pass over the map: output = W·LayerNorm(input) + bias.
 /// </summary>
 /// <remarks>
-/// Shapes: input [B, I, H, W], output [B, O, H, W], each in either format. Parameters are in the type that is computed in,
-/// double for maps of double and else float. The normalisation keeps mean and reciprocal deviation of every pixel for the
-/// backward, [B, 2, H, W] in that type. Gradients of parameters are sums in a fixed order: no atomics, the same bits in
-/// every run.
+/// Shapes: input [B, I, H, W], output [B, O, H, W], each in either format. Parameters are in the type that is computed
+/// in, double for maps of double and else float. The normalisation keeps mean and reciprocal deviation of every pixel
+/// for the backward, [B, 2, H, W] in that type. Gradients of parameters are sums in a fixed order: no atomics, the same
+/// bits in every run.
 /// </remarks>
 public static class PointwiseProjection
 {
@@ -24,7 +24,9 @@ public static class PointwiseProjection
     /// <param name="statistics">
     /// Where the statistics of the normalisation are written, [B, 2, H, W]; null where there is no normalisation.
     /// </param>
-    /// <exception cref="ArgumentException">Shapes or types do not belong together, or a map to write bilinear weights memory.</exception>
+    /// <exception cref="ArgumentException">
+    /// Shapes or types do not belong together, or a map to write bilinear weights memory.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
@@ -45,8 +47,8 @@ public static class PointwiseProjection
     /// <param name="input">The map, [B, I, H, W].</param>
     /// <param name="parameters">Matrix, bias and normalisation.</param>
     /// <returns>
-    /// The output, [B, O, H, W], in the format of the input, and the statistics for the backward, [B, 2, H, W], which are
-    /// null where there is no normalisation.
+    /// The output, [B, O, H, W], in the format of the input, and the statistics for the backward, [B, 2, H, W], which
+    /// are null where there is no normalisation.
     /// </returns>
     public static (FeatureMap<T> Output, FeatureMap? Statistics) Forward<T>(
         FeatureMap<T> input, ProjectionWeights parameters)
@@ -153,14 +155,17 @@ public static class PointwiseProjection
 
     /// <summary>Projects a map whose shapes are known to fit; the output is written or added.</summary>
     internal static void Run(
-        in ProjectionWeights weights, FeatureMap input, FeatureMap output, FeatureMap? statistics, bool accumulate = false)
+        in ProjectionWeights weights, FeatureMap input, FeatureMap output, FeatureMap? statistics, bool accumulate =
+            false)
     {
         using var call = Operands.Hold(
             input, output, statistics, weights.Weight, weights.Bias, weights.NormWeight, weights.NormBias);
         ProjectionKernels.For(input.ElementType).Forward(in weights, input, output, statistics, accumulate);
     }
 
-    /// <summary>The gradients of a projection whose shapes are known to fit; that of the input is written or added.</summary>
+    /// <summary>
+    /// The gradients of a projection whose shapes are known to fit; that of the input is written or added.
+    /// </summary>
     internal static void RunBackward(
         in ProjectionWeights weights,
         FeatureMap input,

@@ -5,9 +5,9 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// Queries made of a part of the encoder and a part of the decoder: query(y, x) = g·encoder(y, x) + (1 − g)·decoder(cell),
-/// g = sigmoid(gate(cell)), or without a gate encoder(y, x) + decoder(cell), where cell = (⌊y·H/OH⌋, ⌊x·W/OW⌋). No part is
-/// brought to the high resolution in memory.
+/// Queries made of a part of the encoder and a part of the decoder: query(y, x) = g·encoder(y, x) + (1 −
+/// g)·decoder(cell), g = sigmoid(gate(cell)), or without a gate encoder(y, x) + decoder(cell), where cell = (⌊y·H/OH⌋,
+/// ⌊x·W/OW⌋). No part is brought to the high resolution in memory.
 /// </summary>
 /// <remarks>
 /// Shapes: encoder and query [B, D, OH, OW], decoder [B, D, H, W], gate [B, 1, H, W] before the sigmoid, each in either
@@ -21,11 +21,14 @@ public static class QueryBlend
     /// <param name="decoder">The decoder's part, [B, D, H, W].</param>
     /// <param name="gate">The gate before the sigmoid, [B, 1, H, W]; null for the plain sum.</param>
     /// <param name="query">Where the query is written, [B, D, OH, OW].</param>
-    /// <exception cref="ArgumentException">The shapes do not belong together, or a map to write bilinear weights memory.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not belong together, or a map to write bilinear weights memory.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static void Forward<T>(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate, FeatureMap<T> query)
+    public static void Forward<T>(
+        FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate, FeatureMap<T> query)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(query);
@@ -58,7 +61,9 @@ public static class QueryBlend
     /// <param name="decoder">The decoder's part of the forward, [B, D, H, W].</param>
     /// <param name="gate">The gate of the forward; null for the plain sum.</param>
     /// <param name="gradQuery">The gradient of the query, [B, D, OH, OW].</param>
-    /// <returns>The gradients; without a gate, that of the encoder's part is the gradient of the query, and null.</returns>
+    /// <returns>
+    /// The gradients; without a gate, that of the encoder's part is the gradient of the query, and null.
+    /// </returns>
     public static QueryBlendGradients<T> Backward<T>(
         FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate, FeatureMap<T> gradQuery)
         where T : unmanaged

@@ -2,7 +2,9 @@ namespace SapaGpu;
 
 /// <summary>The gradients of a blended query; those that were not asked for are null.</summary>
 /// <typeparam name="T">The element type.</typeparam>
-/// <param name="Encoder">The gradient of the encoder's part, [B, D, OH, OW], in its format; without a gate it is that of the query, and null.</param>
+/// <param name="Encoder">
+/// The gradient of the encoder's part, [B, D, OH, OW], in its format; without a gate it is that of the query, and null.
+/// </param>
 /// <param name="Decoder">The gradient of the decoder's part, [B, D, H, W], in its format.</param>
 /// <param name="Gate">The gradient of the gate, [B, 1, H, W], in its format; null without a gate.</param>
 public sealed record QueryBlendGradients<T>(

@@ -18,10 +18,10 @@ namespace SapaGpu;
 /// </code>
 /// <para>Taps outside the map follow the <see cref="BorderRule"/>, other ways from scores to weights are
 /// <see cref="ScoreNormalisation"/>. Shapes: query [B, D, OH, OW], key [B, D, H, W], value [B, C, H, W], output
-/// [B, C, OH, OW]; any of them in either <see cref="MemoryFormat"/>, and the output as large as at most 16 times the map
-/// along each axis. With several heads, every head compares its own D/heads channels; <see cref="HeadValue"/> says what
-/// it reassembles. Element types float, double, <see cref="Half"/> and <see cref="BFloat16"/>; sums are in double for
-/// double and else in float. NaN and infinities propagate as they do through the formulas.</para>
+/// [B, C, OH, OW]; any of them in either <see cref="MemoryFormat"/>, and the output as large as at most 16 times the
+/// map along each axis. With several heads, every head compares its own D/heads channels; <see cref="HeadValue"/> says
+/// what it reassembles. Element types float, double, <see cref="Half"/> and <see cref="BFloat16"/>; sums are in double
+/// for double and else in float. NaN and infinities propagate as they do through the formulas.</para>
 /// <para>The scores are never stored: forward and backward compute them in the kernels, the backward from the saved
 /// normaliser. The backward uses no atomics; its results are the same to the last bit in every run.</para>
 /// <para>Calls are queued on the device of the operands and return before a GPU has finished.</para>
@@ -37,7 +37,9 @@ public static class WindowAttention
     /// <returns>The output, [B, C, OH, OW], in the format of the value.</returns>
     /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">Window, scale or element type are not supported; all reasons are given.</exception>
+    /// <exception cref="NotSupportedException">
+    /// Window, scale or element type are not supported; all reasons are given.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, WindowAttentionOptions? options = null)
@@ -83,7 +85,9 @@ public static class WindowAttention
     /// <param name="value">What is upsampled, [B, C, H, W].</param>
     /// <param name="output">Where the output is written, [B, C, OH, OW], in any format.</param>
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
-    /// <param name="context">A context of the same problem to fill for the backward; null if there will be none.</param>
+    /// <param name="context">
+    /// A context of the same problem to fill for the backward; null if there will be none.
+    /// </param>
     public static void Forward<T>(
         FeatureMap<T> query,
         FeatureMap<T> key,
@@ -120,7 +124,9 @@ public static class WindowAttention
     /// <returns>The gradients, each in the format of its operand.</returns>
     /// <exception cref="ArgumentException">The gradient has not the shape of the output.</exception>
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
-    /// <exception cref="ObjectDisposedException">The context, an operand of the forward or the device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">
+    /// The context, an operand of the forward or the device was disposed.
+    /// </exception>
     public static WindowAttentionGradients<T> Backward<T>(
         WindowAttentionContext<T> context, FeatureMap<T> gradOutput, Gradients wanted = Gradients.All)
         where T : unmanaged
@@ -146,7 +152,9 @@ public static class WindowAttention
     /// <param name="gradQuery">Where to write the gradient of the query, [B, D, OH, OW]; null to leave it out.</param>
     /// <param name="gradKey">Where to write the gradient of the key, [B, D, H, W]; null to leave it out.</param>
     /// <param name="gradValue">Where to write the gradient of the value, [B, C, H, W]; null to leave it out.</param>
-    /// <exception cref="ArgumentException">A shape is wrong, or a map to write bilinear weights memory with another.</exception>
+    /// <exception cref="ArgumentException">
+    /// A shape is wrong, or a map to write bilinear weights memory with another.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">A map is on another device.</exception>
     /// <exception cref="ObjectDisposedException">The context, a map or the device was disposed.</exception>
     public static void Backward<T>(

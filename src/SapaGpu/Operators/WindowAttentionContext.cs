@@ -5,8 +5,8 @@ namespace SapaGpu;
 
 /// <summary>
 /// What the backward of window attention needs of the forward: the operands, which it refers to and does not own, and
-/// one number for every head and query, which it owns. One context may serve any number of calls of the same problem, one
-/// after the other.
+/// one number for every head and query, which it owns. One context may serve any number of calls of the same problem,
+/// one after the other.
 /// </summary>
 /// <typeparam name="T">The element type of the operands.</typeparam>
 public sealed class WindowAttentionContext<T> : IDisposable
@@ -19,7 +19,9 @@ public sealed class WindowAttentionContext<T> : IDisposable
     /// <summary>Creates a context that a forward of the given problem can fill.</summary>
     /// <param name="device">The device of the operands.</param>
     /// <param name="shape">The problem.</param>
-    /// <param name="options">Window, border, normalisation, heads; null for the defaults with the window of the problem.</param>
+    /// <param name="options">
+    /// Window, border, normalisation, heads; null for the defaults with the window of the problem.
+    /// </param>
     /// <exception cref="ArgumentException">The options have another window than the problem.</exception>
     public WindowAttentionContext(ComputeDevice device, WindowShape shape, WindowAttentionOptions? options = null)
     {
@@ -42,11 +44,13 @@ public sealed class WindowAttentionContext<T> : IDisposable
     /// <param name="key">The key of the forward, [B, D, H, W].</param>
     /// <param name="value">The value of the forward, [B, C, H, W].</param>
     /// <param name="normaliser">
-    /// What a context of the forward had as its <see cref="Normaliser"/>, [B, heads, OH, OW]; it is the context's from now
-    /// on.
+    /// What a context of the forward had as its <see cref="Normaliser"/>, [B, heads, OH, OW]; it is the context's from
+    /// now on.
     /// </param>
     /// <param name="options">The options of the forward; null for the defaults.</param>
-    /// <exception cref="ArgumentException">The shapes do not belong together, or the normaliser has another type.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not belong together, or the normaliser has another type.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, scale or element type are not supported.</exception>
     public WindowAttentionContext(
@@ -76,8 +80,8 @@ public sealed class WindowAttentionContext<T> : IDisposable
     public WindowAttentionOptions Options { get; }
 
     /// <summary>
-    /// Gets what the unnormalised weights of every query's scores were divided by, [B, heads, OH, OW]: of the softmax its logarithm, the
-    /// log-sum-exp. It is in the type of the accumulation, double for double and else float.
+    /// Gets what the unnormalised weights of every query's scores were divided by, [B, heads, OH, OW]: of the softmax
+    /// its logarithm, the log-sum-exp. It is in the type of the accumulation, double for double and else float.
     /// </summary>
     public FeatureMap Normaliser { get; }
 

@@ -5,15 +5,16 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// Reassembly, the second half of window attention: out(y, x) = Σⱼ weights[j](y, x) · value(cell + offset j), with value
-/// 0 outside the map, or with <see cref="BorderRule.Replicate"/> that of the nearest cell. Linear in both operands; no
-/// atomics, reproducible to the last bit.
+/// Reassembly, the second half of window attention: out(y, x) = Σⱼ weights[j](y, x) · value(cell + offset j), with
+/// value 0 outside the map, or with <see cref="BorderRule.Replicate"/> that of the nearest cell. Linear in both
+/// operands; no atomics, reproducible to the last bit.
 /// </summary>
 /// <remarks>
-/// Shapes: weights [B, heads·K², OH, OW], one channel for every tap, row by row and head after head; value [B, C, H, W];
-/// output [B, C, OH, OW], or [B, heads·C, OH, OW] where all heads share the value. Source: SAPA (NeurIPS 2022), section 4;
-/// <c>atn</c> in the reference implementations. With heads it is the reassembly of CARAFE (Wang et al., ICCV 2019), whose
-/// groups are our heads.
+/// Shapes: weights [B, heads·K², OH, OW], one channel for every tap, row by row and head after head; value [B, C, H,
+/// W]; output [B, C, OH, OW], or [B, heads·C, OH, OW] where all heads share the value. Source: SAPA (NeurIPS 2022),
+/// section 4;
+/// <c>atn</c> in the reference implementations. With heads it is the reassembly of CARAFE (Wang et al., ICCV 2019),
+/// whose groups are our heads.
 /// </remarks>
 public static class WindowReassembly
 {
@@ -27,7 +28,8 @@ public static class WindowReassembly
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static FeatureMap<T> Forward<T>(FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options = null)
+    public static FeatureMap<T> Forward<T>(
+        FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         var window = Check(weights, value, options);
@@ -72,7 +74,9 @@ public static class WindowReassembly
     /// <param name="gradWeights">Where to write the gradient of the weights; null to leave it out.</param>
     /// <param name="gradValue">Where to write the gradient of the value; null to leave it out.</param>
     /// <param name="options">The options of the forward.</param>
-    /// <exception cref="ArgumentException">A shape is wrong, or a map to write bilinear weights memory with another.</exception>
+    /// <exception cref="ArgumentException">
+    /// A shape is wrong, or a map to write bilinear weights memory with another.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
@@ -87,7 +91,8 @@ public static class WindowReassembly
     {
         ArgumentNullException.ThrowIfNull(gradOutput);
         var window = Check(weights, value, options);
-        Operand w = new(nameof(weights), weights), v = new(nameof(value), value), g = new(nameof(gradOutput), gradOutput);
+        Operand w = new(nameof(weights), weights), v = new(nameof(value), value), g = new(
+            nameof(gradOutput), gradOutput);
         Operand gw = new(nameof(gradWeights), gradWeights), gv = new(nameof(gradValue), gradValue);
         OperandChecks.SameDevice(w, v, g, gw, gv);
         OperandChecks.Shape(nameof(gradOutput), gradOutput, window.OutputShape, w, v, g);

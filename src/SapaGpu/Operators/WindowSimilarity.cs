@@ -5,14 +5,14 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// Local similarity, the first half of window attention: scores[j](y, x) = ⟨query(y, x), key(cell + offset j)⟩. Where the
-/// tap lies outside the map the score is exactly 0, or with <see cref="BorderRule.Replicate"/> that of the nearest cell.
-/// Linear in both operands; no atomics, reproducible to the last bit.
+/// Local similarity, the first half of window attention: scores[j](y, x) = ⟨query(y, x), key(cell + offset j)⟩. Where
+/// the tap lies outside the map the score is exactly 0, or with <see cref="BorderRule.Replicate"/> that of the nearest
+/// cell. Linear in both operands; no atomics, reproducible to the last bit.
 /// </summary>
 /// <remarks>
-/// Shapes: query [B, D, OH, OW], key [B, D, H, W], scores [B, heads·K², OH, OW], one channel for every tap, row by row and
-/// head after head; every head compares its own D/heads channels. Source: SAPA (NeurIPS 2022), section 4; <c>sim</c> in
-/// the reference implementations.
+/// Shapes: query [B, D, OH, OW], key [B, D, H, W], scores [B, heads·K², OH, OW], one channel for every tap, row by row
+/// and head after head; every head compares its own D/heads channels. Source: SAPA (NeurIPS 2022), section 4;
+/// <c>sim</c> in the reference implementations.
 /// </remarks>
 public static class WindowSimilarity
 {
@@ -26,7 +26,8 @@ public static class WindowSimilarity
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
-    public static FeatureMap<T> Forward<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null)
+    public static FeatureMap<T> Forward<T>(
+        FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
         var window = Check(query, key, options ?? WindowAttentionOptions.Default);
@@ -59,7 +60,8 @@ public static class WindowSimilarity
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
     /// <param name="options">Window, border and heads; null for the defaults.</param>
-    public static MapShape ScoresShape<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null)
+    public static MapShape ScoresShape<T>(
+        FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null)
         where T : unmanaged => Check(query, key, options ?? WindowAttentionOptions.Default).WeightsShape;
 
     /// <summary>The gradients of query and key, given that of the scores, written where a map is given.</summary>
@@ -70,7 +72,9 @@ public static class WindowSimilarity
     /// <param name="gradQuery">Where to write the gradient of the query; null to leave it out.</param>
     /// <param name="gradKey">Where to write the gradient of the key; null to leave it out.</param>
     /// <param name="options">The options of the forward; null for one head and the window that the scores have.</param>
-    /// <exception cref="ArgumentException">A shape is wrong, or a map to write bilinear weights memory with another.</exception>
+    /// <exception cref="ArgumentException">
+    /// A shape is wrong, or a map to write bilinear weights memory with another.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>

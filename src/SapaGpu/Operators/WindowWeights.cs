@@ -9,8 +9,9 @@ namespace SapaGpu;
 /// want the weights themselves or put something of their own in between.
 /// </summary>
 /// <remarks>
-/// Shapes: scores and weights [B, heads·K², OH, OW]; averaged over the heads [B, K², OH, OW]. With the normalisation and
-/// the border of <see cref="WindowAttention"/>, similarity, weights and reassembly give what the fused operator gives.
+/// Shapes: scores and weights [B, heads·K², OH, OW]; averaged over the heads [B, K², OH, OW]. With the normalisation
+/// and the border of <see cref="WindowAttention"/>, similarity, weights and reassembly give what the fused operator
+/// gives.
 /// </remarks>
 public static class WindowWeights
 {
@@ -121,11 +122,14 @@ public static class WindowWeights
         return gradScores;
     }
 
-    /// <summary>Weights from scores of known shape, for a decoder map as large as they, of which no tap is left out.</summary>
+    /// <summary>
+    /// Weights from scores of known shape, for a decoder map as large as they, of which no tap is left out.
+    /// </summary>
     internal static void Run(WindowAttentionOptions options, FeatureMap scores, FeatureMap weights)
     {
         using var call = Operands.Hold(scores, weights);
-        WindowWeightsKernels.For(scores.ElementType).Forward(Problem(OwnCells(scores), options, false), scores, weights);
+        WindowWeightsKernels.For(scores.ElementType).Forward(
+            Problem(OwnCells(scores), options, false), scores, weights);
     }
 
     /// <summary>The gradient of the scores, as <see cref="Run"/> takes them.</summary>

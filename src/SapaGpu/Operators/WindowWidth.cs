@@ -17,5 +17,6 @@ internal static class WindowWidth
 
     /// <summary>The options of one head whose window a map of weights has.</summary>
     /// <exception cref="ArgumentException">The channels are no square.</exception>
-    public static WindowAttentionOptions OptionsOf(string name, FeatureMap weights) => new() { Window = Of(name, weights) };
+    public static WindowAttentionOptions OptionsOf(
+        string name, FeatureMap weights) => new() { Window = Of(name, weights) };
 }

@@ -62,7 +62,8 @@ public sealed class LayerTests
     public void Kernels_depend_on_ILGPU_and_the_framework_only() =>
         Assert.That(
             Kernels.GetReferencedAssemblies().Select(a => a.Name),
-            Is.All.Matches<string>(n => n is not null && (n == "ILGPU" || n.StartsWith("System", StringComparison.Ordinal))));
+            Is.All.Matches<string>(
+                n => n is not null && (n == "ILGPU" || n.StartsWith("System", StringComparison.Ordinal))));
 
     [Test]
     public void Kernels_show_nothing() => Assert.That(Kernels.GetExportedTypes(), Is.Empty);
@@ -89,7 +90,8 @@ public sealed class LayerTests
     {
         if (folder == "Checkpoints")
             return named is "Devices" or "Maps";
-        return named == "Checkpoints" ? folder == "Modules" : Array.IndexOf(Upwards, named) < Array.IndexOf(Upwards, folder);
+        return named == "Checkpoints" ? folder == "Modules" : Array.IndexOf(Upwards, named) < Array.IndexOf(
+            Upwards, folder);
     }
 
     private static bool IsBackend(Type type) =>

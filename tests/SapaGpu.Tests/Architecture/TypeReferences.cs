@@ -4,7 +4,9 @@ using System.Reflection.Emit;
 
 namespace SapaGpu.Tests.Architecture;
 
-/// <summary>Every type that a type names: in its base types, members, attributes, local variables and instructions.</summary>
+/// <summary>
+/// Every type that a type names: in its base types, members, attributes, local variables and instructions.
+/// </summary>
 internal static class TypeReferences
 {
     private const BindingFlags Everything = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public
@@ -24,7 +26,8 @@ internal static class TypeReferences
         if (type.IsGenericParameter)
             return type.GetGenericParameterConstraints().Where(constraint => !constraint.ContainsGenericParameters);
         return type.IsGenericType
-            ? type.GetGenericArguments().Where(part => part != type).SelectMany(Parts).Prepend(type.GetGenericTypeDefinition())
+            ? type.GetGenericArguments().Where(part => part != type).SelectMany(Parts).Prepend(
+                type.GetGenericTypeDefinition())
             : [type];
     }
 

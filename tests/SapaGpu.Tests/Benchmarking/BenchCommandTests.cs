@@ -4,7 +4,9 @@ using SapaGpu.Tests.Guided;
 
 namespace SapaGpu.Tests.Benchmarking;
 
-/// <summary><c>sapagpu bench</c>, run once on the smallest workload. Nothing runs beside it, least of all another tool.</summary>
+/// <summary>
+/// <c>sapagpu bench</c>, run once on the smallest workload. Nothing runs beside it, least of all another tool.
+/// </summary>
 [NonParallelizable]
 public sealed class BenchCommandTests
 {

@@ -6,8 +6,8 @@ namespace SapaGpu.Tests.Benchmarking;
 /// <summary>Operations and bytes against numbers worked out by hand.</summary>
 public sealed class CostTests
 {
-    // W0: 120·120 = 14,400 cells, 57,600 queries, 1,440,000 taps; 3,686,400 values of query and of value, 921,600 of key,
-    // 14,745,600 of output.
+    // W0: 120·120 = 14,400 cells, 57,600 queries, 1,440,000 taps; 3,686,400 values of query and of value, 921,600 of
+    // key, 14,745,600 of output.
     private static readonly Stage W0 = Workload.W0.Stages[0];
 
     [Test]
@@ -20,7 +20,8 @@ public sealed class CostTests
     [Test]
     public void Sapa_of_W0()
     {
-        // Projections to 64 of 256 channels of 72,000 pixels: 2,359,296,000 operations. The inner product compares all 256.
+        // Projections to 64 of 256 channels of 72,000 pixels: 2,359,296,000 operations. The inner product compares all
+        // 256.
         AssertCosts(Operator.SapaB, new Cost(3_280_896_000, 132_710_400), new Cost(6_746_112_000, 206_438_400));
         AssertCosts(Operator.SapaI, new Cost(1_474_560_000, 132_710_400), new Cost(3_686_400_000, 206_438_400));
 

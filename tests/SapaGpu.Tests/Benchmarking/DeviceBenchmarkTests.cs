@@ -29,7 +29,8 @@ public sealed class DeviceBenchmarkTests
 
     [Test]
     [Category(TestPart.Category)]
-    public void Every_operator_of_the_CPU_agrees_with_itself_and_is_timed([ValueSource(nameof(TypeOfThisTurn))] string type)
+    public void Every_operator_of_the_CPU_agrees_with_itself_and_is_timed(
+        [ValueSource(nameof(TypeOfThisTurn))] string type)
     {
         using var device = ComputeDevice.Open("cpu", new DeviceOptions { MeasuresTime = true });
         var saved = new List<int>();

@@ -72,7 +72,8 @@ public sealed class HostileTorchTests
             ("no function", w => w.Global("torch", "FloatStorage").Tuple().Op(PickleOpcode.Reduce)),
             ("wrong arguments", w => w.Global("torch", "Size").Tuple().Op(PickleOpcode.Reduce)),
             ("wrong arguments", w => w.Global("collections", "OrderedDict").Tuple(1).Op(PickleOpcode.Reduce)),
-            ("wrong arguments", w => w.Global("torch._utils", "_rebuild_tensor_v2").Tuple(1, 2).Op(PickleOpcode.Reduce)),
+            ("wrong arguments", w => w.Global("torch._utils", "_rebuild_tensor_v2").Tuple(1, 2).Op(
+                PickleOpcode.Reduce)),
             ("no storage", w => w.Text("storage").Op(PickleOpcode.BinPersistentId)),
             ("no storage", w => w.Tuple(1, 2, 3, 4, 5).Op(PickleOpcode.BinPersistentId)),
             ("protocol 9", w => w.Op(PickleOpcode.Protocol, 9)),
@@ -173,10 +174,12 @@ public sealed class HostileTorchTests
     [Test]
     public void Values_within_themselves_are_refused([Values] Container container)
     {
-        var list = new PickleWriter().OrderedDict().Text("t").Op(PickleOpcode.EmptyList).Op(PickleOpcode.LongBinPut, 0, 0, 0, 1)
+        var list = new PickleWriter().OrderedDict().Text("t").Op(PickleOpcode.EmptyList).Op(
+            PickleOpcode.LongBinPut, 0, 0, 0, 1)
             .Op(PickleOpcode.LongBinGet, 0, 0, 0, 1).Op(PickleOpcode.Append).Op(PickleOpcode.SetItem).Stop();
         AssertRefused(TorchFile.Build(container, list), "within themselves");
-        var dict = new PickleWriter().Op(PickleOpcode.EmptyDict).Op(PickleOpcode.LongBinPut, 0, 0, 0, 1).Text("state_dict")
+        var dict = new PickleWriter().Op(PickleOpcode.EmptyDict).Op(PickleOpcode.LongBinPut, 0, 0, 0, 1).Text(
+            "state_dict")
             .Op(PickleOpcode.LongBinGet, 0, 0, 0, 1).Op(PickleOpcode.SetItem).Stop();
         AssertRefused(TorchFile.Build(container, dict), "within themselves");
     }
@@ -196,7 +199,8 @@ public sealed class HostileTorchTests
     {
         var pickle = new PickleWriter().OrderedDict().Text("t").Op(PickleOpcode.EmptyTuple);
         for (int level = 0; level < 90; level++)
-            pickle.Op(PickleOpcode.LongBinPut, 0, 0, 0, 1).Op(PickleOpcode.LongBinGet, 0, 0, 0, 1).Op(PickleOpcode.Tuple2);
+            pickle.Op(PickleOpcode.LongBinPut, 0, 0, 0, 1).Op(PickleOpcode.LongBinGet, 0, 0, 0, 1).Op(
+                PickleOpcode.Tuple2);
         AssertRefused(TorchFile.Zip(pickle.Op(PickleOpcode.SetItem).Stop()), "no tensors");
     }
 
@@ -253,7 +257,8 @@ public sealed class HostileTorchTests
     public void Compressed_entries_are_refused()
     {
         var pickle = Dict(w => w.Text("t").Tensor("0", "FloatStorage", 1 << 22, 0, [1 << 22], [1]));
-        var bomb = TorchFile.Zip([("a/data.pkl", pickle), ("a/data/0", new byte[1 << 24])], CompressionLevel.SmallestSize);
+        var bomb = TorchFile.Zip(
+            [("a/data.pkl", pickle), ("a/data/0", new byte[1 << 24])], CompressionLevel.SmallestSize);
         AssertRefused(bomb, "compressed");
     }
 
@@ -308,7 +313,8 @@ public sealed class HostileTorchTests
         ];
         byte[] pickle = Dict(w => w.Text("t").Tensor("0", "FloatStorage", 6, 0, [6], [1]));
         byte[] contents = TorchFile.Contents(("0", Six));
-        Assert.That(TorchFile.Load([.. Header(1001, PickleOpcode.NewTrue), .. pickle, .. contents]), Has.Count.EqualTo(1));
+        Assert.That(
+            TorchFile.Load([.. Header(1001, PickleOpcode.NewTrue), .. pickle, .. contents]), Has.Count.EqualTo(1));
         AssertRefused([.. Header(1000, PickleOpcode.NewTrue), .. pickle, .. contents], "not 1001");
         AssertRefused([.. Header(1001, PickleOpcode.NewFalse), .. pickle, .. contents], "little-endian");
         AssertRefused(

@@ -49,7 +49,8 @@ internal static class Mutation
                 Assert.Fail($"Damaged file {i}: {e}");
             }
             Assert.That(watch.Elapsed, Is.LessThan(longest), $"Damaged file {i}");
-            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(LargestMemory), $"Damaged file {i}");
+            Assert.That(
+                GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(LargestMemory), $"Damaged file {i}");
         }
         TestContext.Out.WriteLine($"{refused} of {count} damaged files were refused.");
         Assert.That(refused, Is.GreaterThan(count / 10));

@@ -97,28 +97,90 @@ public sealed class SafetensorsTests
 
     [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}""", 6, "side by side", TestName = "Overlap")]
     [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 4, "side by side", TestName = "The same bytes twice")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "side by side", TestName = "Gap at the beginning")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 5, "bytes are there", TestName = "Rest at the end")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 4, "bytes are there", TestName = "Beyond the end")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", 4, "has 8 bytes", TestName = "Shape and offsets disagree")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""", 4, "negative", TestName = "Negative dimension")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}""", 4, "no beginning and end", TestName = "End before beginning")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}""", 4, "no beginning and end", TestName = "Negative offset")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}""", 4, "no beginning and end", TestName = "Three offsets")]
-    [TestCase("""{"a":{"dtype":"U8","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,9223372036854775807]}}""", 4, "bytes are there", TestName = "Huge shape")]
-    [TestCase("""{"a":{"dtype":"F64","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,9223372036854775807]}}""", 4, "and its data_offsets", TestName = "Shape that overflows")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[4294967296],"data_offsets":[0,4]}}""", 4, "too large", TestName = "Large dimension")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1e99],"data_offsets":[0,4]}}""", 4, "no whole number", TestName = "No whole number")]
-    [TestCase("""{"a":{"dtype":"F32","shape":["1"],"data_offsets":[0,4]}}""", 4, "no whole number", TestName = "Text for a number")]
-    [TestCase("""{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}""", 1, "F8_E4M3", TestName = "Unknown type")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""",
+        8,
+        "side by side",
+        TestName = "Gap at the beginning")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""",
+        5,
+        "bytes are there",
+        TestName = "Rest at the end")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
+        4,
+        "bytes are there",
+        TestName = "Beyond the end")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""",
+        4,
+        "has 8 bytes",
+        TestName = "Shape and offsets disagree")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""", 4, "negative", TestName = "Negative dimension")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}""",
+        4,
+        "no beginning and end",
+        TestName = "End before beginning")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}""",
+        4,
+        "no beginning and end",
+        TestName = "Negative offset")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}""",
+        4,
+        "no beginning and end",
+        TestName = "Three offsets")]
+    [TestCase(
+        """{"a":{"dtype":"U8","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,9223372036854775807]}}""",
+        4,
+        "bytes are there",
+        TestName = "Huge shape")]
+    [TestCase(
+        """{"a":{"dtype":"F64","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,9223372036854775807]}}""",
+        4,
+        "and its data_offsets",
+        TestName = "Shape that overflows")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[4294967296],"data_offsets":[0,4]}}""",
+        4,
+        "too large",
+        TestName = "Large dimension")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[1e99],"data_offsets":[0,4]}}""",
+        4,
+        "no whole number",
+        TestName = "No whole number")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":["1"],"data_offsets":[0,4]}}""",
+        4,
+        "no whole number",
+        TestName = "Text for a number")]
+    [TestCase(
+        """{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}""", 1, "F8_E4M3", TestName = "Unknown type")]
     [TestCase("""{"a":{"dtype":7,"shape":[1],"data_offsets":[0,1]}}""", 1, "no dtype", TestName = "No type")]
     [TestCase("""{"a":{"dtype":"F32","data_offsets":[0,4]}}""", 4, "no shape", TestName = "No shape")]
     [TestCase("""{"a":{"dtype":"F32","shape":[1]}}""", 4, "no data_offsets", TestName = "No offsets")]
     [TestCase("""{"a":[1,2,3]}""", 4, "not an object", TestName = "No object")]
-    [TestCase("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "JSON", TestName = "Name twice")]
+    [TestCase(
+        """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""",
+        2,
+        "JSON",
+        TestName = "Name twice")]
     [TestCase("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\u0061":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""", 2, "JSON", TestName = "Name twice in other letters")]
-    [TestCase("""{"\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", 1, "Unicode", TestName = "Half a surrogate pair")]
-    [TestCase("""{"a":{"dtype":"\udc00","shape":[1],"data_offsets":[0,1]}}""", 1, "Unicode", TestName = "Half a surrogate pair in a type")]
+    [TestCase(
+        """{"\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""",
+        1,
+        "Unicode",
+        TestName = "Half a surrogate pair")]
+    [TestCase(
+        """{"a":{"dtype":"\udc00","shape":[1],"data_offsets":[0,1]}}""",
+        1,
+        "Unicode",
+        TestName = "Half a surrogate pair in a type")]
     [TestCase("""{"__metadata__":{"a":1}}""", 0, "__metadata__", TestName = "Metadata with a number")]
     [TestCase("""{"__metadata__":"a"}""", 0, "__metadata__", TestName = "Metadata without names")]
     [TestCase("""{"a":[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]}""", 0, "JSON", TestName = "Deep nesting")]

@@ -17,7 +17,8 @@ internal static class TorchFile
 {
     private const string MagicNumber = "119547037146038801333356";
 
-    public static byte[] Build(Container container, byte[] pickle, params (string Key, StateEntry Content)[] storages) =>
+    public static byte[] Build(
+        Container container, byte[] pickle, params (string Key, StateEntry Content)[] storages) =>
         container == Container.Zip ? Zip(pickle, storages) : Legacy(pickle, storages);
 
     public static byte[] Zip(byte[] pickle, params (string Key, StateEntry Content)[] storages) => Zip(
@@ -77,5 +78,6 @@ internal static class TorchFile
 
     /// <summary>Numbers that every type holds exactly.</summary>
     public static StateEntry Numbers(int count, CheckpointType type = CheckpointType.Float32) =>
-        StateEntry.FromDoubles("storage", [count], [.. Enumerable.Range(0, count).Select(i => (double)(i % 100))], type);
+        StateEntry.FromDoubles(
+            "storage", [count], [.. Enumerable.Range(0, count).Select(i => (double)(i % 100))], type);
 }

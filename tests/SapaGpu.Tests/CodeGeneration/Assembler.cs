@@ -38,7 +38,8 @@ internal static partial class Assembler
         Assert.That(code, Is.Zero, errors);
         string report = output + errors;
         return new AssembledKernel(
-            Number(Registers(), report), Number(StackFrame(), report) + Number(Spills(), report), Number(Shared(), report));
+            Number(Registers(), report), Number(StackFrame(), report) + Number(Spills(), report), Number(
+                Shared(), report));
     }
 
     private static int Number(Regex pattern, string report)

@@ -5,8 +5,8 @@ using SapaGpu.DeviceBenchmarks.Code;
 namespace SapaGpu.Tests.CodeGeneration;
 
 /// <summary>
-/// What NVIDIA's assembler makes of the fast kernels, for the oldest architecture that the code is generated for and for a
-/// newer one. How many groups a multiprocessor holds follows from it.
+/// What NVIDIA's assembler makes of the fast kernels, for the oldest architecture that the code is generated for and
+/// for a newer one. How many groups a multiprocessor holds follows from it.
 /// </summary>
 public sealed partial class AssemblerTests
 {
@@ -53,7 +53,8 @@ public sealed partial class AssemblerTests
             {
                 var assembled = Assembler.Assemble(listing.Text, architecture);
                 var (single, twice) = Registers.GetValueOrDefault(name, MapRegisters);
-                Assert.That(assembled.Registers, Is.InRange(1, kernel.IsDouble ? twice : single), $"registers of {kernel}");
+                Assert.That(
+                    assembled.Registers, Is.InRange(1, kernel.IsDouble ? twice : single), $"registers of {kernel}");
                 Assert.That(assembled.LocalBytes, Is.Zero, $"local memory of {kernel}");
                 Assert.That(
                     assembled.SharedBytes,

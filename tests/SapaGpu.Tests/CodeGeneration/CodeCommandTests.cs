@@ -10,10 +10,12 @@ public sealed class CodeCommandTests
     public void Index_says_what_every_file_is()
     {
         using var folder = new TemporaryFolder();
-        var kernels = KernelCatalogue.Fast.Where(kernel => kernel.Operator == "WindowSimilarityForward" && !kernel.IsNarrow).ToArray();
+        var kernels = KernelCatalogue.Fast.Where(
+            kernel => kernel.Operator == "WindowSimilarityForward" && !kernel.IsNarrow).ToArray();
         Assert.That(CodeCommand.Write(folder.Path, kernels), Is.EqualTo(kernels.Length));
         var rows = File.ReadAllLines(Path.Combine(folder.Path, "index.tsv")).Select(line => line.Split('\t')).ToArray();
-        Assert.That(rows[0][..7], Is.EqualTo(new[] { "file", "kernel", "element type", "window", "ratio", "format", "pass" }));
+        Assert.That(
+            rows[0][..7], Is.EqualTo(new[] { "file", "kernel", "element type", "window", "ratio", "format", "pass" }));
         Assert.That(
             rows.Skip(1).Select(row => string.Join(' ', row[1..7])),
             Is.EquivalentTo(

@@ -6,8 +6,8 @@ using SapaGpu.Tests.Grids;
 namespace SapaGpu.Tests.CodeGeneration;
 
 /// <summary>
-/// What the code generators make of the kernels, compiled at the first look on all cores: the PTX of every fast kernel, and
-/// in turns that of the others and the OpenCL C of all.
+/// What the code generators make of the kernels, compiled at the first look on all cores: the PTX of every fast kernel,
+/// and in turns that of the others and the OpenCL C of all.
 /// </summary>
 internal static class GeneratedCode
 {
@@ -17,7 +17,8 @@ internal static class GeneratedCode
         new(() => CompilePtx(KernelCatalogue.Fast, CudaArchitecture.SM_80));
 
     private static readonly Lazy<IReadOnlyDictionary<KernelInstantiation, PtxListing>> LazyGeneralAmpere =
-        new(() => CompilePtx(OfThisTurn(KernelCatalogue.Inspected.Where(kernel => !kernel.IsFast)), CudaArchitecture.SM_80));
+        new(() => CompilePtx(
+            OfThisTurn(KernelCatalogue.Inspected.Where(kernel => !kernel.IsFast)), CudaArchitecture.SM_80));
 
     private static readonly Lazy<IReadOnlyDictionary<KernelInstantiation, PtxListing>> LazyHopper =
         new(() => CompilePtx(OfThisTurn(KernelCatalogue.Fast), CudaArchitecture.SM_90));
@@ -29,11 +30,12 @@ internal static class GeneratedCode
     public static IReadOnlyDictionary<KernelInstantiation, PtxListing> Fast => LazyFastAmpere.Value;
 
     /// <summary>Gets the PTX of the fast kernels and of this turn's others for compute capability 8.0.</summary>
-    public static IEnumerable<KeyValuePair<KernelInstantiation, PtxListing>> Ampere => Fast.Concat(LazyGeneralAmpere.Value);
+    public static IEnumerable<KeyValuePair<KernelInstantiation, PtxListing>> Ampere => Fast.Concat(
+        LazyGeneralAmpere.Value);
 
     /// <summary>
-    /// Gets the PTX of this turn's fast kernels for compute capability 9.0. The code generator chooses nothing else for it
-    /// than for 8.0.
+    /// Gets the PTX of this turn's fast kernels for compute capability 9.0. The code generator chooses nothing else for
+    /// it than for 8.0.
     /// </summary>
     public static IReadOnlyDictionary<KernelInstantiation, PtxListing> Hopper => LazyHopper.Value;
 

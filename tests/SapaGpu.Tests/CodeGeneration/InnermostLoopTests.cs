@@ -63,7 +63,8 @@ public sealed class InnermostLoopTests
     }
 
     // A pack of four doubles is two vectors of 128 bits.
-    private static void AssertHasLoop(KernelInstantiation kernel, int globalVectors, int sharedVectors, int multiplyAdds)
+    private static void AssertHasLoop(
+        KernelInstantiation kernel, int globalVectors, int sharedVectors, int multiplyAdds)
     {
         int vectorsPerPack = kernel.IsDouble ? 2 : 1;
         var steps = GeneratedCode.Fast[kernel].InnermostLoops().Where(loop =>

@@ -57,7 +57,8 @@ public sealed class PtxTests(string computeCapability)
     public void Weights_of_a_quad_are_read_from_shared_memory_128_bits_at_once() =>
         AssertNone(
             (kernel, listing) => !listing.Body.Has($"ld.shared.{Vector(kernel)}"),
-            kernel => kernel.Operator is "WindowAttentionForward" or "WindowAttentionBackward" or "WindowReassemblyForward");
+            kernel =>
+                kernel.Operator is "WindowAttentionForward" or "WindowAttentionBackward" or "WindowReassemblyForward");
 
     // Weights in shared memory are of the accumulator's type; features of 16 bits are four at a time as well.
     private static string Vector(KernelInstantiation kernel) => kernel.IsDouble ? "v2.f64" : "v4.f32";

@@ -24,7 +24,8 @@ public sealed class CudaGraphTests
         using var key = Operands.Key.ToTensor<float>(onStream, MemoryFormat.ChannelsLast);
         using var value = Operands.Value.ToTensor<float>(onStream, MemoryFormat.ChannelsLast);
         using var gradOutput = Operands.GradOutput.ToTensor<float>(onStream, MemoryFormat.ChannelsLast);
-        using var output = FeatureMap<float>.Create(onStream, Operands.Problem.Shape.OutputShape, MemoryFormat.ChannelsLast);
+        using var output = FeatureMap<float>.Create(
+            onStream, Operands.Problem.Shape.OutputShape, MemoryFormat.ChannelsLast);
         using var gradQuery = FeatureMap<float>.Create(onStream, query.Shape, MemoryFormat.ChannelsLast);
         using var gradKey = FeatureMap<float>.Create(onStream, key.Shape, MemoryFormat.ChannelsLast);
         using var gradValue = FeatureMap<float>.Create(onStream, value.Shape, MemoryFormat.ChannelsLast);

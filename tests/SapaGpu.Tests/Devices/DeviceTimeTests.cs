@@ -58,5 +58,6 @@ public sealed class DeviceTimeTests
         Assert.That(() => device.MeasureTime(() => { }), Throws.InstanceOf<ObjectDisposedException>());
     }
 
-    private static ComputeDevice Open(DeviceKind kind, DeviceOptions options) => TestDevices.OpenAnew(DeviceNames.Of(kind), options);
+    private static ComputeDevice Open(
+        DeviceKind kind, DeviceOptions options) => TestDevices.OpenAnew(DeviceNames.Of(kind), options);
 }

@@ -6,8 +6,8 @@ using SapaGpu.Tests.Vectors;
 namespace SapaGpu.Tests.Devices;
 
 /// <summary>
-/// A device on which a kernel failed: the failure is told where somebody waits, and everything else ends in order. Only on a
-/// simulated driver, since a GPU takes all contexts of the process with it.
+/// A device on which a kernel failed: the failure is told where somebody waits, and everything else ends in order. Only
+/// on a simulated driver, since a GPU takes all contexts of the process with it.
 /// </summary>
 public sealed class FailedDeviceTests
 {
@@ -16,7 +16,8 @@ public sealed class FailedDeviceTests
     {
         var device = SimulatedCuda.Open(new DeviceOptions { UsesPrimaryContext = usesPrimaryContext });
         var output = FeatureMap<float>.Create(device, new MapShape(1, 1, 8, 8));
-        Assert.That(() => ReadFromNowhere(device, output), Throws.Exception.With.Message.Contains("illegal memory access"));
+        Assert.That(
+            () => ReadFromNowhere(device, output), Throws.Exception.With.Message.Contains("illegal memory access"));
 
         // The device is out of order, not out of memory.
         Assert.That(

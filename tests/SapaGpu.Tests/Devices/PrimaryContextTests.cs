@@ -53,7 +53,8 @@ public sealed class PrimaryContextTests
         for (int round = 0; round < 3; round++)
         {
             ComputeAlone(own);
-            Assert.That(CudaDriver.CurrentContext(), Is.EqualTo(framework.Context), "after the device of its own context");
+            Assert.That(
+                CudaDriver.CurrentContext(), Is.EqualTo(framework.Context), "after the device of its own context");
             Run(shared, framework, output);
             Assert.That(CudaDriver.CurrentContext(), Is.EqualTo(framework.Context), "after the shared one");
             CheckOutput(framework.Read(output, OutputCount), $"round {round}");

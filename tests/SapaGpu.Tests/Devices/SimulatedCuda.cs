@@ -3,8 +3,8 @@ using NUnit.Framework;
 namespace SapaGpu.Tests.Devices;
 
 /// <summary>
-/// The simulation of a CUDA driver, where the library path has one: it checks every access, and on demand what no result
-/// shows.
+/// The simulation of a CUDA driver, where the library path has one: it checks every access, and on demand what no
+/// result shows.
 /// </summary>
 internal static class SimulatedCuda
 {

@@ -2,7 +2,9 @@ using NUnit.Framework;
 
 namespace SapaGpu.Tests.Devices;
 
-/// <summary>Kernels on a simulated driver that is asked to look for more than wrong results, or to compute as a GPU does.</summary>
+/// <summary>
+/// Kernels on a simulated driver that is asked to look for more than wrong results, or to compute as a GPU does.
+/// </summary>
 [TestFixture]
 public sealed class SimulatorTests
 {

@@ -101,7 +101,8 @@ public sealed class WorkerTeamTests
             var random = new Random(caller);
             for (int round = 0; round < 1000; round++)
             {
-                var job = new CountingJob(random.Next(1, 50), work: 10, entered: () => Interlocked.Increment(ref callers));
+                var job = new CountingJob(
+                    random.Next(1, 50), work: 10, entered: () => Interlocked.Increment(ref callers));
                 team.Run(job, 3);
                 Assert.That(job.Counts, Is.All.EqualTo(1), $"caller {caller} round {round}");
             }

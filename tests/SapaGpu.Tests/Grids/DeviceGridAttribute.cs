@@ -8,10 +8,12 @@ using NUnit.Framework.Internal.Builders;
 namespace SapaGpu.Tests.Grids;
 
 /// <summary>
-/// A test of every combination of its parameters, one of which is a device. On slow devices the combinations are exhaustive
-/// (the category of that name) and run in turns, see <see cref="TestPart"/>.
+/// A test of every combination of its parameters, one of which is a device. On slow devices the combinations are
+/// exhaustive (the category of that name) and run in turns, see <see cref="TestPart"/>.
 /// </summary>
-/// <param name="method">The name of the method, filled in by the compiler: tests of one case do not all take one turn.</param>
+/// <param name="method">
+/// The name of the method, filled in by the compiler: tests of one case do not all take one turn.
+/// </param>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class DeviceGridAttribute([CallerMemberName] string method = "")
     : CombiningStrategyAttribute(new InTurns(method.Sum(letter => letter)), new ParameterDataSourceProvider())

@@ -6,8 +6,8 @@ using NUnit.Framework.Interfaces;
 namespace SapaGpu.Tests.Grids;
 
 /// <summary>
-/// Where the time goes: when the last test has ended, the slowest fixtures are listed in the file that SAPAGPU_TEST_TIMES
-/// names, each with the seconds of its tests.
+/// Where the time goes: when the last test has ended, the slowest fixtures are listed in the file that
+/// SAPAGPU_TEST_TIMES names, each with the seconds of its tests.
 /// </summary>
 [AttributeUsage(AttributeTargets.Assembly)]
 public sealed class FixtureTimesAttribute : Attribute, ITestAction

@@ -46,7 +46,9 @@ internal static class JointBilateralReference
         return output;
     }
 
-    /// <summary>The mean colour of what every cell covers, pixels across its edge counted by the share inside.</summary>
+    /// <summary>
+    /// The mean colour of what every cell covers, pixels across its edge counted by the share inside.
+    /// </summary>
     private static double[] CellColours(Photo photo, int height, int width)
     {
         var colours = new double[height * width * Photo.Channels];

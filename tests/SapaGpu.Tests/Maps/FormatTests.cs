@@ -3,8 +3,8 @@ using NUnit.Framework;
 namespace SapaGpu.Tests.Maps;
 
 /// <summary>
-/// The two formats beside one another: whole vectors of channels are multiplied where they lie, with the lanes over channels,
-/// which no other format and no other number of channels is.
+/// The two formats beside one another: whole vectors of channels are multiplied where they lie, with the lanes over
+/// channels, which no other format and no other number of channels is.
 /// </summary>
 [TestFixture(typeof(float))]
 [TestFixture(typeof(Half))]
@@ -27,7 +27,8 @@ public sealed class FormatTests<T>
         var actual = Run(shape, options, MemoryFormat.ChannelsLast);
         for (int i = 0; i < expected.Length; i++)
         {
-            string? difference = Compare.Difference<T>(actual[i].Values, expected[i].Values, expected[i].Shape, backward: i > 1);
+            string? difference = Compare.Difference<T>(
+                actual[i].Values, expected[i].Values, expected[i].Shape, backward: i > 1);
             Assert.That(difference, Is.Null, $"result {i}");
         }
     }
@@ -48,7 +49,8 @@ public sealed class FormatTests<T>
         context.Dispose();
         return [Read(scores), Read(output), Read(gradients.Query!), Read(gradients.Key!), Read(gradients.Value!)];
 
-        FeatureMap<T> Draw(MapShape size) => ReferenceMap.Random(random, size).RoundedTo<T>().ToTensor<T>(device, format);
+        FeatureMap<T> Draw(
+            MapShape size) => ReferenceMap.Random(random, size).RoundedTo<T>().ToTensor<T>(device, format);
     }
 
     private static (MapShape Shape, double[] Values) Read(FeatureMap<T> tensor) =>

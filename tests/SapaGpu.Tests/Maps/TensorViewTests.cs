@@ -131,9 +131,12 @@ public sealed class TensorViewTests
             Assert.That(
                 () => WindowAttention.Backward(context, gradOutput, first, second, null),
                 Throws.ArgumentException.With.Message.Contains("gradQuery").And.Message.Contains("gradKey"));
-            Assert.That(() => WindowAttention.Backward(context, gradOutput, first, first, null), Throws.ArgumentException);
-            Assert.That(() => WindowAttention.Backward(context, gradOutput, null, second, third), Throws.ArgumentException);
-            Assert.That(() => WindowAttention.Backward(context, gradOutput, query, null, null), Throws.ArgumentException);
+            Assert.That(
+                () => WindowAttention.Backward(context, gradOutput, first, first, null), Throws.ArgumentException);
+            Assert.That(
+                () => WindowAttention.Backward(context, gradOutput, null, second, third), Throws.ArgumentException);
+            Assert.That(
+                () => WindowAttention.Backward(context, gradOutput, query, null, null), Throws.ArgumentException);
             Assert.That(() => WindowAttention.Backward(context, gradOutput, first, null, third), Throws.Nothing);
         }
         using var map = FeatureMap<float>.Create(opened, new MapShape(1, 4, 3, 4), format);
@@ -183,7 +186,8 @@ public sealed class TensorViewTests
         hole.CopyFrom(part);
         var expected = ReferenceMaps.Build(
             larger.Shape,
-            (b, c, y, x) => c is >= 2 and < 5 && y is >= 1 and < 4 && x is >= 1 and < 5 ? map[b, c - 1, y - 1, x - 1] : 0);
+            (b, c, y, x) =>
+                c is >= 2 and < 5 && y is >= 1 and < 4 && x is >= 1 and < 5 ? map[b, c - 1, y - 1, x - 1] : 0);
         Assert.That(Compare.Values(larger), Is.EqualTo(expected.ToArray()), $"{device} {typeof(T).Name} views");
     }
 
@@ -211,7 +215,8 @@ public sealed class TensorViewTests
         }
         using var before = all.Channels(0, 1);
         using var behind = all.Channels(8, 1);
-        Assert.That(Compare.Values(before).Concat(Compare.Values(behind)), Is.All.EqualTo(0), $"{device} {typeof(T).Name}");
+        Assert.That(
+            Compare.Values(before).Concat(Compare.Values(behind)), Is.All.EqualTo(0), $"{device} {typeof(T).Name}");
     }
 
     private static double[] Part(ReferenceMap map, int first, int count) => ReferenceMaps.Build(

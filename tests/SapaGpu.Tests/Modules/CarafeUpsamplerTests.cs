@@ -93,7 +93,8 @@ public sealed class CarafeUpsamplerTests
         }
         foreach (var options in new[]
                  {
-                     Options with { Groups = 3 }, Options with { EncoderKernel = 2 }, Options with { EncoderKernel = -1 },
+                     Options with { Groups =
+                         3 }, Options with { EncoderKernel = 2 }, Options with { EncoderKernel = -1 },
                  })
         {
             Assert.That(() => Make(options), Throws.ArgumentException, options.ToString());

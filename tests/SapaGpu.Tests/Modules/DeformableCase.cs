@@ -1,7 +1,8 @@
 namespace SapaGpu.Tests.Modules;
 
 /// <summary>
-/// A case of <see cref="SapaDeformableUpsampler{T}"/> whose points keep away from whole coordinates, where gradients jump.
+/// A case of <see cref="SapaDeformableUpsampler{T}"/> whose points keep away from whole coordinates, where gradients
+/// jump.
 /// </summary>
 public sealed class DeformableCase : ModuleCase
 {
@@ -43,7 +44,8 @@ public sealed class DeformableCase : ModuleCase
 
     public override ReferenceMap Forward() => ReferenceModules.Deformable(options, encoder, decoder, Parameters);
 
-    public override UpsamplerModule<T> Create<T>(ComputeDevice device) => new SapaDeformableUpsampler<T>(device, options);
+    public override UpsamplerModule<T> Create<T>(
+        ComputeDevice device) => new SapaDeformableUpsampler<T>(device, options);
 
     public override FeatureMap<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs) =>
         ((SapaDeformableUpsampler<T>)module).Forward(inputs[0], inputs[1]);

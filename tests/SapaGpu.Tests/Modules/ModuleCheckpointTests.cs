@@ -71,7 +71,8 @@ public sealed class ModuleCheckpointTests
         }
         using var both = new SapaUpsampler<double>(Cpu, Options);
         Assert.That(both.ToStateDict().Values.Select(entry => entry.Type), Is.All.EqualTo(CheckpointType.Float64));
-        Assert.That(() => both.ToStateDict(CheckpointType.Int32), Throws.ArgumentException.With.Message.Contains("Int32"));
+        Assert.That(
+            () => both.ToStateDict(CheckpointType.Int32), Throws.ArgumentException.With.Message.Contains("Int32"));
         both.Dispose();
         Assert.That(() => both.ToStateDict(), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(() => both.Load(state), Throws.TypeOf<ObjectDisposedException>());
@@ -192,7 +193,8 @@ public sealed class ModuleCheckpointTests
         {
             var expected = Array.ConvertAll(
                 operands.Parameters[parameter.Name].ToArray(),
-                value => isExact ? value : type == CheckpointType.Float16 ? (double)(Half)value : (float)(BFloat16)value);
+                value =>
+                    isExact ? value : type == CheckpointType.Float16 ? (double)(Half)value : (float)(BFloat16)value);
             Assert.That(parameter.Read(), Is.EqualTo(expected), $"{type} {parameter.Name}");
         }
     }

@@ -5,8 +5,8 @@ using SapaGpu.Tests.Operators;
 namespace SapaGpu.Tests.Modules;
 
 /// <summary>
-/// Gradient checks by central differences in double precision, of the modules and of the operators that are made for them,
-/// with respect to every input and parameter, on every device.
+/// Gradient checks by central differences in double precision, of the modules and of the operators that are made for
+/// them, with respect to every input and parameter, on every device.
 /// </summary>
 [TestFixture]
 public sealed class ModuleGradientCheckTests
@@ -96,7 +96,8 @@ public sealed class ModuleGradientCheckTests
     public void Deformable_scores([ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         var operands = new DeformableOperands(new DeformableProblem(1, 2, 2, 2, 3, 2, 2, 1, 1));
-        using var tensors = new DeformableTensors<double>(operands, TestDevices.Open(device), MemoryFormat.ChannelsLast);
+        using var tensors = new DeformableTensors<double>(
+            operands, TestDevices.Open(device), MemoryFormat.ChannelsLast);
         var (query, key, offsets) = tensors.ScoresBackward();
         Check(
             tensors.Scores,
@@ -110,7 +111,8 @@ public sealed class ModuleGradientCheckTests
     public void Deformable_reassembly([ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         var operands = new DeformableOperands(new DeformableProblem(1, 2, 2, 2, 3, 2, 2, 1, 1));
-        using var tensors = new DeformableTensors<double>(operands, TestDevices.Open(device), MemoryFormat.ChannelsLast);
+        using var tensors = new DeformableTensors<double>(
+            operands, TestDevices.Open(device), MemoryFormat.ChannelsLast);
         var (weights, value, offsets) = tensors.ReassembleBackward();
         Check(
             tensors.Reassemble,

@@ -13,7 +13,8 @@ public sealed record SapaSizes(int Batch, int Height, int Width, int OutputHeigh
 /// <summary>A case of <see cref="SapaUpsampler{T}"/>.</summary>
 public sealed class SapaCase : ModuleCase
 {
-    private static readonly Dictionary<(SapaOptions Options, SapaSizes Sizes, ElementType Rounding), SapaCase> Known = [];
+    private static readonly Dictionary<(SapaOptions Options, SapaSizes Sizes, ElementType Rounding), SapaCase> Known =
+        [];
 
     private readonly SapaOptions options;
     private readonly ReferenceMap encoder;

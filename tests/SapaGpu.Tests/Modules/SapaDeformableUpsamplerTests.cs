@@ -88,7 +88,8 @@ public sealed class SapaDeformableUpsamplerTests
     public void Parameters_have_the_names_and_shapes_of_a_state_dict()
     {
         var opened = TestDevices.Open("cpu");
-        using var module = new SapaDeformableUpsampler<float>(opened, Options with { FeatureNorm = FeatureNormKind.Group });
+        using var module = new SapaDeformableUpsampler<float>(
+            opened, Options with { FeatureNorm = FeatureNormKind.Group });
         Assert.That(
             module.Parameters.Select(p => $"{p.Name} [{string.Join(", ", p.Shape)}]"),
             Is.EqualTo(new[]
@@ -156,7 +157,8 @@ public sealed class SapaDeformableUpsamplerTests
         {
             Assert.That(
                 () => module.Forward(y, x),
-                Throws.ArgumentException.With.Message.Contains($"encoder {y.Shape}").And.Message.Contains($"decoder {x.Shape}"));
+                Throws.ArgumentException.With.Message.Contains($"encoder {y.Shape}").And.Message.Contains(
+                    $"decoder {x.Shape}"));
         }
         using var output = module.Forward(encoder, decoder, out var context);
         using var other = new SapaDeformableUpsampler<float>(opened, Options);

@@ -28,7 +28,8 @@ public sealed class SapaUpsamplerTests
         {
             foreach (var format in Formats(device))
             {
-                SapaCase.Of<double>(options, SapaSizes.Small).Check<double>(opened, format, $"{device} {format} {options}");
+                SapaCase.Of<double>(options, SapaSizes.Small).Check<double>(
+                    opened, format, $"{device} {format} {options}");
                 SapaCase.Of<float>(options, SapaSizes.Small).Check<float>(opened, Other(format), $"{device} {options}");
             }
         }
@@ -101,7 +102,8 @@ public sealed class SapaUpsamplerTests
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] MemoryFormat format)
     {
         var opened = TestDevices.Open(device);
-        var options = new SapaOptions { EncoderChannels = 36, DecoderChannels = 70, EmbeddingChannels = 67, HasBias = false };
+        var options =
+            new SapaOptions { EncoderChannels = 36, DecoderChannels = 70, EmbeddingChannels = 67, HasBias = false };
         var operands = SapaCase.Of<float>(options, new SapaSizes(1, 3, 35, 6, 70));
         using var module = operands.CreateFilled<float>(opened);
         using var encoder = operands.Inputs["y"].ToTensor<float>(opened, format);
@@ -133,7 +135,8 @@ public sealed class SapaUpsamplerTests
         Assert.That(Describe(module), Is.EqualTo(expected));
         using var convolutions = new SapaUpsampler<Half>(opened, options with { FeatureNorm = FeatureNormKind.Group });
         Assert.That(
-            Describe(convolutions), Is.EqualTo(System.Text.RegularExpressions.Regex.Replace(expected, @", (\d+)\]", ", $1, 1, 1]")));
+            Describe(convolutions), Is.EqualTo(
+                System.Text.RegularExpressions.Regex.Replace(expected, @", (\d+)\]", ", $1, 1, 1]")));
         Assert.That(convolutions.Parameters.Select(p => p.Value.ElementType), Is.All.EqualTo(ElementType.Float32));
         using var bare = new SapaUpsampler<double>(
             opened, options with { FeatureNorm = FeatureNormKind.None, HasBias = false, ValueChannels = null });
@@ -141,7 +144,8 @@ public sealed class SapaUpsamplerTests
             bare.Parameters.Select(p => p.Name),
             Is.EqualTo(module.Parameters.Select(p => p.Name)
                 .Where(name => name.EndsWith(".weight", StringComparison.Ordinal) && name[0] is not ('n' or 'v'))));
-        Assert.That(() => module["q.wait"], Throws.TypeOf<KeyNotFoundException>().With.Message.Contains("norm_y.weight"));
+        Assert.That(
+            () => module["q.wait"], Throws.TypeOf<KeyNotFoundException>().With.Message.Contains("norm_y.weight"));
     }
 
     [Test]
@@ -217,10 +221,13 @@ public sealed class SapaUpsamplerTests
         using var decoder = Map(opened, 1, 6, 2, 3);
         using var two = Map(opened, 2, 6, 2, 3);
         using var far = Map(opened, 1, 4, 33, 6);
-        Assert.That(() => module.Forward(decoder, decoder), Throws.ArgumentException.With.Message.Contains("'encoder'"));
-        Assert.That(() => module.Forward(encoder, encoder), Throws.ArgumentException.With.Message.Contains("'decoder'"));
+        Assert.That(
+            () => module.Forward(decoder, decoder), Throws.ArgumentException.With.Message.Contains("'encoder'"));
+        Assert.That(
+            () => module.Forward(encoder, encoder), Throws.ArgumentException.With.Message.Contains("'decoder'"));
         Assert.That(() => module.Forward(encoder, two), Throws.ArgumentException);
-        Assert.That(() => module.Forward(far, decoder), Throws.TypeOf<NotSupportedException>().With.Message.Contains("16"));
+        Assert.That(
+            () => module.Forward(far, decoder), Throws.TypeOf<NotSupportedException>().With.Message.Contains("16"));
         Assert.That(() => module.Forward(null!, decoder), Throws.ArgumentNullException);
         Assert.That(() => module.Forward(encoder, null!), Throws.ArgumentNullException);
         using var emulator = Map(TestDevices.Open("emulator"), 1, 6, 2, 3);

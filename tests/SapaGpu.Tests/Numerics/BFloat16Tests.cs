@@ -30,7 +30,8 @@ public sealed class BFloat16Tests
             double high = BFloat16.FromBits((ushort)(bits + 1));
             double middle = (low + high) / 2;
             int even = bits % 2 == 0 ? bits : bits + 1;
-            if (Bits(middle) != even || Bits(Math.BitDecrement(middle)) != bits || Bits(Math.BitIncrement(middle)) != bits + 1)
+            if (Bits(middle) != even || Bits(Math.BitDecrement(middle)) != bits || Bits(
+                Math.BitIncrement(middle)) != bits + 1)
                 Assert.Fail($"around {middle:r}, between {bits:x4} and the next");
             if (Bits(-middle) != (even | 0x8000) || Bits(-Math.BitIncrement(middle)) != ((bits + 1) | 0x8000))
                 Assert.Fail($"around {-middle:r}");

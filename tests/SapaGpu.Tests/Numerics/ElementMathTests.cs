@@ -15,9 +15,11 @@ public sealed class ElementMathTests
         {
             double x = random.NextDouble() * 88 - 87;
             double single = Math.Exp((float)x);
-            Assert.That(SingleMath.Exp((float)x), Is.EqualTo(single).Within(2 * Unit(single, 23)), $"exp({(float)x:r})");
+            Assert.That(
+                SingleMath.Exp((float)x), Is.EqualTo(single).Within(2 * Unit(single, 23)), $"exp({(float)x:r})");
             double reference = Math.Exp(8 * x);
-            Assert.That(DoubleMath.Exp(8 * x), Is.EqualTo(reference).Within(3 * Unit(reference, 52)), $"exp({8 * x:r})");
+            Assert.That(
+                DoubleMath.Exp(8 * x), Is.EqualTo(reference).Within(3 * Unit(reference, 52)), $"exp({8 * x:r})");
         }
     }
 

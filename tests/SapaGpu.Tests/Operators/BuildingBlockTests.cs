@@ -4,7 +4,8 @@ using SapaGpu.Tests.Grids;
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>
-/// The operators that modules consist of, as other frameworks call them: into tensors of the caller, gradients one by one.
+/// The operators that modules consist of, as other frameworks call them: into tensors of the caller, gradients one by
+/// one.
 /// </summary>
 [TestFixture]
 public sealed class BuildingBlockTests
@@ -255,7 +256,12 @@ public sealed class BuildingBlockTests
             Throws.ArgumentException.With.Message.Contains("decoder"));
         Assert.That(
             () => DeformableAttention.Forward(
-                input, input, input, tensors.Create(new MapShape(2, 12, 3, 5)), input, new DeformableAttentionOptions { Groups = 2, Points = 3 }),
+                input, input, input, tensors.Create(new MapShape(2, 12, 3, 5)), input, new DeformableAttentionOptions
+                {
+                    Groups =
+                    2,
+                    Points = 3
+                }),
             Throws.ArgumentException.With.Message.Contains("shares memory"));
         Assert.That(
             () => new WindowAttentionContext<double>(input, input, input, tensors.Create(Map)),

@@ -113,7 +113,8 @@ public sealed class GradientCheckTests
             using var gradients = module.Backward(context, gradOutput);
             Check(Forward, encoder, gradients.Encoder, gradOutput, $"{device} encoder");
             Check(Forward, decoder, gradients.Decoder, gradOutput, $"{device} decoder");
-            Assert.That(gradients.Parameters.Select(p => p.Name), Is.EquivalentTo(module.Parameters.Select(p => p.Name)));
+            Assert.That(
+                gradients.Parameters.Select(p => p.Name), Is.EquivalentTo(module.Parameters.Select(p => p.Name)));
             foreach (var parameter in module.Parameters)
             {
                 Check(

@@ -3,8 +3,8 @@ using NUnit.Framework;
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>
-/// Outputs so large that they are written past the caches, into whole tensors, where vectors are aligned, and into views
-/// that begin anywhere.
+/// Outputs so large that they are written past the caches, into whole tensors, where vectors are aligned, and into
+/// views that begin anywhere.
 /// </summary>
 [TestFixture(typeof(float), "cpu")]
 [TestFixture(typeof(float), "cpu-256")]
@@ -78,7 +78,8 @@ public sealed class LargeOutputTests<T>(string device)
         room,
         new MapShape(2, channels, 2 * Cells + more, 2 * Cells + more),
         [new MapShape(2, channels, Cells, Cells)],
-        (inputs, output) => Interpolate.Forward(inputs[0], output, InterpolationMode.Bilinear, alignCorners: more == 1));
+        (inputs, output) => Interpolate.Forward(
+            inputs[0], output, InterpolationMode.Bilinear, alignCorners: more == 1));
 
     [Test]
     public void Window_attention_is_the_same_as_in_small(
@@ -184,7 +185,8 @@ public sealed class LargeOutputTests<T>(string device)
         return output;
     }
 
-    // Two images are written past the caches, and each by itself is not, which smaller tests compare with the reference.
+    // Two images are written past the caches, and each by itself is not, which smaller tests compare with the
+    // reference.
     private void CheckImages(
         MemoryFormat format,
         Surroundings room,

@@ -85,7 +85,8 @@ public sealed class PrimitiveTests
             Assert.That(values[tap * 4], Is.EqualTo(tap == 4 ? float.PositiveInfinity : 0f), $"{device} tap {tap}");
 
         using var weights = FeatureMap<float>.From(
-            opened, shape.WeightsShape, Enumerable.Range(0, 36).Select(i => i / 4 == 4 ? 1f : float.PositiveInfinity).ToArray());
+            opened, shape.WeightsShape, Enumerable.Range(0, 36).Select(
+                i => i / 4 == 4 ? 1f : float.PositiveInfinity).ToArray());
         using var output = WindowReassembly.Forward(weights, key);
         Assert.That(output.ToArray(), Is.All.EqualTo(1f), device);
     }

@@ -11,7 +11,8 @@ public sealed class ReproducibilityTests
 
     [Test]
     [DeviceGrid]
-    public void Repeated_runs_give_the_same_bits([ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
+    public void Repeated_runs_give_the_same_bits(
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device)
     {
         var opened = TestDevices.Open(device);
         var expected = Run(opened, MemoryFormat.ChannelsLast);

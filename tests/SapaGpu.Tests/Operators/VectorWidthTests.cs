@@ -3,8 +3,8 @@ using NUnit.Framework;
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>
-/// Every operator and module with vectors of every width, on sizes that fill no whole vectors, against double precision in
-/// the narrowest vectors on one thread, which other tests compare with the reference.
+/// Every operator and module with vectors of every width, on sizes that fill no whole vectors, against double precision
+/// in the narrowest vectors on one thread, which other tests compare with the reference.
 /// </summary>
 [TestFixture(typeof(double))]
 [TestFixture(typeof(float))]
@@ -16,7 +16,8 @@ public sealed class VectorWidthTests<T>
     private readonly Dictionary<WidthCase, List<WidthResult>> known = [];
 
     [Test]
-    public void Results_do_not_depend_on_the_width_of_vectors([Values(128, 256, 512)] int bits, [Values] MemoryFormat format)
+    public void Results_do_not_depend_on_the_width_of_vectors(
+        [Values(128, 256, 512)] int bits, [Values] MemoryFormat format)
     {
         using var device = ComputeDevice.Open("cpu", new DeviceOptions { VectorBits = bits, Threads = 2 });
         using (Assert.EnterMultipleScope())

@@ -4,7 +4,8 @@ namespace SapaGpu.Tests.Operators;
 /// Operands drawn one after the other, the same for every device, type and format, rounded to the type that is tested;
 /// and the results that were computed from them.
 /// </summary>
-public sealed class WidthOperands<T>(ComputeDevice device, MemoryFormat format, Func<ReferenceMap, ReferenceMap> round) : IDisposable
+public sealed class WidthOperands<T>(
+    ComputeDevice device, MemoryFormat format, Func<ReferenceMap, ReferenceMap> round) : IDisposable
     where T : unmanaged
 {
     private readonly Random random = new(5);
@@ -16,7 +17,8 @@ public sealed class WidthOperands<T>(ComputeDevice device, MemoryFormat format, 
 
     public List<WidthResult> Results { get; } = [];
 
-    public FeatureMap<T> Next(MapShape shape) => Own(round(ReferenceMap.Random(random, shape)).ToTensor<T>(device, format));
+    public FeatureMap<T> Next(
+        MapShape shape) => Own(round(ReferenceMap.Random(random, shape)).ToTensor<T>(device, format));
 
     /// <summary>Gives the parameters of a module values of a size that results depend on.</summary>
     public void Fill(UpsamplerModule<T> module)

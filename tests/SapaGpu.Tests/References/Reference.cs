@@ -6,7 +6,9 @@ namespace SapaGpu.Tests;
 /// </summary>
 public static class Reference
 {
-    /// <summary>scores[head·K² + tap] = ⟨query, key at tap⟩ over the channels of the head; 0 where there is no cell.</summary>
+    /// <summary>
+    /// scores[head·K² + tap] = ⟨query, key at tap⟩ over the channels of the head; 0 where there is no cell.
+    /// </summary>
     public static ReferenceMap Similarity(ReferenceMap query, ReferenceMap key, WindowAttentionOptions options)
     {
         int taps = options.Window * options.Window;

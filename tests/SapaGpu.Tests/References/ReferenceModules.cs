@@ -1,6 +1,8 @@
 namespace SapaGpu.Tests;
 
-/// <summary>The upsampling modules in plain loops, with their parameters by name, written from their definitions.</summary>
+/// <summary>
+/// The upsampling modules in plain loops, with their parameters by name, written from their definitions.
+/// </summary>
 public static class ReferenceModules
 {
     public static ReferenceMap Sapa(

@@ -3,7 +3,9 @@ namespace SapaGpu.Tests;
 /// <summary>Which cell of the decoder map a tap of a window stands for.</summary>
 public static class ReferenceWindow
 {
-    /// <summary>The cell of a tap of the window of query (y, x); none where the tap lies outside and counts for nothing.</summary>
+    /// <summary>
+    /// The cell of a tap of the window of query (y, x); none where the tap lies outside and counts for nothing.
+    /// </summary>
     public static (int Row, int Column)? Cell(
         MapShape map, MapShape queries, WindowAttentionOptions options, int y, int x, int tap)
     {

@@ -116,9 +116,11 @@ public sealed class MemoryTests
         var device = TestDevices.Open("cpu");
         var shape = new WindowShape(1, 100, 100, 3, 2, 8, 80);
         var random = new Random(1);
-        using var query = ReferenceMap.Random(random, shape.QueryShape).ToTensor<float>(device, MemoryFormat.ChannelsLast);
+        using var query = ReferenceMap.Random(random, shape.QueryShape).ToTensor<float>(
+            device, MemoryFormat.ChannelsLast);
         using var key = ReferenceMap.Random(random, shape.KeyShape).ToTensor<float>(device, MemoryFormat.ChannelsLast);
-        using var value = ReferenceMap.Random(random, shape.ValueShape).ToTensor<float>(device, MemoryFormat.ChannelsLast);
+        using var value = ReferenceMap.Random(random, shape.ValueShape).ToTensor<float>(
+            device, MemoryFormat.ChannelsLast);
         var options = new WindowAttentionOptions { Window = 3 };
         using var streamed = WindowAttention.Forward(query, key, value, options);
         var memory = (byte*)NativeMemory.AlignedAlloc(((nuint)shape.OutputShape.ElementCount + 1) * sizeof(float), 64);

@@ -84,7 +84,8 @@ public sealed class MisuseTests
     {
         Assert.That(() => ComputeDevice.Open("cpu", new DeviceOptions { Threads = -1 }), Throws.ArgumentException);
         Assert.That(() => ComputeDevice.Open("cpu", new DeviceOptions { VectorBits = 64 }), Throws.ArgumentException);
-        Assert.That(() => ComputeDevice.Open("cpu", new DeviceOptions { WorkspaceBytes = 0 }), Throws.ArgumentException);
+        Assert.That(
+            () => ComputeDevice.Open("cpu", new DeviceOptions { WorkspaceBytes = 0 }), Throws.ArgumentException);
     }
 
     [Test]
@@ -122,7 +123,9 @@ public sealed class MisuseTests
         Assert.That(
             () => WindowAttention.Forward(query, key, key, new WindowAttentionOptions { Window = window }),
             Throws.TypeOf<NotSupportedException>().With.Message.Contains($"{window}"));
-        Assert.That(() => WindowSimilarity.Forward(query, key, new() { Window = window }), Throws.TypeOf<NotSupportedException>());
+        Assert.That(
+            () => WindowSimilarity.Forward(query, key, new() { Window = window }),
+            Throws.TypeOf<NotSupportedException>());
     }
 
     [Test]
@@ -133,7 +136,8 @@ public sealed class MisuseTests
         Assert.That(
             () => WindowAttention.Forward(query, key, key, new WindowAttentionOptions { Window = 16 }),
             Throws.TypeOf<NotSupportedException>()
-                .With.Message.Contains("odd").And.Message.Contains("from 1 to 15").And.Message.Contains("16 times 2x1"));
+                .With.Message.Contains("odd").And.Message.Contains("from 1 to 15").And.Message.Contains(
+                    "16 times 2x1"));
     }
 
     [Test]
@@ -233,7 +237,8 @@ public sealed class MisuseTests
         var tensor = FeatureMap<float>.Create(device, new MapShape(1, 1, 2, 2));
         device.Dispose();
         device.Dispose();
-        Assert.That(() => FeatureMap<float>.Create(device, new MapShape(1, 1, 1, 1)), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(
+            () => FeatureMap<float>.Create(device, new MapShape(1, 1, 1, 1)), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(() => tensor.ToArray(), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(() => WindowAttention.Forward(tensor, tensor, tensor), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(device.Synchronize, Throws.TypeOf<ObjectDisposedException>());
@@ -295,7 +300,8 @@ public sealed class MisuseTests
                 for (int x = 0; x < 18; x++)
                 {
                     bool poisoned = (y == 2 && x == 2) || (c == 3 && x >= 14);
-                    Assert.That(double.IsNaN(values[0, c, y, x].Value), Is.EqualTo(poisoned), $"{device} [0,{c},{y},{x}]");
+                    Assert.That(
+                        double.IsNaN(values[0, c, y, x].Value), Is.EqualTo(poisoned), $"{device} [0,{c},{y},{x}]");
                 }
             }
         }

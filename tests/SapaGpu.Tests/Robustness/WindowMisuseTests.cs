@@ -3,7 +3,8 @@ using NUnit.Framework;
 namespace SapaGpu.Tests.Robustness;
 
 /// <summary>
-/// Wrong choices of the window operators give the documented exception, whose message names the operands and the remedy.
+/// Wrong choices of the window operators give the documented exception, whose message names the operands and the
+/// remedy.
 /// </summary>
 [TestFixture]
 public sealed class WindowMisuseTests
@@ -28,13 +29,15 @@ public sealed class WindowMisuseTests
                 .And.Message.Contains($"value {value.Shape}"));
         Assert.That(
             () => WindowAttention.Forward(query, key, value, Options with { Heads = 3 }),
-            Throws.ArgumentException.With.Message.Contains("multiple of 3").And.Message.Contains($"value {value.Shape}"));
+            Throws.ArgumentException.With.Message.Contains("multiple of 3").And.Message.Contains(
+                $"value {value.Shape}"));
         Assert.That(
             () => WindowSimilarity.Forward(query, key, Options with { Heads = 4 }),
             Throws.ArgumentException.With.Message.Contains("multiple of 4").And.Message.Contains($"key {key.Shape}"));
         Assert.That(
             () => WindowReassembly.Forward(weights, value, Options with { Heads = 3 }),
-            Throws.ArgumentException.With.Message.Contains("multiple of 3").And.Message.Contains($"value {value.Shape}"));
+            Throws.ArgumentException.With.Message.Contains("multiple of 3").And.Message.Contains(
+                $"value {value.Shape}"));
 
         using var shared = WindowAttention.Forward(
             query, key, value, Options with { Heads = 3, HeadValue = HeadValue.Shared });
@@ -54,7 +57,8 @@ public sealed class WindowMisuseTests
         foreach (var headValue in Enum.GetValues<HeadValue>())
         {
             var options = Options with { Heads = heads, HeadValue = headValue };
-            Assert.That(() => WindowAttention.Forward(query, key, key, options), Throws.InstanceOf<ArgumentException>());
+            Assert.That(
+                () => WindowAttention.Forward(query, key, key, options), Throws.InstanceOf<ArgumentException>());
             Assert.That(() => WindowSimilarity.Forward(query, key, options), Throws.InstanceOf<ArgumentException>());
             Assert.That(() => WindowReassembly.Forward(weights, key, options), Throws.InstanceOf<ArgumentException>());
             Assert.That(

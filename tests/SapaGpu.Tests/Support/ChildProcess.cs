@@ -19,7 +19,8 @@ internal static class ChildProcess
     public static (int Code, string Output, string Errors) Run(
         string program, IEnumerable<KeyValuePair<string, string?>> environment, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start =
+            new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         using var process = Process.Start(start)!;

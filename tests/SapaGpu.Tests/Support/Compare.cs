@@ -5,7 +5,9 @@ namespace SapaGpu.Tests;
 /// <summary>How near a result has to come: one place for every operator, precision and direction.</summary>
 public static class Tolerances
 {
-    /// <summary>The allowed error as a share of the largest expected magnitude, or of 1 where that is smaller.</summary>
+    /// <summary>
+    /// The allowed error as a share of the largest expected magnitude, or of 1 where that is smaller.
+    /// </summary>
     public static double Relative<T>(bool backward)
         where T : unmanaged => (ElementTypes.Of<T>(), backward) switch
         {

@@ -3,8 +3,8 @@ using NUnit.Framework;
 namespace SapaGpu.Tests;
 
 /// <summary>
-/// Central differences in double precision: the gradient of Σ output·gradOutput that a backward gives, against a forward
-/// that reads its operands anew in every call.
+/// Central differences in double precision: the gradient of Σ output·gradOutput that a backward gives, against a
+/// forward that reads its operands anew in every call.
 /// </summary>
 public static class GradientCheck
 {
@@ -12,8 +12,8 @@ public static class GradientCheck
     private const double Tolerance = 1e-8;
 
     /// <summary>
-    /// Moves every element of an operand alone; one with more than <paramref name="most"/> elements is moved as often, all
-    /// elements at once, in random directions.
+    /// Moves every element of an operand alone; one with more than <paramref name="most"/> elements is moved as often,
+    /// all elements at once, in random directions.
     /// </summary>
     public static void Run(
         Func<FeatureMap<double>> forward, FeatureMap<double> operand, double[] gradient, double[] gradOutput, int most, string what)

@@ -46,7 +46,8 @@ public static class Near
         {
             // NaN is beyond every bound.
             bool isNear = Math.Abs(actual[i] - expected[i]) <= bound;
-            if (!isNear && (worst < 0 || !(Math.Abs(actual[i] - expected[i]) <= Math.Abs(actual[worst] - expected[worst]))))
+            if (!isNear && (worst < 0 || !(Math.Abs(actual[i] - expected[i]) <= Math.Abs(
+                actual[worst] - expected[worst]))))
                 worst = i;
         }
         if (worst >= 0)

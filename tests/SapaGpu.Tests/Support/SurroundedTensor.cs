@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace SapaGpu.Tests;
 
-/// <summary>How much of a larger tensor lies before a view in each dimension; behind it lies one more, where any does.</summary>
+/// <summary>
+/// How much of a larger tensor lies before a view in each dimension; behind it lies one more, where any does.
+/// </summary>
 public readonly record struct Surroundings(int Images, int Channels, int Rows, int Columns)
 {
     /// <summary>The shape of the larger tensor.</summary>
@@ -13,8 +15,8 @@ public readonly record struct Surroundings(int Images, int Channels, int Rows, i
 }
 
 /// <summary>
-/// A tensor of any type that is a view of a larger one. The larger one is written and read as a whole, without the copies
-/// of views that tests are about. All around the view is not a number, and so is the view until it is written.
+/// A tensor of any type that is a view of a larger one. The larger one is written and read as a whole, without the
+/// copies of views that tests are about. All around the view is not a number, and so is the view until it is written.
 /// </summary>
 public sealed class SurroundedTensor<T> : IDisposable
     where T : unmanaged
@@ -80,7 +82,8 @@ public sealed class SurroundedTensor<T> : IDisposable
             {
                 for (int y = 0; y < shape.Height; y++)
                 {
-                    long row = (b + room.Images) * imageStep + (c + room.Channels) * channelStep + (y + room.Rows) * rowStep;
+                    long row =
+                        (b + room.Images) * imageStep + (c + room.Channels) * channelStep + (y + room.Rows) * rowStep;
                     for (int x = 0; x < shape.Width; x++, inside++)
                     {
                         ref var outside = ref whole[row + (x + room.Columns) * columnStep];
@@ -95,7 +98,9 @@ public sealed class SurroundedTensor<T> : IDisposable
     }
 }
 
-/// <summary>Values of every possible bit pattern: infinities, subnormal numbers and all kinds of not-a-number among them.</summary>
+/// <summary>
+/// Values of every possible bit pattern: infinities, subnormal numbers and all kinds of not-a-number among them.
+/// </summary>
 public static class RandomBits
 {
     public static T[] Of<T>(Random random, long count)

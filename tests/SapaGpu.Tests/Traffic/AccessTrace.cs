@@ -4,7 +4,9 @@ using ILGPU.Frontend;
 
 namespace SapaGpu.Tests.Traffic;
 
-/// <summary>What every thread of one thread group reads and writes of the feature maps, in the order in which it does.</summary>
+/// <summary>
+/// What every thread of one thread group reads and writes of the feature maps, in the order in which it does.
+/// </summary>
 internal static class AccessTrace
 {
     private const int LineBytes = 128;
@@ -25,7 +27,9 @@ internal static class AccessTrace
         return Count();
     }
 
-    /// <summary>Notes an access; the emulator runs the groups one after the other, and a thread notes only its own.</summary>
+    /// <summary>
+    /// Notes an access; the emulator runs the groups one after the other, and a thread notes only its own.
+    /// </summary>
     [External("traffic")]
     public static unsafe void Note<T>(int group, int thread, ArrayView<T> data, long offset, int elements, int isWrite)
         where T : unmanaged
@@ -51,7 +55,8 @@ internal static class AccessTrace
             passes);
     }
 
-    // Threads in step: their accesses of the same number belong together. As many threads are served at once as fill a line.
+    // Threads in step: their accesses of the same number belong together. As many threads are served at once as fill a
+    // line.
     private static long Passes(ReadOnlySpan<List<Access>> warp)
     {
         long passes = 0;
@@ -90,10 +95,12 @@ internal static class AccessTrace
 
 /// <summary>The accesses of a thread group to the feature maps.</summary>
 /// <param name="RequestedBytes">Bytes that its threads ask for, each for itself.</param>
-/// <param name="ReadBytes">Bytes that they read, every sector of 32 bytes once: what has to come from beyond the group.</param>
+/// <param name="ReadBytes">
+/// Bytes that they read, every sector of 32 bytes once: what has to come from beyond the group.
+/// </param>
 /// <param name="WrittenBytes">Bytes that they write, every sector once.</param>
 /// <param name="Passes">
-/// Lines of 128 bytes that threads in step touch, eight at a time where each accesses 16 bytes and a whole warp where each
-/// accesses 4, added up over all accesses: cycles of the first-level cache, if it serves one line a cycle.
+/// Lines of 128 bytes that threads in step touch, eight at a time where each accesses 16 bytes and a whole warp where
+/// each accesses 4, added up over all accesses: cycles of the first-level cache, if it serves one line a cycle.
 /// </param>
 internal readonly record struct AccessCounts(long RequestedBytes, long ReadBytes, long WrittenBytes, long Passes);

@@ -25,7 +25,8 @@ internal sealed class TrafficOperands : IDisposable
         gradQuery = FeatureMap<float>.Create(device, shape.QueryShape, format);
         gradKey = FeatureMap<float>.Create(device, shape.KeyShape, format);
         gradValue = FeatureMap<float>.Create(device, shape.ValueShape, format);
-        normaliser = FeatureMap<float>.Create(device, new MapShape(shape.QueryShape.Batch, 1, shape.QueryShape.Height, shape.QueryShape.Width));
+        normaliser = FeatureMap<float>.Create(
+            device, new MapShape(shape.QueryShape.Batch, 1, shape.QueryShape.Height, shape.QueryShape.Width));
         weights = FeatureMap<float>.Create(device, shape.WeightsShape);
         gradScores = FeatureMap<float>.Create(device, shape.WeightsShape);
         foreach (var tensor in new[] { query, key, value, output, normaliser, weights })

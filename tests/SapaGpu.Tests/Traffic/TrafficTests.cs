@@ -6,8 +6,8 @@ using SapaGpu.Tests.Grids;
 namespace SapaGpu.Tests.Traffic;
 
 /// <summary>
-/// What the window kernels access of the feature maps, counted thread by thread in the emulator: one group in the middle of
-/// a map, single precision, 256 channels, K 5, D 64, ratio 2.
+/// What the window kernels access of the feature maps, counted thread by thread in the emulator: one group in the
+/// middle of a map, single precision, 256 channels, K 5, D 64, ratio 2.
 /// </summary>
 [NonParallelizable]
 public sealed class TrafficTests
@@ -20,8 +20,8 @@ public sealed class TrafficTests
 
     private static readonly Dictionary<(MemoryFormat, string), (AccessCounts, long)> Known = [];
 
-    // The first-level cache of a large GPU serves about nine times as many lines as come from memory: with more passes than
-    // that for every line that has to come, it binds. Here is what the kernels take, and some room for a change.
+    // The first-level cache of a large GPU serves about nine times as many lines as come from memory: with more passes
+    // than that for every line that has to come, it binds. Here is what the kernels take, and some room for a change.
     private static readonly object[] Limits =
     [
         new object[] { MemoryFormat.ChannelsLast, "forward", 6.8 },
@@ -37,7 +37,8 @@ public sealed class TrafficTests
 
     [TestCaseSource(nameof(LimitsOfThisTurn))]
     [Category(TestPart.Category)]
-    public void Kernels_take_few_passes_for_every_line_that_has_to_come(MemoryFormat format, string kernel, double limit)
+    public void Kernels_take_few_passes_for_every_line_that_has_to_come(
+        MemoryFormat format, string kernel, double limit)
     {
         var (counts, floor) = Count(format, kernel);
         Assert.That((double)counts.Passes * LineBytes / floor, Is.LessThan(limit));

@@ -6,7 +6,9 @@ using SapaGpu.Workloads.Vectors;
 
 namespace SapaGpu.Tests.Vectors;
 
-/// <summary>Collects the tensors of a case and writes them; maps are stored in the order of the case's operator.</summary>
+/// <summary>
+/// Collects the tensors of a case and writes them; maps are stored in the order of the case's operator.
+/// </summary>
 public sealed class CaseBuilder(string name, bool corruptOutput)
 {
     private readonly List<(string Name, string Role, int[] Shape, double[] Values)> tensors = [];

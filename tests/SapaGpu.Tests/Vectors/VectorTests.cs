@@ -29,7 +29,8 @@ public sealed class VectorTests
     [Test]
     public void Golden_vectors_pass_in_16_bits(
         [Values("cpu", "cuda")] string device,
-        [Values(ElementType.Float16, ElementType.BFloat16)] ElementType elementType) => CheckGolden(device, elementType);
+        [Values(ElementType.Float16, ElementType.BFloat16)] ElementType elementType) => CheckGolden(
+            device, elementType);
 
     [Test]
     public void A_wrong_expectation_is_found()
@@ -58,7 +59,8 @@ public sealed class VectorTests
         var opened = TestDevices.Open(device);
         return
         [
-            .. OfThisRun(VectorCase.ReadAll(folder), device).Select(vector => VectorSuite.Run(vector, opened, elementType)),
+            .. OfThisRun(VectorCase.ReadAll(folder), device).Select(
+                vector => VectorSuite.Run(vector, opened, elementType)),
         ];
     }
 
@@ -68,5 +70,6 @@ public sealed class VectorTests
 
     private static string Describe(IEnumerable<CaseResult> results) => string.Join(
         Environment.NewLine,
-        results.Select(r => $"{r.Name}: {r.Status} {r.Reason} {r.Worst?.Tensor} {r.Worst?.Error:e1} of {r.Worst?.Bound:e1}"));
+        results.Select(
+            r => $"{r.Name}: {r.Status} {r.Reason} {r.Worst?.Tensor} {r.Worst?.Error:e1} of {r.Worst?.Bound:e1}"));
 }

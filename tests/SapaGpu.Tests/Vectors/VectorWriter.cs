@@ -7,9 +7,9 @@ using SapaGpu.Workloads.Vectors;
 namespace SapaGpu.Tests.Vectors;
 
 /// <summary>
-/// Writes the vectors that the project ships, computed by the reference with exact derivatives. They are written anew by
-/// the explicit test below, with SAPAGPU_VECTORS_OUT naming the folder. Maps hold values that every element type holds
-/// exactly.
+/// Writes the vectors that the project ships, computed by the reference with exact derivatives. They are written anew
+/// by the explicit test below, with SAPAGPU_VECTORS_OUT naming the folder. Maps hold values that every element type
+/// holds exactly.
 /// </summary>
 [TestFixture]
 public sealed class VectorWriter
@@ -21,10 +21,14 @@ public sealed class VectorWriter
         ("sim_k5_s3_tiny", builder => Similarity(builder, new WindowProblem(1, 1, 2, 5, 3, 4, 1))),
         ("atn_k3_s2", builder => Reassembly(builder, new WindowProblem(2, 3, 4, 3, 2, 1, 5))),
         ("atn_k7_s1", builder => Reassembly(builder, new WindowProblem(1, 4, 2, 7, 1, 1, 8))),
-        ("attention_k5_s2", builder => Attention(builder, new WindowProblem(1, 3, 5, 5, 2, 8, 6), BorderRule.ZeroLogit, 1)),
-        ("attention_k5_s2_masked", builder => Attention(builder, new WindowProblem(1, 3, 5, 5, 2, 8, 6), BorderRule.Masked, 1)),
-        ("attention_k3_s4_c1", builder => Attention(builder, new WindowProblem(2, 2, 3, 3, 4, 3, 1), BorderRule.ZeroLogit, 1)),
-        ("attention_large_scores", builder => Attention(builder, new WindowProblem(1, 3, 3, 3, 2, 4, 4), BorderRule.Masked, 8)),
+        ("attention_k5_s2", builder => Attention(
+            builder, new WindowProblem(1, 3, 5, 5, 2, 8, 6), BorderRule.ZeroLogit, 1)),
+        ("attention_k5_s2_masked", builder => Attention(
+            builder, new WindowProblem(1, 3, 5, 5, 2, 8, 6), BorderRule.Masked, 1)),
+        ("attention_k3_s4_c1", builder => Attention(
+            builder, new WindowProblem(2, 2, 3, 3, 4, 3, 1), BorderRule.ZeroLogit, 1)),
+        ("attention_large_scores", builder => Attention(
+            builder, new WindowProblem(1, 3, 3, 3, 2, 4, 4), BorderRule.Masked, 8)),
         ("attention_sigmoid", builder => Attention(builder, ScoreNormalisation.Sigmoid)),
         ("attention_none", builder => Attention(builder, ScoreNormalisation.None)),
         ("sapa_b_k5_s2", builder => Sapa(builder, Options)),
@@ -43,7 +47,8 @@ public sealed class VectorWriter
         ("carafe_groups", builder => CarafeReassembly(builder)),
         ("carafe_pack_dilated", builder => CarafePack(builder)),
         ("interpolate_bilinear", builder => Interpolation(builder, InterpolationMode.Bilinear, alignCorners: false)),
-        ("interpolate_bilinear_corners", builder => Interpolation(builder, InterpolationMode.Bilinear, alignCorners: true)),
+        ("interpolate_bilinear_corners", builder => Interpolation(
+            builder, InterpolationMode.Bilinear, alignCorners: true)),
         ("interpolate_nearest", builder => Interpolation(builder, InterpolationMode.Nearest, alignCorners: false)),
     ];
 
@@ -74,7 +79,8 @@ public sealed class VectorWriter
             builder.Write(Path.Combine(folder, name));
         }
         var index = new { Cases = Cases.Select(c => new { c.Name, Op = CaseBuilder.OpOf(c.Name), Folder = c.Name }) };
-        File.WriteAllText(Path.Combine(folder, "index.json"), JsonSerializer.Serialize(index, VectorJson.Options) + "\n");
+        File.WriteAllText(
+            Path.Combine(folder, "index.json"), JsonSerializer.Serialize(index, VectorJson.Options) + "\n");
     }
 
     private static void Similarity(CaseBuilder builder, WindowProblem problem)

@@ -145,7 +145,8 @@ public sealed class ModuleTests
     {
         using var model = new Decoder();
         Assert.That(
-            model.state_dict().Keys, Has.Member("up.k.weight").And.Member("carafe.content_encoder.bias").And.Member("head.bias"));
+            model.state_dict().Keys, Has.Member("up.k.weight").And.Member("carafe.content_encoder.bias").And.Member(
+                "head.bias"));
         model.eval();
         Assert.That(model.named_modules().Select(m => m.module.training), Is.All.False);
         model.train();
@@ -156,7 +157,8 @@ public sealed class ModuleTests
     public void A_pyramid_goes_through_its_stages()
     {
         using var scope = torch.NewDisposeScope();
-        using var pyramid = new FeaturePyramidUpsampler([6, 4], new SapaOptions { EncoderChannels = 1, DecoderChannels = 8 });
+        using var pyramid = new FeaturePyramidUpsampler(
+            [6, 4], new SapaOptions { EncoderChannels = 1, DecoderChannels = 8 });
         var decoder = torch.randn(1, 8, 4, 5).requires_grad_();
         torch.Tensor[] encoders = [torch.randn(1, 6, 8, 10), torch.randn(1, 4, 16, 20)];
         var output = pyramid.call(decoder, encoders);

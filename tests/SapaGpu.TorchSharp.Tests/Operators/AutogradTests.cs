@@ -93,7 +93,9 @@ public sealed class AutogradTests
         using var scope = torch.NewDisposeScope();
         var (query, key, value) = Operands();
         var half = query.to_type(torch.float16);
-        Assert.That(SapaFunctional.WindowAttention(half, half.slice(2, 0, 5, 1), half.slice(2, 0, 5, 1)).dtype, Is.EqualTo(torch.float16));
+        Assert.That(
+            SapaFunctional.WindowAttention(half, half.slice(2, 0, 5, 1), half.slice(2, 0, 5, 1)).dtype,
+            Is.EqualTo(torch.float16));
         Assert.That(
             SapaFunctional.WindowAttention(half, key.to_type(torch.float32), value.to_type(torch.float32)).dtype,
             Is.EqualTo(torch.float32));

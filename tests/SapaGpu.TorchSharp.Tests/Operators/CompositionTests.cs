@@ -16,7 +16,8 @@ public sealed class CompositionTests
     {
         using var scope = torch.NewDisposeScope();
         var (height, width) = ((long)(9 * ratio), (long)(12 * ratio));
-        torch.Tensor[] leaves = [Maps.Random(2, 16, height, width), Maps.Random(2, 16, 9, 12), Maps.Random(2, 20, 9, 12)];
+        torch.Tensor[] leaves = [Maps.Random(2, 16, height, width), Maps.Random(2, 16, 9, 12), Maps.Random(
+            2, 20, 9, 12)];
         torch.Tensor[] copies = Array.ConvertAll(leaves, Maps.Copy);
         torch.Tensor[] operands = channelsLast ? Array.ConvertAll(leaves, Maps.ChannelsLast) : leaves;
         var output = SapaFunctional.WindowAttention(
@@ -54,7 +55,8 @@ public sealed class CompositionTests
     public void A_module_agrees([Values(torch.ScalarType.Float64, torch.ScalarType.Float32)] torch.ScalarType type)
     {
         using var scope = torch.NewDisposeScope();
-        using var module = new SapaUpsample(new SapaOptions { EncoderChannels = 20, DecoderChannels = 24 }, dtype: type);
+        using var module = new SapaUpsample(
+            new SapaOptions { EncoderChannels = 20, DecoderChannels = 24 }, dtype: type);
         double tolerance = type == torch.float64 ? 1e-11 : 2e-4;
         torch.Tensor[] leaves = [Maps.Random(2, 20, 16, 24, type), Maps.Random(2, 24, 8, 12, type)];
         torch.Tensor[] copies = Array.ConvertAll(leaves, Maps.Copy);

@@ -5,7 +5,8 @@ namespace SapaGpu.TorchSharp.Tests;
 /// <summary>The operators composed of what torch has, for any ratio of the sizes; borders as in the papers.</summary>
 internal static class Composition
 {
-    public static torch.Tensor Attention(torch.Tensor query, torch.Tensor key, torch.Tensor value, int window = 5, int heads = 1)
+    public static torch.Tensor Attention(
+        torch.Tensor query, torch.Tensor key, torch.Tensor value, int window = 5, int heads = 1)
     {
         var weights = Similarity(query, key, window, heads).softmax(2);
         return Reassemble(weights, value, window, heads);
@@ -28,7 +29,8 @@ internal static class Composition
     }
 
     /// <summary>SAPA-B with the parameters of a module.</summary>
-    public static torch.Tensor SapaBilinear(SapaUpsample module, torch.Tensor encoder, torch.Tensor decoder) => Attention(
+    public static torch.Tensor SapaBilinear(
+        SapaUpsample module, torch.Tensor encoder, torch.Tensor decoder) => Attention(
         Linear(module, "q", Norm(module, "norm_y", encoder)),
         Linear(module, "k", Norm(module, "norm_x", decoder)),
         decoder);

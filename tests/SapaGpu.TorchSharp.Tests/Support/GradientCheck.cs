@@ -3,7 +3,9 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp.Tests;
 
-/// <summary>Gradients of autograd against central differences, in double precision, along random directions and by element.</summary>
+/// <summary>
+/// Gradients of autograd against central differences, in double precision, along random directions and by element.
+/// </summary>
 internal static class GradientCheck
 {
     private const double Step = 1e-5;

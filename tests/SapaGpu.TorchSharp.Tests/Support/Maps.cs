@@ -14,7 +14,8 @@ internal static class Maps
     public static torch.Tensor Copy(torch.Tensor map) => map.detach().clone().requires_grad_();
 
     /// <summary>The same values in channels-last order.</summary>
-    public static torch.Tensor ChannelsLast(torch.Tensor map) => map.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
+    public static torch.Tensor ChannelsLast(
+        torch.Tensor map) => map.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2);
 
     /// <summary>The largest difference, as a share of the largest expected value.</summary>
     public static double Error(torch.Tensor? actual, torch.Tensor? expected)

@@ -11,7 +11,8 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
     public static IReadOnlySet<string> LeftOut { get; } = new HashSet<string> { "deform_qk", "deform_av" };
 
     /// <inheritdoc/>
-    public override IReadOnlyDictionary<string, double[]> Run(VectorCase vector, ComputeDevice device, MemoryFormat format)
+    public override IReadOnlyDictionary<string, double[]> Run(
+        VectorCase vector, ComputeDevice device, MemoryFormat format)
     {
         using var scope = torch.NewDisposeScope();
         var layout = VectorOperators.Layouts[vector.Op];
@@ -41,7 +42,8 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
         module.LoadCheckpoint(checkpoint);
         return Values(
             module.call(
-                Map(vector, layout, "y", MemoryFormat.ChannelsLast), Map(vector, layout, "x", MemoryFormat.ChannelsLast)),
+                Map(vector, layout, "y", MemoryFormat.ChannelsLast), Map(
+                    vector, layout, "x", MemoryFormat.ChannelsLast)),
             layout);
     }
 
@@ -86,7 +88,8 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
             case "carafe_pack":
                 return ((CarafeUpsample)module!).call(inputs["x"]);
             default:
-                return ((torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>)module!).call(inputs["y"], inputs["x"]);
+                return ((torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>)module!).call(
+                    inputs["y"], inputs["x"]);
         }
     }
 

@@ -36,7 +36,8 @@ public sealed class TrainingTests
         {
             // Adam divides gradients of rounding size by their own size, which makes steps of them.
             double tolerance = optimiser == "adam" && name == "k.bias" ? double.PositiveInfinity : 1e-9;
-            Assert.That((parameter - composed.get_parameter(name)!).abs().max().item<double>(), Is.LessThan(tolerance), name);
+            Assert.That(
+                (parameter - composed.get_parameter(name)!).abs().max().item<double>(), Is.LessThan(tolerance), name);
         }
 
         double Step(torch.optim.Optimizer by, torch.Tensor output)

@@ -48,8 +48,8 @@ internal static class EdgeBand
     }
 
     /// <summary>
-    /// The boundary F-measure: the harmonic mean of the shares of edges that lie near the others. Where there are no edges
-    /// none is wrong.
+    /// The boundary F-measure: the harmonic mean of the shares of edges that lie near the others. Where there are no
+    /// edges none is wrong.
     /// </summary>
     /// <param name="edges">The true edges.</param>
     /// <param name="nearEdges">What is <see cref="Near"/> them.</param>

@@ -8,8 +8,8 @@ using ILGPU.Runtime;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// The processor, where calls have ended when they return. It takes ILGPU's views and no context of it, which takes longer
-/// to open than many a program runs.
+/// The processor, where calls have ended when they return. It takes ILGPU's views and no context of it, which takes
+/// longer to open than many a program runs.
 /// </summary>
 internal sealed unsafe class HostBackend : DeviceBackend
 {

@@ -5,8 +5,8 @@ using ILGPU;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// Lets ILGPU and this library find the drivers' libraries under their run-time names: the plain names "libOpenCL.so" and
-/// "libcuda.so" come with development packages only.
+/// Lets ILGPU and this library find the drivers' libraries under their run-time names: the plain names "libOpenCL.so"
+/// and "libcuda.so" come with development packages only.
 /// </summary>
 internal static class NativeLibraries
 {

@@ -5,8 +5,8 @@ using static ILGPU.Runtime.Cuda.CudaAPI;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// Brings back, at its end, the CUDA context that was current on the thread before: other frameworks in the process go on
-/// with the one they find.
+/// Brings back, at its end, the CUDA context that was current on the thread before: other frameworks in the process go
+/// on with the one they find.
 /// </summary>
 internal readonly ref struct CudaScope
 {

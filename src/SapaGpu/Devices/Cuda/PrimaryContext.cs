@@ -39,8 +39,8 @@ internal static class PrimaryContext
         nint primary = CudaDriver.RetainPrimaryContext(accelerator.DeviceId);
         AcceleratorMembers.SetContext(accelerator, primary);
 
-        // ILGPU disposes the objects of an accelerator in the order of their creation, then destroys the context. The last
-        // object is created when that begins, and held here since ILGPU does not hold it.
+        // ILGPU disposes the objects of an accelerator in the order of their creation, then destroys the context. The
+        // last object is created when that begins, and held here since ILGPU does not hold it.
         AcceleratorObject? last = null;
         accelerator.Disposed += (_, _) => last = new LastObject(accelerator);
         CudaException.ThrowIfFailed(CurrentAPI.DestroyContext(own));

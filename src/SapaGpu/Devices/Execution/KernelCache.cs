@@ -6,8 +6,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// The kernels of a device, compiled at their first launch, and the jobs of vector programs. The slot of each is a number
-/// of its own type.
+/// The kernels of a device, compiled at their first launch, and the jobs of vector programs. The slot of each is a
+/// number of its own type.
 /// </summary>
 internal sealed class KernelCache(Accelerator? accelerator)
 {

@@ -11,7 +11,9 @@ using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Devices;
 
-/// <summary>What a driver is given for a thread-group program: ILGPU's code, with what ILGPU does not say added.</summary>
+/// <summary>
+/// What a driver is given for a thread-group program: ILGPU's code, with what ILGPU does not say added.
+/// </summary>
 internal static partial class KernelCode
 {
     private const int KernelsBetweenForgetting = 16;
@@ -46,8 +48,8 @@ internal static partial class KernelCode
         .Append(kernel)
         .Any(type => type.IsDefined(typeof(RoundedProductsAttribute), inherit: false));
 
-    // ILGPU's barrier orders global memory only, and what the kernels pass from thread to thread is in local memory. Some
-    // drivers order both anyway; the standard does not promise it.
+    // ILGPU's barrier orders global memory only, and what the kernels pass from thread to thread is in local memory.
+    // Some drivers order both anyway; the standard does not promise it.
     private static string FenceLocalMemory(string source) =>
         source.Replace(
             "CLK_GLOBAL_MEM_FENCE", "CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE", StringComparison.Ordinal);
@@ -55,8 +57,8 @@ internal static partial class KernelCode
     // A multiplication that names its rounding is never joined with an addition.
     private static string RoundProducts(string ptx) => Product().Replace(ptx, "mul.rn.f$1");
 
-    // ILGPU keeps everything that it has read of every kernel, megabytes each, for as long as the device is open. What kernels
-    // have in common is worth keeping for a while: to read it anew for each takes half as long again.
+    // ILGPU keeps everything that it has read of every kernel, megabytes each, for as long as the device is open. What
+    // kernels have in common is worth keeping for a while: to read it anew for each takes half as long again.
     private static void ForgetMethods(Context context)
     {
         if (++Compilations.GetValue(context, _ => new StrongBox<int>()).Value % KernelsBetweenForgetting == 0)

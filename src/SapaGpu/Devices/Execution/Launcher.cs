@@ -4,8 +4,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// Queues thread-group programs on the stream of a device and runs vector programs on the CPU, where a call returns when
-/// its work is done.
+/// Queues thread-group programs on the stream of a device and runs vector programs on the CPU, where a call returns
+/// when its work is done.
 /// </summary>
 internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int workers) : IDisposable
 {
@@ -37,7 +37,8 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int worke
         lock (gate)
         {
             kernels.Value.Group<TKernel, TParameters>()(
-                ((AcceleratorBackend)backend).Accelerator.DefaultStream, new KernelConfig((int)groups, TKernel.GroupSize), parameters);
+                ((AcceleratorBackend)backend).Accelerator.DefaultStream, new KernelConfig(
+                    (int)groups, TKernel.GroupSize), parameters);
         }
     }
 

@@ -11,8 +11,8 @@ internal abstract class TeamJob
 }
 
 /// <summary>
-/// The threads of the CPU device. The caller takes part and never waits for a thread that has not begun, so a thread that
-/// wakes late costs nothing; for a moment after its work a thread watches for more before it sleeps.
+/// The threads of the CPU device. The caller takes part and never waits for a thread that has not begun, so a thread
+/// that wakes late costs nothing; for a moment after its work a thread watches for more before it sleeps.
 /// </summary>
 internal sealed class WorkerTeam : IDisposable
 {

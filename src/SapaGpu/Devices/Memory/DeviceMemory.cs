@@ -4,8 +4,8 @@ using ILGPU.Runtime;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// Memory behind a map and its views. It is counted: the memory goes back when the last holder lets go, so a map that is
-/// disposed while another thread computes with it stays valid until that call ends.
+/// Memory behind a map and its views. It is counted: the memory goes back when the last holder lets go, so a map that
+/// is disposed while another thread computes with it stays valid until that call ends.
 /// </summary>
 internal abstract class DeviceMemory(ComputeDevice device, MemoryBuffer buffer)
 {
@@ -67,7 +67,9 @@ internal abstract class DeviceMemory(ComputeDevice device, MemoryBuffer buffer)
         protected override void Free() => Device.Pool.Return(Buffer);
     }
 
-    /// <summary>Memory that belongs to someone else: there is nothing to free, so that a wrap costs two small objects.</summary>
+    /// <summary>
+    /// Memory that belongs to someone else: there is nothing to free, so that a wrap costs two small objects.
+    /// </summary>
     private sealed class WrappedMemory(ComputeDevice device, MemoryBuffer buffer) : DeviceMemory(device, buffer)
     {
         protected override void Free()

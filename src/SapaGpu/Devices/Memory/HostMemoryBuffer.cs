@@ -5,8 +5,8 @@ using ILGPU.Runtime;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// Memory that ILGPU did not allocate, as a buffer that its views can point to: host memory, aligned, or memory that belongs
-/// to someone else and is never freed here. Unless it has an accelerator it is in no list of ILGPU's.
+/// Memory that ILGPU did not allocate, as a buffer that its views can point to: host memory, aligned, or memory that
+/// belongs to someone else and is never freed here. Unless it has an accelerator it is in no list of ILGPU's.
 /// </summary>
 internal sealed unsafe class HostMemoryBuffer : MemoryBuffer
 {

@@ -19,7 +19,9 @@ internal abstract class QueryBlendKernels
     /// <summary>The query, [B, D, OH, OW]; gate is null for the plain sum.</summary>
     public abstract void Forward(FeatureMap encoder, FeatureMap decoder, FeatureMap? gate, FeatureMap query);
 
-    /// <summary>The gradients; with no gate, that of the encoder's part is that of the query and is not written.</summary>
+    /// <summary>
+    /// The gradients; with no gate, that of the encoder's part is that of the query and is not written.
+    /// </summary>
     public abstract void Backward(
         FeatureMap encoder,
         FeatureMap decoder,

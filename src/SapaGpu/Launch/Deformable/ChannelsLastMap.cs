@@ -1,8 +1,8 @@
 namespace SapaGpu.Launch;
 
 /// <summary>
-/// A map that is read at points, which may be anywhere, so that on the CPU nothing can be staged: a contiguous one is copied
-/// into the channels-last format once.
+/// A map that is read at points, which may be anywhere, so that on the CPU nothing can be staged: a contiguous one is
+/// copied into the channels-last format once.
 /// </summary>
 internal readonly ref struct ChannelsLastMap
 {

@@ -12,7 +12,8 @@ namespace SapaGpu.Launch;
 /// </summary>
 internal abstract class DeformableAttentionKernels
 {
-    private static readonly KernelsByElement<DeformableAttentionKernels> Known = new(typeof(DeformableAttentionKernels<,,>));
+    private static readonly KernelsByElement<DeformableAttentionKernels> Known = new(
+        typeof(DeformableAttentionKernels<,,>));
 
     /// <summary>The operators of an element type.</summary>
     public static DeformableAttentionKernels For(ElementType elementType) => Known[elementType];
@@ -21,7 +22,8 @@ internal abstract class DeformableAttentionKernels
     public abstract void Forward(in DeformableAttentionOperands operands, FeatureMap output);
 
     /// <summary>Queues the backward.</summary>
-    public abstract void Backward(in DeformableAttentionOperands operands, FeatureMap gradOutput, in DeformableAttentionGradients gradients);
+    public abstract void Backward(
+        in DeformableAttentionOperands operands, FeatureMap gradOutput, in DeformableAttentionGradients gradients);
 }
 
 /// <summary>The operands of deformable attention.</summary>
@@ -42,7 +44,8 @@ internal readonly record struct DeformableAttentionOperands(
 }
 
 /// <summary>Where the gradients of deformable attention are written; null to leave one out.</summary>
-internal readonly record struct DeformableAttentionGradients(FeatureMap? Query, FeatureMap? Key, FeatureMap? Value, FeatureMap? Offsets)
+internal readonly record struct DeformableAttentionGradients(
+    FeatureMap? Query, FeatureMap? Key, FeatureMap? Value, FeatureMap? Offsets)
 {
     /// <summary>Gets whether the gradients of the scores are needed.</summary>
     public bool NeedScores => Query is not null || Key is not null || Offsets is not null;
@@ -174,7 +177,8 @@ internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal> : De
             kernels.Reassembly(groups, points, gradScores, key, offsets, gradients.Query);
         if (gradients.Offsets is null)
             return;
-        kernels.OffsetGradient(groups, points, weights, gradOutput, value, offsets, gradients.Offsets, accumulate: false);
+        kernels.OffsetGradient(
+            groups, points, weights, gradOutput, value, offsets, gradients.Offsets, accumulate: false);
         kernels.OffsetGradient(groups, points, gradScores, query, key, offsets, gradients.Offsets, accumulate: true);
     }
 

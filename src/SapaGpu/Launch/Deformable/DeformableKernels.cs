@@ -17,10 +17,12 @@ internal abstract class DeformableKernels
     public static DeformableKernels For(ElementType elementType) => Known[elementType];
 
     /// <summary>result[p] = ⟨features, map at point p⟩, [B, G·P, OH, OW].</summary>
-    public abstract void Scores(int groups, int points, FeatureMap features, FeatureMap map, FeatureMap offsets, FeatureMap result);
+    public abstract void Scores(
+        int groups, int points, FeatureMap features, FeatureMap map, FeatureMap offsets, FeatureMap result);
 
     /// <summary>result = Σ weights[p] · map at point p, [B, G·C, OH, OW].</summary>
-    public abstract void Reassembly(int groups, int points, FeatureMap weights, FeatureMap map, FeatureMap offsets, FeatureMap result);
+    public abstract void Reassembly(
+        int groups, int points, FeatureMap weights, FeatureMap map, FeatureMap offsets, FeatureMap result);
 
     /// <summary>The gradient of the offsets: weights[p] · the derivative of ⟨features, map at point p⟩.</summary>
     public abstract void OffsetGradient(
@@ -48,7 +50,8 @@ internal abstract class DeformableKernels
     /// The gradients of maps that were sampled at the same points: each collects weights[p] · features from the points
     /// that touch a cell.
     /// </summary>
-    public abstract void MapGradients(int groups, int points, FeatureMap offsets, params ReadOnlySpan<DeformableGradient> gradients);
+    public abstract void MapGradients(
+        int groups, int points, FeatureMap offsets, params ReadOnlySpan<DeformableGradient> gradients);
 }
 
 /// <summary>A gradient of a sampled map.</summary>
@@ -83,7 +86,8 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
             typeof(DeformableSimilarityProgram<,,,,>), [.. Simd(variant), typeof(DeformableScoreAndSlope)]));
 
     private readonly VariantTable<DeformableSamplingParameters<TStorage>> scatter = new(variant =>
-        KernelVariants.Tiles<DeformableSamplingParameters<TStorage>>(typeof(DeformableScatterProgram<,,,>), Simd(variant)));
+        KernelVariants.Tiles<DeformableSamplingParameters<TStorage>>(
+            typeof(DeformableScatterProgram<,,,>), Simd(variant)));
 
     private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> count =
         KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
@@ -116,7 +120,8 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
         {
             Features = features.Map<TStorage>(),
         };
-        similarity[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
+        similarity[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(
+            map.Device.Launcher, in parameters);
     }
 
     public override void Reassembly(
@@ -127,7 +132,8 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
         {
             Weights = weights.Map<TStorage>(),
         };
-        reassembly[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
+        reassembly[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(
+            map.Device.Launcher, in parameters);
     }
 
     public override void OffsetGradient(
@@ -147,7 +153,8 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
             Weights = weights.Map<TStorage>(),
             Accumulate = accumulate ? 1 : 0,
         };
-        offsetGradient[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(map.Device.Launcher, in parameters);
+        offsetGradient[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(
+            map.Device.Launcher, in parameters);
     }
 
     public override void ScoresAndOffsetGradient(
@@ -275,8 +282,8 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
         });
     }
 
-    // As many channels as leave every thread two pieces of work: the fewer pieces, the fewer times points are found. What
-    // is computed is the same, whatever the pieces.
+    // As many channels as leave every thread two pieces of work: the fewer pieces, the fewer times points are found.
+    // What is computed is the same, whatever the pieces.
     private static int BlockChannels(int groups, FeatureMap map)
     {
         const int Fewest = 16;

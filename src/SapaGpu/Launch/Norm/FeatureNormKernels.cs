@@ -6,7 +6,9 @@ using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
-/// <summary>Normalisation of features as a step of its own, on features of one element type, arguments checked.</summary>
+/// <summary>
+/// Normalisation of features as a step of its own, on features of one element type, arguments checked.
+/// </summary>
 internal abstract class FeatureNormKernels
 {
     private static readonly KernelsByElement<FeatureNormKernels> Known = new(typeof(FeatureNormKernels<,,>));

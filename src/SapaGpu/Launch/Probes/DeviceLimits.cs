@@ -6,8 +6,8 @@ namespace SapaGpu;
 
 /// <summary>What a device can do at most, measured: the limits that the time of an operator is compared with.</summary>
 /// <param name="FmaGflops">
-/// Single-precision operations of a loop of multiply-adds in registers, on all cores, in 10⁹ a second; a multiply-add is
-/// two.
+/// Single-precision operations of a loop of multiply-adds in registers, on all cores, in 10⁹ a second; a multiply-add
+/// is two.
 /// </param>
 /// <param name="CopyGBps">
 /// Bytes read and written by a copy of a map far larger than the caches, on all cores, in 10⁹ a second.

@@ -17,9 +17,12 @@ internal abstract class ProjectionKernels
     /// <summary>The operators of an element type.</summary>
     public static ProjectionKernels For(ElementType elementType) => Known[elementType];
 
-    /// <summary>output = W·LayerNorm(input) + bias, written or added; the statistics of a normalisation are written.</summary>
+    /// <summary>
+    /// output = W·LayerNorm(input) + bias, written or added; the statistics of a normalisation are written.
+    /// </summary>
     public abstract void Forward(
-        in ProjectionWeights projection, FeatureMap input, FeatureMap output, FeatureMap? statistics, bool accumulate = false);
+        in ProjectionWeights projection, FeatureMap input, FeatureMap output, FeatureMap? statistics, bool accumulate =
+            false);
 
     /// <summary>The gradients, where maps are given for them.</summary>
     /// <param name="projection">The parameters of the forward.</param>
@@ -27,7 +30,9 @@ internal abstract class ProjectionKernels
     /// <param name="gradOutput">The gradient of the output.</param>
     /// <param name="statistics">The statistics that the forward wrote; null where there is no normalisation.</param>
     /// <param name="gradInput">The gradient of the input; null to leave it out.</param>
-    /// <param name="gradients">The gradients of the parameters, in their shapes and strides; null to leave them out.</param>
+    /// <param name="gradients">
+    /// The gradients of the parameters, in their shapes and strides; null to leave them out.
+    /// </param>
     /// <param name="accumulate">Whether the gradient of the input is added to what is there.</param>
     public abstract void Backward(
         in ProjectionWeights projection,
@@ -202,17 +207,18 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal> : ProjectionK
 
     // Without space for the sums, which a gradient of the input alone does not need.
     private static ProjectionOuterParameters<TStorage, TReal> Outer(
-        in ProjectionWeights projection, FeatureMap input, FeatureMap gradOutput, FeatureMap? statistics, Chunking chunking) => new()
-        {
-            Extent = Extent(input.Shape, gradOutput.Shape.Channels),
-            Input = input.Map<TStorage>(),
-            GradOutput = gradOutput.Map<TStorage>(),
-            Statistics = Statistics(statistics, input),
-            Partials = projection.Weight.Elements<TReal>(),
-            PixelsPerChunk = chunking.Pixels,
-            Chunks = chunking.Chunks,
-            HasNorm = projection.NormWeight is null ? 0 : 1,
-        };
+        in ProjectionWeights projection, FeatureMap input, FeatureMap gradOutput, FeatureMap? statistics, Chunking chunking) =>
+            new()
+            {
+                Extent = Extent(input.Shape, gradOutput.Shape.Channels),
+                Input = input.Map<TStorage>(),
+                GradOutput = gradOutput.Map<TStorage>(),
+                Statistics = Statistics(statistics, input),
+                Partials = projection.Weight.Elements<TReal>(),
+                PixelsPerChunk = chunking.Pixels,
+                Chunks = chunking.Chunks,
+                HasNorm = projection.NormWeight is null ? 0 : 1,
+            };
 
     private static PointwiseExtent Extent(MapShape input, int outputChannels) => new()
     {

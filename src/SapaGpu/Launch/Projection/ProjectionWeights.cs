@@ -10,4 +10,5 @@ namespace SapaGpu;
 /// <param name="NormBias">The offset of the normalisation, [1, I, 1, 1].</param>
 /// <param name="Epsilon">What is added to the variance.</param>
 public readonly record struct ProjectionWeights(
-    FeatureMap Weight, FeatureMap? Bias, FeatureMap? NormWeight = null, FeatureMap? NormBias = null, double Epsilon = 0);
+    FeatureMap Weight, FeatureMap? Bias, FeatureMap? NormWeight =
+        null, FeatureMap? NormBias = null, double Epsilon = 0);

@@ -16,8 +16,8 @@ public enum BorderRule
     Replicate,
 
     /// <summary>
-    /// There is none: the window is moved so that it lies inside the map, as neighbourhood attention does it. The map must
-    /// be at least as large as the window.
+    /// There is none: the window is moved so that it lies inside the map, as neighbourhood attention does it. The map
+    /// must be at least as large as the window.
     /// </summary>
     Shifted,
 }

@@ -212,8 +212,8 @@ internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
             Gather(transposed, in problem, in band, weights.Map<TStorage>(), source, result, accumulate);
     }
 
-    // Every weight is repeated in the lanes of a vector, which on the CPU costs more than its product where it has to be widened
-    // first, and a weight meets many channels.
+    // Every weight is repeated in the lanes of a vector, which on the CPU costs more than its product where it has to
+    // be widened first, and a weight meets many channels.
     private static bool WidensWeights(FeatureMap weights) =>
         weights.Device.RunsVectorPrograms && typeof(TStorage) != typeof(TReal);
 

@@ -17,7 +17,9 @@ public readonly record struct WindowShape
     /// <param name="scale">s, the upsampling ratio; the output is s·H × s·W.</param>
     /// <param name="embeddingChannels">D, the channels of query and key.</param>
     /// <param name="valueChannels">C, the channels of value and output.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or an operand has too many elements.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A number is below 1, or an operand has too many elements.
+    /// </exception>
     public WindowShape(
         int batch, int height, int width, int window, int scale, int embeddingChannels, int valueChannels)
         : this(
@@ -35,7 +37,9 @@ public readonly record struct WindowShape
     /// <param name="outputHeight">OH, the rows of the output.</param>
     /// <param name="outputWidth">OW, the columns of the output.</param>
     /// <param name="window">K, the odd width of the window.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or an operand has too many elements.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A number is below 1, or an operand has too many elements.
+    /// </exception>
     public WindowShape(MapShape key, int valueChannels, int outputHeight, int outputWidth, int window)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(window, 1);
@@ -73,7 +77,9 @@ public readonly record struct WindowShape
     /// <summary>Gets the shape of the output, [B, C, OH, OW].</summary>
     public MapShape OutputShape { get; }
 
-    /// <summary>Gets the shape of scores and weights of one head, [B, K², OH, OW], one channel for every tap, row by row.</summary>
+    /// <summary>
+    /// Gets the shape of scores and weights of one head, [B, K², OH, OW], one channel for every tap, row by row.
+    /// </summary>
     public MapShape WeightsShape =>
         new(QueryShape.Batch, checked(Window * Window), QueryShape.Height, QueryShape.Width);
 

@@ -18,7 +18,8 @@ internal abstract class WindowWeightsKernels
     public abstract void Forward(in WeightsProblem problem, FeatureMap scores, FeatureMap weights);
 
     /// <summary>The gradient of the scores, from that of the weights or of their mean over the heads.</summary>
-    public abstract void Backward(in WeightsProblem problem, FeatureMap scores, FeatureMap gradWeights, FeatureMap gradScores);
+    public abstract void Backward(
+        in WeightsProblem problem, FeatureMap scores, FeatureMap gradWeights, FeatureMap gradScores);
 
     /// <summary>The mean of the weights of all heads.</summary>
     public abstract void Average(in WeightsProblem problem, FeatureMap weights, FeatureMap mean);
@@ -32,7 +33,8 @@ internal abstract class WindowWeightsKernels
 /// <param name="Masked">Whether taps outside the decoder map are left out.</param>
 /// <param name="Averaged">Whether weights are averaged over the heads.</param>
 internal readonly record struct WeightsProblem(
-    WindowExtent Extent, int Heads, int Taps, ScoreNormalisation Normalisation, bool Masked = false, bool Averaged = false);
+    WindowExtent Extent, int Heads, int Taps, ScoreNormalisation Normalisation, bool Masked =
+        false, bool Averaged = false);
 
 /// <summary>The weights with the element type's accumulator.</summary>
 internal sealed class WindowWeightsKernels<TElement, TStorage, TReal> : WindowWeightsKernels
@@ -98,7 +100,8 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TReal> : WindowWe
         table.Launch(scores.Device, Parameters(in problem, scores, scores, weights));
     }
 
-    public override void Backward(in WeightsProblem problem, FeatureMap scores, FeatureMap gradWeights, FeatureMap gradScores)
+    public override void Backward(
+        in WeightsProblem problem, FeatureMap scores, FeatureMap gradWeights, FeatureMap gradScores)
     {
         var table = problem.Normalisation switch
         {

@@ -123,7 +123,8 @@ public sealed class DeformableAttentionTests
         var operands = Operands<float>(DeformableProblem.All.First());
         using var some = new DeformableTensors<float>(operands, opened, MemoryFormat.Contiguous);
         using var others = new DeformableTensors<float>(operands, opened, MemoryFormat.ChannelsLast);
-        using var output = DeformableAttention.Forward(some.Query, others.Key, some.Value, others.Offsets, some.Options);
+        using var output = DeformableAttention.Forward(
+            some.Query, others.Key, some.Value, others.Offsets, some.Options);
         Near.Forward(output, operands.Attention(), device);
         using var gradients = DeformableAttention.Backward(
             others.Query, some.Key, others.Value, some.Offsets, some.GradOutput, some.Options);
@@ -242,7 +243,8 @@ public sealed class DeformableAttentionTests
         {
             var options = new DeformableAttentionOptions { Groups = groups, Points = points };
             Assert.That(
-                () => DeformableAttention.Forward(t.Query, t.Key, t.Value, t.Offsets, options), Throws.ArgumentException);
+                () =>
+                    DeformableAttention.Forward(t.Query, t.Key, t.Value, t.Offsets, options), Throws.ArgumentException);
         }
     }
 
@@ -255,16 +257,20 @@ public sealed class DeformableAttentionTests
         Assert.That(
             () => DeformableSimilarity.Forward(t.Query, foreign, t.Offsets, t.Options),
             Throws.TypeOf<DeviceMismatchException>());
-        Assert.That(() => DeformableSimilarity.Forward(null!, t.Key, t.Offsets, t.Options), Throws.ArgumentNullException);
-        Assert.That(() => DeformableSimilarity.Forward(t.Query, null!, t.Offsets, t.Options), Throws.ArgumentNullException);
+        Assert.That(
+            () => DeformableSimilarity.Forward(null!, t.Key, t.Offsets, t.Options), Throws.ArgumentNullException);
+        Assert.That(
+            () => DeformableSimilarity.Forward(t.Query, null!, t.Offsets, t.Options), Throws.ArgumentNullException);
         Assert.That(() => DeformableSimilarity.Forward(t.Query, t.Key, null!, t.Options), Throws.ArgumentNullException);
         Assert.That(() => DeformableSimilarity.Forward(t.Query, t.Key, t.Offsets, null!), Throws.ArgumentNullException);
-        Assert.That(() => DeformableReassembly.Forward(null!, t.Value, t.Offsets, t.Options), Throws.ArgumentNullException);
+        Assert.That(
+            () => DeformableReassembly.Forward(null!, t.Value, t.Offsets, t.Options), Throws.ArgumentNullException);
         Assert.That(
             () => DeformableReassembly.Backward(null!, t.Value, t.Offsets, t.GradOutput, t.Options),
             Throws.ArgumentNullException);
         Assert.That(
-            () => DeformableAttention.Forward(t.Query, t.Key, null!, t.Offsets, t.Options), Throws.ArgumentNullException);
+            () =>
+                DeformableAttention.Forward(t.Query, t.Key, null!, t.Offsets, t.Options), Throws.ArgumentNullException);
         Assert.That(
             () => DeformableAttention.Backward(t.Query, t.Key, t.Value, t.Offsets, null!, t.Options),
             Throws.ArgumentNullException);
@@ -308,7 +314,8 @@ public sealed class DeformableAttentionTests
         {
             Near.Backward(gradQuery, operands.Gradient(operands.Scores, operands.Query), $"scores to query, {what}");
             Near.Backward(gradKey, operands.Gradient(operands.Scores, operands.Key), $"scores to key, {what}");
-            Near.Backward(gradOffsets, operands.Gradient(operands.Scores, operands.Offsets), $"scores to offsets, {what}");
+            Near.Backward(
+                gradOffsets, operands.Gradient(operands.Scores, operands.Offsets), $"scores to offsets, {what}");
         }
         var (gradWeights, gradValue, gradMoves) = tensors.ReassembleBackward();
         using (gradWeights)
@@ -340,7 +347,8 @@ public sealed class DeformableAttentionTests
     private static double[][] Run<T>(ComputeDevice device, DeformableProblem problem)
         where T : unmanaged
     {
-        using var tensors = new DeformableTensors<T>(new DeformableOperands(problem), device, MemoryFormat.ChannelsLast);
+        using var tensors = new DeformableTensors<T>(
+            new DeformableOperands(problem), device, MemoryFormat.ChannelsLast);
         var (gradQuery, gradKey, scoreOffsets) = tensors.ScoresBackward();
         var (gradWeights, gradValue, valueOffsets) = tensors.ReassembleBackward();
         using var gradients = tensors.Backward();

@@ -3,8 +3,8 @@ using NUnit.Framework;
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>
-/// Deformable attention on the CPU takes a group at a time where there are enough groups for the threads, and goes over all of
-/// them, the backward in several passes, where there are not: nobody may see which.
+/// Deformable attention on the CPU takes a group at a time where there are enough groups for the threads, and goes over
+/// all of them, the backward in several passes, where there are not: nobody may see which.
 /// </summary>
 [TestFixture]
 public sealed class DeformableGroupTests

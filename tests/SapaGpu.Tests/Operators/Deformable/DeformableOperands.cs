@@ -1,8 +1,8 @@
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>
-/// The operands of a problem of deformable attention, drawn at random, with the reference's results. Points keep away from
-/// whole coordinates, where the gradients of offsets jump, unless offsets are given.
+/// The operands of a problem of deformable attention, drawn at random, with the reference's results. Points keep away
+/// from whole coordinates, where the gradients of offsets jump, unless offsets are given.
 /// </summary>
 public sealed class DeformableOperands
 {

@@ -12,7 +12,9 @@ public sealed record DeformableProblem(
     int EmbeddingChannels,
     int ValueChannels)
 {
-    /// <summary>Gets sizes with one and several groups, points, images and cells, and ratios that are no integers.</summary>
+    /// <summary>
+    /// Gets sizes with one and several groups, points, images and cells, and ratios that are no integers.
+    /// </summary>
     public static IEnumerable<DeformableProblem> All =>
     [
         new(1, 2, 3, 4, 6, 2, 3, 2, 2),
@@ -25,8 +27,8 @@ public sealed record DeformableProblem(
     public static DeformableProblem Large { get; } = new(1, 7, 8, 130, 131, 2, 2, 1, 1);
 
     /// <summary>
-    /// Gets a problem with more channels a group than four of the widest vectors and some to spare, and more queries a row
-    /// than a run.
+    /// Gets a problem with more channels a group than four of the widest vectors and some to spare, and more queries a
+    /// row than a run.
     /// </summary>
     public static DeformableProblem Wide { get; } = new(1, 2, 3, 2, 17, 1, 10, 20, 84);
 

@@ -1,7 +1,8 @@
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>The operands of a problem of deformable attention on a device.</summary>
-public sealed class DeformableTensors<T>(DeformableOperands operands, ComputeDevice device, MemoryFormat format) : IDisposable
+public sealed class DeformableTensors<T>(
+    DeformableOperands operands, ComputeDevice device, MemoryFormat format) : IDisposable
     where T : unmanaged
 {
     public DeformableAttentionOptions Options => operands.Problem.Options;

@@ -116,8 +116,10 @@ public sealed class InterpolateTests
         using var input = FeatureMap<float>.Create(opened, new MapShape(1, 2, 3, 4));
         foreach (var (height, width) in new[] { (0, 4), (4, 0), (-1, 4), ((1 << 29) + 1, 1), (1, int.MaxValue) })
         {
-            Assert.That(() => Interpolate.Forward(input, height, width), Throws.InstanceOf<ArgumentOutOfRangeException>());
-            Assert.That(() => Interpolate.Backward(input, height, width), Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(
+                () => Interpolate.Forward(input, height, width), Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(
+                () => Interpolate.Backward(input, height, width), Throws.InstanceOf<ArgumentOutOfRangeException>());
         }
         Assert.That(
             () => Interpolate.Forward(input, 6, 8, InterpolationMode.Nearest, alignCorners: true),
@@ -126,9 +128,11 @@ public sealed class InterpolateTests
             () => Interpolate.Backward(input, 6, 8, InterpolationMode.Nearest, alignCorners: true), Throws.ArgumentException);
         using var channels = FeatureMap<float>.Create(opened, new MapShape(1, 3, 6, 8));
         using var images = FeatureMap<float>.Create(opened, new MapShape(2, 2, 6, 8));
-        Assert.That(() => Interpolate.Forward(input, channels), Throws.ArgumentException.With.Message.Contains("[1, 2, 6, 8]"));
+        Assert.That(
+            () => Interpolate.Forward(input, channels), Throws.ArgumentException.With.Message.Contains("[1, 2, 6, 8]"));
         Assert.That(() => Interpolate.Forward(input, images), Throws.ArgumentException);
-        Assert.That(() => Interpolate.Forward(input, input), Throws.ArgumentException.With.Message.Contains("shares memory"));
+        Assert.That(
+            () => Interpolate.Forward(input, input), Throws.ArgumentException.With.Message.Contains("shares memory"));
         Assert.That(() => Interpolate.Forward((FeatureMap<float>)null!, 3, 4), Throws.ArgumentNullException);
         Assert.That(() => Interpolate.Forward(input, null!), Throws.ArgumentNullException);
         Assert.That(() => Interpolate.Backward((FeatureMap<float>)null!, 3, 4), Throws.ArgumentNullException);
@@ -162,7 +166,8 @@ public sealed class InterpolateTests
         Near.Backward(gradInput, Reference.Gradient(Forward, map, gradient), what);
     }
 
-    private static double Product(FeatureMap<double> left, FeatureMap<double> right) => left.ToArray(MemoryFormat.Contiguous)
+    private static double Product(
+        FeatureMap<double> left, FeatureMap<double> right) => left.ToArray(MemoryFormat.Contiguous)
         .Zip(right.ToArray(MemoryFormat.Contiguous), (a, b) => a * b)
         .Sum();
 }

@@ -5,8 +5,8 @@ using SapaGpu.Launch;
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>
-/// Interpolation, its adjoint and copies on random problems and every vector width against plain loops, sources and results
-/// being views of larger tensors. A failure names a seed; CsCheck_Seed runs it again.
+/// Interpolation, its adjoint and copies on random problems and every vector width against plain loops, sources and
+/// results being views of larger tensors. A failure names a seed; CsCheck_Seed runs it again.
 /// </summary>
 [TestFixture(typeof(double))]
 [TestFixture(typeof(float))]

@@ -3,8 +3,8 @@ using NUnit.Framework;
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>
-/// The projection on maps of several chunks of pixels, whose blocks end within rows and go on in the next image, beside its
-/// formulas written out.
+/// The projection on maps of several chunks of pixels, whose blocks end within rows and go on in the next image, beside
+/// its formulas written out.
 /// </summary>
 [TestFixture]
 public sealed class ProjectionTests
@@ -49,7 +49,8 @@ public sealed class ProjectionTests
             var gradInput = Put(new ReferenceMap(map), format);
             var gradients = new ProjectionWeights(
                 Put(weight), Put(bias), hasNorm ? Put(factor) : null, hasNorm ? Put(offset) : null);
-            PointwiseProjection.Backward(x, parameters, statistics, Put(gradOutput, outputFormat), gradInput, gradients);
+            PointwiseProjection.Backward(
+                x, parameters, statistics, Put(gradOutput, outputFormat), gradInput, gradients);
             var expected = new Gradients(input, gradOutput, weight, hasNorm ? factor : null, hasNorm ? offset : null);
             Check("gradient of the map", gradInput, expected.Input);
             Check("gradient of the matrix", gradients.Weight, expected.Weight);
@@ -75,7 +76,8 @@ public sealed class ProjectionTests
         }
 
         static void Check(string what, FeatureMap actual, double[] expected) => Assert.That(
-            ((FeatureMap<double>)actual).ToArray(MemoryFormat.Contiguous), Is.EqualTo(expected).Within(Tolerance), what);
+            ((FeatureMap<double>)actual).ToArray(MemoryFormat.Contiguous), Is.EqualTo(expected).Within(
+                Tolerance), what);
     }
 
     // The derivatives of Σ g·(W·x̃ + b), x̃ = γ·x̂ + β where there is a normalisation and else x, pixel by pixel.
@@ -99,7 +101,8 @@ public sealed class ProjectionTests
                     var scaled = new double[Inputs];
                     for (int i = 0; i < Inputs; i++)
                     {
-                        double own = factor is null ? x[i] : factor.Values[i].Value * normalised[i] + offset!.Values[i].Value;
+                        double own =
+                            factor is null ? x[i] : factor.Values[i].Value * normalised[i] + offset!.Values[i].Value;
                         double back = 0;
                         for (int o = 0; o < Outputs; o++)
                         {

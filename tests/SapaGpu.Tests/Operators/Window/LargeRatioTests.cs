@@ -3,8 +3,8 @@ using NUnit.Framework;
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>
-/// Cells of many queries, whose gradients are products of matrices on the CPU: against the composition in double precision,
-/// with maps of several tiles and windows that are no multiple of what is computed at a time.
+/// Cells of many queries, whose gradients are products of matrices on the CPU: against the composition in double
+/// precision, with maps of several tiles and windows that are no multiple of what is computed at a time.
 /// </summary>
 [TestFixture]
 public sealed class LargeRatioTests

@@ -4,8 +4,8 @@ namespace SapaGpu.Tests.Operators;
 
 /// <summary>
 /// Window attention as a framework puts it together: scores, softmax and reassembly one after the other, forward and
-/// backward. Every tensor in between is stored, which rounds it; every sum is accumulated in <typeparamref name="T"/>. One
-/// head, softmax, borders of the kind ZeroLogit, an integer ratio.
+/// backward. Every tensor in between is stored, which rounds it; every sum is accumulated in <typeparamref name="T"/>.
+/// One head, softmax, borders of the kind ZeroLogit, an integer ratio.
 /// </summary>
 /// <typeparam name="T">The type that is computed in.</typeparam>
 /// <param name="operands">The problem.</param>

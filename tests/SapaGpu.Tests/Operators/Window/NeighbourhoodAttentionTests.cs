@@ -4,8 +4,8 @@ using SapaGpu.Tests.Grids;
 namespace SapaGpu.Tests.Operators;
 
 /// <summary>
-/// Moved windows at an integer ratio are neighbourhood attention: that of keys and values repeated as often as the ratio
-/// says, with the ratio as dilation.
+/// Moved windows at an integer ratio are neighbourhood attention: that of keys and values repeated as often as the
+/// ratio says, with the ratio as dilation.
 /// </summary>
 [TestFixture]
 public sealed class NeighbourhoodAttentionTests

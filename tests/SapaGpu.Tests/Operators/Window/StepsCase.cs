@@ -1,6 +1,8 @@
 namespace SapaGpu.Tests.Operators;
 
-/// <summary>The operands of the steps of window attention and what the reference makes of each, computed once.</summary>
+/// <summary>
+/// The operands of the steps of window attention and what the reference makes of each, computed once.
+/// </summary>
 public sealed class StepsCase
 {
     private readonly Dictionary<string, object> known = [];

@@ -44,7 +44,8 @@ public sealed class WindowAttentionTests
 
     [Test]
     [DeviceGrid]
-    public void Operands_may_have_different_formats([ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device)
+    public void Operands_may_have_different_formats(
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device)
     {
         var opened = TestDevices.Open(device);
         var operands = new AttentionCase(new WindowProblem(1, 3, 4, 5, 2, 8, 20), BorderRule.ZeroLogit);
@@ -52,7 +53,8 @@ public sealed class WindowAttentionTests
         using var query = operands.Query.ToTensor<float>(opened, MemoryFormat.Contiguous);
         using var key = operands.Key.ToTensor<float>(opened, MemoryFormat.ChannelsLast);
         using var value = operands.Value.ToTensor<float>(opened, MemoryFormat.ChannelsLast);
-        using var output = FeatureMap<float>.Create(opened, operands.Problem.Shape.OutputShape, MemoryFormat.Contiguous);
+        using var output = FeatureMap<float>.Create(
+            opened, operands.Problem.Shape.OutputShape, MemoryFormat.Contiguous);
         WindowAttention.Forward(query, key, value, output, operands.Options);
         Compare.Forward(output, expected, $"{device}: query and output contiguous, key and value channels-last");
     }
@@ -150,7 +152,8 @@ public sealed class WindowAttentionTests
         using var target = room.Crop(1, 2, 6, 8);
         WindowAttention.Forward(query, key, value, target, operands.Options);
         Compare.Forward(target, operands.Forward(), $"{device} {format}: output is a crop");
-        Assert.That(Compare.Values(room).Count(v => v != 0), Is.LessThanOrEqualTo(6 * 8 * 16), "nothing around the crop");
+        Assert.That(
+            Compare.Values(room).Count(v => v != 0), Is.LessThanOrEqualTo(6 * 8 * 16), "nothing around the crop");
     }
 
     // The reference takes longer for a gradient than all devices together.

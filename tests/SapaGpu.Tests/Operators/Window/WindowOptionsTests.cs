@@ -55,7 +55,8 @@ public sealed class WindowOptionsTests
         var options = new WindowAttentionOptions { Window = 3, Border = border };
         var operands = new OptionsCase(new WindowShape(new MapShape(2, 2, 9, 4), 3, 13, 7, 3), options);
         using var whole = TestDevices.OpenAnew(device);
-        using var banded = TestDevices.OpenAnew(device, new DeviceOptions { WorkspaceBytes = 2 * 9 * 7 * 8 * sizeof(float) });
+        using var banded = TestDevices.OpenAnew(
+            device, new DeviceOptions { WorkspaceBytes = 2 * 9 * 7 * 8 * sizeof(float) });
         var expected = Gradients(whole, operands);
         var actual = Gradients(banded, operands);
         for (int i = 0; i < expected.Length; i++)

@@ -38,7 +38,9 @@ public sealed record WindowProblem(
 
     public WindowShape Shape => new(Batch, Height, Width, Window, Scale, EmbeddingChannels, ValueChannels);
 
-    /// <summary>Whether windows that are moved inside the map, where the border asks for that, have room in it.</summary>
+    /// <summary>
+    /// Whether windows that are moved inside the map, where the border asks for that, have room in it.
+    /// </summary>
     public bool Fits(BorderRule border) => border != BorderRule.Shifted || Window <= Math.Min(Height, Width);
 
     public override string ToString() =>

@@ -23,7 +23,8 @@ public sealed class WindowPropertyTests
         Sample(RandomProblem.All, iterations: 100, problem =>
         {
             var operands = problem.ToCase();
-            Check(0, Run(opened, problem, operands, backward: false)[0], operands.Output.ToArray(), operands.OutputShape);
+            Check(
+                0, Run(opened, problem, operands, backward: false)[0], operands.Output.ToArray(), operands.OutputShape);
         });
     }
 
@@ -36,7 +37,8 @@ public sealed class WindowPropertyTests
         var problems = device == "opencl"
             ? RandomProblem.Of(Gen.Const(BorderRule.Replicate), Gen.Const(ScoreNormalisation.Softmax))
             : RandomProblem.All;
-        Sample(problems, iterations: device == "opencl" ? 100 : 40, problem => CheckAgainst(processor, opened, problem));
+        Sample(
+            problems, iterations: device == "opencl" ? 100 : 40, problem => CheckAgainst(processor, opened, problem));
     }
 
     private static void Sample(Gen<RandomProblem> problems, int iterations, Action<RandomProblem> check) =>
