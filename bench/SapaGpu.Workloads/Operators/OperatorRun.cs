@@ -1,3 +1,5 @@
+using SapaGpu.Maps;
+
 namespace SapaGpu.Workloads;
 
 /// <summary>An operator with its operands for one stage of a workload, ready to be timed.</summary>
@@ -8,13 +10,7 @@ internal abstract class OperatorRun : IDisposable
     /// <summary>Makes the operands of an operator.</summary>
     public static OperatorRun Create(
         Operator kind, ComputeDevice device, Stage stage, ElementType elementType, MemoryFormat format) =>
-            elementType switch
-            {
-                ElementType.Float64 => Create<double>(kind, device, stage, format),
-                ElementType.Float16 => Create<Half>(kind, device, stage, format),
-                ElementType.BFloat16 => Create<BFloat16>(kind, device, stage, format),
-                _ => Create<float>(kind, device, stage, format),
-            };
+            elementType.Dispatch<Creation, OperatorRun>(new Creation(kind, device, stage, format));
 
     private static OperatorRun Create<T>(Operator kind, ComputeDevice device, Stage stage, MemoryFormat format)
         where T : unmanaged
@@ -67,6 +63,13 @@ internal abstract class OperatorRun : IDisposable
         owned.Add(item);
         return item;
     }
+
+    private readonly struct Creation(Operator kind, ComputeDevice device, Stage stage, MemoryFormat format)
+        : IElementVisitor<OperatorRun>
+    {
+        public OperatorRun Visit<T>()
+            where T : unmanaged => Create<T>(kind, device, stage, format);
+    }
 }
 
 /// <summary>Makes maps with reproducible random values.</summary>
@@ -92,19 +95,11 @@ internal sealed class Operands<T>(ComputeDevice device, MemoryFormat format)
         var values = new T[shape.ElementCount];
         int distinct = Math.Min(values.Length, Distinct);
         for (int i = 0; i < distinct; i++)
-            values[i] = Value(type, next());
+            values[i] = ElementTypes.FromDouble<T>(next());
         for (int i = distinct; i < values.Length; i += distinct)
             values.AsSpan(0, Math.Min(distinct, values.Length - i)).CopyTo(values.AsSpan(i));
         return FeatureMap<T>.From(device, shape, values, format);
     }
-
-    private static T Value(ElementType type, double value) => type switch
-    {
-        ElementType.Float64 => (T)(object)value,
-        ElementType.Float16 => (T)(object)(Half)value,
-        ElementType.BFloat16 => (T)(object)(BFloat16)value,
-        _ => (T)(object)(float)value,
-    };
 }
 
 /// <summary>Window attention on given query, key and value.</summary>

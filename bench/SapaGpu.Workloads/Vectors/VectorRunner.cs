@@ -1,3 +1,5 @@
+using SapaGpu.Maps;
+
 namespace SapaGpu.Workloads.Vectors;
 
 /// <summary>Computes a case: its outputs and gradients by name, in the order of the files.</summary>
@@ -13,13 +15,8 @@ internal abstract class VectorRunner
     }
 
     /// <summary>The runner of an element type.</summary>
-    public static VectorRunner For(ElementType elementType) => elementType switch
-    {
-        ElementType.Float64 => new VectorRunner<double>(),
-        ElementType.Float16 => new VectorRunner<Half>(),
-        ElementType.BFloat16 => new VectorRunner<BFloat16>(),
-        _ => new VectorRunner<float>(),
-    };
+    public static VectorRunner For(ElementType elementType) =>
+        elementType.Dispatch<Creation, VectorRunner>(default);
 
     /// <summary>Runs a case with all maps in one memory format.</summary>
     public abstract IReadOnlyDictionary<string, double[]> Run(
@@ -27,6 +24,12 @@ internal abstract class VectorRunner
 
     /// <summary>The output of a case with its parameters from a checkpoint.</summary>
     public abstract double[] RunCheckpoint(VectorCase vector, string checkpoint, ComputeDevice device);
+
+    private readonly struct Creation : IElementVisitor<VectorRunner>
+    {
+        public VectorRunner Visit<T>()
+            where T : unmanaged => new VectorRunner<T>();
+    }
 }
 
 /// <summary>The runner of one element type.</summary>

@@ -100,7 +100,7 @@ internal static class VectorSuite
         };
 
         // The coarser of what computes and what was stored; a file in single precision holds the parameters exactly.
-        var coarser = Unit(rounding) > Unit(ElementType.Float32) && Unit(rounding) > Unit(elementType)
+        var coarser = rounding.Unit() > ElementType.Float32.Unit() && rounding.Unit() > elementType.Unit()
             ? rounding
             : elementType;
         var tensor = vector.Find("out")!;
@@ -108,25 +108,16 @@ internal static class VectorSuite
         return (worst with { Tensor = $"out with {checkpoint.File}" }, null);
     }
 
-    // The distance from 1 to the next number.
-    private static double Unit(ElementType elementType) => elementType switch
-    {
-        ElementType.Float64 => Math.ScaleB(1, -52),
-        ElementType.Float16 => Math.ScaleB(1, -10),
-        ElementType.BFloat16 => Math.ScaleB(1, -7),
-        _ => Math.ScaleB(1, -23),
-    };
-
     private static double Bound(VectorTensor tensor, ElementType elementType)
     {
         double magnitude = Math.Max(1, tensor.MaxAbs);
-        double unit = Unit(elementType);
+        double unit = elementType.Unit();
         return elementType switch
         {
             ElementType.Float64 => 1e-10 * magnitude,
             ElementType.Float32 => Math.Max(1e-5 * magnitude, 20 * tensor.Float32Error),
             _ when tensor.Name.StartsWith("grad_offset", StringComparison.Ordinal) => 2 * magnitude,
-            _ => Math.Max(8 * unit * magnitude, 20 * tensor.Float32Error * unit / Unit(ElementType.Float32)),
+            _ => Math.Max(8 * unit * magnitude, 20 * tensor.Float32Error * unit / ElementType.Float32.Unit()),
         };
     }
 

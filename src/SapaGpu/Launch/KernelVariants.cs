@@ -154,28 +154,35 @@ internal static class KernelVariants
         3 => typeof(Window3),
         5 => typeof(Window5),
         7 => typeof(Window7),
-        _ => typeof(AnyWindow),
+        0 => typeof(AnyWindow),
+        _ => throw Unknown(window),
     };
 
     public static Type Scale(ScaleChoice scale) => scale switch
     {
         ScaleChoice.Scale2 => typeof(Scale2),
         ScaleChoice.AnyScale => typeof(AnyScale),
-        _ => typeof(AnyRatio),
+        ScaleChoice.AnyRatio => typeof(AnyRatio),
+        _ => throw Unknown(scale),
     };
 
     public static Type Border(BorderRule border) => border switch
     {
         BorderRule.Masked => typeof(MaskedBorder),
         BorderRule.Replicate => typeof(ReplicateBorder),
-        _ => typeof(ZeroLogitBorder),
+        BorderRule.ZeroLogit => typeof(ZeroLogitBorder),
+
+        // That windows are moved is a matter of the ratio; none of their taps lies outside.
+        BorderRule.Shifted => typeof(ZeroLogitBorder),
+        _ => throw Unknown(border),
     };
 
     public static Type Normalisation(ScoreNormalisation normalisation) => normalisation switch
     {
         ScoreNormalisation.Sigmoid => typeof(SigmoidNormalisation),
         ScoreNormalisation.None => typeof(NoNormalisation),
-        _ => typeof(SoftmaxNormalisation),
+        ScoreNormalisation.Softmax => typeof(SoftmaxNormalisation),
+        _ => throw Unknown(normalisation),
     };
 
     /// <summary>The table of a map program, which has one variant for every kind of device.</summary>
@@ -192,7 +199,9 @@ internal static class KernelVariants
     {
         512 => (typeof(Simd512<>).MakeGenericType(lane), typeof(System.Runtime.Intrinsics.Vector512<>).MakeGenericType(lane)),
         256 => (typeof(Simd256<>).MakeGenericType(lane), typeof(System.Runtime.Intrinsics.Vector256<>).MakeGenericType(lane)),
-        _ => (typeof(Simd128<>).MakeGenericType(lane), typeof(System.Runtime.Intrinsics.Vector128<>).MakeGenericType(lane)),
+        // A table that has vector programs only may be asked for all variants, to list what it has.
+        0 or 128 => (typeof(Simd128<>).MakeGenericType(lane), typeof(System.Runtime.Intrinsics.Vector128<>).MakeGenericType(lane)),
+        _ => throw Unknown(vectorBits),
     };
 
     /// <summary>The first type arguments of every vector program: arithmetic, storage, accumulator, vector.</summary>
@@ -203,6 +212,9 @@ internal static class KernelVariants
             simd = typeof(NarrowSimd<,,>).MakeGenericType(typeof(TElement), simd, vector);
         return [simd, typeof(TStorage), typeof(TReal), vector];
     }
+
+    private static ArgumentOutOfRangeException Unknown<TChoice>(TChoice choice) =>
+        new(nameof(choice), choice, "No kernel is made for this choice.");
 
     private static ILaunchable<TParameters> Create<TParameters>(Type openLaunchable, Type kernel)
         where TParameters : struct =>

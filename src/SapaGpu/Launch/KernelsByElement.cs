@@ -16,10 +16,11 @@ internal sealed class KernelsByElement<TKernels>(Type openKernels)
 
     public TKernels this[ElementType elementType] => elementType switch
     {
+        ElementType.Float32 => float32.Value,
         ElementType.Float64 => float64.Value,
         ElementType.Float16 => float16.Value,
         ElementType.BFloat16 => bfloat16.Value,
-        _ => float32.Value,
+        _ => throw new ArgumentOutOfRangeException(nameof(elementType), elementType, "There are no kernels."),
     };
 
     private static Lazy<TKernels> Close<TElement, TStorage, TReal>(Type open) => new(() =>

@@ -62,15 +62,26 @@ public static class ElementTypes
             _ => throw Unknown(type),
         };
 
+    /// <summary>The distance from 1 to the next number of an element type.</summary>
+    internal static double Unit(this ElementType type) => type switch
+    {
+        ElementType.Float32 => Math.ScaleB(1, -23),
+        ElementType.Float64 => Math.ScaleB(1, -52),
+        ElementType.Float16 => Math.ScaleB(1, -10),
+        ElementType.BFloat16 => Math.ScaleB(1, -7),
+        _ => throw Unknown(type),
+    };
+
     /// <summary>Rounds a number to an element type.</summary>
     internal static T FromDouble<T>(double value)
-        where T : unmanaged => Of<T>() switch
-        {
-            ElementType.Float64 => (T)(object)value,
-            ElementType.Float16 => (T)(object)(Half)value,
-            ElementType.BFloat16 => (T)(object)(BFloat16)value,
-            _ => (T)(object)(float)value,
-        };
+        where T : unmanaged
+    {
+        if (typeof(T) == typeof(float))
+            return (T)(object)(float)value;
+        if (typeof(T) == typeof(double))
+            return (T)(object)value;
+        return Of<T>() == ElementType.Float16 ? (T)(object)(Half)value : (T)(object)(BFloat16)value;
+    }
 
     /// <summary>Widens an element.</summary>
     internal static double ToDouble<T>(T value)

@@ -118,8 +118,10 @@ public static class Reference
     }
 
     /// <inheritdoc cref="Reassembly(ReferenceMap, ReferenceMap, WindowAttentionOptions)"/>
-    public static ReferenceMap Reassembly(ReferenceMap weights, ReferenceMap value) => Reassembly(
-        weights, value, new WindowAttentionOptions { Window = (int)Math.Sqrt(weights.Shape.Channels) });
+    public static ReferenceMap Reassembly(ReferenceMap weights, ReferenceMap value, int heads = 1) => Reassembly(
+        weights,
+        value,
+        new WindowAttentionOptions { Window = (int)Math.Sqrt(weights.Shape.Channels / heads), Heads = heads });
 
     public static ReferenceMap Attention(
         ReferenceMap query, ReferenceMap key, ReferenceMap value, WindowAttentionOptions options) =>

@@ -25,8 +25,7 @@ public static class ReferenceModules
         };
         var key = options.Similarity == Similarity.InnerProduct ? x : Project("k", x, parameters);
         var value = options.ValueChannels is null ? decoder : Project("v", x, parameters);
-        return ReferenceAttention.Attention(
-            query, key, value, options.Window, options.Border == BorderRule.Masked, options.Normalisation);
+        return Reference.Attention(query, key, value, options.Attention);
 
         ReferenceMap Enlarge(ReferenceMap map) =>
             ReferenceInterpolation.Nearest(map, encoder.Shape.Height, encoder.Shape.Width);
@@ -70,7 +69,7 @@ public static class ReferenceModules
             options.EncoderDilation);
         var scores = ReferenceInterpolation.PixelShuffle(code, options.Scale);
         var masks = ReferencePoints.Softmax(scores, options.Window * options.Window);
-        return ReferenceAttention.Reassemble(masks, features, options.Groups);
+        return Reference.Reassembly(masks, features, options.Groups);
     }
 
     /// <summary>GroupNorm: statistics over the channels of a group and all pixels of an image.</summary>

@@ -8,21 +8,12 @@ namespace SapaGpu.Tests;
 /// </summary>
 public static class Near
 {
-    /// <summary>The distance from 1 to the next number of a type.</summary>
-    public static double Unit(ElementType elementType) => elementType switch
-    {
-        ElementType.Float64 => Math.ScaleB(1, -52),
-        ElementType.Float16 => Math.ScaleB(1, -10),
-        ElementType.BFloat16 => Math.ScaleB(1, -7),
-        _ => Math.ScaleB(1, -23),
-    };
-
     /// <summary>The allowed share; 16-bit types may round what they store a few times, one after the other.</summary>
     public static double Share(ElementType elementType, bool backward) => elementType switch
     {
         ElementType.Float64 => backward ? 1e-11 : 1e-12,
         ElementType.Float32 => backward ? 3e-5 : 1e-5,
-        _ => (backward ? 8 : 4) * Unit(elementType),
+        _ => (backward ? 8 : 4) * elementType.Unit(),
     };
 
     public static void Forward<T>(FeatureMap<T> actual, ReferenceMap expected, string what)

@@ -118,13 +118,11 @@ public sealed class VectorWriter
         var operands = Exact(new AttentionCase(new WindowProblem(1, 2, 3, 3, 2, 3, 4), BorderRule.ZeroLogit));
         Attention(builder, operands, normalisation);
         builder.Finish(
-            () => ReferenceAttention.Attention(
+            () => Reference.Attention(
                 operands.Query,
                 operands.Key,
                 operands.Value,
-                operands.Problem.Window,
-                masked: false,
-                normalisation),
+                new WindowAttentionOptions { Window = operands.Problem.Window, Normalisation = normalisation }),
             operands.GradOutput);
     }
 
@@ -278,7 +276,7 @@ public sealed class VectorWriter
         builder.Add("features", "input", features);
         builder.Add("masks", "input", masks);
         builder.Finish(
-            () => ReferenceAttention.Reassemble(masks, features, groups: 2),
+            () => Reference.Reassembly(masks, features, heads: 2),
             Exact(ReferenceMap.Random(random, new MapShape(1, 4, 4, 6))));
     }
 

@@ -42,85 +42,56 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TReal> : WindowWe
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> softmax =
-        Table(
-            typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsForward<TElement, TStorage, TReal, SoftmaxNormalisation>),
-            typeof(SoftmaxNormalisation),
-            typeof(NormForward));
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> forward =
+        Table(typeof(WindowWeightsForward<,,,>), typeof(NormForward));
 
-    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> sigmoid =
-        Table(
-            typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsForward<TElement, TStorage, TReal, SigmoidNormalisation>),
-            typeof(SigmoidNormalisation),
-            typeof(NormForward));
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> backward =
+        Table(typeof(WindowWeightsBackward<,,,>), typeof(NormBackward));
 
-    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> none =
-        Table(
-            typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsForward<TElement, TStorage, TReal, NoNormalisation>),
-            typeof(NoNormalisation),
-            typeof(NormForward));
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> mean = new(variant =>
+        variant.VectorBits > 0
+            ? KernelVariants.Tiles<WindowWeightsParameters<TStorage, TStorage>>(
+                typeof(HeadMeanProgram<,,,>), KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant))
+            : KernelVariants.Group<WindowWeightsParameters<TStorage, TStorage>>(
+                typeof(MapKernel<,>),
+                typeof(HeadMean<TElement, TStorage, TReal>),
+                typeof(WindowWeightsParameters<TStorage, TStorage>)));
 
-    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> softmaxBackward =
-        Table(
-            typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsBackward<TElement, TStorage, TReal, SoftmaxNormalisation>),
-            typeof(SoftmaxNormalisation),
-            typeof(NormBackward));
-
-    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> sigmoidBackward =
-        Table(
-            typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsBackward<TElement, TStorage, TReal, SigmoidNormalisation>),
-            typeof(SigmoidNormalisation),
-            typeof(NormBackward));
-
-    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> noneBackward =
-        Table(
-            typeof(WindowWeightsProgram<,,,,,>),
-            typeof(WindowWeightsBackward<TElement, TStorage, TReal, NoNormalisation>),
-            typeof(NoNormalisation),
-            typeof(NormBackward));
-
-    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> mean =
-        Table(
-            typeof(HeadMeanProgram<,,,>),
-            typeof(HeadMean<TElement, TStorage, TReal>));
-
-    public override void Forward(in WeightsProblem problem, FeatureMap scores, FeatureMap weights)
-    {
-        var table = problem.Normalisation switch
-        {
-            ScoreNormalisation.Sigmoid => sigmoid,
-            ScoreNormalisation.None => none,
-            _ => softmax,
-        };
-        table.Launch(scores.Device, Parameters(in problem, scores, scores, weights));
-    }
+    public override void Forward(in WeightsProblem problem, FeatureMap scores, FeatureMap weights) =>
+        Launch(forward, in problem, scores, scores, weights);
 
     public override void Backward(
-        in WeightsProblem problem, FeatureMap scores, FeatureMap gradWeights, FeatureMap gradScores)
-    {
-        var table = problem.Normalisation switch
-        {
-            ScoreNormalisation.Sigmoid => sigmoidBackward,
-            ScoreNormalisation.None => noneBackward,
-            _ => softmaxBackward,
-        };
-        table.Launch(scores.Device, Parameters(in problem, scores, gradWeights, gradScores));
-    }
+        in WeightsProblem problem, FeatureMap scores, FeatureMap gradWeights, FeatureMap gradScores) =>
+        Launch(backward, in problem, scores, gradWeights, gradScores);
 
     public override void Average(in WeightsProblem problem, FeatureMap weights, FeatureMap mean) =>
         this.mean.Launch(weights.Device, Parameters(in problem, weights, weights, mean));
 
-    private static VariantTable<WindowWeightsParameters<TStorage, TStorage>> Table(
-        Type tiles, Type program, params Type[] choices) => new(variant => variant.VectorBits > 0
+    private static VariantTable<WindowWeightsParameters<TStorage, TStorage>> Table(Type program, Type direction) =>
+        new(variant => variant.VectorBits > 0
             ? KernelVariants.Tiles<WindowWeightsParameters<TStorage, TStorage>>(
-                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant), .. choices])
+                typeof(WindowWeightsProgram<,,,,,>),
+                [
+                    .. KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant),
+                    KernelVariants.Normalisation(variant.Normalisation),
+                    direction,
+                ])
             : KernelVariants.Group<WindowWeightsParameters<TStorage, TStorage>>(
-                typeof(MapKernel<,>), program, typeof(WindowWeightsParameters<TStorage, TStorage>)));
+                typeof(MapKernel<,>),
+                program.MakeGenericType(
+                    typeof(TElement), typeof(TStorage), typeof(TReal), KernelVariants.Normalisation(variant.Normalisation)),
+                typeof(WindowWeightsParameters<TStorage, TStorage>)));
+
+    private static void Launch(
+        VariantTable<WindowWeightsParameters<TStorage, TStorage>> table,
+        in WeightsProblem problem,
+        FeatureMap source,
+        FeatureMap gradient,
+        FeatureMap result)
+    {
+        var variant = KernelVariant.Choose(source.Device) with { Normalisation = problem.Normalisation };
+        table[variant].Launch(source.Device.Launcher, Parameters(in problem, source, gradient, result));
+    }
 
     private static WindowWeightsParameters<TStorage, TStorage> Parameters(
         in WeightsProblem problem, FeatureMap source, FeatureMap gradient, FeatureMap result) => new()
