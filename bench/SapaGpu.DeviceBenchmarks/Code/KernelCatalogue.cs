@@ -54,7 +54,13 @@ internal static class KernelCatalogue
         where element.IsValueType
         from contract in element.GetInterfaces()
         where contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IElement<,>)
-        select (Type[])[element, .. contract.GetGenericArguments()];
+        let types = contract.GetGenericArguments()
+        select (Type[])[element, .. types, types[1] == typeof(double) ? typeof(Float64Element) : typeof(
+            Float32Element)];
+
+    private static object Arithmetic(Type[] element) => Activator.CreateInstance(element[1] == element[2]
+        ? typeof(PlainArithmetic<>).MakeGenericType(element[2])
+        : typeof(NarrowArithmetic<>).MakeGenericType(element[0]))!;
 
     private static IEnumerable<KernelInstantiation> Launchables() =>
         from table in Tables()
@@ -70,7 +76,8 @@ internal static class KernelCatalogue
         from owner in typeof(KernelVariant).Assembly.GetTypes()
         where owner.GetFields(Members).Any(IsTable)
         from instance in owner.IsGenericTypeDefinition
-            ? Elements.Select(element => Activator.CreateInstance(owner.MakeGenericType(element)))
+            ? Elements.Select(element => Activator.CreateInstance(
+                owner.MakeGenericType(element[..owner.GetGenericArguments().Length]), Arithmetic(element)))
             : [null]
         from field in (instance?.GetType() ?? owner).GetFields(Members)
         where IsTable(field)

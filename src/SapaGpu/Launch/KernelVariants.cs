@@ -2,9 +2,6 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
-using SapaGpu.Kernels.Policies;
-using SapaGpu.Kernels.Simd;
-using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
@@ -124,6 +121,10 @@ internal readonly record struct KernelVariant(
         : $"thread-group program, window {(Window == 0 ? "any" : $"{Window}")}, ratio {Text(Scale)}, border {Border}, " +
           $"{Normalisation}, embedding {Access(EmbeddingVectors)}, value {Access(ValueVectors)}";
 
+    /// <summary>The error for a choice that no kernel is made for.</summary>
+    public static ArgumentOutOfRangeException Unknown<TChoice>(TChoice choice) =>
+        new(nameof(choice), choice, "No kernel is made for this choice.");
+
     private static string Text(ScaleChoice choice) => choice switch
     {
         ScaleChoice.Scale2 => "2",
@@ -132,94 +133,6 @@ internal readonly record struct KernelVariant(
     };
 
     private static string Access(bool vectors) => vectors ? "by vectors" : "strided";
-}
-
-/// <summary>Turns choices into kernels: closes the open generic types of <c>SapaGpu.Kernels</c>, once each.</summary>
-internal static class KernelVariants
-{
-    /// <summary>Closes a thread-group program.</summary>
-    public static ILaunchable<TParameters> Group<TParameters>(Type openKernel, params Type[] arguments)
-        where TParameters : struct =>
-        Create<TParameters>(
-            typeof(GroupLaunchable<,>), arguments.Length > 0 ? openKernel.MakeGenericType(arguments) : openKernel);
-
-    /// <summary>Closes a vector program.</summary>
-    public static ILaunchable<TParameters> Tiles<TParameters>(Type openProgram, params Type[] arguments)
-        where TParameters : struct =>
-        Create<TParameters>(
-            typeof(TileLaunchable<,>), arguments.Length > 0 ? openProgram.MakeGenericType(arguments) : openProgram);
-
-    public static Type Window(int window) => window switch
-    {
-        3 => typeof(Window3),
-        5 => typeof(Window5),
-        7 => typeof(Window7),
-        0 => typeof(AnyWindow),
-        _ => throw Unknown(window),
-    };
-
-    public static Type Scale(ScaleChoice scale) => scale switch
-    {
-        ScaleChoice.Scale2 => typeof(Scale2),
-        ScaleChoice.AnyScale => typeof(AnyScale),
-        ScaleChoice.AnyRatio => typeof(AnyRatio),
-        _ => throw Unknown(scale),
-    };
-
-    public static Type Border(BorderRule border) => border switch
-    {
-        BorderRule.Masked => typeof(MaskedBorder),
-        BorderRule.Replicate => typeof(ReplicateBorder),
-        BorderRule.ZeroLogit => typeof(ZeroLogitBorder),
-
-        // That windows are moved is a matter of the ratio; none of their taps lies outside.
-        BorderRule.Shifted => typeof(ZeroLogitBorder),
-        _ => throw Unknown(border),
-    };
-
-    public static Type Normalisation(ScoreNormalisation normalisation) => normalisation switch
-    {
-        ScoreNormalisation.Sigmoid => typeof(SigmoidNormalisation),
-        ScoreNormalisation.None => typeof(NoNormalisation),
-        ScoreNormalisation.Softmax => typeof(SoftmaxNormalisation),
-        _ => throw Unknown(normalisation),
-    };
-
-    /// <summary>The table of a map program, which has one variant for every kind of device.</summary>
-    public static VariantTable<TParameters> Maps<TParameters>(Type program)
-        where TParameters : struct =>
-        new(variant => variant.VectorBits > 0
-            ? Tiles<TParameters>(typeof(MapTiles<,>), program, typeof(TParameters))
-            : Group<TParameters>(typeof(MapKernel<,>), program, typeof(TParameters)));
-
-    public static Type Access(bool vectors) => vectors ? typeof(VectorAccess) : typeof(StridedAccess);
-
-    /// <summary>The vector arithmetic of a width, and its vector, on float or double.</summary>
-    public static (Type Simd, Type Vector) Simd(int vectorBits, Type lane) => vectorBits switch
-    {
-        512 => (typeof(Simd512<>).MakeGenericType(lane), typeof(System.Runtime.Intrinsics.Vector512<>).MakeGenericType(lane)),
-        256 => (typeof(Simd256<>).MakeGenericType(lane), typeof(System.Runtime.Intrinsics.Vector256<>).MakeGenericType(lane)),
-        // A table that has vector programs only may be asked for all variants, to list what it has.
-        0 or 128 => (typeof(Simd128<>).MakeGenericType(lane), typeof(System.Runtime.Intrinsics.Vector128<>).MakeGenericType(lane)),
-        _ => throw Unknown(vectorBits),
-    };
-
-    /// <summary>The first type arguments of every vector program: arithmetic, storage, accumulator, vector.</summary>
-    public static Type[] SimdArguments<TElement, TStorage, TReal>(KernelVariant variant)
-    {
-        var (simd, vector) = Simd(variant.VectorBits, typeof(TReal));
-        if (typeof(TStorage) != typeof(TReal))
-            simd = typeof(NarrowSimd<,,>).MakeGenericType(typeof(TElement), simd, vector);
-        return [simd, typeof(TStorage), typeof(TReal), vector];
-    }
-
-    private static ArgumentOutOfRangeException Unknown<TChoice>(TChoice choice) =>
-        new(nameof(choice), choice, "No kernel is made for this choice.");
-
-    private static ILaunchable<TParameters> Create<TParameters>(Type openLaunchable, Type kernel)
-        where TParameters : struct =>
-        (ILaunchable<TParameters>)Activator.CreateInstance(
-            openLaunchable.MakeGenericType(kernel, typeof(TParameters)))!;
 }
 
 /// <summary>The kernels of one contract, by variant, each closed at its first use.</summary>

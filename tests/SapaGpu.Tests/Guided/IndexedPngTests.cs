@@ -1,5 +1,5 @@
-using NUnit.Framework;
 using NetVips;
+using NUnit.Framework;
 using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Tests.Guided;

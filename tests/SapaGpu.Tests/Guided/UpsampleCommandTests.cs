@@ -1,5 +1,5 @@
-using NUnit.Framework;
 using NetVips;
+using NUnit.Framework;
 using SapaGpu.Cli;
 using SapaGpu.Cli.Images;
 using SapaGpu.Workloads.Npy;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
@@ -11,7 +12,7 @@ namespace SapaGpu.Launch;
 /// </summary>
 internal abstract class QueryBlendKernels
 {
-    private static readonly KernelsByElement<QueryBlendKernels> Known = new(typeof(QueryBlendKernels<,,>));
+    private static readonly KernelsByElement<QueryBlendKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
     public static QueryBlendKernels For(ElementType elementType) => Known[elementType];
@@ -30,33 +31,33 @@ internal abstract class QueryBlendKernels
         FeatureMap? gradEncoder,
         FeatureMap gradDecoder,
         FeatureMap? gradGate);
+
+    private readonly struct Factory : IKernelFactory<QueryBlendKernels>
+    {
+        QueryBlendKernels IKernelFactory<QueryBlendKernels>.Create<TElement, TStorage, TReal, TRealElement>(
+            ElementArithmetic<TStorage, TReal> arithmetic) =>
+            new QueryBlendKernels<TElement, TStorage, TReal>(arithmetic);
+    }
 }
 
 /// <summary>The blended query with the element type's accumulator.</summary>
-internal sealed class QueryBlendKernels<TElement, TStorage, TReal> : QueryBlendKernels
+internal sealed class QueryBlendKernels<TElement, TStorage, TReal>(
+    ElementArithmetic<TStorage, TReal> arithmetic) : QueryBlendKernels
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    private readonly VariantTable<QueryBlendParameters<TStorage>> forward =
-        Table(
-            typeof(QueryBlendProgram<,,,,>),
-            typeof(QueryBlendForward<TElement, TStorage, TReal>), typeof(BothTerms));
+    private readonly VariantTable<QueryBlendParameters<TStorage>> forward = arithmetic.Table(
+        new Tiles<BothTerms>(), new MapKernelOf<QueryBlendParameters<TStorage>, QueryBlendForward<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<QueryBlendParameters<TStorage>> encoderGradient =
-        Table(
-            typeof(QueryBlendProgram<,,,,>),
-            typeof(QueryBlendEncoderGradient<TElement, TStorage, TReal>), typeof(EncoderTerm));
+    private readonly VariantTable<QueryBlendParameters<TStorage>> encoderGradient = arithmetic.Table(
+        new Tiles<EncoderTerm>(), new MapKernelOf<QueryBlendParameters<TStorage>, QueryBlendEncoderGradient<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<QueryBlendParameters<TStorage>> decoderGradient =
-        Table(
-            typeof(QueryBlendDecoderGradientProgram<,,,>),
-            typeof(QueryBlendDecoderGradient<TElement, TStorage, TReal>));
+    private readonly VariantTable<QueryBlendParameters<TStorage>> decoderGradient = arithmetic.Table(
+        new DecoderTiles(), new MapKernelOf<QueryBlendParameters<TStorage>, QueryBlendDecoderGradient<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<QueryBlendParameters<TStorage>> gateGradient =
-        Table(
-            typeof(QueryBlendGateGradientProgram<,,,>),
-            typeof(QueryBlendGateGradient<TElement, TStorage, TReal>));
+    private readonly VariantTable<QueryBlendParameters<TStorage>> gateGradient = arithmetic.Table(
+        new GateTiles(), new MapKernelOf<QueryBlendParameters<TStorage>, QueryBlendGateGradient<TElement, TStorage, TReal>>());
 
     public override void Forward(FeatureMap encoder, FeatureMap decoder, FeatureMap? gate, FeatureMap query) =>
         forward.Launch(query.Device, Parameters(encoder, decoder, gate, query, query));
@@ -78,13 +79,6 @@ internal sealed class QueryBlendKernels<TElement, TStorage, TReal> : QueryBlendK
         gateGradient.Launch(device, Parameters(encoder, decoder, gate, gradQuery, gradGate!));
     }
 
-    private static VariantTable<QueryBlendParameters<TStorage>> Table(Type tiles, Type program, params Type[] terms) =>
-        new(variant => variant.VectorBits > 0
-            ? KernelVariants.Tiles<QueryBlendParameters<TStorage>>(
-                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant), .. terms])
-            : KernelVariants.Group<QueryBlendParameters<TStorage>>(
-                typeof(MapKernel<,>), program, typeof(QueryBlendParameters<TStorage>)));
-
     private static QueryBlendParameters<TStorage> Parameters(
         FeatureMap encoder, FeatureMap decoder, FeatureMap? gate, FeatureMap gradQuery, FeatureMap result) => new()
         {
@@ -99,4 +93,30 @@ internal sealed class QueryBlendKernels<TElement, TStorage, TReal> : QueryBlendK
             Result = result.Map<TStorage>(),
             HasGate = gate is null ? 0 : 1,
         };
+
+    private sealed class Tiles<TTerms> : OpenTiles<TStorage, TReal, QueryBlendParameters<TStorage>>
+        where TTerms : struct, IBlendTerms
+    {
+        public override ILaunchable<QueryBlendParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<QueryBlendProgram<TSimd, TStorage, TReal, TVector, TTerms>, QueryBlendParameters<TStorage>>();
+    }
+
+    private sealed class DecoderTiles : OpenTiles<TStorage, TReal, QueryBlendParameters<TStorage>>
+    {
+        public override ILaunchable<QueryBlendParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                QueryBlendDecoderGradientProgram<TSimd, TStorage, TReal, TVector>,
+                QueryBlendParameters<TStorage>>();
+    }
+
+    private sealed class GateTiles : OpenTiles<TStorage, TReal, QueryBlendParameters<TStorage>>
+    {
+        public override ILaunchable<QueryBlendParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                QueryBlendGateGradientProgram<TSimd, TStorage, TReal, TVector>,
+                QueryBlendParameters<TStorage>>();
+    }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
@@ -12,8 +13,7 @@ namespace SapaGpu.Launch;
 /// </summary>
 internal abstract class DeformableAttentionKernels
 {
-    private static readonly KernelsByElement<DeformableAttentionKernels> Known = new(
-        typeof(DeformableAttentionKernels<,,>));
+    private static readonly KernelsByElement<DeformableAttentionKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
     public static DeformableAttentionKernels For(ElementType elementType) => Known[elementType];
@@ -24,6 +24,13 @@ internal abstract class DeformableAttentionKernels
     /// <summary>Queues the backward.</summary>
     public abstract void Backward(
         in DeformableAttentionOperands operands, FeatureMap gradOutput, in DeformableAttentionGradients gradients);
+
+    private readonly struct Factory : IKernelFactory<DeformableAttentionKernels>
+    {
+        DeformableAttentionKernels IKernelFactory<DeformableAttentionKernels>.Create<TElement, TStorage, TReal, TRealElement>(
+            ElementArithmetic<TStorage, TReal> arithmetic) =>
+            new DeformableAttentionKernels<TElement, TStorage, TReal>(arithmetic);
+    }
 }
 
 /// <summary>The operands of deformable attention.</summary>
@@ -52,28 +59,23 @@ internal readonly record struct DeformableAttentionGradients(
 }
 
 /// <summary>Deformable attention with the element type's accumulator.</summary>
-internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal> : DeformableAttentionKernels
+internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal>(
+    ElementArithmetic<TStorage, TReal> arithmetic) : DeformableAttentionKernels
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    private readonly VariantTable<DeformableAttentionParameters<TStorage>> forward = new(variant =>
-        KernelVariants.Tiles<DeformableAttentionParameters<TStorage>>(
-            typeof(DeformableAttentionProgram<,,,>),
-            KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant)));
+    private readonly VariantTable<DeformableAttentionParameters<TStorage>> forward = arithmetic.Table(
+        new ForwardTiles());
 
-    private readonly VariantTable<DeformableAttentionBackwardParameters<TStorage>> backward = new(variant =>
-        KernelVariants.Tiles<DeformableAttentionBackwardParameters<TStorage>>(
-            typeof(DeformableAttentionBackwardProgram<,,,>),
-            KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant)));
+    private readonly VariantTable<DeformableAttentionBackwardParameters<TStorage>> backward =
+        arithmetic.Table(new BackwardTiles());
 
-    private readonly VariantTable<DeformableAttentionParameters<TStorage>> forwardByGroup = new(variant =>
-        KernelVariants.Tiles<DeformableAttentionParameters<TStorage>>(
-            typeof(DeformableAttentionGroupProgram<,,,,>), StagedArguments(variant)));
+    private readonly VariantTable<DeformableAttentionParameters<TStorage>> forwardByGroup =
+        arithmetic.Table(new ForwardGroupTiles());
 
-    private readonly VariantTable<DeformableAttentionGroupParameters<TStorage>> backwardByGroup = new(variant =>
-        KernelVariants.Tiles<DeformableAttentionGroupParameters<TStorage>>(
-            typeof(DeformableAttentionGroupBackwardProgram<,,,,>), StagedArguments(variant)));
+    private readonly VariantTable<DeformableAttentionGroupParameters<TStorage>> backwardByGroup =
+        arithmetic.Table(new BackwardGroupTiles());
 
     public override void Forward(in DeformableAttentionOperands operands, FeatureMap output)
     {
@@ -182,13 +184,6 @@ internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal> : De
         kernels.OffsetGradient(groups, points, gradScores, query, key, offsets, gradients.Offsets, accumulate: true);
     }
 
-    // What is staged has the arithmetic of the accumulator.
-    private static Type[] StagedArguments(KernelVariant variant) =>
-    [
-        .. KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant),
-        KernelVariants.Simd(variant.VectorBits, typeof(TReal)).Simd,
-    ];
-
     // Whether the groups are work enough for all threads, and what they keep in scratch memory is not too much.
     private static bool SuitsGroups(
         ComputeDevice device, in DeformableAttentionParameters<TStorage> parameters, in KernelVariant variant)
@@ -273,5 +268,41 @@ internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal> : De
                 NeedsGradQuery = gradients.Query is null ? 0 : 1,
                 NeedsGradOffsets = gradients.Offsets is null ? 0 : 1,
             });
+    }
+
+    private sealed class ForwardTiles : OpenTiles<TStorage, TReal, DeformableAttentionParameters<TStorage>>
+    {
+        public override ILaunchable<DeformableAttentionParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                DeformableAttentionProgram<TSimd, TStorage, TReal, TVector>,
+                DeformableAttentionParameters<TStorage>>();
+    }
+
+    private sealed class BackwardTiles : OpenTiles<TStorage, TReal, DeformableAttentionBackwardParameters<TStorage>>
+    {
+        public override ILaunchable<DeformableAttentionBackwardParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                DeformableAttentionBackwardProgram<TSimd, TStorage, TReal, TVector>,
+                DeformableAttentionBackwardParameters<TStorage>>();
+    }
+
+    private sealed class ForwardGroupTiles : OpenTiles<TStorage, TReal, DeformableAttentionParameters<TStorage>>
+    {
+        public override ILaunchable<DeformableAttentionParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                DeformableAttentionGroupProgram<TSimd, TStorage, TReal, TVector, TStaged>,
+                DeformableAttentionParameters<TStorage>>();
+    }
+
+    private sealed class BackwardGroupTiles : OpenTiles<TStorage, TReal, DeformableAttentionGroupParameters<TStorage>>
+    {
+        public override ILaunchable<DeformableAttentionGroupParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                DeformableAttentionGroupBackwardProgram<TSimd, TStorage, TReal, TVector, TStaged>,
+                DeformableAttentionGroupParameters<TStorage>>();
     }
 }

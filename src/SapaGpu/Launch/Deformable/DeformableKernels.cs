@@ -11,7 +11,7 @@ namespace SapaGpu.Launch;
 /// <summary>Sampling at moving points and its gradients, on maps of one element type, arguments checked.</summary>
 internal abstract class DeformableKernels
 {
-    private static readonly KernelsByElement<DeformableKernels> Known = new(typeof(DeformableKernels<,,>));
+    private static readonly KernelsByElement<DeformableKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
     public static DeformableKernels For(ElementType elementType) => Known[elementType];
@@ -52,6 +52,13 @@ internal abstract class DeformableKernels
     /// </summary>
     public abstract void MapGradients(
         int groups, int points, FeatureMap offsets, params ReadOnlySpan<DeformableGradient> gradients);
+
+    private readonly struct Factory : IKernelFactory<DeformableKernels>
+    {
+        DeformableKernels IKernelFactory<DeformableKernels>.Create<TElement, TStorage, TReal, TRealElement>(
+            ElementArithmetic<TStorage, TReal> arithmetic) =>
+            new DeformableKernels<TElement, TStorage, TReal>(arithmetic);
+    }
 }
 
 /// <summary>A gradient of a sampled map.</summary>
@@ -61,7 +68,8 @@ internal abstract class DeformableKernels
 internal readonly record struct DeformableGradient(FeatureMap Weights, FeatureMap Features, FeatureMap Result);
 
 /// <summary>Sampling with the element type's accumulator.</summary>
-internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableKernels
+internal sealed class DeformableKernels<TElement, TStorage, TReal>(
+    ElementArithmetic<TStorage, TReal> arithmetic) : DeformableKernels
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
@@ -69,48 +77,38 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
     private const int MostChunks = 64;
     private const int SmallestChunk = 256;
 
-    private readonly VariantTable<DeformableSamplingParameters<TStorage>> similarity = Sampling(
-        typeof(DeformableSimilarityForward<TElement, TStorage, TReal>),
-        variant => (typeof(DeformableSimilarityProgram<,,,,>), [.. Simd(variant), typeof(DeformableScore)]));
+    private readonly VariantTable<DeformableSamplingParameters<TStorage>> similarity = arithmetic.Table(
+        new SimilarityTiles<DeformableScore>(), new MapKernelOf<DeformableSamplingParameters<TStorage>, DeformableSimilarityForward<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<DeformableSamplingParameters<TStorage>> reassembly = Sampling(
-        typeof(DeformableReassemblyForward<TElement, TStorage, TReal>),
-        variant => (typeof(DeformableReassemblyProgram<,,,>), Simd(variant)));
+    private readonly VariantTable<DeformableSamplingParameters<TStorage>> reassembly = arithmetic.Table(
+        new ReassemblyTiles(), new MapKernelOf<DeformableSamplingParameters<TStorage>, DeformableReassemblyForward<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<DeformableSamplingParameters<TStorage>> offsetGradient = Sampling(
-        typeof(DeformableOffsetGradient<TElement, TStorage, TReal>),
-        variant => (typeof(DeformableSimilarityProgram<,,,,>), [.. Simd(variant), typeof(DeformableSlope)]));
+    private readonly VariantTable<DeformableSamplingParameters<TStorage>> offsetGradient = arithmetic.Table(
+        new SimilarityTiles<DeformableSlope>(), new MapKernelOf<DeformableSamplingParameters<TStorage>, DeformableOffsetGradient<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<DeformableSamplingParameters<TStorage>> similarityAndOffsetGradient = new(variant =>
-        KernelVariants.Tiles<DeformableSamplingParameters<TStorage>>(
-            typeof(DeformableSimilarityProgram<,,,,>), [.. Simd(variant), typeof(DeformableScoreAndSlope)]));
+    private readonly VariantTable<DeformableSamplingParameters<TStorage>> similarityAndOffsetGradient =
+        arithmetic.Table(new SimilarityTiles<DeformableScoreAndSlope>());
 
-    private readonly VariantTable<DeformableSamplingParameters<TStorage>> scatter = new(variant =>
-        KernelVariants.Tiles<DeformableSamplingParameters<TStorage>>(
-            typeof(DeformableScatterProgram<,,,>), Simd(variant)));
+    private readonly VariantTable<DeformableSamplingParameters<TStorage>> scatter = arithmetic.Table(
+        new ScatterTiles());
 
     private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> count =
-        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
-            typeof(DeformableCount<TElement, TStorage, TReal>));
+        MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformableCount<TElement, TStorage, TReal>>();
 
     private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> chunkSums =
-        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
-            typeof(DeformableChunkSums<TStorage, TReal>));
+        MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformableChunkSums<TStorage, TReal>>();
 
     private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> starts =
-        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(typeof(DeformableStarts<TStorage, TReal>));
+        MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformableStarts<TStorage, TReal>>();
 
     private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> chunkStarts =
-        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
-            typeof(DeformableChunkStarts<TStorage, TReal>));
+        MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformableChunkStarts<TStorage, TReal>>();
 
     private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> placement =
-        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
-            typeof(DeformablePlacement<TElement, TStorage, TReal>));
+        MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformablePlacement<TElement, TStorage, TReal>>();
 
     private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> gather =
-        KernelVariants.Maps<DeformableGatherParameters<TStorage, TReal>>(
-            typeof(DeformableGather<TElement, TStorage, TReal>));
+        MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformableGather<TElement, TStorage, TReal>>();
 
     public override void Scores(
         int groups, int points, FeatureMap features, FeatureMap map, FeatureMap offsets, FeatureMap result)
@@ -244,19 +242,6 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
         }
     }
 
-    private static VariantTable<DeformableSamplingParameters<TStorage>> Sampling(
-        Type map, Func<KernelVariant, (Type Open, Type[] Arguments)> vectors) => new(variant =>
-        {
-            if (variant.VectorBits == 0)
-                return KernelVariants.Group<DeformableSamplingParameters<TStorage>>(
-                    typeof(MapKernel<,>), map, typeof(DeformableSamplingParameters<TStorage>));
-            var (open, arguments) = vectors(variant);
-            return KernelVariants.Tiles<DeformableSamplingParameters<TStorage>>(open, arguments);
-        });
-
-    private static Type[] Simd(KernelVariant variant) =>
-        KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant);
-
     private void Gather(
         int groups, in DeformableGatherParameters<TStorage, TReal> lists, in DeformableGradient gradient)
     {
@@ -315,4 +300,30 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal> : DeformableK
             Result = result.Map<TStorage>(),
             Scores = result.Map<TStorage>(),
         };
+
+    private sealed class SimilarityTiles<TResult> : OpenTiles<TStorage, TReal, DeformableSamplingParameters<TStorage>>
+        where TResult : struct, IDeformableResult
+    {
+        public override ILaunchable<DeformableSamplingParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<DeformableSimilarityProgram<TSimd, TStorage, TReal, TVector, TResult>, DeformableSamplingParameters<TStorage>>();
+    }
+
+    private sealed class ReassemblyTiles : OpenTiles<TStorage, TReal, DeformableSamplingParameters<TStorage>>
+    {
+        public override ILaunchable<DeformableSamplingParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                DeformableReassemblyProgram<TSimd, TStorage, TReal, TVector>,
+                DeformableSamplingParameters<TStorage>>();
+    }
+
+    private sealed class ScatterTiles : OpenTiles<TStorage, TReal, DeformableSamplingParameters<TStorage>>
+    {
+        public override ILaunchable<DeformableSamplingParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                DeformableScatterProgram<TSimd, TStorage, TReal, TVector>,
+                DeformableSamplingParameters<TStorage>>();
+    }
 }

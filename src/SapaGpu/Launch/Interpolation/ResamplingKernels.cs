@@ -1,4 +1,5 @@
 using System.Numerics;
+using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
@@ -10,7 +11,7 @@ namespace SapaGpu.Launch;
 /// <summary>Interpolation, pixel shuffle and conversion on maps of one element type, arguments checked.</summary>
 internal abstract class ResamplingKernels
 {
-    private static readonly KernelsByElement<ResamplingKernels> Known = new(typeof(ResamplingKernels<,,>));
+    private static readonly KernelsByElement<ResamplingKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
     public static ResamplingKernels For(ElementType elementType) => Known[elementType];
@@ -36,37 +37,43 @@ internal abstract class ResamplingKernels
 
     /// <summary>Copies from the accumulator's type.</summary>
     public abstract void Narrow(FeatureMap source, FeatureMap result);
+
+    private readonly struct Factory : IKernelFactory<ResamplingKernels>
+    {
+        ResamplingKernels IKernelFactory<ResamplingKernels>.Create<TElement, TStorage, TReal, TRealElement>(
+            ElementArithmetic<TStorage, TReal> arithmetic) =>
+            new ResamplingKernels<TElement, TStorage, TReal, TRealElement>(arithmetic);
+    }
 }
 
 /// <summary>Resampling with the element type's accumulator.</summary>
-internal sealed class ResamplingKernels<TElement, TStorage, TReal> : ResamplingKernels
+internal sealed class ResamplingKernels<TElement, TStorage, TReal, TRealElement>(
+    ElementArithmetic<TStorage, TReal> arithmetic) : ResamplingKernels
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TRealElement : struct, IElement<TReal, TReal>
 {
-    private static readonly Type Wide =
-        typeof(TReal) == typeof(double) ? typeof(Float64Element) : typeof(Float32Element);
+    private readonly VariantTable<InterpolationParameters<TStorage>> nearest = arithmetic.Table(
+        new Tiles<NearestSampling>(), new Kernel<NearestSampling>());
 
-    private readonly VariantTable<InterpolationParameters<TStorage>> nearest =
-        Interpolations<NearestSampling>();
+    private readonly VariantTable<InterpolationParameters<TStorage>> nearestAdjoint = arithmetic.Table(
+        new AdjointTiles<NearestSampling>(), new AdjointKernel<NearestSampling>());
 
-    private readonly VariantTable<InterpolationParameters<TStorage>> nearestAdjoint =
-        Adjoints<NearestSampling>();
+    private readonly VariantTable<InterpolationParameters<TStorage>> linear = arithmetic.Table(
+        new Tiles<LinearSampling>(), new Kernel<LinearSampling>());
 
-    private readonly VariantTable<InterpolationParameters<TStorage>> linear =
-        Interpolations<LinearSampling>();
+    private readonly VariantTable<InterpolationParameters<TStorage>> linearAdjoint = arithmetic.Table(
+        new AdjointTiles<LinearSampling>(), new AdjointKernel<LinearSampling>());
 
-    private readonly VariantTable<InterpolationParameters<TStorage>> linearAdjoint =
-        Adjoints<LinearSampling>();
+    private readonly VariantTable<ConversionParameters<TStorage, TStorage>> copy = arithmetic.Table(
+        new CopyTiles(), new MapKernelOf<ConversionParameters<TStorage, TStorage>, Conversion<TElement, TStorage, TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<ConversionParameters<TStorage, TStorage>> copy =
-        Copies<TStorage, TStorage>(typeof(TElement), typeof(TElement));
+    private readonly VariantTable<ConversionParameters<TStorage, TReal>> widen = arithmetic.Table(
+        new WideningTiles(), new MapKernelOf<ConversionParameters<TStorage, TReal>, Conversion<TElement, TStorage, TRealElement, TReal, TReal>>());
 
-    private readonly VariantTable<ConversionParameters<TStorage, TReal>> widen =
-        Copies<TStorage, TReal>(typeof(TElement), Wide);
-
-    private readonly VariantTable<ConversionParameters<TReal, TStorage>> narrow =
-        Copies<TReal, TStorage>(Wide, typeof(TElement));
+    private readonly VariantTable<ConversionParameters<TReal, TStorage>> narrow = arithmetic.Table(
+        new NarrowingTiles(), new MapKernelOf<ConversionParameters<TReal, TStorage>, Conversion<TRealElement, TReal, TElement, TStorage, TReal>>());
 
     public override void Resample(InterpolationMode mode, bool alignCorners, FeatureMap input, FeatureMap output) =>
         Launch(
@@ -102,40 +109,6 @@ internal sealed class ResamplingKernels<TElement, TStorage, TReal> : ResamplingK
     public override void Narrow(FeatureMap source, FeatureMap result) =>
         narrow.Launch(source.Device, Copy<TReal, TStorage>(source, result));
 
-    private static VariantTable<InterpolationParameters<TStorage>> Interpolations<TSampling>()
-        where TSampling : struct, ISampling => new(variant => variant.VectorBits > 0
-            ? KernelVariants.Tiles<InterpolationParameters<TStorage>>(
-                typeof(InterpolationProgram<,,,,>), [.. Simd(variant), typeof(TSampling)])
-            : KernelVariants.Group<InterpolationParameters<TStorage>>(
-                typeof(Interpolation<,,,,>), Group(variant, typeof(TSampling))));
-
-    private static VariantTable<InterpolationParameters<TStorage>> Adjoints<TSampling>()
-        where TSampling : struct, ISampling => new(variant => variant.VectorBits > 0
-            ? KernelVariants.Tiles<InterpolationParameters<TStorage>>(
-                typeof(InterpolationAdjointProgram<,,,,>), [.. Simd(variant), typeof(TSampling)])
-            : KernelVariants.Group<InterpolationParameters<TStorage>>(
-                typeof(InterpolationAdjoint<,,,,>), Group(variant, typeof(TSampling))));
-
-    private static VariantTable<ConversionParameters<TSource, TResult>> Copies<TSource, TResult>(
-        Type sourceElement, Type resultElement)
-        where TSource : unmanaged
-        where TResult : unmanaged => new(variant =>
-        {
-            var wide = typeof(TReal);
-            if (variant.VectorBits == 0)
-            {
-                return KernelVariants.Group<ConversionParameters<TSource, TResult>>(
-                    typeof(MapKernel<,>),
-                    typeof(Conversion<,,,,>).MakeGenericType(
-                        sourceElement, typeof(TSource), resultElement, typeof(TResult), wide),
-                    typeof(ConversionParameters<TSource, TResult>));
-            }
-            var source = KernelVariants.SimdArguments<TElement, TSource, TReal>(variant);
-            var result = KernelVariants.SimdArguments<TElement, TResult, TReal>(variant);
-            return KernelVariants.Tiles<ConversionParameters<TSource, TResult>>(
-                typeof(CopyProgram<,,,,,>), source[0], typeof(TSource), result[0], typeof(TResult), wide, source[3]);
-        });
-
     private static void Launch(
         VariantTable<InterpolationParameters<TStorage>> table,
         FeatureMap source,
@@ -145,12 +118,6 @@ internal sealed class ResamplingKernels<TElement, TStorage, TReal> : ResamplingK
         bool vectors = Pack4Layout.Fits(source) && Pack4Layout.Fits(result);
         table[KernelVariant.Choose(source.Device, vectors, vectors)].Launch(source.Device.Launcher, in parameters);
     }
-
-    private static Type[] Group(KernelVariant variant, Type sampling) =>
-        [typeof(TElement), typeof(TStorage), typeof(TReal), sampling, KernelVariants.Access(variant.ValueVectors)];
-
-    private static Type[] Simd(KernelVariant variant) =>
-        KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant);
 
     private static InterpolationParameters<TStorage> Parameters(
         bool alignCorners, MapShape input, MapShape output, FeatureMap source, FeatureMap result) => new()
@@ -175,4 +142,63 @@ internal sealed class ResamplingKernels<TElement, TStorage, TReal> : ResamplingK
             Source = source.Map<TSource>(),
             Result = result.Map<TResult>(),
         };
+
+    private sealed class Tiles<TSampling> : OpenTiles<TStorage, TReal, InterpolationParameters<TStorage>>
+        where TSampling : struct, ISampling
+    {
+        public override ILaunchable<InterpolationParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<InterpolationProgram<TSimd, TStorage, TReal, TVector, TSampling>, InterpolationParameters<TStorage>>();
+    }
+
+    private sealed class Kernel<TSampling> : OpenKernel<InterpolationParameters<TStorage>>
+        where TSampling : struct, ISampling
+    {
+        public override ILaunchable<InterpolationParameters<TStorage>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<Interpolation<TElement, TStorage, TReal, TSampling, TEmbedding>, InterpolationParameters<TStorage>>();
+    }
+
+    private sealed class AdjointTiles<TSampling> : OpenTiles<TStorage, TReal, InterpolationParameters<TStorage>>
+        where TSampling : struct, ISampling
+    {
+        public override ILaunchable<InterpolationParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<InterpolationAdjointProgram<TSimd, TStorage, TReal, TVector, TSampling>, InterpolationParameters<TStorage>>();
+    }
+
+    private sealed class AdjointKernel<TSampling> : OpenKernel<InterpolationParameters<TStorage>>
+        where TSampling : struct, ISampling
+    {
+        public override ILaunchable<InterpolationParameters<TStorage>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<InterpolationAdjoint<TElement, TStorage, TReal, TSampling, TEmbedding>, InterpolationParameters<TStorage>>();
+    }
+
+    private sealed class CopyTiles : OpenTiles<TStorage, TReal, ConversionParameters<TStorage, TStorage>>
+    {
+        public override ILaunchable<ConversionParameters<TStorage, TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                CopyProgram<TSimd, TStorage, TSimd, TStorage, TReal, TVector>,
+                ConversionParameters<TStorage, TStorage>>();
+    }
+
+    private sealed class WideningTiles : OpenTiles<TStorage, TReal, ConversionParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<ConversionParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                CopyProgram<TSimd, TStorage, TStaged, TReal, TReal, TVector>,
+                ConversionParameters<TStorage, TReal>>();
+    }
+
+    private sealed class NarrowingTiles : OpenTiles<TStorage, TReal, ConversionParameters<TReal, TStorage>>
+    {
+        public override ILaunchable<ConversionParameters<TReal, TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                CopyProgram<TStaged, TReal, TSimd, TStorage, TReal, TVector>,
+                ConversionParameters<TReal, TStorage>>();
+    }
 }

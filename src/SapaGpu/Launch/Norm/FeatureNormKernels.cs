@@ -1,4 +1,5 @@
 using System.Numerics;
+using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
@@ -11,7 +12,7 @@ namespace SapaGpu.Launch;
 /// </summary>
 internal abstract class FeatureNormKernels
 {
-    private static readonly KernelsByElement<FeatureNormKernels> Known = new(typeof(FeatureNormKernels<,,>));
+    private static readonly KernelsByElement<FeatureNormKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
     public static FeatureNormKernels For(ElementType elementType) => Known[elementType];
@@ -50,75 +51,58 @@ internal abstract class FeatureNormKernels
         FeatureMap gradBias,
         FeatureMap gradInput,
         bool accumulate);
+
+    private readonly struct Factory : IKernelFactory<FeatureNormKernels>
+    {
+        FeatureNormKernels IKernelFactory<FeatureNormKernels>.Create<TElement, TStorage, TReal, TRealElement>(
+            ElementArithmetic<TStorage, TReal> arithmetic) =>
+            new FeatureNormKernels<TElement, TStorage, TReal>(arithmetic);
+    }
 }
 
 /// <summary>The normalisation with the element type's accumulator.</summary>
-internal sealed class FeatureNormKernels<TElement, TStorage, TReal> : FeatureNormKernels
+internal sealed class FeatureNormKernels<TElement, TStorage, TReal>(
+    ElementArithmetic<TStorage, TReal> arithmetic) : FeatureNormKernels
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    private readonly VariantTable<LayerNormBackwardParameters<TStorage, TReal>> layerNorms = new(v =>
-        v.VectorBits > 0
-            ? KernelVariants.Tiles<LayerNormBackwardParameters<TStorage, TReal>>(
-                typeof(LayerNormBackwardProgram<,,,>), KernelVariants.SimdArguments<TElement, TStorage, TReal>(v))
-            : KernelVariants.Group<LayerNormBackwardParameters<TStorage, TReal>>(
-                typeof(LayerNormBackward<,,>), typeof(TElement), typeof(TStorage), typeof(TReal)));
+    private readonly VariantTable<LayerNormBackwardParameters<TStorage, TReal>> layerNorms =
+        arithmetic.Table(new LayerBackwardTiles(), new LayerBackwardKernel());
 
     // Not on the CPU, where statistics and normalised features of a pixel are one step.
     private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> pixelMoments =
-        KernelVariants.Maps<FeatureNormParameters<TStorage, TReal>>(
-            typeof(PixelMoments<TElement, TStorage, TReal>));
+        MapPrograms.Table<FeatureNormParameters<TStorage, TReal>, PixelMoments<TElement, TStorage, TReal>>();
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> layerForward =
-        Simd(
-            typeof(LayerNormProgram<,,,>),
-            typeof(FeatureNormForward<TElement, TStorage, TReal>));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> layerForward = arithmetic.Table(
+        new LayerTiles(), new MapKernelOf<FeatureNormParameters<TStorage, TReal>, FeatureNormForward<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> rowSums =
-        Simd(
-            typeof(FeatureRowSumsProgram<,,,,>),
-            typeof(RowSums<TElement, TStorage, TReal>), typeof(PlainRowTerms));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> rowSums = arithmetic.Table(
+        new RowTiles<PlainRowTerms>(), new MapKernelOf<FeatureNormParameters<TStorage, TReal>, RowSums<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> rowSquares =
-        Simd(
-            typeof(FeatureRowSumsProgram<,,,,>),
-            typeof(RowSquares<TElement, TStorage, TReal>), typeof(SquareRowTerms));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> rowSquares = arithmetic.Table(
+        new RowTiles<SquareRowTerms>(), new MapKernelOf<FeatureNormParameters<TStorage, TReal>, RowSquares<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> means =
-        Plain(
-            typeof(GroupTotalsProgram<TStorage, TReal, MeanTotal>),
-            typeof(GroupMeans<TElement, TStorage, TReal>));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> means = MapPrograms.Table<
+        FeatureNormParameters<TStorage, TReal>, GroupMeans<TElement, TStorage, TReal>, GroupTotalsProgram<TStorage, TReal, MeanTotal>>();
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> deviations =
-        Plain(
-            typeof(GroupTotalsProgram<TStorage, TReal, DeviationTotal>),
-            typeof(GroupDeviations<TElement, TStorage, TReal>));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> deviations = MapPrograms.Table<
+        FeatureNormParameters<TStorage, TReal>, GroupDeviations<TElement, TStorage, TReal>, GroupTotalsProgram<TStorage, TReal, DeviationTotal>>();
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> groupForward =
-        Simd(
-            typeof(GroupNormProgram<,,,,>),
-            typeof(FeatureNormForward<TElement, TStorage, TReal>), typeof(NormForward));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> groupForward = arithmetic.Table(
+        new GroupTiles<NormForward>(), new MapKernelOf<FeatureNormParameters<TStorage, TReal>, FeatureNormForward<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> rowGradients =
-        Simd(
-            typeof(FeatureRowSumsProgram<,,,,>),
-            typeof(RowGradientSums<TElement, TStorage, TReal>), typeof(GradientRowTerms));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> rowGradients = arithmetic.Table(
+        new RowTiles<GradientRowTerms>(), new MapKernelOf<FeatureNormParameters<TStorage, TReal>, RowGradientSums<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> parameterGradients =
-        Plain(
-            typeof(FeatureNormParameterProgram<TStorage, TReal>),
-            typeof(FeatureNormParameterGradients<TStorage, TReal>));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> parameterGradients = MapPrograms.Table<
+        FeatureNormParameters<TStorage, TReal>, FeatureNormParameterGradients<TStorage, TReal>, FeatureNormParameterProgram<TStorage, TReal>>();
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> gradientMeans =
-        Plain(
-            typeof(GroupTotalsProgram<TStorage, TReal, GradientTotal>),
-            typeof(GroupGradientMeans<TElement, TStorage, TReal>));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> gradientMeans = MapPrograms.Table<
+        FeatureNormParameters<TStorage, TReal>, GroupGradientMeans<TElement, TStorage, TReal>, GroupTotalsProgram<TStorage, TReal, GradientTotal>>();
 
-    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> groupBackward =
-        Simd(
-            typeof(GroupNormProgram<,,,,>),
-            typeof(GroupNormBackward<TElement, TStorage, TReal>), typeof(NormBackward));
+    private readonly VariantTable<FeatureNormParameters<TStorage, TReal>> groupBackward = arithmetic.Table(
+        new GroupTiles<NormBackward>(), new MapKernelOf<FeatureNormParameters<TStorage, TReal>, GroupNormBackward<TElement, TStorage, TReal>>());
 
     public override void LayerForward(
         FeatureMap weight, FeatureMap bias, double epsilon, FeatureMap input, FeatureMap output, FeatureMap statistics)
@@ -208,20 +192,6 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TReal> : FeatureNor
         groupBackward.Launch(device, in parameters);
     }
 
-    private static VariantTable<FeatureNormParameters<TStorage, TReal>> Simd(
-        Type tiles, Type program, params Type[] choices) => new(variant => variant.VectorBits > 0
-            ? KernelVariants.Tiles<FeatureNormParameters<TStorage, TReal>>(
-                tiles, [.. KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant), .. choices])
-            : KernelVariants.Group<FeatureNormParameters<TStorage, TReal>>(
-                typeof(MapKernel<,>), program, typeof(FeatureNormParameters<TStorage, TReal>)));
-
-    // Programs that add up too little to need vectors.
-    private static VariantTable<FeatureNormParameters<TStorage, TReal>> Plain(Type tiles, Type program) =>
-        new(variant => variant.VectorBits > 0
-            ? KernelVariants.Tiles<FeatureNormParameters<TStorage, TReal>>(tiles)
-            : KernelVariants.Group<FeatureNormParameters<TStorage, TReal>>(
-                typeof(MapKernel<,>), program, typeof(FeatureNormParameters<TStorage, TReal>)));
-
     private static PointwiseExtent Extent(MapShape shape) => new()
     {
         Batch = shape.Batch,
@@ -264,5 +234,48 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TReal> : FeatureNor
         map.RowStride = 0;
         map.ColumnStride = 0;
         return map;
+    }
+
+    private sealed class LayerBackwardTiles : OpenTiles<TStorage, TReal, LayerNormBackwardParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<LayerNormBackwardParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                LayerNormBackwardProgram<TSimd, TStorage, TReal, TVector>,
+                LayerNormBackwardParameters<TStorage, TReal>>();
+    }
+
+    private sealed class LayerBackwardKernel : OpenKernel<LayerNormBackwardParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<LayerNormBackwardParameters<TStorage, TReal>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                LayerNormBackward<TElement, TStorage, TReal>,
+                LayerNormBackwardParameters<TStorage, TReal>>();
+    }
+
+    private sealed class LayerTiles : OpenTiles<TStorage, TReal, FeatureNormParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<FeatureNormParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                LayerNormProgram<TSimd, TStorage, TReal, TVector>,
+                FeatureNormParameters<TStorage, TReal>>();
+    }
+
+    private sealed class RowTiles<TTerms> : OpenTiles<TStorage, TReal, FeatureNormParameters<TStorage, TReal>>
+        where TTerms : struct, IRowTerms
+    {
+        public override ILaunchable<FeatureNormParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<FeatureRowSumsProgram<TSimd, TStorage, TReal, TVector, TTerms>, FeatureNormParameters<TStorage, TReal>>();
+    }
+
+    private sealed class GroupTiles<TDirection> : OpenTiles<TStorage, TReal, FeatureNormParameters<TStorage, TReal>>
+        where TDirection : struct, INormDirection
+    {
+        public override ILaunchable<FeatureNormParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<GroupNormProgram<TSimd, TStorage, TReal, TVector, TDirection>, FeatureNormParameters<TStorage, TReal>>();
     }
 }

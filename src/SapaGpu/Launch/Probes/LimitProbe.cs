@@ -14,7 +14,9 @@ internal sealed class LimitProbe : IDisposable
     private const int TilesPerThread = 8;
     private const int TileRounds = 1 << 16;
 
-    private static readonly VariantTable<ProbeParameters> Programs = new(Create);
+    private static readonly VariantTable<ProbeParameters> Programs = new(variant => variant.VectorBits > 0
+        ? new PlainArithmetic<float>().Close(new Tiles(), variant)
+        : new GroupLaunchable<MultiplyAddKernel, ProbeParameters>());
 
     private readonly ComputeDevice device;
     private readonly MemoryBuffer memory;
@@ -43,11 +45,9 @@ internal sealed class LimitProbe : IDisposable
 
     public void Dispose() => device.Pool.Return(memory);
 
-    private static ILaunchable<ProbeParameters> Create(KernelVariant variant)
+    private sealed class Tiles : OpenTiles<float, float, ProbeParameters>
     {
-        if (variant.VectorBits == 0)
-            return KernelVariants.Group<ProbeParameters>(typeof(MultiplyAddKernel));
-        var (simd, vector) = KernelVariants.Simd(variant.VectorBits, typeof(float));
-        return KernelVariants.Tiles<ProbeParameters>(typeof(MultiplyAddProgram<,>), simd, vector);
+        public override ILaunchable<ProbeParameters> Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<MultiplyAddProgram<TSimd, TVector>, ProbeParameters>();
     }
 }

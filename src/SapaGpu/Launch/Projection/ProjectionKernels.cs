@@ -12,7 +12,7 @@ namespace SapaGpu.Launch;
 /// <summary>The projection and its gradients on features of one element type, arguments checked.</summary>
 internal abstract class ProjectionKernels
 {
-    private static readonly KernelsByElement<ProjectionKernels> Known = new(typeof(ProjectionKernels<,,>));
+    private static readonly KernelsByElement<ProjectionKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
     public static ProjectionKernels For(ElementType elementType) => Known[elementType];
@@ -42,31 +42,36 @@ internal abstract class ProjectionKernels
         FeatureMap? gradInput,
         in ProjectionWeights? gradients,
         bool accumulate = false);
+
+    private readonly struct Factory : IKernelFactory<ProjectionKernels>
+    {
+        ProjectionKernels IKernelFactory<ProjectionKernels>.Create<TElement, TStorage, TReal, TRealElement>(
+            ElementArithmetic<TStorage, TReal> arithmetic) =>
+            new ProjectionKernels<TElement, TStorage, TReal>(arithmetic);
+    }
 }
 
 /// <summary>The projection with the element type's accumulator.</summary>
-internal sealed class ProjectionKernels<TElement, TStorage, TReal> : ProjectionKernels
+internal sealed class ProjectionKernels<TElement, TStorage, TReal>(
+    ElementArithmetic<TStorage, TReal> arithmetic) : ProjectionKernels
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    private readonly VariantTable<ProjectionParameters<TStorage, TReal>> projections = new(CloseProjection);
+    private readonly VariantTable<ProjectionParameters<TStorage, TReal>> projections =
+        arithmetic.Table(new Tiles(), new Kernel());
 
     // On the CPU everything is one pass over the map, on thread groups a step for each gradient.
-    private readonly VariantTable<ProjectionBackwardParameters<TStorage, TReal>> backwards = new(v =>
-        KernelVariants.Tiles<ProjectionBackwardParameters<TStorage, TReal>>(
-            typeof(ProjectionBackwardProgram<,,,>), Simd(v)));
+    private readonly VariantTable<ProjectionBackwardParameters<TStorage, TReal>> backwards =
+        arithmetic.Table(new BackwardTiles());
 
-    private readonly VariantTable<ProjectionOuterParameters<TStorage, TReal>> outers = new(_ =>
-        KernelVariants.Group<ProjectionOuterParameters<TStorage, TReal>>(typeof(ProjectionOuter<,,>), Element));
+    private readonly VariantTable<ProjectionOuterParameters<TStorage, TReal>> outers = new(new OuterKernel().Close);
 
     private readonly VariantTable<ProjectionGradientParameters<TReal>> reductions =
-        KernelVariants.Maps<ProjectionGradientParameters<TReal>>(typeof(ChunkReduction<TReal>));
+        MapPrograms.Table<ProjectionGradientParameters<TReal>, ChunkReduction<TReal>>();
 
     private readonly VariantTable<ProjectionGradientParameters<TReal>> parameterGradients =
-        KernelVariants.Maps<ProjectionGradientParameters<TReal>>(typeof(ParameterGradients<TReal>));
-
-    private static Type[] Element => [typeof(TElement), typeof(TStorage), typeof(TReal)];
+        MapPrograms.Table<ProjectionGradientParameters<TReal>, ParameterGradients<TReal>>();
 
     public override void Forward(
         in ProjectionWeights projection, FeatureMap input, FeatureMap output, FeatureMap? statistics, bool accumulate)
@@ -232,15 +237,6 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal> : ProjectionK
     private static MapView<TReal> Statistics(FeatureMap? statistics, FeatureMap input) =>
         statistics?.Map<TReal>() ?? new MapView<TReal> { Data = input.Memory.View<TReal>(0) };
 
-    private static ILaunchable<ProjectionParameters<TStorage, TReal>> CloseProjection(KernelVariant v) =>
-        v.VectorBits > 0
-            ? KernelVariants.Tiles<ProjectionParameters<TStorage, TReal>>(typeof(ProjectionProgram<,,,>), Simd(v))
-            : KernelVariants.Group<ProjectionParameters<TStorage, TReal>>(
-                typeof(Projection<,,,,>),
-                [.. Element, KernelVariants.Access(v.EmbeddingVectors), KernelVariants.Access(v.ValueVectors)]);
-
-    private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<TElement, TStorage, TReal>(v);
-
     private void Project(
         in ProjectionWeights projection,
         long rowStride,
@@ -285,5 +281,41 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal> : ProjectionK
             each = (each + ProjectionBlock.Pixels - 1) / ProjectionBlock.Pixels * ProjectionBlock.Pixels;
             return new Chunking(checked((int)each), (int)((pixels + each - 1) / each));
         }
+    }
+
+    private sealed class Tiles : OpenTiles<TStorage, TReal, ProjectionParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<ProjectionParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                ProjectionProgram<TSimd, TStorage, TReal, TVector>,
+                ProjectionParameters<TStorage, TReal>>();
+    }
+
+    private sealed class Kernel : OpenKernel<ProjectionParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<ProjectionParameters<TStorage, TReal>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                Projection<TElement, TStorage, TReal, TEmbedding, TValue>,
+                ProjectionParameters<TStorage, TReal>>();
+    }
+
+    private sealed class BackwardTiles : OpenTiles<TStorage, TReal, ProjectionBackwardParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<ProjectionBackwardParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                ProjectionBackwardProgram<TSimd, TStorage, TReal, TVector>,
+                ProjectionBackwardParameters<TStorage, TReal>>();
+    }
+
+    private sealed class OuterKernel : OpenKernel<ProjectionOuterParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<ProjectionOuterParameters<TStorage, TReal>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                ProjectionOuter<TElement, TStorage, TReal>,
+                ProjectionOuterParameters<TStorage, TReal>>();
     }
 }

@@ -18,7 +18,7 @@ internal readonly record struct WindowProblem(WindowShape Shape, BorderRule Bord
 /// <summary>The window operators on maps of one element type and one head, arguments checked.</summary>
 internal abstract class WindowKernels
 {
-    private static readonly KernelsByElement<WindowKernels> Known = new(typeof(WindowKernels<,,>));
+    private static readonly KernelsByElement<WindowKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
     public static WindowKernels For(ElementType elementType) => Known[elementType];
@@ -76,6 +76,13 @@ internal abstract class WindowKernels
     /// <summary>The choice of kernels, for people.</summary>
     public abstract KernelVariant Plan(
         in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap value, FeatureMap? output);
+
+    private readonly struct Factory : IKernelFactory<WindowKernels>
+    {
+        WindowKernels IKernelFactory<WindowKernels>.Create<TElement, TStorage, TReal, TRealElement>(
+            ElementArithmetic<TStorage, TReal> arithmetic) =>
+            new WindowKernels<TElement, TStorage, TReal, TRealElement>(arithmetic);
+    }
 }
 
 /// <summary>What the forward read and saved, and the gradient that comes back.</summary>
@@ -83,31 +90,35 @@ internal readonly record struct AttentionOperands(
     FeatureMap Query, FeatureMap Key, FeatureMap Value, FeatureMap Normaliser, FeatureMap GradOutput);
 
 /// <summary>The window operators with the element type's accumulator.</summary>
-internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
+internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
+    ElementArithmetic<TStorage, TReal> arithmetic) : WindowKernels
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TRealElement : struct, IElement<TReal, TReal>
 {
-    private static readonly Type AccumulatorElement =
-        typeof(TReal) == typeof(double) ? typeof(Float64Element) : typeof(Float32Element);
+    private readonly VariantTable<WindowAttentionParameters<TStorage, TReal>> forward =
+        arithmetic.Table(new ForwardTiles(), new ForwardKernel());
 
-    private readonly VariantTable<WindowAttentionParameters<TStorage, TReal>> forward = new(Variants.Forward);
     private readonly VariantTable<WindowAttentionBackwardParameters<TStorage, TReal>> backward =
-        new(Variants.Backward);
+        arithmetic.Table(new BackwardTiles(), new BackwardKernel());
 
-    private readonly VariantTable<WindowSimilarityParameters<TStorage>> similarity = new(Variants.Scores);
-    private readonly VariantTable<WindowReassemblyParameters<TStorage>> reassembly = new(Variants.Reassembly);
+    private readonly VariantTable<WindowSimilarityParameters<TStorage>> similarity =
+        arithmetic.Table(new SimilarityTiles(), new SimilarityKernel(), WithoutMask);
+
+    private readonly VariantTable<WindowReassemblyParameters<TStorage>> reassembly =
+        arithmetic.Table(new ReassemblyTiles(), new ReassemblyKernel(), WithoutMask);
+
+    // Weights as they are stored; vector programs take them in the type that they compute in.
     private readonly VariantTable<TransposedReassemblyParameters<TStorage, TStorage>> transposed =
-        new(v => Variants.Transposed<TStorage>(v, typeof(TElement)));
+        new(new TransposedKernel<TElement, TStorage>().Close);
 
     private readonly VariantTable<TransposedReassemblyParameters<TStorage, TReal>> transposedWide =
-        new(v => Variants.Transposed<TReal>(v, AccumulatorElement));
+        arithmetic.Table(new TransposedTiles(), new TransposedKernel<TRealElement, TReal>());
 
-    private readonly VariantTable<WindowWeightsParameters<TStorage, TReal>> fold = new(v => v.VectorBits > 0
-        ? KernelVariants.Tiles<WindowWeightsParameters<TStorage, TReal>>(
-            typeof(WeightFoldProgram<,,,>), KernelVariants.SimdArguments<TElement, TStorage, TReal>(v))
-        : KernelVariants.Group<WindowWeightsParameters<TStorage, TReal>>(
-            typeof(MapKernel<WeightFold<TElement, TStorage, TReal>, WindowWeightsParameters<TStorage, TReal>>)));
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TReal>> fold = arithmetic.Table(
+        new FoldTiles(),
+        new MapKernelOf<WindowWeightsParameters<TStorage, TReal>, WeightFold<TElement, TStorage, TReal>>());
 
     public override KernelVariant Plan(
         in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap value, FeatureMap? output) =>
@@ -208,6 +219,8 @@ internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
             GatherFolded(in problem, in band, weights, source, result, accumulate);
         else if (WidensWeights(weights))
             GatherWidened(in problem, in band, weights, source, result, accumulate);
+        else if (source.Device.RunsVectorPrograms)
+            Gather(transposedWide, in problem, in band, weights.Map<TReal>(), source, result, accumulate);
         else
             Gather(transposed, in problem, in band, weights.Map<TStorage>(), source, result, accumulate);
     }
@@ -217,6 +230,12 @@ internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
     private static bool WidensWeights(FeatureMap weights) =>
         weights.Device.RunsVectorPrograms && typeof(TStorage) != typeof(TReal);
 
+    // Without a normalisation to leave them out of, taps outside are masked by having score or value 0.
+    private static KernelVariant WithoutMask(KernelVariant variant) => variant with
+    {
+        Border = variant.Border == BorderRule.Replicate ? BorderRule.Replicate : BorderRule.ZeroLogit,
+    };
+
     private static KernelVariant Choose(FeatureMap operand, in WindowProblem problem, bool vectors) =>
         KernelVariant.Choose(
             operand.Device, problem.Extent, problem.Border, ScoreNormalisation.Softmax, vectors, vectors);
@@ -224,13 +243,13 @@ internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
     private static CellTiling Tiling(in WindowProblem problem, in RowBand band, int arrays, bool vectors) =>
         Tiling<TElement, TStorage, TReal>(problem.Shape, in band, arrays, vectors);
 
-    // A view that a kernel does not touch still has to be one of the device.
     private static RowBand ForThreads(in RowBand band, ComputeDevice device)
     {
         const int TilesPerThread = 6;
         return band with { FewestTiles = TilesPerThread * device.Options.Threads };
     }
 
+    // A view that a kernel does not touch still has to be one of the device.
     private static MapView<TReal> Placeholder(FeatureMap tensor) =>
         new() { Data = tensor.Memory.View<TReal>(0) };
 
@@ -349,68 +368,107 @@ internal sealed class WindowKernels<TElement, TStorage, TReal> : WindowKernels
             Gather(transposedWide, in problem, in cells, gradScores, operands.Query, gradKey, accumulate: false);
     }
 
-    // The one list of which type parameters each kernel takes.
-    private static class Variants
+    private sealed class ForwardTiles : OpenTiles<TStorage, TReal, WindowAttentionParameters<TStorage, TReal>>
     {
-        private static Type[] Element => [typeof(TElement), typeof(TStorage), typeof(TReal)];
+        public override ILaunchable<WindowAttentionParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                WindowAttentionForwardProgram<TSimd, TStorage, TReal, TVector, TBorder, TNormalisation>,
+                WindowAttentionParameters<TStorage, TReal>>();
+    }
 
-        public static ILaunchable<WindowAttentionParameters<TStorage, TReal>> Forward(KernelVariant v) =>
-            v.VectorBits > 0
-                ? KernelVariants.Tiles<WindowAttentionParameters<TStorage, TReal>>(
-                    typeof(WindowAttentionForwardProgram<,,,,,>), [.. Simd(v), .. Rules(v)])
-                : KernelVariants.Group<WindowAttentionParameters<TStorage, TReal>>(
-                    typeof(WindowAttentionForward<,,,,,,,,>), [.. Element, .. Window(v), .. Rules(v), .. Accesses(v)]);
+    private sealed class ForwardKernel : OpenKernel<WindowAttentionParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<WindowAttentionParameters<TStorage, TReal>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                WindowAttentionForward<
+                    TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                WindowAttentionParameters<TStorage, TReal>>();
+    }
 
-        public static ILaunchable<WindowAttentionBackwardParameters<TStorage, TReal>> Backward(KernelVariant v) =>
-            v.VectorBits > 0
-                ? KernelVariants.Tiles<WindowAttentionBackwardParameters<TStorage, TReal>>(
-                    typeof(WindowAttentionBackwardProgram<,,,,,,>),
-                    [.. Simd(v), KernelVariants.Simd(v.VectorBits, typeof(TReal)).Simd, .. Rules(v)])
-                : KernelVariants.Group<WindowAttentionBackwardParameters<TStorage, TReal>>(
-                    typeof(WindowAttentionBackward<,,,,,,,,,>),
-                    [.. Element, AccumulatorElement, .. Window(v), .. Rules(v), .. Accesses(v)]);
+    private sealed class BackwardTiles : OpenTiles<TStorage, TReal, WindowAttentionBackwardParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<WindowAttentionBackwardParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                WindowAttentionBackwardProgram<TSimd, TStorage, TReal, TVector, TStaged, TBorder, TNormalisation>,
+                WindowAttentionBackwardParameters<TStorage, TReal>>();
+    }
 
-        public static ILaunchable<WindowSimilarityParameters<TStorage>> Scores(KernelVariant v) =>
-            v.VectorBits > 0
-                ? KernelVariants.Tiles<WindowSimilarityParameters<TStorage>>(
-                    typeof(WindowSimilarityProgram<,,,,>), [.. Simd(v), Replication(v)])
-                : KernelVariants.Group<WindowSimilarityParameters<TStorage>>(
-                    typeof(WindowSimilarityForward<,,,,,,>),
-                    [
-                        .. Element, .. Window(v), Replication(v), KernelVariants.Access(v.EmbeddingVectors),
-                    ]);
+    private sealed class BackwardKernel : OpenKernel<WindowAttentionBackwardParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<WindowAttentionBackwardParameters<TStorage, TReal>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                WindowAttentionBackward<
+                    TElement, TStorage, TReal, TRealElement, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                WindowAttentionBackwardParameters<TStorage, TReal>>();
+    }
 
-        public static ILaunchable<WindowReassemblyParameters<TStorage>> Reassembly(KernelVariant v) =>
-            v.VectorBits > 0
-                ? KernelVariants.Tiles<WindowReassemblyParameters<TStorage>>(
-                    typeof(WindowReassemblyProgram<,,,,>), [.. Simd(v), Replication(v)])
-                : KernelVariants.Group<WindowReassemblyParameters<TStorage>>(
-                    typeof(WindowReassemblyForward<,,,,,,>),
-                    [.. Element, .. Window(v), Replication(v), KernelVariants.Access(v.ValueVectors)]);
+    private sealed class SimilarityTiles : OpenTiles<TStorage, TReal, WindowSimilarityParameters<TStorage>>
+    {
+        public override ILaunchable<WindowSimilarityParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                WindowSimilarityProgram<TSimd, TStorage, TReal, TVector, TBorder>,
+                WindowSimilarityParameters<TStorage>>();
+    }
 
-        public static ILaunchable<TransposedReassemblyParameters<TStorage, TWeight>> Transposed<TWeight>(
-            KernelVariant v, Type weightElement)
-            where TWeight : unmanaged =>
-            v.VectorBits > 0
-                ? KernelVariants.Tiles<TransposedReassemblyParameters<TStorage, TWeight>>(
-                    typeof(TransposedReassemblyProgram<,,,>), Simd(v))
-                : KernelVariants.Group<TransposedReassemblyParameters<TStorage, TWeight>>(
-                    typeof(TransposedReassembly<,,,,,,,>),
-                    [.. Element, weightElement, typeof(TWeight), .. Window(v), KernelVariants.Access(v.ValueVectors)]);
+    private sealed class SimilarityKernel : OpenKernel<WindowSimilarityParameters<TStorage>>
+    {
+        public override ILaunchable<WindowSimilarityParameters<TStorage>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                WindowSimilarityForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TEmbedding>,
+                WindowSimilarityParameters<TStorage>>();
+    }
 
-        private static Type[] Window(KernelVariant v) =>
-            [KernelVariants.Window(v.Window), KernelVariants.Scale(v.Scale)];
+    private sealed class ReassemblyTiles : OpenTiles<TStorage, TReal, WindowReassemblyParameters<TStorage>>
+    {
+        public override ILaunchable<WindowReassemblyParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                WindowReassemblyProgram<TSimd, TStorage, TReal, TVector, TBorder>,
+                WindowReassemblyParameters<TStorage>>();
+    }
 
-        // Without a normalisation to leave them out of, taps outside are masked by having score or value 0.
-        private static Type Replication(KernelVariant v) => KernelVariants.Border(
-            v.Border == BorderRule.Replicate ? BorderRule.Replicate : BorderRule.ZeroLogit);
+    private sealed class ReassemblyKernel : OpenKernel<WindowReassemblyParameters<TStorage>>
+    {
+        public override ILaunchable<WindowReassemblyParameters<TStorage>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                WindowReassemblyForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TValue>,
+                WindowReassemblyParameters<TStorage>>();
+    }
 
-        private static Type[] Rules(KernelVariant v) =>
-            [KernelVariants.Border(v.Border), KernelVariants.Normalisation(v.Normalisation)];
+    private sealed class TransposedTiles : OpenTiles<TStorage, TReal, TransposedReassemblyParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<TransposedReassemblyParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                TransposedReassemblyProgram<TSimd, TStorage, TReal, TVector>,
+                TransposedReassemblyParameters<TStorage, TReal>>();
+    }
 
-        private static Type[] Accesses(KernelVariant v) =>
-            [KernelVariants.Access(v.EmbeddingVectors), KernelVariants.Access(v.ValueVectors)];
+    private sealed class TransposedKernel<TWeightElement, TWeight>
+        : OpenKernel<TransposedReassemblyParameters<TStorage, TWeight>>
+        where TWeightElement : struct, IElement<TWeight, TReal>
+        where TWeight : unmanaged
+    {
+        public override ILaunchable<TransposedReassemblyParameters<TStorage, TWeight>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                TransposedReassembly<TElement, TStorage, TReal, TWeightElement, TWeight, TWindow, TScale, TValue>,
+                TransposedReassemblyParameters<TStorage, TWeight>>();
+    }
 
-        private static Type[] Simd(KernelVariant v) => KernelVariants.SimdArguments<TElement, TStorage, TReal>(v);
+    private sealed class FoldTiles : OpenTiles<TStorage, TReal, WindowWeightsParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<WindowWeightsParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                WeightFoldProgram<TSimd, TStorage, TReal, TVector>,
+                WindowWeightsParameters<TStorage, TReal>>();
     }
 }

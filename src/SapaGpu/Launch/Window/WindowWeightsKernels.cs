@@ -1,4 +1,5 @@
 using System.Numerics;
+using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
@@ -9,7 +10,7 @@ namespace SapaGpu.Launch;
 /// <summary>Turning scores into weights as a step of its own, on maps of one element type, arguments checked.</summary>
 internal abstract class WindowWeightsKernels
 {
-    private static readonly KernelsByElement<WindowWeightsKernels> Known = new(typeof(WindowWeightsKernels<,,>));
+    private static readonly KernelsByElement<WindowWeightsKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
     public static WindowWeightsKernels For(ElementType elementType) => Known[elementType];
@@ -23,6 +24,13 @@ internal abstract class WindowWeightsKernels
 
     /// <summary>The mean of the weights of all heads.</summary>
     public abstract void Average(in WeightsProblem problem, FeatureMap weights, FeatureMap mean);
+
+    private readonly struct Factory : IKernelFactory<WindowWeightsKernels>
+    {
+        WindowWeightsKernels IKernelFactory<WindowWeightsKernels>.Create<TElement, TStorage, TReal, TRealElement>(
+            ElementArithmetic<TStorage, TReal> arithmetic) =>
+            new WindowWeightsKernels<TElement, TStorage, TReal>(arithmetic);
+    }
 }
 
 /// <summary>Scores and what they mean.</summary>
@@ -37,25 +45,20 @@ internal readonly record struct WeightsProblem(
         false, bool Averaged = false);
 
 /// <summary>The weights with the element type's accumulator.</summary>
-internal sealed class WindowWeightsKernels<TElement, TStorage, TReal> : WindowWeightsKernels
+internal sealed class WindowWeightsKernels<TElement, TStorage, TReal>(
+    ElementArithmetic<TStorage, TReal> arithmetic) : WindowWeightsKernels
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> forward =
-        Table(typeof(WindowWeightsForward<,,,>), typeof(NormForward));
+        arithmetic.Table(new Tiles<NormForward>(), new ForwardKernel());
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> backward =
-        Table(typeof(WindowWeightsBackward<,,,>), typeof(NormBackward));
+        arithmetic.Table(new Tiles<NormBackward>(), new BackwardKernel());
 
-    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> mean = new(variant =>
-        variant.VectorBits > 0
-            ? KernelVariants.Tiles<WindowWeightsParameters<TStorage, TStorage>>(
-                typeof(HeadMeanProgram<,,,>), KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant))
-            : KernelVariants.Group<WindowWeightsParameters<TStorage, TStorage>>(
-                typeof(MapKernel<,>),
-                typeof(HeadMean<TElement, TStorage, TReal>),
-                typeof(WindowWeightsParameters<TStorage, TStorage>)));
+    private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> mean = arithmetic.Table(
+        new MeanTiles(), new MapKernelOf<WindowWeightsParameters<TStorage, TStorage>, HeadMean<TElement, TStorage, TReal>>());
 
     public override void Forward(in WeightsProblem problem, FeatureMap scores, FeatureMap weights) =>
         Launch(forward, in problem, scores, scores, weights);
@@ -66,21 +69,6 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TReal> : WindowWe
 
     public override void Average(in WeightsProblem problem, FeatureMap weights, FeatureMap mean) =>
         this.mean.Launch(weights.Device, Parameters(in problem, weights, weights, mean));
-
-    private static VariantTable<WindowWeightsParameters<TStorage, TStorage>> Table(Type program, Type direction) =>
-        new(variant => variant.VectorBits > 0
-            ? KernelVariants.Tiles<WindowWeightsParameters<TStorage, TStorage>>(
-                typeof(WindowWeightsProgram<,,,,,>),
-                [
-                    .. KernelVariants.SimdArguments<TElement, TStorage, TReal>(variant),
-                    KernelVariants.Normalisation(variant.Normalisation),
-                    direction,
-                ])
-            : KernelVariants.Group<WindowWeightsParameters<TStorage, TStorage>>(
-                typeof(MapKernel<,>),
-                program.MakeGenericType(
-                    typeof(TElement), typeof(TStorage), typeof(TReal), KernelVariants.Normalisation(variant.Normalisation)),
-                typeof(WindowWeightsParameters<TStorage, TStorage>)));
 
     private static void Launch(
         VariantTable<WindowWeightsParameters<TStorage, TStorage>> table,
@@ -105,4 +93,39 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TReal> : WindowWe
             Gradient = gradient.Map<TStorage>(),
             Result = result.Map<TStorage>(),
         };
+
+    private sealed class Tiles<TDirection> : OpenTiles<TStorage, TReal, WindowWeightsParameters<TStorage, TStorage>>
+        where TDirection : struct, INormDirection
+    {
+        public override ILaunchable<WindowWeightsParameters<TStorage, TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<WindowWeightsProgram<TSimd, TStorage, TReal, TVector, TNormalisation, TDirection>, WindowWeightsParameters<TStorage, TStorage>>();
+    }
+
+    private sealed class ForwardKernel : OpenKernel<WindowWeightsParameters<TStorage, TStorage>>
+    {
+        public override ILaunchable<WindowWeightsParameters<TStorage, TStorage>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                MapKernel<WindowWeightsForward<TElement, TStorage, TReal, TNormalisation>, WindowWeightsParameters<TStorage, TStorage>>,
+                WindowWeightsParameters<TStorage, TStorage>>();
+    }
+
+    private sealed class BackwardKernel : OpenKernel<WindowWeightsParameters<TStorage, TStorage>>
+    {
+        public override ILaunchable<WindowWeightsParameters<TStorage, TStorage>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                MapKernel<WindowWeightsBackward<TElement, TStorage, TReal, TNormalisation>, WindowWeightsParameters<TStorage, TStorage>>,
+                WindowWeightsParameters<TStorage, TStorage>>();
+    }
+
+    private sealed class MeanTiles : OpenTiles<TStorage, TReal, WindowWeightsParameters<TStorage, TStorage>>
+    {
+        public override ILaunchable<WindowWeightsParameters<TStorage, TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<
+                HeadMeanProgram<TSimd, TStorage, TReal, TVector>,
+                WindowWeightsParameters<TStorage, TStorage>>();
+    }
 }

@@ -1,0 +1,46 @@
+using System.Numerics;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Launch;
+
+/// <summary>Makes the kernels of an operator for an element type.</summary>
+internal interface IKernelFactory<out TKernels>
+{
+    /// <summary>Makes them.</summary>
+    /// <typeparam name="TElement">The element type.</typeparam>
+    /// <typeparam name="TStorage">The type in memory.</typeparam>
+    /// <typeparam name="TReal">The type that is computed in.</typeparam>
+    /// <typeparam name="TRealElement">That type as an element type.</typeparam>
+    TKernels Create<TElement, TStorage, TReal, TRealElement>(ElementArithmetic<TStorage, TReal> arithmetic)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TRealElement : struct, IElement<TReal, TReal>;
+}
+
+/// <summary>The kernels of an operator for each element type, made when they are first asked for.</summary>
+internal sealed class KernelsByElement<TKernels, TFactory>
+    where TKernels : class
+    where TFactory : struct, IKernelFactory<TKernels>
+{
+    private readonly Lazy<TKernels> float32 = new(
+        () => default(TFactory).Create<Float32Element, float, float, Float32Element>(new PlainArithmetic<float>()));
+
+    private readonly Lazy<TKernels> float64 = new(
+        () => default(TFactory).Create<Float64Element, double, double, Float64Element>(new PlainArithmetic<double>()));
+
+    private readonly Lazy<TKernels> float16 = new(() => default(TFactory)
+        .Create<Float16Element, ushort, float, Float32Element>(new NarrowArithmetic<Float16Element>()));
+
+    private readonly Lazy<TKernels> bfloat16 = new(() => default(TFactory)
+        .Create<BFloat16Element, ushort, float, Float32Element>(new NarrowArithmetic<BFloat16Element>()));
+
+    public TKernels this[ElementType elementType] => elementType switch
+    {
+        ElementType.Float32 => float32.Value,
+        ElementType.Float64 => float64.Value,
+        ElementType.Float16 => float16.Value,
+        ElementType.BFloat16 => bfloat16.Value,
+        _ => throw new ArgumentOutOfRangeException(nameof(elementType), elementType, "There are no kernels."),
+    };
+}
