@@ -14,9 +14,6 @@ internal struct WindowWeightsParameters<TStorage, TResult>
     /// <summary>The taps of a head.</summary>
     public int Taps;
 
-    /// <summary>Whether taps outside the decoder map are left out.</summary>
-    public int Masked;
-
     /// <summary>Whether the gradient is that of the mean of all heads, [B, taps, OH, OW].</summary>
     public int Averaged;
 
@@ -29,11 +26,9 @@ internal struct WindowWeightsParameters<TStorage, TResult>
     /// <summary>What is computed.</summary>
     public MapView<TResult> Result;
 
-    /// <summary>Whether a tap of the query's window is left out.</summary>
-    public readonly bool LeavesOut(in MapPosition query, int tap)
+    /// <summary>Whether a tap of the query's window lies outside the decoder map.</summary>
+    public readonly bool IsOutside(in MapPosition query, int tap)
     {
-        if (Masked == 0)
-            return false;
         int row = Extent.Rows.CellOf(query.Row) + tap / Extent.Window - Extent.Radius;
         int column = Extent.Columns.CellOf(query.Column) + tap % Extent.Window - Extent.Radius;
         return row < 0 || row >= Extent.Height || column < 0 || column >= Extent.Width;

@@ -16,6 +16,9 @@ internal interface IBorder
     /// </summary>
     static abstract bool Replicates { get; }
 
+    /// <summary>Gets whether a tap outside the map is left out of the normalisation.</summary>
+    static abstract bool LeavesOut { get; }
+
     /// <summary>The score of a tap outside the map, which enters the normalisation.</summary>
     static abstract TReal OutsideScore<TReal>()
         where TReal : unmanaged, IFloatingPointIeee754<TReal>;
@@ -26,6 +29,8 @@ internal readonly struct ZeroLogitBorder : IBorder
 {
     public static bool Replicates => false;
 
+    public static bool LeavesOut => false;
+
     public static TReal OutsideScore<TReal>()
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.Zero;
 }
@@ -35,6 +40,8 @@ internal readonly struct MaskedBorder : IBorder
 {
     public static bool Replicates => false;
 
+    public static bool LeavesOut => true;
+
     public static TReal OutsideScore<TReal>()
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.NegativeInfinity;
 }
@@ -43,6 +50,8 @@ internal readonly struct MaskedBorder : IBorder
 internal readonly struct ReplicateBorder : IBorder
 {
     public static bool Replicates => true;
+
+    public static bool LeavesOut => false;
 
     public static TReal OutsideScore<TReal>()
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.Zero;

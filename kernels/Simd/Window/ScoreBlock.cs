@@ -25,7 +25,7 @@ internal static unsafe class ScoreBlock<TSimd, TStorage, TReal, TVector>
         int radius = parameters.Extent.Radius;
         int window = parameters.Extent.Window;
         int cellRow = parameters.Extent.Rows.CellOf(row);
-        if (parameters.Masked == 0 || IsInside(in parameters, cellRow, column, queries))
+        if (IsInside(in parameters, cellRow, column, queries))
             return;
         for (int query = 0; query < queries; query++)
         {

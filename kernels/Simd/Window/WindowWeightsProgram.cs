@@ -10,12 +10,13 @@ namespace SapaGpu.Kernels.Simd;
 /// its own on the CPU. A tile is some rows of one head; the lanes are neighbouring queries, which are staged block by
 /// block, in channels-last maps by a transposition.
 /// </summary>
-internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVector, TNormalisation, TDirection>
+internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVector, TBorder, TNormalisation, TDirection>
     : ITileProgram<WindowWeightsParameters<TStorage, TStorage>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
+    where TBorder : struct, IBorder
     where TNormalisation : struct, IScoreNormalisation
     where TDirection : struct, INormDirection
 {
@@ -60,8 +61,11 @@ internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVe
                 int queries = Math.Min(width, columns - column);
                 QueryBlock<TSimd, TStorage, TReal, TVector>.Load(
                     in source, source.At(image, channel, row, column), scores, width, taps, queries);
-                ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(
-                    in parameters, row, column, scores, queries, TReal.NegativeInfinity);
+                if (TBorder.LeavesOut)
+                {
+                    ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(
+                        in parameters, row, column, scores, queries, TReal.NegativeInfinity);
+                }
                 if (!TDirection.IsBackward)
                 {
                     for (int query = 0; query < queries; query += TSimd.Lanes)
@@ -73,8 +77,11 @@ internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVe
                         in gradient, gradient.At(image, gradientChannel, row, column), gradients, width, taps, queries);
                     for (int query = 0; query < queries; query += TSimd.Lanes)
                         Backward(scores + query, gradients + query, width, taps, headFactor);
-                    ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(
-                        in parameters, row, column, scores, queries, TReal.Zero);
+                    if (TBorder.LeavesOut)
+                    {
+                        ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(
+                            in parameters, row, column, scores, queries, TReal.Zero);
+                    }
                 }
                 QueryBlock<TSimd, TStorage, TReal, TVector>.Store(
                     scores, width, in result, result.At(image, channel, row, column), taps, queries);

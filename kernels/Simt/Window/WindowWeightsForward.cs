@@ -5,11 +5,12 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The weights of every head, [B, heads·taps, OH, OW]; a thread takes one head of one query.</summary>
-internal readonly struct WindowWeightsForward<TElement, TStorage, TReal, TNormalisation>
+internal readonly struct WindowWeightsForward<TElement, TStorage, TReal, TBorder, TNormalisation>
     : IMapProgram<WindowWeightsParameters<TStorage, TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TBorder : struct, IBorder
     where TNormalisation : struct, IScoreNormalisation
 {
     public static MapExtent Extent(in WindowWeightsParameters<TStorage, TStorage> parameters) => parameters.PerHead();
@@ -45,7 +46,7 @@ internal readonly struct WindowWeightsForward<TElement, TStorage, TReal, TNormal
         for (int tap = 0; tap < parameters.Taps; tap++)
         {
             var score = TElement.Load(parameters.Source.Data[source + tap * parameters.Source.ChannelStride]);
-            if (!(score <= shift) && !parameters.LeavesOut(in at, tap))
+            if (!(score <= shift) && !(TBorder.LeavesOut && parameters.IsOutside(in at, tap)))
                 shift = score;
         }
         return shift;
@@ -67,7 +68,7 @@ internal readonly struct WindowWeightsForward<TElement, TStorage, TReal, TNormal
         TReal shift,
         int tap)
     {
-        if (parameters.LeavesOut(in at, tap))
+        if (TBorder.LeavesOut && parameters.IsOutside(in at, tap))
             return TReal.Zero;
         var score = TElement.Load(parameters.Source.Data[source + tap * parameters.Source.ChannelStride]);
         return TNormalisation.Unnormalised<TElement, TStorage, TReal>(score - shift);

@@ -149,7 +149,7 @@ public static class WindowWeights
         options.Heads,
         options.Window * options.Window,
         options.Normalisation,
-        Masked: options.Border == BorderRule.Masked,
+        options.Border,
         Averaged: average);
 
     private static MapShape OutputShape(MapShape scores, in WeightsProblem problem) =>

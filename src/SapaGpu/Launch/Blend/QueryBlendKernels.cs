@@ -48,10 +48,10 @@ internal sealed class QueryBlendKernels<TElement, TStorage, TReal>(
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     private readonly VariantTable<QueryBlendParameters<TStorage>> forward = arithmetic.Table(
-        new Tiles<BothTerms>(), new MapKernelOf<QueryBlendParameters<TStorage>, QueryBlendForward<TElement, TStorage, TReal>>());
+        new BlendTiles<BothTerms>(), new MapKernelOf<QueryBlendParameters<TStorage>, QueryBlendForward<TElement, TStorage, TReal>>());
 
     private readonly VariantTable<QueryBlendParameters<TStorage>> encoderGradient = arithmetic.Table(
-        new Tiles<EncoderTerm>(), new MapKernelOf<QueryBlendParameters<TStorage>, QueryBlendEncoderGradient<TElement, TStorage, TReal>>());
+        new BlendTiles<EncoderTerm>(), new MapKernelOf<QueryBlendParameters<TStorage>, QueryBlendEncoderGradient<TElement, TStorage, TReal>>());
 
     private readonly VariantTable<QueryBlendParameters<TStorage>> decoderGradient = arithmetic.Table(
         new DecoderTiles(), new MapKernelOf<QueryBlendParameters<TStorage>, QueryBlendDecoderGradient<TElement, TStorage, TReal>>());
@@ -94,7 +94,7 @@ internal sealed class QueryBlendKernels<TElement, TStorage, TReal>(
             HasGate = gate is null ? 0 : 1,
         };
 
-    private sealed class Tiles<TTerms> : OpenTiles<TStorage, TReal, QueryBlendParameters<TStorage>>
+    private sealed class BlendTiles<TTerms> : OpenTiles<TStorage, TReal, QueryBlendParameters<TStorage>>
         where TTerms : struct, IBlendTerms
     {
         public override ILaunchable<QueryBlendParameters<TStorage>>

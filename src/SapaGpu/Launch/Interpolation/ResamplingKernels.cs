@@ -55,13 +55,13 @@ internal sealed class ResamplingKernels<TElement, TStorage, TReal, TRealElement>
     where TRealElement : struct, IElement<TReal, TReal>
 {
     private readonly VariantTable<InterpolationParameters<TStorage>> nearest = arithmetic.Table(
-        new Tiles<NearestSampling>(), new Kernel<NearestSampling>());
+        new ForwardTiles<NearestSampling>(), new ForwardKernel<NearestSampling>());
 
     private readonly VariantTable<InterpolationParameters<TStorage>> nearestAdjoint = arithmetic.Table(
         new AdjointTiles<NearestSampling>(), new AdjointKernel<NearestSampling>());
 
     private readonly VariantTable<InterpolationParameters<TStorage>> linear = arithmetic.Table(
-        new Tiles<LinearSampling>(), new Kernel<LinearSampling>());
+        new ForwardTiles<LinearSampling>(), new ForwardKernel<LinearSampling>());
 
     private readonly VariantTable<InterpolationParameters<TStorage>> linearAdjoint = arithmetic.Table(
         new AdjointTiles<LinearSampling>(), new AdjointKernel<LinearSampling>());
@@ -143,7 +143,7 @@ internal sealed class ResamplingKernels<TElement, TStorage, TReal, TRealElement>
             Result = result.Map<TResult>(),
         };
 
-    private sealed class Tiles<TSampling> : OpenTiles<TStorage, TReal, InterpolationParameters<TStorage>>
+    private sealed class ForwardTiles<TSampling> : OpenTiles<TStorage, TReal, InterpolationParameters<TStorage>>
         where TSampling : struct, ISampling
     {
         public override ILaunchable<InterpolationParameters<TStorage>>
@@ -151,7 +151,7 @@ internal sealed class ResamplingKernels<TElement, TStorage, TReal, TRealElement>
             new TileLaunchable<InterpolationProgram<TSimd, TStorage, TReal, TVector, TSampling>, InterpolationParameters<TStorage>>();
     }
 
-    private sealed class Kernel<TSampling> : OpenKernel<InterpolationParameters<TStorage>>
+    private sealed class ForwardKernel<TSampling> : OpenKernel<InterpolationParameters<TStorage>>
         where TSampling : struct, ISampling
     {
         public override ILaunchable<InterpolationParameters<TStorage>>

@@ -15,7 +15,7 @@ internal sealed class LimitProbe : IDisposable
     private const int TileRounds = 1 << 16;
 
     private static readonly VariantTable<ProbeParameters> Programs = new(variant => variant.VectorBits > 0
-        ? new PlainArithmetic<float>().Close(new Tiles(), variant)
+        ? new PlainArithmetic<float>().Close(new ProbeTiles(), variant)
         : new GroupLaunchable<MultiplyAddKernel, ProbeParameters>());
 
     private readonly ComputeDevice device;
@@ -45,7 +45,7 @@ internal sealed class LimitProbe : IDisposable
 
     public void Dispose() => device.Pool.Return(memory);
 
-    private sealed class Tiles : OpenTiles<float, float, ProbeParameters>
+    private sealed class ProbeTiles : OpenTiles<float, float, ProbeParameters>
     {
         public override ILaunchable<ProbeParameters> Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
             new TileLaunchable<MultiplyAddProgram<TSimd, TVector>, ProbeParameters>();

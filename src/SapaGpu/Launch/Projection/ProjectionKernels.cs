@@ -59,7 +59,7 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal>(
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     private readonly VariantTable<ProjectionParameters<TStorage, TReal>> projections =
-        arithmetic.Table(new Tiles(), new Kernel());
+        arithmetic.Table(new ForwardTiles(), new ForwardKernel());
 
     // On the CPU everything is one pass over the map, on thread groups a step for each gradient.
     private readonly VariantTable<ProjectionBackwardParameters<TStorage, TReal>> backwards =
@@ -283,7 +283,7 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal>(
         }
     }
 
-    private sealed class Tiles : OpenTiles<TStorage, TReal, ProjectionParameters<TStorage, TReal>>
+    private sealed class ForwardTiles : OpenTiles<TStorage, TReal, ProjectionParameters<TStorage, TReal>>
     {
         public override ILaunchable<ProjectionParameters<TStorage, TReal>>
             Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
@@ -292,7 +292,7 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal>(
                 ProjectionParameters<TStorage, TReal>>();
     }
 
-    private sealed class Kernel : OpenKernel<ProjectionParameters<TStorage, TReal>>
+    private sealed class ForwardKernel : OpenKernel<ProjectionParameters<TStorage, TReal>>
     {
         public override ILaunchable<ProjectionParameters<TStorage, TReal>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>

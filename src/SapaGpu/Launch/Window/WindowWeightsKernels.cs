@@ -38,11 +38,11 @@ internal abstract class WindowWeightsKernels
 /// <param name="Heads">The heads.</param>
 /// <param name="Taps">The taps of a head.</param>
 /// <param name="Normalisation">How scores become weights.</param>
-/// <param name="Masked">Whether taps outside the decoder map are left out.</param>
+/// <param name="Border">What taps outside the decoder map count for.</param>
 /// <param name="Averaged">Whether weights are averaged over the heads.</param>
 internal readonly record struct WeightsProblem(
-    WindowExtent Extent, int Heads, int Taps, ScoreNormalisation Normalisation, bool Masked =
-        false, bool Averaged = false);
+    WindowExtent Extent, int Heads, int Taps, ScoreNormalisation Normalisation, BorderRule Border =
+        BorderRule.ZeroLogit, bool Averaged = false);
 
 /// <summary>The weights with the element type's accumulator.</summary>
 internal sealed class WindowWeightsKernels<TElement, TStorage, TReal>(
@@ -52,10 +52,10 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TReal>(
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> forward =
-        arithmetic.Table(new Tiles<NormForward>(), new ForwardKernel());
+        arithmetic.Table(new WeightTiles<NormForward>(), new ForwardKernel(), OrLeftIn);
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> backward =
-        arithmetic.Table(new Tiles<NormBackward>(), new BackwardKernel());
+        arithmetic.Table(new WeightTiles<NormBackward>(), new BackwardKernel(), OrLeftIn);
 
     private readonly VariantTable<WindowWeightsParameters<TStorage, TStorage>> mean = arithmetic.Table(
         new MeanTiles(), new MapKernelOf<WindowWeightsParameters<TStorage, TStorage>, HeadMean<TElement, TStorage, TReal>>());
@@ -70,6 +70,12 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TReal>(
     public override void Average(in WeightsProblem problem, FeatureMap weights, FeatureMap mean) =>
         this.mean.Launch(weights.Device, Parameters(in problem, weights, weights, mean));
 
+    // To the weights all borders are one whose taps outside take part in the normalisation.
+    private static KernelVariant OrLeftIn(KernelVariant variant) => variant with
+    {
+        Border = variant.Border == BorderRule.Masked ? BorderRule.Masked : BorderRule.ZeroLogit,
+    };
+
     private static void Launch(
         VariantTable<WindowWeightsParameters<TStorage, TStorage>> table,
         in WeightsProblem problem,
@@ -77,7 +83,11 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TReal>(
         FeatureMap gradient,
         FeatureMap result)
     {
-        var variant = KernelVariant.Choose(source.Device) with { Normalisation = problem.Normalisation };
+        var variant = KernelVariant.Choose(source.Device) with
+        {
+            Normalisation = problem.Normalisation,
+            Border = problem.Border,
+        };
         table[variant].Launch(source.Device.Launcher, Parameters(in problem, source, gradient, result));
     }
 
@@ -87,19 +97,18 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TReal>(
             Extent = problem.Extent,
             Heads = problem.Heads,
             Taps = problem.Taps,
-            Masked = problem.Masked ? 1 : 0,
             Averaged = problem.Averaged ? 1 : 0,
             Source = source.Map<TStorage>(),
             Gradient = gradient.Map<TStorage>(),
             Result = result.Map<TStorage>(),
         };
 
-    private sealed class Tiles<TDirection> : OpenTiles<TStorage, TReal, WindowWeightsParameters<TStorage, TStorage>>
+    private sealed class WeightTiles<TDirection> : OpenTiles<TStorage, TReal, WindowWeightsParameters<TStorage, TStorage>>
         where TDirection : struct, INormDirection
     {
         public override ILaunchable<WindowWeightsParameters<TStorage, TStorage>>
             Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
-            new TileLaunchable<WindowWeightsProgram<TSimd, TStorage, TReal, TVector, TNormalisation, TDirection>, WindowWeightsParameters<TStorage, TStorage>>();
+            new TileLaunchable<WindowWeightsProgram<TSimd, TStorage, TReal, TVector, TBorder, TNormalisation, TDirection>, WindowWeightsParameters<TStorage, TStorage>>();
     }
 
     private sealed class ForwardKernel : OpenKernel<WindowWeightsParameters<TStorage, TStorage>>
@@ -107,7 +116,7 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TReal>(
         public override ILaunchable<WindowWeightsParameters<TStorage, TStorage>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
-                MapKernel<WindowWeightsForward<TElement, TStorage, TReal, TNormalisation>, WindowWeightsParameters<TStorage, TStorage>>,
+                MapKernel<WindowWeightsForward<TElement, TStorage, TReal, TBorder, TNormalisation>, WindowWeightsParameters<TStorage, TStorage>>,
                 WindowWeightsParameters<TStorage, TStorage>>();
     }
 
@@ -116,7 +125,7 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TReal>(
         public override ILaunchable<WindowWeightsParameters<TStorage, TStorage>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
-                MapKernel<WindowWeightsBackward<TElement, TStorage, TReal, TNormalisation>, WindowWeightsParameters<TStorage, TStorage>>,
+                MapKernel<WindowWeightsBackward<TElement, TStorage, TReal, TBorder, TNormalisation>, WindowWeightsParameters<TStorage, TStorage>>,
                 WindowWeightsParameters<TStorage, TStorage>>();
     }
 
