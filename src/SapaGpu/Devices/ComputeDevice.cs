@@ -36,7 +36,7 @@ public sealed class ComputeDevice : IDisposable
     /// <summary>Gets whether the device was disposed.</summary>
     public bool IsDisposed => disposed;
 
-    /// <summary>Gets the bytes of device memory that are held, in use or kept for the next tensor.</summary>
+    /// <summary>Gets the bytes of device memory that are held, in use or kept for the next map.</summary>
     public long HeldBytes => Pool.HeldBytes;
 
     /// <summary>Gets the bytes of device memory that maps and workspaces use at the moment.</summary>

@@ -35,7 +35,7 @@ internal sealed class ParameterSet : IDisposable
     /// <summary>The parameter of a name; null where there is none.</summary>
     public FeatureMap? Find(string name) => values.GetValueOrDefault(name);
 
-    /// <summary>All parameters of a stack as one tensor; null where there is none.</summary>
+    /// <summary>All parameters of a stack as one map; null where there is none.</summary>
     public FeatureMap? Stack(string name) => stacks.GetValueOrDefault(name);
 
     /// <summary>Some columns of a matrix, a view that belongs to the set.</summary>

@@ -203,9 +203,9 @@ public sealed class FeatureMap<T> : FeatureMap
                 $"A map of shape {shape} has {shape.ElementCount:N0} elements; got {values.Length:N0} values.",
                 nameof(values));
         }
-        var tensor = Create(device, shape, format);
-        tensor.CopyFrom(values);
-        return tensor;
+        var map = Create(device, shape, format);
+        map.CopyFrom(values);
+        return map;
     }
 
     /// <summary>

@@ -36,23 +36,18 @@ internal readonly record struct MapLayout(
             "by side, and the other dimensions around them without sharing an element; copy the data first.",
             nameof(strides));
 
-        MapLayout Of(MemoryFormat format) => new(
-            format, 0, strides.Batch, strides.Channel, strides.Row, strides.Column);
-    }
-
-    // Every dimension steps over all of those inside it.
-    private static bool Nest((long Stride, int Size)[] dimensions)
-    {
-        Int128 span = 1;
-        foreach (var (stride, size) in dimensions)
+        // What has no stride that matters gets that of a map without gaps.
+        MapLayout Of(MemoryFormat format)
         {
-            if (size == 1)
-                continue;
-            if (stride < span)
-                return false;
-            span += (Int128)stride * (size - 1);
+            var dense = Dense(shape, format, 0);
+            return new MapLayout(
+                format,
+                0,
+                shape.Batch == 1 ? dense.BatchStride : strides.Batch,
+                shape.Channels == 1 ? dense.ChannelStride : strides.Channel,
+                shape.Height == 1 ? dense.RowStride : strides.Row,
+                shape.Width == 1 ? dense.ColumnStride : strides.Column);
         }
-        return span <= long.MaxValue / sizeof(double);
     }
 
     /// <summary>The elements from the first to the last of the map, gaps included.</summary>
@@ -101,5 +96,20 @@ internal readonly record struct MapLayout(
             }
         }
         return result;
+    }
+
+    // Every dimension steps over all of those inside it.
+    private static bool Nest((long Stride, int Size)[] dimensions)
+    {
+        Int128 span = 1;
+        foreach (var (stride, size) in dimensions)
+        {
+            if (size == 1)
+                continue;
+            if (stride < span)
+                return false;
+            span += (Int128)stride * (size - 1);
+        }
+        return span <= long.MaxValue / sizeof(double);
     }
 }

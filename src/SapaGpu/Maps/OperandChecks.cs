@@ -10,32 +10,32 @@ internal static class OperandChecks
     {
         FeatureMap? first = null;
         string firstName = string.Empty;
-        foreach (var (name, tensor) in operands)
+        foreach (var (name, map) in operands)
         {
-            if (tensor is null)
+            if (map is null)
                 continue;
-            if (tensor.IsDisposed)
+            if (map.IsDisposed)
                 throw new ObjectDisposedException(name, $"'{name}' was disposed before the call.");
             if (first is null)
             {
-                first = tensor;
+                first = map;
                 firstName = name;
             }
-            else if (!ReferenceEquals(first.Device, tensor.Device))
+            else if (!ReferenceEquals(first.Device, map.Device))
             {
                 throw new DeviceMismatchException(
-                    $"'{firstName}' is on {first.Device}, '{name}' on {tensor.Device}; move one with To(device). " +
+                    $"'{firstName}' is on {first.Device}, '{name}' on {map.Device}; move one with To(device). " +
                     Describe(operands));
             }
         }
     }
 
     /// <summary>The operand has the shape that follows from the others.</summary>
-    public static void Shape(string name, FeatureMap tensor, MapShape expected, params ReadOnlySpan<Operand> operands)
+    public static void Shape(string name, FeatureMap map, MapShape expected, params ReadOnlySpan<Operand> operands)
     {
-        if (tensor.Shape != expected)
+        if (map.Shape != expected)
             throw new ArgumentException(
-                $"'{name}' must be {expected}, and is {tensor.Shape}. {Describe(operands)}", name);
+                $"'{name}' must be {expected}, and is {map.Shape}. {Describe(operands)}", name);
     }
 
     /// <summary>Operands are in the type that maps of an element type are computed in.</summary>
@@ -44,13 +44,13 @@ internal static class OperandChecks
         where T : unmanaged
     {
         var expected = ElementTypes.Of<T>().Accumulator();
-        foreach (var (name, tensor) in operands)
+        foreach (var (name, map) in operands)
         {
-            if (tensor is not null && tensor.ElementType != expected)
+            if (map is not null && map.ElementType != expected)
             {
                 throw new ArgumentException(
                     $"'{name}' must be {expected.ShortName()} beside maps of {ElementTypes.Of<T>().ShortName()}, and is " +
-                    $"{tensor.ElementType.ShortName()}. {Describe(operands)}",
+                    $"{map.ElementType.ShortName()}. {Describe(operands)}",
                     name);
             }
         }
@@ -78,10 +78,10 @@ internal static class OperandChecks
     public static string Describe(params ReadOnlySpan<Operand> operands)
     {
         var text = new StringBuilder("Operands:");
-        foreach (var (name, tensor) in operands)
+        foreach (var (name, map) in operands)
         {
-            if (tensor is not null)
-                text.Append(text.Length > 9 ? ", " : " ").Append(name).Append(' ').Append(tensor);
+            if (map is not null)
+                text.Append(text.Length > 9 ? ", " : " ").Append(name).Append(' ').Append(map);
         }
         return text.Append('.').ToString();
     }
@@ -98,7 +98,7 @@ internal static class OperandChecks
         return aFirst < bEnd && bFirst < aEnd && !AreSeparateChannels(a, b);
     }
 
-    // Views of different channels of one tensor lie between one another and still share no element.
+    // Views of different channels of one map lie between one another and still share no element.
     private static bool AreSeparateChannels(FeatureMap a, FeatureMap b)
     {
         var (x, y) = (a.Layout, b.Layout);
@@ -111,9 +111,9 @@ internal static class OperandChecks
         return xEnd <= period && yEnd <= period && (xEnd <= yFirst || yEnd <= xFirst);
     }
 
-    private static (long First, long End) WithinPeriod(FeatureMap tensor, long period, bool channelsLast)
+    private static (long First, long End) WithinPeriod(FeatureMap map, long period, bool channelsLast)
     {
-        var (layout, shape) = (tensor.Layout, tensor.Shape);
+        var (layout, shape) = (map.Layout, map.Shape);
         long first = layout.Offset % period;
         long image = channelsLast
             ? shape.Channels
@@ -121,10 +121,10 @@ internal static class OperandChecks
         return (first, first + image);
     }
 
-    private static (Int128 First, Int128 End) Range(FeatureMap tensor)
+    private static (Int128 First, Int128 End) Range(FeatureMap map)
     {
-        int size = tensor.ElementType.Size();
-        Int128 first = (Int128)tensor.Memory.NativePointer + (Int128)tensor.Layout.Offset * size;
-        return (first, first + (Int128)tensor.Layout.Span(tensor.Shape) * size);
+        int size = map.ElementType.Size();
+        Int128 first = (Int128)map.Memory.NativePointer + (Int128)map.Layout.Offset * size;
+        return (first, first + (Int128)map.Layout.Span(map.Shape) * size);
     }
 }

@@ -6,15 +6,15 @@ internal static class Pack4Layout
     private const int Channels = 4;
     private const int AccessAlignment = 16;
 
-    public static bool Fits(FeatureMap tensor)
+    public static bool Fits(FeatureMap map)
     {
-        var layout = tensor.Layout;
-        int alignment = Math.Max(AccessAlignment, Channels * tensor.ElementType.Size());
+        var layout = map.Layout;
+        int alignment = Math.Max(AccessAlignment, Channels * map.ElementType.Size());
 
         // On OpenCL the pointer is a memory object, whose memory is aligned far beyond this.
-        bool aligned = tensor.Device.Kind == DeviceKind.OpenCL || tensor.Memory.NativePointer % alignment == 0;
+        bool aligned = map.Device.Kind == DeviceKind.OpenCL || map.Memory.NativePointer % alignment == 0;
         return layout.ChannelStride == 1
-            && tensor.Shape.Channels % Channels == 0
+            && map.Shape.Channels % Channels == 0
             && layout.ColumnStride % Channels == 0
             && layout.RowStride % Channels == 0
             && layout.BatchStride % Channels == 0

@@ -113,7 +113,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         using var gradKey = attended.Key!;
         using var gradOffsets = attended.Offsets!;
         var gradDecoder = attended.Value!;
-        var gradEncoder = Like(context.Encoder);
+        var gradEncoder = FeatureMap<T>.CreateLike(context.Encoder);
         var gradients = Values.CreateLike();
 
         using var gradProjection = Embedder.CreateValues(

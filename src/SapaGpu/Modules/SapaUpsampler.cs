@@ -109,23 +109,23 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         using var call = Operands.Hold(context.Encoder, context.Decoder);
         var (encoder, decoder) = (context.Encoder, context.Decoder);
         var gradients = Values.CreateLike();
-        var gradEncoder = Like(encoder);
-        var gradDecoder = Like(decoder);
-        using var gradQuery = Like(context.Attention.Query);
+        var gradEncoder = FeatureMap<T>.CreateLike(encoder);
+        var gradDecoder = FeatureMap<T>.CreateLike(decoder);
+        using var gradQuery = FeatureMap<T>.CreateLike(context.Attention.Query);
         using var gradProjection = context.DecoderEmbedding.Values is { } values
             ? Embedder.CreateValues(decoder, values.Shape.Channels)
             : null;
         bool ownKey = Options.Similarity == Similarity.InnerProduct;
-        using var gradKey = ownKey ? Like(decoder) : SapaParameters.Key(gradProjection!, Options);
+        using var gradKey = ownKey ? FeatureMap<T>.CreateLike(decoder) : SapaParameters.Key(gradProjection!, Options);
         using var gradProjected = SapaParameters.Value(gradProjection, Options);
         WindowAttention.Backward(context.Attention, gradOutput, gradQuery, gradKey, gradProjected ?? gradDecoder);
         bool written = gradProjected is null;
 
         var gradEncoderQuery = gradQuery;
-        using var gated = context.Gate is null ? null : Like(gradQuery);
+        using var gated = context.Gate is null ? null : FeatureMap<T>.CreateLike(gradQuery);
         if (decoderQuery is not null)
         {
-            using var gradDecoderQuery = Like(context.DecoderQuery!);
+            using var gradDecoderQuery = FeatureMap<T>.CreateLike(context.DecoderQuery!);
             using var gradGate = SapaParameters.Gate(gradProjection, Options);
             QueryBlend.Backward(
                 context.EncoderEmbedding.Values!,

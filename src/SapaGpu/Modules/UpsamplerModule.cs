@@ -103,9 +103,6 @@ public abstract class UpsamplerModule<T> : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private protected static FeatureMap<T> Like(FeatureMap<T> tensor) =>
-        FeatureMap<T>.Create(tensor.Device, tensor.Shape, tensor.Format);
-
     private protected static void CheckDevice(ComputeDevice device, int window)
     {
         ArgumentNullException.ThrowIfNull(device);

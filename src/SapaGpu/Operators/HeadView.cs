@@ -6,11 +6,11 @@ internal readonly ref struct HeadView<T>
 {
     private readonly bool owned;
 
-    public HeadView(FeatureMap<T> tensor, int head, int heads)
+    public HeadView(FeatureMap<T> map, int head, int heads)
     {
         owned = heads > 1;
-        int channels = tensor.Shape.Channels / heads;
-        Map = owned ? tensor.Channels(head * channels, channels) : tensor;
+        int channels = map.Shape.Channels / heads;
+        Map = owned ? map.Channels(head * channels, channels) : map;
     }
 
     public FeatureMap<T> Map { get; }

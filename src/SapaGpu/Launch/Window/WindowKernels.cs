@@ -250,8 +250,8 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     }
 
     // A view that a kernel does not touch still has to be one of the device.
-    private static MapView<TReal> Placeholder(FeatureMap tensor) =>
-        new() { Data = tensor.Memory.View<TReal>(0) };
+    private static MapView<TReal> Placeholder(FeatureMap map) =>
+        new() { Data = map.Memory.View<TReal>(0) };
 
     private static void Gather<TWeight>(
         VariantTable<TransposedReassemblyParameters<TStorage, TWeight>> table,
