@@ -50,7 +50,7 @@ internal struct DeformableGatherParameters<TStorage, TReal>
     /// <summary>The sample, query·P + point, of every entry; a group has space for four entries a sample.</summary>
     public ArrayView<int> Samples;
 
-    /// <summary>The share of the cell in the sample, for every entry.</summary>
+    /// <summary>The bilinear weight of the cell in the sample, for every entry.</summary>
     public ArrayView<TReal> BilinearWeights;
 
     /// <summary>A value for every point, [B, G·P, OH, OW].</summary>

@@ -4,7 +4,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
-/// Where a point lies between four cells: (Row, Column) is the first of them, and Down and Across the way to the
+/// Where a point lies between four cells: (Row, Column) is the first of them, and Down and Across the fractions towards the
 /// others.
 /// </summary>
 internal struct SamplePoint<TReal>
@@ -16,10 +16,10 @@ internal struct SamplePoint<TReal>
     /// <summary>The column of the first cell, from −1.</summary>
     public int Column;
 
-    /// <summary>The way to the next row, from 0 to 1.</summary>
+    /// <summary>The fraction of the step to the next row, from 0 to 1.</summary>
     public TReal Down;
 
-    /// <summary>The way to the next column, from 0 to 1.</summary>
+    /// <summary>The fraction of the step to the next column, from 0 to 1.</summary>
     public TReal Across;
 
     /// <summary>Whether the point contributes: it lies less than one cell outside the map.</summary>

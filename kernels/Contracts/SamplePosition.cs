@@ -9,9 +9,9 @@ internal struct SamplePosition
     /// <summary>The sample after it, or the same one at the end.</summary>
     public int High;
 
-    /// <summary>The way from one to the other, as a fraction with <see cref="Denominator"/>.</summary>
+    /// <summary>The fraction from one to the other, over <see cref="Denominator"/>.</summary>
     public int Numerator;
 
-    /// <summary>The denominator of the way, positive.</summary>
+    /// <summary>The denominator of the fraction, positive.</summary>
     public int Denominator;
 }

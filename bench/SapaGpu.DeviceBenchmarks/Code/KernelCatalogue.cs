@@ -55,8 +55,8 @@ internal static class KernelCatalogue
         from contract in element.GetInterfaces()
         where contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IElement<,>)
         let types = contract.GetGenericArguments()
-        select (Type[])[element, .. types, types[1] == typeof(double) ? typeof(Float64Element) : typeof(
-            Float32Element)];
+        let real = types[1] == typeof(double) ? typeof(Float64Element) : typeof(Float32Element)
+        select (Type[])[element, .. types, real];
 
     private static object Arithmetic(Type[] element) => Activator.CreateInstance(element[1] == element[2]
         ? typeof(PlainArithmetic<>).MakeGenericType(element[2])

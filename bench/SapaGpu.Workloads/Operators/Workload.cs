@@ -68,8 +68,9 @@ internal sealed record Workload(string Name, string Description, params IReadOnl
 
     /// <summary>Gets one that is for trying the measurement itself, on a device however slow.</summary>
     public static Workload Tiny { get; } = new(
-        "tiny", "two images of 16 channels of 6x6 cells, ratio 2", new Stage(
-            2, 16, 6, 6, Embedding: 16, EncoderChannels: 16));
+        "tiny",
+        "two images of 16 channels of 6x6 cells, ratio 2",
+        new Stage(2, 16, 6, 6, Embedding: 16, EncoderChannels: 16));
 
     /// <summary>Gets every workload.</summary>
     public static IReadOnlyList<Workload> All { get; } =

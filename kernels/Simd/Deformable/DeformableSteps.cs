@@ -17,7 +17,7 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
     private const int Length = DeformableTable<TSimd, TStorage, TReal, TVector>.Length;
     private const int Corners = DeformableTable<TSimd, TStorage, TReal, TVector>.Corners;
 
-    /// <summary>The room that <see cref="Products"/> needs.</summary>
+    /// <summary>The scratch values that <see cref="Products"/> needs.</summary>
     public static long ScratchLength(int points) => (long)Length * SumStride(points);
 
     /// <summary>products = ⟨features, cell⟩, with the lanes over channels.</summary>
@@ -119,7 +119,7 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
         }
     }
 
-    /// <summary>sums += the cells around the points of a run of queries, each with its share.</summary>
+    /// <summary>sums += the cells around the points of a run of queries, each with its bilinear weight.</summary>
     /// <param name="cells">The cells, [point][corner][query].</param>
     /// <param name="bilinearWeights">The bilinear weights, [point][corner][query].</param>
     /// <param name="count">The cells of a query.</param>
@@ -176,7 +176,7 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
     }
 
     /// <summary>
-    /// cell += share · features, for all cells around the points of a query; whole vectors are computed.
+    /// cell += bilinear weight · features, for all cells around the points of a query; whole vectors are computed.
     /// </summary>
     /// <param name="cells">The cells, [point][corner][query], at the query.</param>
     /// <param name="toSums">The bytes from a cell to its sums.</param>

@@ -12,15 +12,15 @@ namespace SapaGpu.Kernels.Simd;
 /// <typeparam name="TSource">The type of the source.</typeparam>
 /// <typeparam name="TResultSimd">The vector arithmetic of the result.</typeparam>
 /// <typeparam name="TResult">The type of the result.</typeparam>
-/// <typeparam name="T">The type of the arithmetic.</typeparam>
-/// <typeparam name="TVector">A vector of <typeparamref name="T"/>.</typeparam>
-internal readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TResult, T, TVector>
+/// <typeparam name="TReal">The type of the arithmetic.</typeparam>
+/// <typeparam name="TVector">A vector of <typeparamref name="TReal"/>.</typeparam>
+internal readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, TResult, TReal, TVector>
     : ITileProgram<ConversionParameters<TSource, TResult>>
-    where TSourceSimd : struct, ISimd<TSource, T, TVector>
+    where TSourceSimd : struct, ISimd<TSource, TReal, TVector>
     where TSource : unmanaged
-    where TResultSimd : struct, ISimd<TResult, T, TVector>
+    where TResultSimd : struct, ISimd<TResult, TReal, TVector>
     where TResult : unmanaged
-    where T : unmanaged, IFloatingPointIeee754<T>
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
     private const int ValuesPerTile = 1 << 16;
@@ -31,7 +31,7 @@ internal readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, T
     public static double Operations(in ConversionParameters<TSource, TResult> parameters) =>
         2.0 * parameters.Batch * parameters.Channels * parameters.Height * parameters.Width;
 
-    public static long ScratchBytes(in ConversionParameters<TSource, TResult> parameters) => Block * Block * sizeof(T);
+    public static long ScratchBytes(in ConversionParameters<TSource, TResult> parameters) => Block * Block * sizeof(TReal);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Execute(in ConversionParameters<TSource, TResult> parameters, long tile, byte* scratch)
@@ -52,7 +52,7 @@ internal readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, T
             else if (source.ChannelStride == 1 && result.ChannelStride == 1)
                 CopyPixels(in parameters, in source, in result, in rows, accumulates, streams);
             else
-                Transpose(in parameters, in source, in result, in rows, accumulates, (T*)scratch);
+                Transpose(in parameters, in source, in result, in rows, accumulates, (TReal*)scratch);
         }
         if (streams)
             StreamingStores.Complete();
@@ -134,7 +134,7 @@ internal readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, T
         in MapPointer<TResult> result,
         in JoinedRange rows,
         bool accumulates,
-        T* block)
+        TReal* block)
     {
         bool fromPixels = source.ChannelStride == 1;
         for (int row = rows.First; row < rows.End; row++)
@@ -164,12 +164,12 @@ internal readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, T
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void TransposeBlock(
-        TSource* source, nint sourceStride, TResult* result, nint resultStride, int rows, int columns, bool accumulates, T* block)
+        TSource* source, nint sourceStride, TResult* result, nint resultStride, int rows, int columns, bool accumulates, TReal* block)
     {
         if (typeof(TSource) == typeof(TResult) && !accumulates)
         {
             Transposition.Run(
-                source, sourceStride, (TSource*)result, resultStride, rows, columns, TSourceSimd.Lanes * sizeof(T));
+                source, sourceStride, (TSource*)result, resultStride, rows, columns, TSourceSimd.Lanes * sizeof(TReal));
             return;
         }
         TSourceSimd.Transpose(source, sourceStride, block, Block, rows, columns);
@@ -193,10 +193,10 @@ internal readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, T
             {
                 if (parameters.Inverse != 0)
                 {
-                    int place = channel % (scale * scale);
+                    int position = channel % (scale * scale);
                     Strided(
                         source.At(
-                            rows.Image, channel / (scale * scale), row * scale + place / scale, place % scale),
+                            rows.Image, channel / (scale * scale), row * scale + position / scale, position % scale),
                         scale * source.ColumnStride,
                         result.At(rows.Image, channel, row, 0),
                         result.ColumnStride,
@@ -230,7 +230,7 @@ internal readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, T
                 *to = Unsafe.BitCast<TSource, TResult>(source[i * sourceStride]);
                 continue;
             }
-            T value = TSourceSimd.Widen(source[i * sourceStride]);
+            TReal value = TSourceSimd.Widen(source[i * sourceStride]);
             *to = TResultSimd.Narrow(accumulates ? value + TResultSimd.Widen(*to) : value);
         }
     }
@@ -258,13 +258,13 @@ internal readonly unsafe struct CopyProgram<TSourceSimd, TSource, TResultSimd, T
         }
         for (; i < count; i++)
         {
-            T value = TSourceSimd.Widen(source[i]);
+            TReal value = TSourceSimd.Widen(source[i]);
             result[i] = TResultSimd.Narrow(accumulates ? value + TResultSimd.Widen(result[i]) : value);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Write(T* source, TResult* result, int count, bool accumulates)
+    private static void Write(TReal* source, TResult* result, int count, bool accumulates)
     {
         int lanes = TResultSimd.Lanes;
         int i = 0;

@@ -19,7 +19,7 @@ internal readonly unsafe struct InterpolationProgram<TSimd, TStorage, TReal, TVe
 {
     private const int ValuesPerTile = 1 << 15;
 
-    // Of rows that are put together before they are written, with room beside them in the first-level cache.
+    // Of rows that are put together before they are written, with space beside them in the first-level cache.
     private const int StagedBytes = 4 << 10;
 
     public static long TileCount(in InterpolationParameters<TStorage> parameters) => Tiling(in parameters).Count;

@@ -7,7 +7,7 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The first backward pass of window attention on the CPU, tiled and staged like the forward: weights and gradients of
-/// the scores go to the workspace, the gradient of the query to its tensor. Queries and the gradient of the output meet
+/// the scores go to the workspace, the gradient of the query to its map. Queries and the gradient of the output meet
 /// keys and values in the same inner loop.
 /// </summary>
 /// <typeparam name="TSimd">The vector arithmetic of the maps.</typeparam>

@@ -56,9 +56,9 @@ internal readonly struct InterpolationAdjoint<TElement, TStorage, TReal, TSampli
 
     private static TReal Share(in SampleAxis axis, int input, int output)
     {
-        var place = TSampling.Locate(in axis, output);
-        var way = Sample.Fraction<TElement, TStorage, TReal>(in place);
-        var bilinearWeight = place.Low == input ? TReal.One - way : TReal.Zero;
-        return place.High == input ? bilinearWeight + way : bilinearWeight;
+        var position = TSampling.Locate(in axis, output);
+        var fraction = Sample.Fraction<TElement, TStorage, TReal>(in position);
+        var bilinearWeight = position.Low == input ? TReal.One - fraction : TReal.Zero;
+        return position.High == input ? bilinearWeight + fraction : bilinearWeight;
     }
 }

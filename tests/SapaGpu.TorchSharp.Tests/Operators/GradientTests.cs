@@ -40,8 +40,9 @@ public sealed class GradientTests
 
     [Test]
     public void Carafe_of_groups() => GradientCheck.Run(
-        t => SapaFunctional.Carafe(t[0], t[1], window: 3, groups: 2), Maps.Random(1, 4, 2, 3), Maps.Random(
-            1, 18, 4, 6));
+        t => SapaFunctional.Carafe(t[0], t[1], window: 3, groups: 2),
+        Maps.Random(1, 4, 2, 3),
+        Maps.Random(1, 18, 4, 6));
 
     [Test]
     public void Deformable_attention() => GradientCheck.Run(

@@ -32,8 +32,8 @@ public sealed class MisuseTests
 
     [Test]
     public void Missing_maps() => Assert.That(
-        () => SapaFunctional.WindowReassembly(null!, map), Throws.ArgumentNullException.With.Message.Contains(
-            "weights"));
+        () => SapaFunctional.WindowReassembly(null!, map),
+        Throws.ArgumentNullException.With.Message.Contains("weights"));
 
     [Test]
     public void Windows() => Assert.That(
@@ -47,8 +47,8 @@ public sealed class MisuseTests
 
     [Test]
     public void Parameters_of_other_channels() => Assert.That(
-        () => SapaFunctional.Projection(map, torch.randn(4, 5)), Throws.ArgumentException.With.Message.Contains(
-            "weight"));
+        () => SapaFunctional.Projection(map, torch.randn(4, 5)),
+        Throws.ArgumentException.With.Message.Contains("weight"));
 
     [Test]
     public void Half_a_normalisation() => Assert.That(
@@ -69,8 +69,8 @@ public sealed class MisuseTests
     {
         using var module = new SapaUpsample(new SapaOptions { EncoderChannels = 4, DecoderChannels = 5 });
         Assert.That(
-            () => module.call(map, map), Throws.ArgumentException.With.Message.Contains(
-                "SapaUpsample: expected 'decoder'"));
+            () => module.call(map, map),
+            Throws.ArgumentException.With.Message.Contains("SapaUpsample: expected 'decoder'"));
     }
 
     [Test]

@@ -36,9 +36,9 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int worke
         }
         lock (gate)
         {
-            kernels.Value.Group<TKernel, TParameters>()(
-                ((AcceleratorBackend)backend).Accelerator.DefaultStream, new KernelConfig(
-                    (int)groups, TKernel.GroupSize), parameters);
+            var stream = ((AcceleratorBackend)backend).Accelerator.DefaultStream;
+            var config = new KernelConfig((int)groups, TKernel.GroupSize);
+            kernels.Value.Group<TKernel, TParameters>()(stream, config, parameters);
         }
     }
 
