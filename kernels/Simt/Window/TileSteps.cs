@@ -197,31 +197,9 @@ internal static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBor
             if (queries.Count <= pack * 4)
                 continue;
 
-            var shift = TReal.Zero;
-            if (TNormalisation.SubtractsMaximum)
-            {
-                shift = scores[item];
-                for (int tap = 1; tap < taps; tap++)
-                {
-                    var score = scores[tap * stride + item];
-                    shift = score > shift ? score : shift;
-                }
-            }
-            var sum = TReal.Zero;
-            for (int tap = 0; tap < taps; tap++)
-            {
-                var unnormalised = TNormalisation.Unnormalised<TElement, TStorage, TReal>(
-                    scores[tap * stride + item] - shift);
-                scores[tap * stride + item] = unnormalised;
-                sum += unnormalised;
-            }
-            if (TNormalisation.Divides)
-            {
-                var factor = TReal.One / sum;
-                for (int tap = 0; tap < taps; tap++)
-                    scores[tap * stride + item] *= factor;
-            }
-
+            var scoreRow = new TileScores<TReal>(scores, scores, item, stride);
+            var shift = ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Shift(in scoreRow, taps);
+            var sum = ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Forward(in scoreRow, taps, shift);
             int query = pack * 4 + item % 4;
             if (saveNormaliser != 0 && query < queries.Count)
             {
@@ -232,9 +210,8 @@ internal static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBor
     }
 
     /// <summary>
-    /// Turns scores into weights W once more and the gradients dW of the weights into those of the scores,
-    /// p'/S·(dW − Σ W·dW), both in place. A thread takes one query of one cell. Shifted unnormalised weights are
-    /// divided by their sum again: next to scores of 10⁴ the rounding of the saved logarithm alone is off by 10⁻³.
+    /// Turns scores into weights once more and the gradients of the weights into those of the scores, both in place. A
+    /// thread takes one query of one cell.
     /// </summary>
     public static void NormaliseBackward<TNormalisation>(
         in WindowExtent extent,
@@ -258,35 +235,11 @@ internal static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBor
             if (queries.Count <= pack * 4)
                 continue;
 
-            var saved = normaliser.Data[queries.Offset(in normaliser, tile.Image, pack * 4 + item % 4)];
-            var shift = TNormalisation.SubtractsMaximum ? saved : TReal.Zero;
-            var sum = TReal.Zero;
-            var mean = TReal.Zero;
-            for (int tap = 0; tap < taps; tap++)
-            {
-                var unnormalised = TNormalisation.Unnormalised<TElement, TStorage, TReal>(
-                    scores[tap * stride + item] - shift);
-                scores[tap * stride + item] = unnormalised;
-                sum += unnormalised;
-                mean += unnormalised * gradients[tap * stride + item];
-            }
-            var factor = TReal.One;
-            if (TNormalisation.Divides)
-            {
-                factor /= TNormalisation.SubtractsMaximum ? sum : saved;
-                mean *= factor;
-            }
-            else
-            {
-                mean = TReal.Zero;
-            }
-            for (int tap = 0; tap < taps; tap++)
-            {
-                var unnormalised = scores[tap * stride + item];
-                scores[tap * stride + item] = unnormalised * factor;
-                gradients[tap * stride + item] =
-                    TNormalisation.Slope(unnormalised) * factor * (gradients[tap * stride + item] - mean);
-            }
+            var shift = TNormalisation.SubtractsMaximum
+                ? normaliser.Data[queries.Offset(in normaliser, tile.Image, pack * 4 + item % 4)]
+                : TReal.Zero;
+            var scoreRow = new TileScores<TReal>(scores, gradients, item, stride);
+            ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Backward(in scoreRow, taps, shift);
         }
     }
 

@@ -20,57 +20,8 @@ internal readonly struct WindowWeightsForward<TElement, TStorage, TReal, TBorder
 
     public static void Apply(in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at)
     {
-        long source = First(in parameters, in at);
-        var shift = Shift(in parameters, in at, source);
-        var factor = TReal.One;
-        if (TNormalisation.Divides)
-            factor /= Sum(in parameters, in at, source, shift);
-        long result = parameters.Result.Offset(at.Image, at.Channel * parameters.Taps, at.Row, at.Column);
-        for (int tap = 0; tap < parameters.Taps; tap++)
-        {
-            var weight = factor * Unnormalised(in parameters, in at, source, shift, tap);
-            parameters.Result.Data[result] = TElement.Store(weight);
-            result += parameters.Result.ChannelStride;
-        }
-    }
-
-    internal static long First(in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at) =>
-        parameters.Source.Offset(at.Image, at.Channel * parameters.Taps, at.Row, at.Column);
-
-    internal static TReal Shift(
-        in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at, long source)
-    {
-        if (!TNormalisation.SubtractsMaximum)
-            return TReal.Zero;
-        var shift = TReal.NegativeInfinity;
-        for (int tap = 0; tap < parameters.Taps; tap++)
-        {
-            var score = TElement.Load(parameters.Source.Data[source + tap * parameters.Source.ChannelStride]);
-            if (!(score <= shift) && !(TBorder.LeavesOut && parameters.IsOutside(in at, tap)))
-                shift = score;
-        }
-        return shift;
-    }
-
-    internal static TReal Sum(
-        in WindowWeightsParameters<TStorage, TStorage> parameters, in MapPosition at, long source, TReal shift)
-    {
-        var sum = TReal.Zero;
-        for (int tap = 0; tap < parameters.Taps; tap++)
-            sum += Unnormalised(in parameters, in at, source, shift, tap);
-        return sum;
-    }
-
-    internal static TReal Unnormalised(
-        in WindowWeightsParameters<TStorage, TStorage> parameters,
-        in MapPosition at,
-        long source,
-        TReal shift,
-        int tap)
-    {
-        if (TBorder.LeavesOut && parameters.IsOutside(in at, tap))
-            return TReal.Zero;
-        var score = TElement.Load(parameters.Source.Data[source + tap * parameters.Source.ChannelStride]);
-        return TNormalisation.Unnormalised<TElement, TStorage, TReal>(score - shift);
+        var row = new MapScores<TElement, TStorage, TReal, TBorder>(in parameters, in at);
+        var shift = ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Shift(in row, parameters.Taps);
+        ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Forward(in row, parameters.Taps, shift);
     }
 }
