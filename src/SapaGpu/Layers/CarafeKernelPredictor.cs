@@ -3,7 +3,7 @@ using SapaGpu.Operators;
 namespace SapaGpu.Layers;
 
 /// <summary>
-/// The part of CARAFE that predicts its kernels, in the accumulator's type throughout: compression by a 1×1
+/// Predicts the reassembly kernels of CARAFE, computed in the type of the parameters throughout: compression by a 1×1
 /// convolution, content encoding by a larger one, pixel shuffle, softmax over the taps of each group.
 /// </summary>
 internal sealed class CarafeKernelPredictor(CarafeOptions options)
@@ -16,14 +16,14 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
     private readonly Convolution encoder =
         new(EncoderWeight, EncoderBias, options.EncoderKernel, options.EncoderDilation);
 
-    // Every group of kernels is normalised as a head of a window is.
+    // A group is normalised like a head of window attention.
     private WindowAttentionOptions Softmax => new() { Window = options.Window, Heads = options.Groups };
 
     private int MaskChannels => options.Window * options.Window * options.Groups;
 
     private int CodeChannels => MaskChannels * options.Scale * options.Scale;
 
-    /// <summary>The parameters in the order of a state_dict; checks the options.</summary>
+    /// <summary>Checks the options and returns the parameters in the order of a state_dict.</summary>
     public IReadOnlyList<ParameterSpec> Specs()
     {
         Check();
@@ -40,7 +40,7 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         ];
     }
 
-    /// <summary>The features in the accumulator's type.</summary>
+    /// <summary>Returns the features in the type of the parameters: themselves, or a widened copy.</summary>
     public static FeatureMap Widen(FeatureMap features)
     {
         if (features.ElementType == features.ElementType.Accumulator())
@@ -50,7 +50,7 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         return wide;
     }
 
-    /// <summary>A map of the accumulator's type, rounded to the type of the features.</summary>
+    /// <summary>Returns a map rounded to the type of the features, as a view where nothing is to be rounded.</summary>
     public static FeatureMap<T> Narrow<T>(FeatureMap wide)
         where T : unmanaged
     {
@@ -61,7 +61,9 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         return narrow;
     }
 
-    /// <summary>Compressed features and, from them, the scores of the kernels, [B, groups·K², s·H, s·W].</summary>
+    /// <summary>
+    /// Computes the compressed features and, from them, the scores of the kernels, [B, groups·K², s·H, s·W].
+    /// </summary>
     public (FeatureMap Compressed, FeatureMap Scores) Forward(ParameterSet parameters, FeatureMap wide)
     {
         var compressed = Create(wide, options.CompressedChannels);
@@ -75,7 +77,7 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         return (compressed, scores);
     }
 
-    /// <summary>The kernels, softmax over the taps of each group.</summary>
+    /// <summary>Computes the kernels: softmax of the scores over the taps of each group.</summary>
     public FeatureMap Normalise(FeatureMap scores)
     {
         var masks = FeatureMap.Create(scores.Device, scores.Shape, scores.Format, scores.ElementType);
@@ -83,7 +85,9 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         return masks;
     }
 
-    /// <summary>The gradients of the parameters and, added, of the features.</summary>
+    /// <summary>
+    /// Computes the gradients of the parameters, and adds to the gradient of the features.
+    /// </summary>
     public void Backward(
         ParameterSet parameters,
         ParameterSet gradients,
@@ -120,17 +124,17 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
     private void Check()
     {
         OperatorSupport.CheckWindow(options.Window);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Channels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.CompressedChannels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderDilation, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Scale, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OperatorSupport.MaximumScale, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Channels, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.CompressedChannels, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderDilation, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Scale, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OperatorSupport.MaximumScale);
         if (options.EncoderKernel < 1 || options.EncoderKernel % 2 == 0 || options.Channels % options.Groups != 0)
         {
             throw new ArgumentException(
-                "The content encoder's kernel must be odd, and the channels a multiple of the groups; got " +
-                $"{options.EncoderKernel}, {options.Channels} and {options.Groups}.",
+                "EncoderKernel must be odd and at least 1, and Channels a multiple of Groups; got EncoderKernel " +
+                $"{options.EncoderKernel}, Channels {options.Channels} and Groups {options.Groups}.",
                 nameof(options));
         }
     }

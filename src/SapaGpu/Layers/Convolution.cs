@@ -1,12 +1,12 @@
 namespace SapaGpu.Layers;
 
 /// <summary>
-/// A convolution with an odd square kernel, dilation and zero padding that keeps the size of the map: one projection
-/// for every tap of the kernel, of the part of the map that the tap reaches, added in a fixed order.
+/// A convolution with an odd square kernel, dilation and zero padding that keeps the size of the map. It runs as one
+/// projection for each tap of the kernel, over the part of the map that the tap reads, added in a fixed order.
 /// </summary>
 internal sealed class Convolution(string weightName, string biasName, int kernel, int dilation)
 {
-    // The tap in the middle reaches the whole map, so it comes first and writes; the others add.
+    // The centre tap reads the whole map, so it comes first and overwrites the output; the others add to it.
     private IEnumerable<int> Taps
     {
         get

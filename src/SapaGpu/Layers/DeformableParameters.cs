@@ -3,15 +3,15 @@ using SapaGpu.Operators;
 namespace SapaGpu.Layers;
 
 /// <summary>
-/// The parameters of a SAPA-D module. Key and offset start from the same decoder features and are one product, whose
-/// channels are theirs one after the other.
+/// The parameters of a SAPA-D module. The projections for key and offsets read the same decoder features and are
+/// computed as one product, with the channels of the key first.
 /// </summary>
 internal static class DeformableParameters
 {
-    /// <summary>The stack of the matrices that are applied to the decoder features.</summary>
+    /// <summary>The name of the stack of matrices that project the decoder features.</summary>
     public const string Matrices = "decoder.weight";
 
-    /// <summary>The stack of their biases.</summary>
+    /// <summary>The name of the stack of their biases.</summary>
     public const string Biases = "decoder.bias";
 
     public static FeatureNormLayer? Norm(
@@ -19,11 +19,11 @@ internal static class DeformableParameters
         ? new FeatureNormLayer(name, FeatureNormKind.Group, options.NormGroups, options.Epsilon)
         : null;
 
-    /// <summary>The channels of the offsets as they are predicted, at low resolution.</summary>
+    /// <summary>Returns the number of channels of the offsets as predicted at low resolution.</summary>
     public static int OffsetChannels(SapaDeformableOptions options) =>
         options.Groups * options.Points * 2 * (options.HighResolutionOffsets ? options.Scale * options.Scale : 1);
 
-    /// <summary>The parameters in the order of a state_dict; checks the options.</summary>
+    /// <summary>Checks the options and returns the parameters in the order of a state_dict.</summary>
     public static IReadOnlyList<ParameterSpec> Specs(SapaDeformableOptions options)
     {
         Check(options);
@@ -54,20 +54,20 @@ internal static class DeformableParameters
         if (options.FeatureNorm == FeatureNormKind.Layer)
         {
             throw new NotSupportedException(
-                "SAPA-D projects by 1x1 convolutions, which go with GroupNorm; choose FeatureNormKind.Group or None.");
+                "SAPA-D does not support FeatureNormKind.Layer; choose FeatureNormKind.Group or FeatureNormKind.None.");
         }
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.EmbeddingChannels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Points, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Scale, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OperatorSupport.MaximumScale, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EmbeddingChannels, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Groups, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Points, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Scale, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Scale, OperatorSupport.MaximumScale);
         if (options.DecoderChannels % options.Groups != 0)
         {
             throw new ArgumentException(
-                $"{options.Groups} groups ask for decoder channels that are a multiple of {options.Groups}; " +
-                $"got {options.DecoderChannels}.",
+                $"DecoderChannels must be a multiple of Groups; got DecoderChannels {options.DecoderChannels} and " +
+                $"Groups {options.Groups}.",
                 nameof(options));
         }
         if (options.FeatureNorm == FeatureNormKind.Group)

@@ -3,13 +3,13 @@ using SapaGpu.Operators;
 namespace SapaGpu.Layers;
 
 /// <summary>
-/// Normalisation and projection of a map. LayerNorm becomes part of the projection's kernel, unless the normalised map
-/// itself is wanted; GroupNorm, whose statistics need the whole image, is a step of its own.
+/// Normalises and projects a map. LayerNorm runs inside the projection kernel, unless the normalised map itself is
+/// needed; GroupNorm, whose statistics need the whole image, is a separate step.
 /// </summary>
 /// <param name="norm">The normalisation; null for none.</param>
 /// <param name="matrix">Finds the matrix in a set of parameters, [O, I, 1, 1]; null for no projection.</param>
 /// <param name="bias">Finds the bias, which may be absent.</param>
-/// <param name="keepsNormalised">Whether the normalised map is wanted.</param>
+/// <param name="keepsNormalised">Whether the normalised map itself is needed.</param>
 internal sealed class Embedder(
     FeatureNormLayer? norm,
     Func<ParameterSet, FeatureMap>? matrix,
@@ -18,11 +18,13 @@ internal sealed class Embedder(
 {
     private bool IsFused => norm is { Kind: FeatureNormKind.Layer } && matrix is not null && !keepsNormalised;
 
-    /// <summary>The projection of a map of features, in the format that the window kernels read fastest.</summary>
+    /// <summary>
+    /// Creates a map for a projection of the input, in the format that the window kernels read fastest.
+    /// </summary>
     public static FeatureMap<T> CreateValues<T>(FeatureMap<T> input, int channels)
         where T : unmanaged
     {
-        // Contiguous maps on the CPU; packs of four channels on a GPU, where a map of other channels is padded.
+        // Contiguous on the CPU; on a GPU channels-last, padded to a multiple of four channels for packs of four.
         const int Pack = 4;
         if (input.Device.RunsVectorPrograms)
             return FeatureMap<T>.Create(input.Device, Shape(channels), MemoryFormat.Contiguous);
@@ -50,18 +52,18 @@ internal sealed class Embedder(
         return new Embedding<T>(normalised, norm is not null && normalised is not null, values, statistics);
     }
 
-    /// <summary>The gradients of the parameters and of the input.</summary>
+    /// <summary>Computes the gradients of the parameters and of the input.</summary>
     /// <typeparam name="T">The element type.</typeparam>
     /// <param name="parameters">The parameters.</param>
-    /// <param name="gradients">Where their gradients go.</param>
+    /// <param name="gradients">Where the gradients of the parameters are written.</param>
     /// <param name="input">The input of the forward.</param>
     /// <param name="embedding">The result of the forward.</param>
-    /// <param name="gradValues">The gradient of the projection; null where there is none.</param>
+    /// <param name="gradValues">The gradient of the projection; null if there is none.</param>
     /// <param name="gradNormalised">
-    /// The gradient that comes to the normalised map from elsewhere; it is used up.
+    /// The gradient of the normalised map from its other uses, which is overwritten; null if there are none.
     /// </param>
-    /// <param name="gradInput">The gradient of the input.</param>
-    /// <param name="accumulate">Whether it is added to what is there.</param>
+    /// <param name="gradInput">Where the gradient of the input is written.</param>
+    /// <param name="accumulate">Whether the gradient of the input is added to what is there.</param>
     public void Backward<T>(
         ParameterSet parameters,
         ParameterSet gradients,

@@ -1,13 +1,13 @@
 namespace SapaGpu.Layers;
 
-/// <summary>What an <see cref="Embedder"/> made of a map.</summary>
+/// <summary>The result of an <see cref="Embedder"/>.</summary>
 /// <typeparam name="T">The element type.</typeparam>
 /// <param name="Normalised">
-/// The normalised map, or the map itself; null where the projection normalises on its way.
+/// The normalised map, or the input itself without normalisation; null if the projection kernel normalises.
 /// </param>
-/// <param name="OwnsNormalised">Whether the normalised map is a map of its own.</param>
-/// <param name="Values">The projection; null where there is none.</param>
-/// <param name="Statistics">What the backward of the normalisation needs; null where there is none.</param>
+/// <param name="OwnsNormalised">Whether the normalised map is a separate map that is disposed with this one.</param>
+/// <param name="Values">The projection; null if there is none.</param>
+/// <param name="Statistics">The statistics of the normalisation, for its backward; null if there is none.</param>
 internal sealed record Embedding<T>(
     FeatureMap<T>? Normalised, bool OwnsNormalised, FeatureMap<T>? Values, FeatureMap? Statistics)
     : IDisposable

@@ -3,21 +3,21 @@ namespace SapaGpu.Layers;
 /// <summary>LayerNorm or GroupNorm of a map.</summary>
 /// <param name="Name">The name of the layer in a state_dict.</param>
 /// <param name="Kind">Layer or group.</param>
-/// <param name="Groups">The groups of GroupNorm.</param>
-/// <param name="Epsilon">What is added to the variance.</param>
+/// <param name="Groups">The number of groups of GroupNorm.</param>
+/// <param name="Epsilon">The number that is added to the variance.</param>
 internal sealed record FeatureNormLayer(string Name, FeatureNormKind Kind, int Groups, double Epsilon)
 {
     public string WeightName => $"{Name}.weight";
 
     public string BiasName => $"{Name}.bias";
 
-    // The operator knows LayerNorm as that of no groups.
+    // The operator takes 0 groups for LayerNorm.
     private int OwnGroups => Kind == FeatureNormKind.Layer ? 0 : Groups;
 
     public IEnumerable<ParameterSpec> Specs(int channels) =>
         [new(WeightName, [channels], Constant: 1), new(BiasName, [channels], Constant: 0)];
 
-    /// <summary>Space for mean and reciprocal deviation.</summary>
+    /// <summary>Creates a map for means and reciprocal standard deviations.</summary>
     public FeatureMap CreateStatistics(FeatureMap input) => FeatureMap.Create(
         input.Device,
         FeatureNorm.StatisticsShape(input.Shape, OwnGroups),
@@ -33,7 +33,9 @@ internal sealed record FeatureNormLayer(string Name, FeatureNormKind Kind, int G
         return output;
     }
 
-    /// <summary>The gradients of factor, offset and input, the last one written or added.</summary>
+    /// <summary>
+    /// Computes the gradients of weight, bias and input; that of the input is overwritten or added to.
+    /// </summary>
     public void Backward<T>(
         ParameterSet parameters,
         ParameterSet gradients,

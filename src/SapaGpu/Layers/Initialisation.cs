@@ -6,8 +6,8 @@ internal static class Initialisation
     private const double Limit = 2;
 
     /// <summary>
-    /// Normal values of mean 0, drawn again beyond ±2: how the authors, like Swin Transformer before them, initialise
-    /// linear maps.
+    /// Draws normal values of mean 0, redrawing those beyond ±2: the initialisation of linear layers in the authors'
+    /// code and in Swin Transformer.
     /// </summary>
     public static void TruncatedNormal(Span<double> values, double deviation, Random random)
     {
@@ -15,7 +15,7 @@ internal static class Initialisation
         {
             do
             {
-                // Box and Muller; 1 − u is never 0.
+                // Box–Muller transform; 1 − u is never 0.
                 double radius = Math.Sqrt(-2 * Math.Log(1 - random.NextDouble()));
                 values[i] = deviation * radius * Math.Cos(2 * Math.PI * random.NextDouble());
             }

@@ -2,7 +2,7 @@ using SapaGpu.Operators;
 
 namespace SapaGpu.Layers;
 
-/// <summary>Brings the offsets of cells to the resolution of the output, and their gradients back.</summary>
+/// <summary>Resamples the offsets of cells to the resolution of the output, and their gradients back.</summary>
 internal static class OffsetResampling
 {
     public static void Forward(FeatureMap cells, FeatureMap offsets, int scale, bool shuffles)

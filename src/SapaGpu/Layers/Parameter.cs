@@ -4,16 +4,20 @@ namespace SapaGpu;
 /// <param name="Name">The name in a PyTorch state_dict, such as "q.weight".</param>
 /// <param name="Shape">The dimensions in a PyTorch state_dict, such as [64, 256].</param>
 /// <param name="Value">
-/// The values, in the type that the module computes in: double for double, else float. A vector [N] is the map
-/// [1, N, 1, 1], a matrix [O, I] is [O, I, 1, 1]. It may share memory with its neighbours.
+/// The values, double for a module of double, otherwise float. A vector [N] is the map [1, N, 1, 1], a matrix [O, I] is
+/// the map [O, I, 1, 1]. The map may be a view into memory that several parameters share.
 /// </param>
 public sealed record Parameter(string Name, IReadOnlyList<int> Shape, FeatureMap Value)
 {
-    /// <summary>Reads the values in the order of <see cref="Shape"/>.</summary>
+    /// <summary>Reads the values in the order of <see cref="Shape"/>, when the device has computed them.</summary>
+    /// <returns>The values, one for each element.</returns>
+    /// <exception cref="ObjectDisposedException">The parameter or its device was disposed.</exception>
     public double[] Read() => Value.ReadNumbers();
 
     /// <summary>Writes the values in the order of <see cref="Shape"/>, rounded to the parameter's type.</summary>
-    /// <exception cref="ArgumentException">The number of values is not that of the parameter.</exception>
+    /// <param name="values">The values, one for each element.</param>
+    /// <exception cref="ArgumentException">There are not as many values as the parameter has elements.</exception>
+    /// <exception cref="ObjectDisposedException">The parameter or its device was disposed.</exception>
     public void Write(ReadOnlySpan<double> values)
     {
         if (values.Length != Value.Shape.ElementCount)
@@ -24,7 +28,7 @@ public sealed record Parameter(string Name, IReadOnlyList<int> Shape, FeatureMap
         Value.WriteNumbers(values);
     }
 
-    /// <summary>The map shape that holds dimensions of a state_dict.</summary>
+    /// <summary>Returns the shape of the map for the dimensions of a state_dict.</summary>
     internal static MapShape ShapeOf(IReadOnlyList<int> shape) => shape.Count switch
     {
         1 => new MapShape(1, shape[0], 1, 1),

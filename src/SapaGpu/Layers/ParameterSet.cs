@@ -32,13 +32,13 @@ internal sealed class ParameterSet : IDisposable
 
     public FeatureMap this[string name] => values[name];
 
-    /// <summary>The parameter of a name; null where there is none.</summary>
+    /// <summary>Finds a parameter by its name; null if there is none.</summary>
     public FeatureMap? Find(string name) => values.GetValueOrDefault(name);
 
-    /// <summary>All parameters of a stack as one map; null where there is none.</summary>
+    /// <summary>Returns all parameters of a stack as one map; null if there is no such stack.</summary>
     public FeatureMap? Stack(string name) => stacks.GetValueOrDefault(name);
 
-    /// <summary>Some columns of a matrix, a view that belongs to the set.</summary>
+    /// <summary>Returns a view of some columns of a matrix, which the set owns.</summary>
     public FeatureMap Columns(string name, int first, int count)
     {
         lock (columns)
@@ -52,7 +52,7 @@ internal sealed class ParameterSet : IDisposable
         }
     }
 
-    /// <summary>The parameters for a caller who disposes them; the set lets go of everything else.</summary>
+    /// <summary>Hands the parameters to the caller, who disposes them, and disposes the views of the set.</summary>
     public IReadOnlyList<Parameter> HandOver()
     {
         foreach (var view in stacks.Values.Concat(columns.Values))
@@ -60,7 +60,7 @@ internal sealed class ParameterSet : IDisposable
         return parameters;
     }
 
-    /// <summary>Space for the gradients of these parameters, laid out in the same way.</summary>
+    /// <summary>Creates a set for the gradients of these parameters, with the same memory layout.</summary>
     public ParameterSet CreateLike() => new(device, elementType, Specs);
 
     /// <summary>Sets the initial values.</summary>

@@ -2,42 +2,42 @@ using SapaGpu.Devices;
 
 namespace SapaGpu;
 
-/// <summary>The choices of a <see cref="SapaUpsampler{T}"/>.</summary>
+/// <summary>Options of a <see cref="SapaUpsampler{T}"/>.</summary>
 public sealed record SapaOptions
 {
-    /// <summary>Gets the channels of the encoder features, the guide.</summary>
+    /// <summary>Gets the number of channels of the encoder features, the guide.</summary>
     public required int EncoderChannels { get; init; }
 
-    /// <summary>Gets the channels of the decoder features, which are upsampled.</summary>
+    /// <summary>Gets the number of channels of the decoder features, which are upsampled.</summary>
     public required int DecoderChannels { get; init; }
 
-    /// <summary>Gets how encoder and decoder are compared.</summary>
+    /// <summary>Gets how encoder and decoder features are compared.</summary>
     public Similarity Similarity { get; init => field = EnumChecks.Defined(value); } = Similarity.Bilinear;
 
-    /// <summary>Gets how features are normalised before.</summary>
+    /// <summary>Gets the normalisation of the features before they are projected or compared.</summary>
     public FeatureNormKind FeatureNorm { get; init => field = EnumChecks.Defined(value); } = FeatureNormKind.Layer;
 
-    /// <summary>Gets the groups of GroupNorm.</summary>
+    /// <summary>Gets the number of groups of GroupNorm, a divisor of both numbers of channels.</summary>
     public int NormGroups { get; init; } = 32;
 
     /// <summary>
-    /// Gets D, the channels in which encoder and decoder are compared; without meaning for the inner product.
+    /// Gets D, the number of channels of query and key; the inner product does not use it.
     /// </summary>
     public int EmbeddingChannels { get; init; } = 64;
 
     /// <summary>
-    /// Gets the channels of a projection of the value, from the normalised decoder features; null to upsample the
-    /// decoder features themselves.
+    /// Gets the number of channels of a value that is projected from the normalised decoder features; null to upsample
+    /// the decoder features themselves.
     /// </summary>
     public int? ValueChannels { get; init; }
 
-    /// <summary>Gets K, the odd width of the window.</summary>
+    /// <summary>Gets K, the odd width of the window, from 1 to 15.</summary>
     public int Window { get; init; } = 5;
 
-    /// <summary>Gets what taps outside the decoder map count for.</summary>
+    /// <summary>Gets how taps outside the decoder map are treated.</summary>
     public BorderRule Border { get; init => field = EnumChecks.Defined(value); } = BorderRule.ZeroLogit;
 
-    /// <summary>Gets how similarities become weights.</summary>
+    /// <summary>Gets how scores become weights.</summary>
     public ScoreNormalisation Normalisation
     {
         get; init =>
@@ -47,10 +47,10 @@ public sealed record SapaOptions
     /// <summary>Gets whether the projections have a bias.</summary>
     public bool HasBias { get; init; } = true;
 
-    /// <summary>Gets what the normalisations add to the variance.</summary>
+    /// <summary>Gets the number that the normalisations add to the variance, at least 0.</summary>
     public double Epsilon { get; init; } = 1e-5;
 
-    /// <summary>Gets the channels of the output.</summary>
+    /// <summary>Gets the number of channels of the output.</summary>
     public int OutputChannels => ValueChannels ?? DecoderChannels;
 
     /// <summary>Gets the options of the attention inside the module.</summary>

@@ -3,15 +3,15 @@ using SapaGpu.Operators;
 namespace SapaGpu.Layers;
 
 /// <summary>
-/// The parameters of a SAPA module and where its projections of the decoder lie: all that start from the normalised
-/// decoder features, key, value and gate, are one product, whose channels are theirs one after the other.
+/// The parameters of a SAPA module. The projections for key, value and gate read the same normalised decoder features
+/// and are computed as one product, with the channels of key, value and gate in this order.
 /// </summary>
 internal static class SapaParameters
 {
-    /// <summary>The stack of the matrices that are applied to the normalised decoder features.</summary>
+    /// <summary>The name of the stack of matrices that project the normalised decoder features.</summary>
     public const string Matrices = "decoder.weight";
 
-    /// <summary>The stack of their biases.</summary>
+    /// <summary>The name of the stack of their biases.</summary>
     public const string Biases = "decoder.bias";
 
     public static FeatureNormLayer? Norm(
@@ -19,7 +19,7 @@ internal static class SapaParameters
         ? null
         : new FeatureNormLayer(name, options.FeatureNorm, options.NormGroups, options.Epsilon);
 
-    /// <summary>The part of the query's matrix that is applied to encoder features.</summary>
+    /// <summary>Returns the part of the query's matrix that projects encoder features.</summary>
     public static FeatureMap EncoderMatrix(ParameterSet parameters, int encoderChannels) =>
         parameters.Find("qy.weight") ?? parameters.Columns("q.weight", 0, encoderChannels);
 
@@ -36,7 +36,7 @@ internal static class SapaParameters
             ? projections!.Channels(KeyChannels(options) + (options.ValueChannels ?? 0), 1)
             : null;
 
-    /// <summary>The parameters in the order of a state_dict; checks the options.</summary>
+    /// <summary>Checks the options and returns the parameters in the order of a state_dict.</summary>
     public static IReadOnlyList<ParameterSpec> Specs(SapaOptions options)
     {
         Check(options);
@@ -88,15 +88,16 @@ internal static class SapaParameters
     {
         OperatorSupport.CheckWindow(options.Window);
         NormEpsilon.Check(options.Epsilon);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.EmbeddingChannels, 1, nameof(options));
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.ValueChannels ?? 1, 1, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EncoderChannels, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.DecoderChannels, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.EmbeddingChannels, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(
+            options.ValueChannels ?? 1, 1, $"{nameof(options)}.{nameof(options.ValueChannels)}");
         if (options.Similarity == Similarity.InnerProduct && options.EncoderChannels != options.DecoderChannels)
         {
             throw new ArgumentException(
-                $"The inner product compares as many encoder as decoder channels; got {options.EncoderChannels} and " +
-                $"{options.DecoderChannels}. Choose a similarity with projections.",
+                $"The inner product needs as many encoder as decoder channels; got {options.EncoderChannels} and " +
+                $"{options.DecoderChannels}. Choose a similarity with projections, such as Similarity.Bilinear.",
                 nameof(options));
         }
         if (options.FeatureNorm == FeatureNormKind.Group)

@@ -1,8 +1,8 @@
 namespace SapaGpu;
 
 /// <summary>
-/// What the backward of a <see cref="CarafeUpsampler{T}"/> needs of the forward. It refers to the features, which must
-/// not be changed or disposed before, and owns what was computed from them.
+/// What the backward of a <see cref="CarafeUpsampler{T}"/> needs from the forward. The context owns the intermediate
+/// maps; it only refers to the features, which must not be changed or disposed before the backward.
 /// </summary>
 /// <typeparam name="T">The element type.</typeparam>
 public sealed class CarafeContext<T> : IDisposable
@@ -20,7 +20,7 @@ public sealed class CarafeContext<T> : IDisposable
 
     internal FeatureMap<T> Masks { get; init; } = null!;
 
-    /// <summary>Releases what the context owns.</summary>
+    /// <summary>Disposes the intermediate maps; the features stay with the caller.</summary>
     public void Dispose()
     {
         if (!ReferenceEquals(Wide, Features))
@@ -33,16 +33,20 @@ public sealed class CarafeContext<T> : IDisposable
 
 /// <summary>The gradients of a <see cref="CarafeUpsampler{T}"/>.</summary>
 /// <typeparam name="T">The element type.</typeparam>
-/// <param name="Features">The gradient of the features, in their format.</param>
+/// <param name="Features">The gradient of the features, [B, C, H, W], in their format.</param>
 /// <param name="Parameters">The gradients of the parameters, in the order of the module's parameters.</param>
 public sealed record CarafeGradients<T>(FeatureMap<T> Features, IReadOnlyList<Parameter> Parameters) : IDisposable
     where T : unmanaged
 {
-    /// <summary>Finds the gradient of a parameter by its name.</summary>
-    /// <exception cref="KeyNotFoundException">There is none.</exception>
+    /// <summary>Gets the gradient of a parameter by its name.</summary>
+    /// <param name="name">The name of the parameter, such as "content_encoder.weight".</param>
+    /// <exception cref="KeyNotFoundException">
+    /// No parameter has this name; the message lists the names.
+    /// </exception>
     public Parameter this[string name] =>
         Parameters.FirstOrDefault(parameter => parameter.Name == name)
-            ?? throw new KeyNotFoundException($"There is no gradient of a parameter '{name}'.");
+            ?? throw new KeyNotFoundException(
+                $"There is no parameter '{name}'; there are {string.Join(", ", Parameters.Select(p => p.Name))}.");
 
     /// <summary>Disposes the gradients.</summary>
     public void Dispose()

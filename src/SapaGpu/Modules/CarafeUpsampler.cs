@@ -5,20 +5,22 @@ namespace SapaGpu;
 
 /// <summary>
 /// CARAFE (Wang et al., <i>CARAFE: Content-Aware ReAssembly of FEatures</i>, ICCV 2019, section 3): upsampling without
-/// a guide, by kernels that are predicted from the features themselves.
+/// a guide, with reassembly kernels that are predicted from the features themselves.
 /// </summary>
 /// <remarks>
 /// <code>
 /// code   = content_encoder(channel_compressor(x))      [B, groups·K²·s², H, W]
 /// masks  = softmax over the K² taps of PixelShuffle(code)  [B, groups·K², s·H, s·W]
-/// output = WindowReassembly(masks, x)                  [B, C, s·H, s·W], with 0 outside the map
+/// output = WindowReassembly(masks, x)                  [B, C, s·H, s·W], with value 0 outside the map
 /// </code>
-/// <para>Parameters with the names of CARAFEPack in mmcv: channel_compressor.weight, channel_compressor.bias,
-/// content_encoder.weight, content_encoder.bias. The kernels are predicted in the type of the parameters.</para>
+/// <para>The parameters have the names of CARAFEPack in mmcv: channel_compressor.weight, channel_compressor.bias,
+/// content_encoder.weight, content_encoder.bias. The masks are computed in the type of the parameters, then rounded to
+/// the type of the features. Initial values: Xavier normal for the compressor, normal with standard deviation 0.001 for
+/// the encoder, biases 0.</para>
 /// </remarks>
 /// <typeparam name="T">
-/// The element type of features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double for
-/// double and else float.
+/// The element type of the features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double
+/// for double, otherwise float.
 /// </typeparam>
 public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
     where T : unmanaged
@@ -27,12 +29,19 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
     private readonly WindowAttentionOptions reassembly;
 
     /// <summary>Creates the module with initial parameters.</summary>
-    /// <param name="device">Where the parameters live and the module runs.</param>
+    /// <param name="device">The device that holds the parameters and runs the module.</param>
     /// <param name="options">Channels, window, groups, content encoder.</param>
     /// <param name="seed">The seed of the initial parameters.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or the scale is above 16.</exception>
-    /// <exception cref="ArgumentException">A kernel is even, or channels are no multiple of the groups.</exception>
-    /// <exception cref="NotSupportedException">The window or the element type is not supported.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A number in the options is below 1, or the scale is above 16.
+    /// </exception>
+    /// <exception cref="ArgumentException">
+    /// The kernel of the content encoder is not odd, or the channels are not a multiple of the groups.
+    /// </exception>
+    /// <exception cref="NotSupportedException">
+    /// The window is not an odd number from 1 to 15, or the device does not support the element type.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     public CarafeUpsampler(ComputeDevice device, CarafeOptions options, int seed = 0)
         : base(device, Specs(device, options), seed)
     {
@@ -41,14 +50,15 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         reassembly = new WindowAttentionOptions { Window = options.Window, Heads = options.Groups };
     }
 
-    /// <summary>Gets the choices that the module was made with.</summary>
+    /// <summary>Gets the options of the module.</summary>
     public CarafeOptions Options { get; }
 
     /// <summary>Upsamples features.</summary>
     /// <param name="features">Features, [B, C, H, W].</param>
     /// <returns>The output, [B, C, s·H, s·W], in the format of the features.</returns>
-    /// <exception cref="ArgumentException">The channels are not those of the module.</exception>
-    /// <exception cref="DeviceMismatchException">The features are on another device than the module.</exception>
+    /// <exception cref="ArgumentException">The module was made for another number of channels.</exception>
+    /// <exception cref="DeviceMismatchException">The features are not on the device of the module.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">The features, the module or its device was disposed.</exception>
     public FeatureMap<T> Forward(FeatureMap<T> features)
     {
@@ -57,10 +67,10 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         return output;
     }
 
-    /// <summary>Upsamples features and keeps what the backward needs.</summary>
+    /// <summary>Upsamples features and returns a context for the backward.</summary>
     /// <inheritdoc cref="Forward(FeatureMap{T})"/>
     /// <param name="features">Features, [B, C, H, W].</param>
-    /// <param name="context">What <see cref="Backward"/> needs.</param>
+    /// <param name="context">The context for <see cref="Backward"/>, which the caller disposes.</param>
     public FeatureMap<T> Forward(FeatureMap<T> features, out CarafeContext<T> context)
     {
         ArgumentNullException.ThrowIfNull(features);
@@ -82,11 +92,17 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         return WindowReassembly.Forward(context.Masks, features, reassembly);
     }
 
-    /// <summary>The gradients of the features and of every parameter, given that of the output.</summary>
+    /// <summary>
+    /// Computes the gradients of the features and of every parameter from the gradient of the output.
+    /// </summary>
     /// <param name="context">The context of the forward.</param>
     /// <param name="gradOutput">The gradient of the output, [B, C, s·H, s·W].</param>
-    /// <exception cref="ArgumentException">The context is another module's, or the shape is wrong.</exception>
+    /// <returns>The gradients, which the caller disposes.</returns>
+    /// <exception cref="ArgumentException">
+    /// Another module made the context, or the gradient does not have the shape of the output.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">A map, the context, the module or its device was disposed.</exception>
     public CarafeGradients<T> Backward(CarafeContext<T> context, FeatureMap<T> gradOutput)
     {

@@ -3,8 +3,8 @@ using SapaGpu.Layers;
 namespace SapaGpu;
 
 /// <summary>
-/// What the backward of a <see cref="SapaUpsampler{T}"/> needs of the forward. It refers to encoder and decoder
-/// features, which must not be changed or disposed before, and owns what was computed from them.
+/// What the backward of a <see cref="SapaUpsampler{T}"/> needs from the forward. The context owns the intermediate
+/// maps; it only refers to encoder and decoder features, which must not be changed or disposed before the backward.
 /// </summary>
 /// <typeparam name="T">The element type.</typeparam>
 public sealed class SapaContext<T> : IDisposable
@@ -31,14 +31,14 @@ public sealed class SapaContext<T> : IDisposable
 
     internal Embedding<T> DecoderEmbedding { get; init; } = null!;
 
-    /// <summary>Gets the decoder's part of a blended query.</summary>
+    /// <summary>Gets the decoder part of a blended query.</summary>
     internal FeatureMap<T>? DecoderQuery { get; init; }
 
     internal FeatureMap<T>? Gate { get; init; }
 
     internal WindowAttentionContext<T> Attention { get; init; } = null!;
 
-    /// <summary>Releases what the context owns.</summary>
+    /// <summary>Disposes the intermediate maps; encoder and decoder features stay with the caller.</summary>
     public void Dispose()
     {
         foreach (var item in owned)
@@ -46,20 +46,26 @@ public sealed class SapaContext<T> : IDisposable
     }
 }
 
-/// <summary>The gradients of an upsampling module that has a guide.</summary>
+/// <summary>
+/// The gradients of a <see cref="SapaUpsampler{T}"/> or a <see cref="SapaDeformableUpsampler{T}"/>.
+/// </summary>
 /// <typeparam name="T">The element type.</typeparam>
-/// <param name="Encoder">The gradient of the encoder features, in their format.</param>
-/// <param name="Decoder">The gradient of the decoder features, in their format.</param>
+/// <param name="Encoder">The gradient of the encoder features, [B, Cy, OH, OW], in their format.</param>
+/// <param name="Decoder">The gradient of the decoder features, [B, Cx, H, W], in their format.</param>
 /// <param name="Parameters">The gradients of the parameters, in the order of the module's parameters.</param>
 public sealed record SapaGradients<T>(FeatureMap<T> Encoder, FeatureMap<T> Decoder, IReadOnlyList<Parameter> Parameters)
     : IDisposable
     where T : unmanaged
 {
-    /// <summary>Finds the gradient of a parameter by its name.</summary>
-    /// <exception cref="KeyNotFoundException">There is none.</exception>
+    /// <summary>Gets the gradient of a parameter by its name.</summary>
+    /// <param name="name">The name of the parameter, such as "q.weight".</param>
+    /// <exception cref="KeyNotFoundException">
+    /// No parameter has this name; the message lists the names.
+    /// </exception>
     public Parameter this[string name] =>
         Parameters.FirstOrDefault(parameter => parameter.Name == name)
-            ?? throw new KeyNotFoundException($"There is no gradient of a parameter '{name}'.");
+            ?? throw new KeyNotFoundException(
+                $"There is no parameter '{name}'; there are {string.Join(", ", Parameters.Select(p => p.Name))}.");
 
     /// <summary>Disposes the gradients.</summary>
     public void Dispose()

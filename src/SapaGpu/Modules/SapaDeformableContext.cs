@@ -3,8 +3,9 @@ using SapaGpu.Layers;
 namespace SapaGpu;
 
 /// <summary>
-/// What the backward of a <see cref="SapaDeformableUpsampler{T}"/> needs of the forward. It refers to encoder and
-/// decoder features, which must not be changed or disposed before, and owns what was computed from them.
+/// What the backward of a <see cref="SapaDeformableUpsampler{T}"/> needs from the forward. The context owns the
+/// intermediate maps; it only refers to encoder and decoder features, which must not be changed or disposed before the
+/// backward.
 /// </summary>
 /// <typeparam name="T">The element type.</typeparam>
 public sealed class SapaDeformableContext<T> : IDisposable
@@ -24,7 +25,7 @@ public sealed class SapaDeformableContext<T> : IDisposable
 
     internal FeatureMap<T> Offsets { get; init; } = null!;
 
-    /// <summary>Releases what the context owns.</summary>
+    /// <summary>Disposes the intermediate maps; encoder and decoder features stay with the caller.</summary>
     public void Dispose()
     {
         EncoderEmbedding.Dispose();

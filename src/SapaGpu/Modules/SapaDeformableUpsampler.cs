@@ -4,21 +4,22 @@ using SapaGpu.Maps;
 namespace SapaGpu;
 
 /// <summary>
-/// SAPA-D (<i>On Point Affiliation in Feature Upsampling</i>, arXiv 2307.08198, section 4): every output point chooses,
-/// group by group, where in the decoder map to look, compares itself with what it finds there, and takes the mixture.
+/// SAPA-D (<i>On Point Affiliation in Feature Upsampling</i>, arXiv 2307.08198, section 4): every output point attends,
+/// for each group of channels, to points of the decoder map at predicted offsets.
 /// </summary>
 /// <remarks>
 /// <code>
-/// query = q(norm(y)),  key = k(norm(x)),  offsets = offset(norm(x)), brought to high resolution
-/// output = DeformableAttention(query, key, x, offsets)          [B, C, s·H, s·W]
+/// query = q(norm(y)),  key = k(norm(x)),  offsets = offset(norm(x)), resampled to s·H × s·W
+/// output = DeformableAttention(query, key, x, offsets)          [B, Cx, s·H, s·W]
 /// </code>
-/// <para>q, k and offset are 1×1 convolutions, norm is GroupNorm or nothing. Parameters: norm_y, norm_x, q, k, offset,
-/// each with weight and bias, by the names of the authors' module. Initially all offsets are 0, so that the module
-/// starts as nearest-neighbour upsampling.</para>
+/// <para>y are the encoder features and x the decoder features; q, k and offset are 1×1 convolutions, norm is GroupNorm
+/// or nothing. The parameters have the names of the authors' module: norm_y, norm_x, q, k and offset, each with weight
+/// and bias. Initially all offsets are 0, so the module starts as nearest-neighbour upsampling; q and k are initialised
+/// as in <see cref="SapaUpsampler{T}"/>.</para>
 /// </remarks>
 /// <typeparam name="T">
-/// The element type of features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double for
-/// double and else float.
+/// The element type of the features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double
+/// for double, otherwise float.
 /// </typeparam>
 public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     where T : unmanaged
@@ -28,14 +29,17 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     private readonly Embedder decoderEmbedder;
 
     /// <summary>Creates the module with initial parameters.</summary>
-    /// <param name="device">Where the parameters live and the module runs.</param>
+    /// <param name="device">The device that holds the parameters and runs the module.</param>
     /// <param name="options">Channels, groups, points, offsets.</param>
     /// <param name="seed">The seed of the initial parameters.</param>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// A number is below 1, the scale is above 16, or epsilon is negative.
+    /// A number in the options is below 1, the scale is above 16, or epsilon is negative or not finite.
     /// </exception>
-    /// <exception cref="ArgumentException">Channels are no multiple of the groups.</exception>
-    /// <exception cref="NotSupportedException">The element type is not supported by the device.</exception>
+    /// <exception cref="ArgumentException">The channels are not a multiple of the groups.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The device does not support the element type, or the normalisation is <see cref="FeatureNormKind.Layer"/>.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     public SapaDeformableUpsampler(ComputeDevice device, SapaDeformableOptions options, int seed = 0)
         : base(device, Specs(device, options), seed)
     {
@@ -49,17 +53,21 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
             p => p.Stack(DeformableParameters.Biases));
     }
 
-    /// <summary>Gets the choices that the module was made with.</summary>
+    /// <summary>Gets the options of the module.</summary>
     public SapaDeformableOptions Options { get; }
 
     private int KeyChannels => Options.Groups * Options.EmbeddingChannels;
 
     /// <summary>Upsamples decoder features.</summary>
-    /// <param name="encoder">Encoder features, [B, Cy, s·H, s·W].</param>
+    /// <param name="encoder">Encoder features (the guide), [B, Cy, s·H, s·W].</param>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
     /// <returns>The output, [B, Cx, s·H, s·W], in the format of the decoder features.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together or to the module.</exception>
-    /// <exception cref="DeviceMismatchException">The features are on another device than the module.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not match, or the module was made for other numbers of channels.
+    /// </exception>
+    /// <exception cref="DeviceMismatchException">The features are not on the device of the module.</exception>
+    /// <exception cref="NotSupportedException">s·H·s·W·P is 2²⁹ or more.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">A map, the module or its device was disposed.</exception>
     public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder)
     {
@@ -68,11 +76,11 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         return output;
     }
 
-    /// <summary>Upsamples decoder features and keeps what the backward needs.</summary>
+    /// <summary>Upsamples decoder features and returns a context for the backward.</summary>
     /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T})"/>
-    /// <param name="encoder">Encoder features, [B, Cy, s·H, s·W].</param>
+    /// <param name="encoder">Encoder features (the guide), [B, Cy, s·H, s·W].</param>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
-    /// <param name="context">What <see cref="Backward"/> needs.</param>
+    /// <param name="context">The context for <see cref="Backward"/>, which the caller disposes.</param>
     public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder, out SapaDeformableContext<T> context)
     {
         Check(encoder, decoder);
@@ -96,11 +104,15 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         return DeformableAttention.Forward(encoderEmbedding.Values!, key, decoder, offsets, attention);
     }
 
-    /// <summary>The gradients of both inputs and of every parameter, given that of the output.</summary>
+    /// <summary>Computes the gradients of both inputs and of every parameter from the gradient of the output.</summary>
     /// <param name="context">The context of the forward.</param>
     /// <param name="gradOutput">The gradient of the output, [B, Cx, s·H, s·W].</param>
-    /// <exception cref="ArgumentException">The context is another module's, or the shape is wrong.</exception>
+    /// <returns>The gradients, which the caller disposes.</returns>
+    /// <exception cref="ArgumentException">
+    /// Another module made the context, or the gradient does not have the shape of the output.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">A map, the context, the module or its device was disposed.</exception>
     public SapaGradients<T> Backward(SapaDeformableContext<T> context, FeatureMap<T> gradOutput)
     {
@@ -148,7 +160,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
             || encoder.Shape.Width != (long)decoder.Shape.Width * Options.Scale)
         {
             throw new ArgumentException(
-                $"'encoder' must have the images of 'decoder' and {Options.Scale} times its rows and columns. " +
+                $"'encoder' must have as many images as 'decoder' and {Options.Scale} times its rows and columns. " +
                 OperandChecks.Describe(y, x),
                 nameof(encoder));
         }

@@ -6,7 +6,7 @@ namespace SapaGpu;
 
 /// <summary>
 /// The SAPA upsampler (Lu et al., <i>SAPA: Similarity-Aware Point Affiliation for Feature Upsampling</i>, NeurIPS 2022,
-/// section 4.2): brings decoder features x to the resolution of encoder features y.
+/// section 4.2): upsamples decoder features x to the resolution of encoder features y.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -16,16 +16,16 @@ namespace SapaGpu;
 /// concatenated   query = q(norm(y), x↑)                 key = k(norm(x))
 /// output = WindowAttention(query, key, x or v(norm(x)))   [B, C, OH, OW]
 /// </code>
-/// <para>↑ is nearest-neighbour upsampling, which is never carried out: projections of x are made at low resolution. x
-/// is not normalised where it is written without norm. LayerNorm runs over the channels of one pixel and is part of the
-/// projection kernel, so each map is read once; GroupNorm runs over groups of channels of the image.</para>
-/// <para>Any sizes of the two maps go together, up to a ratio of 16 along each axis. Parameters have the names of the
-/// authors' modules: norm_y, norm_x, q (qy, qx), k, v and gate, each with weight and bias. Initial values: matrices
-/// normal with deviation 0.02, biases 0, normalisations the identity.</para>
+/// <para>↑ is nearest-neighbour upsampling, which is never carried out: projections of x are computed at low
+/// resolution. Where norm is not written, x is not normalised. LayerNorm runs over the channels of each pixel, inside
+/// the projection kernel where there is a projection; GroupNorm runs over groups of channels of the whole image.</para>
+/// <para>The two maps may have any sizes, as long as the output has at most 16 times the rows and columns of x. The
+/// parameters have the names of the authors' modules: norm_y, norm_x, q (qy, qx), k, v and gate, each with weight and
+/// bias. Initial values: projections normal with standard deviation 0.02, biases 0, normalisations the identity.</para>
 /// </remarks>
 /// <typeparam name="T">
-/// The element type of features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double for
-/// double and else float.
+/// The element type of the features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double
+/// for double, otherwise float.
 /// </typeparam>
 public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     where T : unmanaged
@@ -36,14 +36,19 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     private readonly Embedder? decoderQuery;
 
     /// <summary>Creates the module with initial parameters.</summary>
-    /// <param name="device">Where the parameters live and the module runs.</param>
+    /// <param name="device">The device that holds the parameters and runs the module.</param>
     /// <param name="options">Similarity, channels, window, border, normalisations.</param>
     /// <param name="seed">The seed of the initial parameters.</param>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// A number of channels is below 1, or epsilon is negative.
+    /// A number of channels is below 1, or epsilon is negative or not finite.
     /// </exception>
-    /// <exception cref="ArgumentException">Channels do not fit the similarity or the groups.</exception>
-    /// <exception cref="NotSupportedException">The window or the element type is not supported.</exception>
+    /// <exception cref="ArgumentException">
+    /// The channels do not fit the inner product, or are not a multiple of the groups of GroupNorm.
+    /// </exception>
+    /// <exception cref="NotSupportedException">
+    /// The window is not an odd number from 1 to 15, or the device does not support the element type.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     public SapaUpsampler(ComputeDevice device, SapaOptions options, int seed = 0)
         : base(device, Specs(device, options), seed)
     {
@@ -70,16 +75,25 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         };
     }
 
-    /// <summary>Gets the choices that the module was made with.</summary>
+    /// <summary>Gets the options of the module.</summary>
     public SapaOptions Options { get; }
 
     /// <summary>Upsamples decoder features.</summary>
-    /// <param name="encoder">Encoder features, [B, Cy, OH, OW].</param>
+    /// <param name="encoder">Encoder features (the guide), [B, Cy, OH, OW].</param>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
-    /// <returns>The output, [B, C, OH, OW], in the format of the decoder features.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together or to the module.</exception>
-    /// <exception cref="DeviceMismatchException">The features are on another device than the module.</exception>
-    /// <exception cref="NotSupportedException">The ratio of the sizes is not supported.</exception>
+    /// <returns>
+    /// The output, [B, C, OH, OW] with C of <see cref="SapaOptions.OutputChannels"/>, in the format of the decoder
+    /// features.
+    /// </returns>
+    /// <exception cref="ArgumentException">
+    /// The batch sizes differ, or the module was made for other numbers of channels.
+    /// </exception>
+    /// <exception cref="DeviceMismatchException">The features are not on the device of the module.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The output is more than 16 times as large as the decoder map along an axis, or the decoder map is smaller than
+    /// the window and the border is <see cref="BorderRule.Shifted"/>.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">A map, the module or its device was disposed.</exception>
     public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder)
     {
@@ -88,19 +102,23 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         return output;
     }
 
-    /// <summary>Upsamples decoder features and keeps what the backward needs.</summary>
+    /// <summary>Upsamples decoder features and returns a context for the backward.</summary>
     /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T})"/>
-    /// <param name="encoder">Encoder features, [B, Cy, OH, OW].</param>
+    /// <param name="encoder">Encoder features (the guide), [B, Cy, OH, OW].</param>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
-    /// <param name="context">What <see cref="Backward"/> needs.</param>
+    /// <param name="context">The context for <see cref="Backward"/>, which the caller disposes.</param>
     public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder, out SapaContext<T> context) =>
         Run(encoder, decoder, keep: true, out context);
 
-    /// <summary>The gradients of both inputs and of every parameter, given that of the output.</summary>
+    /// <summary>Computes the gradients of both inputs and of every parameter from the gradient of the output.</summary>
     /// <param name="context">The context of the forward.</param>
     /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW].</param>
-    /// <exception cref="ArgumentException">The context is another module's, or the shape is wrong.</exception>
+    /// <returns>The gradients, which the caller disposes.</returns>
+    /// <exception cref="ArgumentException">
+    /// Another module made the context, or the gradient does not have the shape of the output.
+    /// </exception>
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">A map, the context, the module or its device was disposed.</exception>
     public SapaGradients<T> Backward(SapaContext<T> context, FeatureMap<T> gradOutput)
     {

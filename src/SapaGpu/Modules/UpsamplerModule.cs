@@ -4,10 +4,13 @@ using SapaGpu.Maps;
 
 namespace SapaGpu;
 
-/// <summary>What the upsampling modules share: parameters with the names of a PyTorch state_dict.</summary>
+/// <summary>
+/// The base of the upsampling modules: parameters with the names of a PyTorch state_dict, read from and saved to
+/// checkpoints.
+/// </summary>
 /// <typeparam name="T">
-/// The element type of features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double for
-/// double and else float.
+/// The element type of the features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double
+/// for double, otherwise float.
 /// </typeparam>
 public abstract class UpsamplerModule<T> : IDisposable
     where T : unmanaged
@@ -21,11 +24,13 @@ public abstract class UpsamplerModule<T> : IDisposable
         parameters.Initialise(new Random(seed));
     }
 
-    /// <summary>Gets the device.</summary>
+    /// <summary>Gets the device that holds the parameters and runs the module.</summary>
     public ComputeDevice Device { get; }
 
-    /// <summary>Gets the parameters; read and write their values with <see cref="Parameter.Read"/> and
-    /// <see cref="Parameter.Write"/>.</summary>
+    /// <summary>
+    /// Gets the parameters; read and write their values with <see cref="Parameter.Read"/> and
+    /// <see cref="Parameter.Write"/>.
+    /// </summary>
     public IReadOnlyList<Parameter> Parameters => parameters.Parameters;
 
     /// <summary>Gets whether the module was disposed.</summary>
@@ -33,27 +38,32 @@ public abstract class UpsamplerModule<T> : IDisposable
 
     private protected ParameterSet Values => parameters;
 
-    /// <summary>Finds a parameter by its name.</summary>
-    /// <exception cref="KeyNotFoundException">There is none; the message lists the names.</exception>
+    /// <summary>Gets a parameter by its name.</summary>
+    /// <param name="name">The name of the parameter, such as "q.weight".</param>
+    /// <exception cref="KeyNotFoundException">
+    /// No parameter has this name; the message lists the names.
+    /// </exception>
     public Parameter this[string name] =>
         Parameters.FirstOrDefault(parameter => parameter.Name == name)
             ?? throw new KeyNotFoundException(
                 $"There is no parameter '{name}'; there are {string.Join(", ", Parameters.Select(p => p.Name))}.");
 
     /// <summary>
-    /// Reads the parameters from a checkpoint: a .pth of PyTorch, whose pickle is read without being run, or
-    /// .safetensors. Linear weights [O, I] and weights of 1×1 convolutions [O, I, 1, 1] stand for each other.
+    /// Loads the parameters from a checkpoint: a .pth of PyTorch, whose pickle is parsed but never executed, or
+    /// .safetensors. Weights of linear layers, [O, I], and of 1×1 convolutions, [O, I, 1, 1], are interchangeable.
     /// </summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The path of the file.</param>
     /// <param name="prefix">
-    /// What the names of this module's parameters start with there, such as "decode_head.up1.".
+    /// The prefix of the names of this module's parameters in the file, such as "decode_head.up1.".
     /// </param>
-    /// <param name="strict">Whether missing and unexpected names are errors.</param>
-    /// <returns>The names that were missing, which keep their values, and those that were unexpected.</returns>
+    /// <param name="strict">Whether missing and unexpected names are errors; wrong shapes always are.</param>
+    /// <returns>The missing names, whose parameters keep their values, and the unexpected ones.</returns>
     /// <exception cref="InvalidDataException">
-    /// The file is no checkpoint, is damaged, or names what is not allowed.
+    /// The file is not a checkpoint, is damaged, or its pickle contains something that is not allowed.
     /// </exception>
-    /// <exception cref="StateMismatchException">Names or shapes do not fit; nothing was changed.</exception>
+    /// <exception cref="StateMismatchException">
+    /// Names or shapes do not match; no parameter was changed.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="ObjectDisposedException">The module was disposed.</exception>
     public StateLoadReport Load(string path, string prefix = "", bool strict = true)
@@ -63,10 +73,14 @@ public abstract class UpsamplerModule<T> : IDisposable
         return Load(prefix.Length == 0 ? state : state.Subset(prefix), strict);
     }
 
-    /// <summary>Takes the parameters from a state_dict.</summary>
-    /// <inheritdoc cref="Load(string, string, bool)"/>
-    /// <param name="state">The entries.</param>
-    /// <param name="strict">Whether missing and unexpected names are errors.</param>
+    /// <summary>Loads the parameters from a state_dict.</summary>
+    /// <param name="state">The entries, with the names of this module's parameters.</param>
+    /// <param name="strict">Whether missing and unexpected names are errors; wrong shapes always are.</param>
+    /// <returns>The missing names, whose parameters keep their values, and the unexpected ones.</returns>
+    /// <exception cref="StateMismatchException">
+    /// Names or shapes do not match; no parameter was changed.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The module was disposed.</exception>
     public StateLoadReport Load(StateDict state, bool strict = true)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -78,9 +92,10 @@ public abstract class UpsamplerModule<T> : IDisposable
         return match.Report;
     }
 
-    /// <summary>The parameters as a state_dict, to be saved as .safetensors.</summary>
-    /// <param name="type">The type to round to; null for that of the parameters.</param>
-    /// <exception cref="ArgumentException">The type holds whole numbers.</exception>
+    /// <summary>Copies the parameters into a state_dict, which can be saved as .safetensors.</summary>
+    /// <param name="type">The floating-point type to round to; null for the type of the parameters.</param>
+    /// <returns>The entries, in the order of the parameters.</returns>
+    /// <exception cref="ArgumentException"><paramref name="type"/> is not a floating-point type.</exception>
     /// <exception cref="ObjectDisposedException">The module was disposed.</exception>
     public StateDict ToStateDict(CheckpointType? type = null)
     {
@@ -88,14 +103,18 @@ public abstract class UpsamplerModule<T> : IDisposable
         var own = ElementTypes.Of<T>() == ElementType.Float64 ? CheckpointType.Float64 : CheckpointType.Float32;
         var target = type ?? own;
         if (target is not (CheckpointType.Float64 or CheckpointType.Float32 or CheckpointType.Float16 or CheckpointType.BFloat16))
-            throw new ArgumentException($"Parameters are floating-point numbers; {target} is not.", nameof(type));
+        {
+            throw new ArgumentException(
+                $"Parameters cannot be stored as {target}; choose Float64, Float32, Float16 or BFloat16.",
+                nameof(type));
+        }
         var state = new StateDict();
         foreach (var parameter in Parameters)
             state.Add(StateEntry.FromDoubles(parameter.Name, [.. parameter.Shape], parameter.Read(), target));
         return state;
     }
 
-    /// <summary>Releases the parameters.</summary>
+    /// <summary>Disposes the parameters.</summary>
     public void Dispose()
     {
         IsDisposed = true;
@@ -108,7 +127,7 @@ public abstract class UpsamplerModule<T> : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         var reasons = OperatorSupport.Reasons(device.Info, ElementTypes.Of<T>(), window, scale: 1);
         if (reasons.Count > 0)
-            throw new NotSupportedException($"The module does not run on {device}: {string.Join("; ", reasons)}.");
+            throw new NotSupportedException($"Not supported on {device.Id}: {string.Join("; ", reasons)}.");
     }
 
     private protected void CheckFeatures(Operand features, int channels, params ReadOnlySpan<Operand> operands)
@@ -119,12 +138,14 @@ public abstract class UpsamplerModule<T> : IDisposable
         if (!ReferenceEquals(features.Map.Device, Device))
         {
             throw new DeviceMismatchException(
-                $"The module is on {Device}, '{features.Name}' on {features.Map.Device}; move it with To(device).");
+                $"The module is on {Device}, '{features.Name}' on {features.Map.Device}; move the features with " +
+                $"To(device). {OperandChecks.Describe(operands)}");
         }
         if (features.Map.Shape.Channels != channels)
         {
             throw new ArgumentException(
-                $"The module was made for {channels} channels of '{features.Name}'. {OperandChecks.Describe(operands)}",
+                $"The module expects {channels} channels of '{features.Name}'; got {features.Map.Shape.Channels}. " +
+                OperandChecks.Describe(operands),
                 features.Name);
         }
     }
@@ -133,6 +154,9 @@ public abstract class UpsamplerModule<T> : IDisposable
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         if (!ReferenceEquals(module, this))
-            throw new ArgumentException("The context was made by another module.", name);
+        {
+            throw new ArgumentException(
+                "Another module made the context; call Backward of the module whose Forward returned it.", name);
+        }
     }
 }

@@ -3,7 +3,7 @@ using SapaGpu.Maps;
 
 namespace SapaGpu.Operators;
 
-/// <summary>Copies, sums and changes of element type of maps that are known to fit.</summary>
+/// <summary>Copies, adds and converts maps whose shapes are known to match.</summary>
 internal static class Conversions
 {
     /// <summary>Copies a map to another of the same shape and element type.</summary>
@@ -20,14 +20,14 @@ internal static class Conversions
         ResamplingKernels.For(source.ElementType).Add(source, result);
     }
 
-    /// <summary>Copies a map into the type that it is computed in.</summary>
+    /// <summary>Widens a map to the type that it is computed in: double for double, otherwise float.</summary>
     public static void Widen(FeatureMap source, FeatureMap result)
     {
         using var call = Operands.Hold(source, result);
         ResamplingKernels.For(source.ElementType).Widen(source, result);
     }
 
-    /// <summary>Rounds a map of the type that is computed in.</summary>
+    /// <summary>Rounds a map of the type that is computed in to the element type of the result.</summary>
     public static void Narrow(FeatureMap source, FeatureMap result)
     {
         using var call = Operands.Hold(source, result);

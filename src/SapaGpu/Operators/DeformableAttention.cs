@@ -5,32 +5,34 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// Deformable attention, over points that move with the query: the operator of SAPA-D (<i>On Point Affiliation in
-/// Feature Upsampling</i>, arXiv 2307.08198, section 4). <see cref="DeformableSimilarity"/> and
-/// <see cref="DeformableReassembly"/> are its two halves.
+/// Deformable attention: each query attends to P points per group of channels, at its own offsets. It is the
+/// operator of SAPA-D (<i>On Point Affiliation in Feature Upsampling</i>, arXiv 2307.08198, section 4);
+/// <see cref="DeformableSimilarity"/> and <see cref="DeformableReassembly"/> are its two halves.
 /// </summary>
 /// <remarks>
 /// <para>Point p of group g of query (y, x) lies at row ⌊y·H/OH⌋ + offset[(g·P + p)·2 + 1] and column ⌊x·W/OW⌋ +
-/// offset[(g·P + p)·2], in cells. The map there is the bilinear interpolation between cell centres, cells outside
-/// counting as 0; a point contributes only where −1 &lt; row &lt; H and −1 &lt; column &lt; W.</para>
+/// offset[(g·P + p)·2], in cells. The maps are interpolated bilinearly there, with 0 for cells outside the map; a point
+/// contributes only if −1 &lt; row &lt; H and −1 &lt; column &lt; W.</para>
 /// <code>
 /// score[g, p] = ⟨query of group g, key of group g at point p⟩
-/// weight      = softmax over the P points (points outside take part with score 0)
+/// weight      = softmax over the P points (points that do not contribute have score 0)
 /// output      = Σₚ weight[g, p] · value of group g at point p
 /// </code>
 /// <para>Shapes: query [B, G·D, OH, OW], key [B, G·D, H, W], value [B, G·C, H, W], offsets [B, G·P·2, OH, OW], scores
-/// and weights [B, G·P, OH, OW], output [B, G·C, OH, OW]; either format each. At whole coordinates the gradient of an
-/// offset is the one towards larger coordinates.</para>
-/// <para>On a GPU the fused operator keeps the weights, G·P values a query, in memory between its steps; on the CPU
-/// only its backward keeps them, and the gradients of the scores, for the gradients of the maps. Those of the maps
-/// are sums over the points that touch a cell, added in a fixed order without atomics: the same bits in every run. On a
-/// GPU the points of a cell are found by a stable counting sort, which takes 8 bytes for each of up to four cells of a
-/// point (12 in double precision), one image at a time; on the CPU every thread owns some channels of the whole
-/// map.</para>
+/// and weights [B, G·P, OH, OW], output [B, G·C, OH, OW], each in either <see cref="MemoryFormat"/>. At integer
+/// coordinates, where the interpolation has a kink, the gradient of an offset is the one-sided derivative towards
+/// larger coordinates.</para>
+/// <para>Memory: on a GPU the operator runs in steps and keeps maps of G·P values for each query between them, scores
+/// and weights in the forward, and their gradients as well in the backward. On the CPU the forward keeps none of them,
+/// and the backward keeps weights and gradients of the scores unless it runs group by group.</para>
+/// <para>The gradients of key and value are sums over the points that touch a cell, added in a fixed order without
+/// atomics, so they are bitwise reproducible. On a GPU a stable counting sort finds the points of each cell, one image
+/// at a time, with 8 bytes (12 in double precision) for each of the four cells of a point; on the CPU each thread sums
+/// its own channels of the whole map.</para>
 /// </remarks>
 public static class DeformableAttention
 {
-    /// <summary>Scores, softmax and reassembly in one.</summary>
+    /// <summary>Computes scores, softmax and reassembly in one call.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="query">Query, [B, G·D, OH, OW].</param>
     /// <param name="key">Key, [B, G·D, H, W].</param>
@@ -38,11 +40,12 @@ public static class DeformableAttention
     /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
     /// <param name="options">Groups and points.</param>
     /// <returns>The output, [B, G·C, OH, OW], in the format of the value.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
+    /// <exception cref="ArgumentException">The shapes do not match, or do not fit the options.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">
-    /// The device does not support the element type, or there are too many samples.
+    /// The device does not support the element type, or OH·OW·P is 2²⁹ or more.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, FeatureMap<T> offsets, DeformableAttentionOptions options)
@@ -54,14 +57,17 @@ public static class DeformableAttention
         return output;
     }
 
-    /// <summary>Scores, softmax and reassembly in one, into a map of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
+    /// <summary>Computes scores, softmax and reassembly in one call, into an existing map.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)" path="/typeparam|/exception"/>
     /// <param name="query">Query, [B, G·D, OH, OW].</param>
     /// <param name="key">Key, [B, G·D, H, W].</param>
     /// <param name="value">Value, [B, G·C, H, W].</param>
     /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
-    /// <param name="output">Where the output is written, [B, G·C, OH, OW], in any format.</param>
+    /// <param name="output">Where the output is written, [B, G·C, OH, OW], in either format.</param>
     /// <param name="options">Groups and points.</param>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not match, or <paramref name="output"/> shares memory with an operand.
+    /// </exception>
     public static void Forward<T>(
         FeatureMap<T> query,
         FeatureMap<T> key,
@@ -81,16 +87,17 @@ public static class DeformableAttention
         Attend(query, key, value, offsets, output, options);
     }
 
-    /// <summary>The gradients of the fused operator; scores and weights are computed anew.</summary>
+    /// <summary>Computes the gradients from the gradient of the output; scores and weights are recomputed.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
-    /// <param name="query">Query of the forward.</param>
-    /// <param name="key">Key of the forward.</param>
-    /// <param name="value">Value of the forward.</param>
-    /// <param name="offsets">Offsets of the forward.</param>
+    /// <param name="query">Query of the forward, [B, G·D, OH, OW].</param>
+    /// <param name="key">Key of the forward, [B, G·D, H, W].</param>
+    /// <param name="value">Value of the forward, [B, G·C, H, W].</param>
+    /// <param name="offsets">Offsets of the forward, [B, G·P·2, OH, OW].</param>
     /// <param name="gradOutput">The gradient of the output, [B, G·C, OH, OW].</param>
     /// <param name="options">Groups and points.</param>
     /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wanted"/> has undefined flags.</exception>
     public static DeformableAttentionGradients<T> Backward<T>(
         FeatureMap<T> query,
         FeatureMap<T> key,
@@ -121,18 +128,25 @@ public static class DeformableAttention
         return gradients;
     }
 
-    /// <summary>The gradients of the fused operator, written where a map is given.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
-    /// <param name="query">Query of the forward.</param>
-    /// <param name="key">Key of the forward.</param>
-    /// <param name="value">Value of the forward.</param>
-    /// <param name="offsets">Offsets of the forward.</param>
+    /// <summary>
+    /// Computes the gradients from the gradient of the output, into existing maps; scores and weights are recomputed.
+    /// </summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)" path="/typeparam|/exception"/>
+    /// <param name="query">Query of the forward, [B, G·D, OH, OW].</param>
+    /// <param name="key">Key of the forward, [B, G·D, H, W].</param>
+    /// <param name="value">Value of the forward, [B, G·C, H, W].</param>
+    /// <param name="offsets">Offsets of the forward, [B, G·P·2, OH, OW].</param>
     /// <param name="gradOutput">The gradient of the output, [B, G·C, OH, OW].</param>
-    /// <param name="gradQuery">Where to write the gradient of the query; null to leave it out.</param>
-    /// <param name="gradKey">Where to write the gradient of the key; null to leave it out.</param>
-    /// <param name="gradValue">Where to write the gradient of the value; null to leave it out.</param>
-    /// <param name="gradOffsets">Where to write the gradient of the offsets; null to leave it out.</param>
+    /// <param name="gradQuery">Where to write the gradient of the query, in its shape; null to leave it out.</param>
+    /// <param name="gradKey">Where to write the gradient of the key, in its shape; null to leave it out.</param>
+    /// <param name="gradValue">Where to write the gradient of the value, in its shape; null to leave it out.</param>
+    /// <param name="gradOffsets">
+    /// Where to write the gradient of the offsets, in their shape; null to leave it out.
+    /// </param>
     /// <param name="options">Groups and points.</param>
+    /// <exception cref="ArgumentException">
+    /// A shape is wrong, or a gradient to be written shares memory with another map.
+    /// </exception>
     public static void Backward<T>(
         FeatureMap<T> query,
         FeatureMap<T> key,
@@ -175,9 +189,9 @@ public static class DeformableAttention
         }
     }
 
-    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
+    /// <summary>Describes the kernel that the forward runs for these operands.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
-    /// <returns>The choices that are compiled into the kernel.</returns>
+    /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
     public static string Describe<T>(
         FeatureMap<T> query,
         FeatureMap<T> key,
@@ -218,7 +232,8 @@ public static class DeformableAttention
         if (value.Shape.Height != key.Shape.Height || value.Shape.Width != key.Shape.Width)
         {
             throw new ArgumentException(
-                $"'value' must have the size of 'key'. {OperandChecks.Describe(q, k, v, o)}", nameof(value));
+                $"'value' must have as many rows and columns as 'key'. {OperandChecks.Describe(q, k, v, o)}",
+                nameof(value));
         }
     }
 }

@@ -5,11 +5,11 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// The sums of <see cref="DeformableAttention"/>: the value at the points of a group, each with its weight.
+/// The last step of <see cref="DeformableAttention"/>: output = Σₚ weights[g, p] · value of group g at point p.
 /// </summary>
 /// <remarks>
-/// Shapes: weights [B, G·P, OH, OW], value [B, G·C, H, W], offsets [B, G·P·2, OH, OW], output [B, G·C, OH, OW]; either
-/// format each. <see cref="DeformableAttention"/> says where the points lie.
+/// Shapes: weights [B, G·P, OH, OW], value [B, G·C, H, W], offsets [B, G·P·2, OH, OW], output [B, G·C, OH, OW], each in
+/// either <see cref="MemoryFormat"/>. <see cref="DeformableAttention"/> defines the points and the border rule.
 /// </remarks>
 public static class DeformableReassembly
 {
@@ -20,13 +20,12 @@ public static class DeformableReassembly
     /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
     /// <param name="options">Groups and points.</param>
     /// <returns>The output, [B, G·C, OH, OW], in the format of the value.</returns>
-    /// <exception cref="ArgumentException">
-    /// The shapes do not belong together, or a map to write bilinear weights memory.
-    /// </exception>
+    /// <exception cref="ArgumentException">The shapes do not match, or do not fit the options.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">
-    /// The device does not support the element type, or there are too many samples.
+    /// The device does not support the element type, or OH·OW·P is 2²⁹ or more.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> offsets, DeformableAttentionOptions options)
@@ -38,13 +37,16 @@ public static class DeformableReassembly
         return output;
     }
 
-    /// <summary>Computes the output in a map of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
+    /// <summary>Computes the output into an existing map.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)" path="/typeparam|/exception"/>
     /// <param name="weights">Weights, [B, G·P, OH, OW].</param>
     /// <param name="value">Value, [B, G·C, H, W].</param>
     /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
-    /// <param name="output">Where the output is written, [B, G·C, OH, OW], in any format.</param>
+    /// <param name="output">Where the output is written, [B, G·C, OH, OW], in either format.</param>
     /// <param name="options">Groups and points.</param>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not match, or <paramref name="output"/> shares memory with an operand.
+    /// </exception>
     public static void Forward<T>(
         FeatureMap<T> weights,
         FeatureMap<T> value,
@@ -63,7 +65,7 @@ public static class DeformableReassembly
         Run(weights, value, offsets, output, options);
     }
 
-    /// <summary>The gradients of weights, value and offsets, given that of the output.</summary>
+    /// <summary>Computes the gradients of weights, value and offsets from the gradient of the output.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="weights">Weights of the forward, [B, G·P, OH, OW].</param>
     /// <param name="value">Value of the forward, [B, G·C, H, W].</param>
@@ -72,13 +74,13 @@ public static class DeformableReassembly
     /// <param name="options">Groups and points.</param>
     /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    /// <exception cref="ArgumentException">
-    /// The shapes do not belong together, or a map to write bilinear weights memory.
-    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wanted"/> has undefined flags.</exception>
+    /// <exception cref="ArgumentException">The shapes do not match, or do not fit the options.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">
-    /// The device does not support the element type, or there are too many samples.
+    /// The device does not support the element type, or OH·OW·P is 2²⁹ or more.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static DeformableReassemblyGradients<T> Backward<T>(
         FeatureMap<T> weights,
@@ -121,9 +123,9 @@ public static class DeformableReassembly
         return gradients;
     }
 
-    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
+    /// <summary>Describes the kernel that the forward runs for these operands.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
-    /// <returns>The choices that are compiled into the kernel.</returns>
+    /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
     public static string Describe<T>(
         FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> offsets, DeformableAttentionOptions options)
         where T : unmanaged

@@ -1,6 +1,6 @@
 namespace SapaGpu;
 
-/// <summary>The gradients of deformable reassembly; those that were not asked for are null.</summary>
+/// <summary>The gradients of deformable reassembly; those that were not requested are null.</summary>
 /// <typeparam name="T">The element type.</typeparam>
 /// <param name="Weights">The gradient of the weights, [B, G·P, OH, OW], in their format.</param>
 /// <param name="Value">The gradient of the value, [B, G·C, H, W], in its format.</param>

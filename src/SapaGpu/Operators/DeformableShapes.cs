@@ -2,7 +2,7 @@ using SapaGpu.Maps;
 
 namespace SapaGpu.Operators;
 
-/// <summary>The shapes that go together in deformable attention and its halves.</summary>
+/// <summary>The shapes of deformable attention and its halves.</summary>
 internal static class DeformableShapes
 {
     public static MapShape Weights(FeatureMap offsets, DeformableAttentionOptions options) => new(
@@ -11,14 +11,19 @@ internal static class DeformableShapes
     public static MapShape Output(FeatureMap value, FeatureMap offsets) => new(
         value.Shape.Batch, value.Shape.Channels, offsets.Shape.Height, offsets.Shape.Width);
 
-    /// <summary>Checks features at high resolution, if there are any, a map and offsets.</summary>
+    /// <summary>Checks options, features at output resolution if there are any, a map and offsets.</summary>
+    /// <exception cref="ArgumentException">The shapes do not match, or do not fit the options.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The device does not support the element type, or there are too many points.
+    /// </exception>
     public static void Check(DeformableAttentionOptions options, Operand features, Operand map, Operand offsets)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.Groups < 1 || options.Points < 1)
         {
             throw new ArgumentException(
-                $"Groups and points are at least 1; got {options.Groups} and {options.Points}.", nameof(options));
+                $"Groups and Points must be at least 1; got Groups {options.Groups} and Points {options.Points}.",
+                nameof(options));
         }
         if (features.Name is not null)
             ArgumentNullException.ThrowIfNull(features.Map, features.Name);
@@ -31,14 +36,14 @@ internal static class DeformableShapes
         if (high.Channels != channels || high.Batch != low.Batch)
         {
             throw new ArgumentException(
-                $"'offsets' must be [{low.Batch}, {channels}, OH, OW], groups x points x 2 channels. " +
+                $"'offsets' must be [{low.Batch}, {channels}, OH, OW], with Groups x Points x 2 channels. " +
                 OperandChecks.Describe(features, map, offsets),
                 offsets.Name);
         }
         if (low.Channels % options.Groups != 0)
         {
             throw new ArgumentException(
-                $"The channels of '{map.Name}' must be a multiple of the {options.Groups} groups. " +
+                $"The number of channels of '{map.Name}' must be a multiple of the {options.Groups} groups. " +
                 OperandChecks.Describe(features, map, offsets),
                 map.Name);
         }
@@ -50,7 +55,8 @@ internal static class DeformableShapes
         if (4L * high.Height * high.Width * options.Points > int.MaxValue)
         {
             throw new NotSupportedException(
-                "An image has more than 2^29 samples; work on smaller maps. " +
+                "A group samples 2^29 or more points in an image (OH x OW x Points); use a smaller output or fewer " +
+                "points. " +
                 OperandChecks.Describe(features, map, offsets));
         }
     }

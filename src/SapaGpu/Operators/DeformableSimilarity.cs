@@ -5,11 +5,11 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// The scores of <see cref="DeformableAttention"/>: ⟨query of a group, key of the group at each of its points⟩.
+/// The first step of <see cref="DeformableAttention"/>: score[g, p] = ⟨query of group g, key of group g at point p⟩.
 /// </summary>
 /// <remarks>
-/// Shapes: query [B, G·D, OH, OW], key [B, G·D, H, W], offsets [B, G·P·2, OH, OW], scores [B, G·P, OH, OW]; either
-/// format each. <see cref="DeformableAttention"/> says where the points lie.
+/// Shapes: query [B, G·D, OH, OW], key [B, G·D, H, W], offsets [B, G·P·2, OH, OW], scores [B, G·P, OH, OW], each in
+/// either <see cref="MemoryFormat"/>. <see cref="DeformableAttention"/> defines the points and the border rule.
 /// </remarks>
 public static class DeformableSimilarity
 {
@@ -20,13 +20,12 @@ public static class DeformableSimilarity
     /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
     /// <param name="options">Groups and points.</param>
     /// <returns>The scores, [B, G·P, OH, OW], in the format of the query.</returns>
-    /// <exception cref="ArgumentException">
-    /// The shapes do not belong together, or a map to write bilinear weights memory.
-    /// </exception>
+    /// <exception cref="ArgumentException">The shapes do not match, or do not fit the options.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">
-    /// The device does not support the element type, or there are too many samples.
+    /// The device does not support the element type, or OH·OW·P is 2²⁹ or more.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> offsets, DeformableAttentionOptions options)
@@ -38,13 +37,16 @@ public static class DeformableSimilarity
         return scores;
     }
 
-    /// <summary>Computes the scores into a map of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
+    /// <summary>Computes the scores into an existing map.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)" path="/typeparam|/exception"/>
     /// <param name="query">Query, [B, G·D, OH, OW].</param>
     /// <param name="key">Key, [B, G·D, H, W].</param>
     /// <param name="offsets">Offsets, [B, G·P·2, OH, OW].</param>
-    /// <param name="scores">Where the scores are written, [B, G·P, OH, OW], in any format.</param>
+    /// <param name="scores">Where the scores are written, [B, G·P, OH, OW], in either format.</param>
     /// <param name="options">Groups and points.</param>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not match, or <paramref name="scores"/> shares memory with an operand.
+    /// </exception>
     public static void Forward<T>(
         FeatureMap<T> query,
         FeatureMap<T> key,
@@ -63,7 +65,7 @@ public static class DeformableSimilarity
         Run(query, key, offsets, scores, options);
     }
 
-    /// <summary>The gradients of query, key and offsets, given that of the scores.</summary>
+    /// <summary>Computes the gradients of query, key and offsets from the gradient of the scores.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="query">Query of the forward, [B, G·D, OH, OW].</param>
     /// <param name="key">Key of the forward, [B, G·D, H, W].</param>
@@ -72,13 +74,13 @@ public static class DeformableSimilarity
     /// <param name="options">Groups and points.</param>
     /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    /// <exception cref="ArgumentException">
-    /// The shapes do not belong together, or a map to write bilinear weights memory.
-    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wanted"/> has undefined flags.</exception>
+    /// <exception cref="ArgumentException">The shapes do not match, or do not fit the options.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">
-    /// The device does not support the element type, or there are too many samples.
+    /// The device does not support the element type, or OH·OW·P is 2²⁹ or more.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static DeformableSimilarityGradients<T> Backward<T>(
         FeatureMap<T> query,
@@ -111,9 +113,9 @@ public static class DeformableSimilarity
         return gradients;
     }
 
-    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
+    /// <summary>Describes the kernel that the forward runs for these operands.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
-    /// <returns>The choices that are compiled into the kernel.</returns>
+    /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
     public static string Describe<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> offsets, DeformableAttentionOptions options)
         where T : unmanaged

@@ -3,13 +3,15 @@ using SapaGpu.Operators;
 
 namespace SapaGpu;
 
-/// <summary>Copies between maps of one device.</summary>
+/// <summary>Copies maps on a device.</summary>
 public static class FeatureMapCopy
 {
-    /// <summary>Writes all elements of a map from another one of the same shape and device, in any format.</summary>
+    /// <summary>
+    /// Copies all elements of another map of the same shape and device; the formats may differ.
+    /// </summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="target">The map that is written, [B, C, H, W].</param>
-    /// <param name="source">The map that is read, [B, C, H, W].</param>
+    /// <param name="target">The map to write, [B, C, H, W].</param>
+    /// <param name="source">The map to read, [B, C, H, W].</param>
     /// <exception cref="ArgumentException">The shapes differ, or the maps share memory.</exception>
     /// <exception cref="DeviceMismatchException">The maps are on different devices.</exception>
     /// <exception cref="ObjectDisposedException">A map or the device was disposed.</exception>

@@ -5,37 +5,47 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// LayerNorm over the channels of every pixel, or GroupNorm over groups of channels of the whole image, each with a
-/// factor and an offset for every channel.
+/// LayerNorm over the channels of every pixel, or GroupNorm over groups of channels of the whole image:
+/// output = (input − mean) / √(variance + epsilon) · weight + bias, with the biased variance, and a weight and a bias
+/// for every channel.
 /// </summary>
 /// <remarks>
-/// Shapes: input and output [B, C, H, W], in either format; weight and bias [1, C, 1, 1] and statistics, mean and
-/// reciprocal deviation, in the type that is computed in: double for maps of double and else float. Sources: Ba et al.,
-/// <i>Layer Normalization</i>, arXiv 1607.06450; Wu and He, <i>Group Normalization</i>, ECCV 2018.
+/// <para>Shapes: input and output [B, C, H, W], each in either <see cref="MemoryFormat"/>; weight and bias
+/// [1, C, 1, 1]; statistics of <see cref="StatisticsShape"/>. Weight, bias and statistics are double for maps of
+/// double, otherwise float.</para>
+/// <para>Sources: Ba et al., <i>Layer Normalization</i>, arXiv 1607.06450; Wu and He, <i>Group Normalization</i>, ECCV
+/// 2018.</para>
 /// </remarks>
 public static class FeatureNorm
 {
-    /// <summary>The shape of the statistics: [B, 2, H, W] of LayerNorm, [B, 2·groups, 1, 1] of GroupNorm.</summary>
-    /// <param name="input">The shape of the map.</param>
-    /// <param name="groups">The groups of GroupNorm; 0 for LayerNorm.</param>
+    /// <summary>
+    /// Returns the shape of the statistics, [B, 2, H, W] for LayerNorm and [B, 2·groups, 1, 1] for GroupNorm: means in
+    /// the even channels, reciprocal standard deviations in the odd ones.
+    /// </summary>
+    /// <param name="input">The shape of the input, [B, C, H, W].</param>
+    /// <param name="groups">The number of groups of GroupNorm; 0 for LayerNorm.</param>
+    /// <returns>The shape of the statistics.</returns>
     public static MapShape StatisticsShape(MapShape input, int groups) => groups == 0
         ? new MapShape(input.Batch, 2, input.Height, input.Width)
         : new MapShape(input.Batch, 2 * groups, 1, 1);
 
-    /// <summary>Normalises a map into a map of the caller.</summary>
+    /// <summary>Normalises a map into an existing map.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="input">The map, [B, C, H, W].</param>
-    /// <param name="groups">The groups of GroupNorm, of which the channels are a multiple; 0 for LayerNorm.</param>
-    /// <param name="weight">The factor, [1, C, 1, 1].</param>
-    /// <param name="bias">The offset, [1, C, 1, 1].</param>
-    /// <param name="epsilon">What is added to the variance.</param>
+    /// <param name="input">The input, [B, C, H, W].</param>
+    /// <param name="groups">The number of groups of GroupNorm, a divisor of C; 0 for LayerNorm.</param>
+    /// <param name="weight">The weight (γ), [1, C, 1, 1].</param>
+    /// <param name="bias">The bias (β), [1, C, 1, 1].</param>
+    /// <param name="epsilon">The number that is added to the variance.</param>
     /// <param name="output">Where the output is written, [B, C, H, W].</param>
     /// <param name="statistics">Where the statistics are written, of <see cref="StatisticsShape"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="groups"/> is negative.</exception>
     /// <exception cref="ArgumentException">
-    /// Shapes or types do not belong together, or a map to write bilinear weights memory.
+    /// The shapes or element types do not match, the channels are not a multiple of the groups, or
+    /// <paramref name="output"/> shares memory with the input.
     /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Forward<T>(
         FeatureMap<T> input, int groups, FeatureMap weight, FeatureMap bias, double epsilon, FeatureMap<T> output, FeatureMap statistics)
@@ -49,16 +59,24 @@ public static class FeatureNorm
     }
 
     /// <summary>Normalises a map.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, int, FeatureMap, FeatureMap, double, FeatureMap{T}, FeatureMap)"/>
-    /// <param name="input">The map, [B, C, H, W].</param>
-    /// <param name="groups">The groups of GroupNorm, of which the channels are a multiple; 0 for LayerNorm.</param>
-    /// <param name="weight">The factor, [1, C, 1, 1].</param>
-    /// <param name="bias">The offset, [1, C, 1, 1].</param>
-    /// <param name="epsilon">What is added to the variance.</param>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, int, FeatureMap, FeatureMap, double, FeatureMap{T}, FeatureMap)" path="/typeparam"/>
+    /// <param name="input">The input, [B, C, H, W].</param>
+    /// <param name="groups">The number of groups of GroupNorm, a divisor of C; 0 for LayerNorm.</param>
+    /// <param name="weight">The weight (γ), [1, C, 1, 1].</param>
+    /// <param name="bias">The bias (β), [1, C, 1, 1].</param>
+    /// <param name="epsilon">The number that is added to the variance.</param>
     /// <returns>
     /// The output, [B, C, H, W], in the format of the input, and the statistics for the backward, of
     /// <see cref="StatisticsShape"/>.
     /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="groups"/> is negative.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes or element types do not match, or the channels are not a multiple of the groups.
+    /// </exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static (FeatureMap<T> Output, FeatureMap Statistics) Forward<T>(
         FeatureMap<T> input, int groups, FeatureMap weight, FeatureMap bias, double epsilon)
         where T : unmanaged
@@ -75,14 +93,22 @@ public static class FeatureNorm
         return (output, statistics);
     }
 
-    /// <summary>The gradients of map, factor and offset.</summary>
-    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, int, FeatureMap, FeatureMap, FeatureMap{T}, FeatureMap{T}, FeatureMap, FeatureMap)"/>
-    /// <param name="input">The map of the forward, [B, C, H, W].</param>
-    /// <param name="groups">The groups of the forward.</param>
-    /// <param name="weight">The factor of the forward, [1, C, 1, 1].</param>
+    /// <summary>Computes the gradients of input, weight and bias from the gradient of the output.</summary>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, int, FeatureMap, FeatureMap, FeatureMap{T}, FeatureMap{T}, FeatureMap, FeatureMap)" path="/typeparam"/>
+    /// <param name="input">The input of the forward, [B, C, H, W].</param>
+    /// <param name="groups">The number of groups of the forward; 0 for LayerNorm.</param>
+    /// <param name="weight">The weight of the forward, [1, C, 1, 1].</param>
     /// <param name="statistics">The statistics of the forward.</param>
     /// <param name="gradOutput">The gradient of the output, [B, C, H, W].</param>
-    /// <returns>The gradients; one pass computes them all.</returns>
+    /// <returns>All three gradients; that of the input is in its format.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="groups"/> is negative.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes or element types do not match, or the channels are not a multiple of the groups.
+    /// </exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureNormGradients<T> Backward<T>(
         FeatureMap<T> input, int groups, FeatureMap weight, FeatureMap statistics, FeatureMap<T> gradOutput)
         where T : unmanaged
@@ -96,10 +122,11 @@ public static class FeatureNorm
         return new FeatureNormGradients<T>(gradInput, gradWeight, gradBias);
     }
 
-    /// <summary>Says in words which kernel the forward runs for this map.</summary>
+    /// <summary>Describes the kernel that the forward runs for this input.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="input">The map, [B, C, H, W].</param>
-    /// <param name="groups">The groups of GroupNorm; 0 for LayerNorm.</param>
+    /// <param name="input">The input, [B, C, H, W].</param>
+    /// <param name="groups">The number of groups of GroupNorm; 0 for LayerNorm.</param>
+    /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
     public static string Describe<T>(FeatureMap<T> input, int groups)
         where T : unmanaged
@@ -109,17 +136,27 @@ public static class FeatureNorm
         return $"{KernelVariant.Choose(input.Device).DescribeAccess()}, {(groups == 0 ? "LayerNorm" : "GroupNorm")}";
     }
 
-    /// <summary>The gradients of map, factor and offset, into maps of the caller.</summary>
+    /// <summary>
+    /// Computes the gradients of input, weight and bias from the gradient of the output, into existing maps.
+    /// </summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="input">The map of the forward, [B, C, H, W].</param>
-    /// <param name="groups">The groups of the forward.</param>
-    /// <param name="weight">The factor of the forward, [1, C, 1, 1].</param>
+    /// <param name="input">The input of the forward, [B, C, H, W].</param>
+    /// <param name="groups">The number of groups of the forward; 0 for LayerNorm.</param>
+    /// <param name="weight">The weight of the forward, [1, C, 1, 1].</param>
     /// <param name="statistics">The statistics of the forward.</param>
     /// <param name="gradOutput">The gradient of the output, [B, C, H, W].</param>
-    /// <param name="gradInput">Where the gradient of the map is written, [B, C, H, W].</param>
-    /// <param name="gradWeight">Where the gradient of the factor is written, [1, C, 1, 1].</param>
-    /// <param name="gradBias">Where the gradient of the offset is written, [1, C, 1, 1].</param>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, int, FeatureMap, FeatureMap, double, FeatureMap{T}, FeatureMap)" path="/exception"/>
+    /// <param name="gradInput">Where the gradient of the input is written, [B, C, H, W].</param>
+    /// <param name="gradWeight">Where the gradient of the weight is written, [1, C, 1, 1].</param>
+    /// <param name="gradBias">Where the gradient of the bias is written, [1, C, 1, 1].</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="groups"/> is negative.</exception>
+    /// <exception cref="ArgumentException">
+    /// The shapes or element types do not match, the channels are not a multiple of the groups, or
+    /// <paramref name="gradInput"/> shares memory with the input or the gradient of the output.
+    /// </exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Backward<T>(
         FeatureMap<T> input,
         int groups,
@@ -144,7 +181,7 @@ public static class FeatureNorm
         RunBackward(input, groups, weight, statistics, gradOutput, gradInput, gradWeight, gradBias, accumulate: false);
     }
 
-    /// <summary>Normalises a map whose shapes are known to fit.</summary>
+    /// <summary>Normalises maps whose shapes are known to fit.</summary>
     internal static void Run(
         FeatureMap input,
         int groups,
@@ -162,7 +199,9 @@ public static class FeatureNorm
             kernels.GroupForward(groups, weight, bias, epsilon, input, output, statistics);
     }
 
-    /// <summary>The gradients of maps whose shapes are known to fit; that of the input is written or added.</summary>
+    /// <summary>
+    /// Computes the gradients of maps whose shapes are known to fit; that of the input is overwritten or added to.
+    /// </summary>
     internal static void RunBackward(
         FeatureMap input,
         int groups,

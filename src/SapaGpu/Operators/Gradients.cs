@@ -1,44 +1,44 @@
 namespace SapaGpu;
 
 /// <summary>
-/// Which gradients a backward computes; an operator leaves out those of operands that it does not have.
+/// Selects the gradients that a backward computes; an operator ignores the flags of operands that it does not have.
 /// </summary>
 [Flags]
 public enum Gradients
 {
-    /// <summary>None.</summary>
+    /// <summary>No gradient.</summary>
     None = 0,
 
-    /// <summary>That of the query.</summary>
+    /// <summary>The gradient of the query.</summary>
     Query = 1,
 
-    /// <summary>That of the key.</summary>
+    /// <summary>The gradient of the key.</summary>
     Key = 1 << 1,
 
-    /// <summary>That of the value.</summary>
+    /// <summary>The gradient of the value.</summary>
     Value = 1 << 2,
 
-    /// <summary>That of the weights.</summary>
+    /// <summary>The gradient of the weights.</summary>
     Weights = 1 << 3,
 
-    /// <summary>That of the offsets.</summary>
+    /// <summary>The gradient of the offsets.</summary>
     Offsets = 1 << 4,
 
-    /// <summary>That of the input.</summary>
+    /// <summary>The gradient of the input.</summary>
     Input = 1 << 5,
 
-    /// <summary>Those of the parameters.</summary>
+    /// <summary>The gradients of the parameters.</summary>
     Parameters = 1 << 6,
 
-    /// <summary>That of the encoder's part.</summary>
+    /// <summary>The gradient of the encoder part of a blended query.</summary>
     Encoder = 1 << 7,
 
-    /// <summary>That of the decoder's part.</summary>
+    /// <summary>The gradient of the decoder part of a blended query.</summary>
     Decoder = 1 << 8,
 
-    /// <summary>That of the gate.</summary>
+    /// <summary>The gradient of the gate of a blended query.</summary>
     Gate = 1 << 9,
 
-    /// <summary>All that the operator has.</summary>
+    /// <summary>Every gradient that the operator has.</summary>
     All = Query | Key | Value | Weights | Offsets | Input | Parameters | Encoder | Decoder | Gate,
 }

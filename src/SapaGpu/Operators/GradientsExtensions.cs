@@ -1,12 +1,12 @@
 namespace SapaGpu.Operators;
 
-/// <summary>Reads which gradients are wanted.</summary>
+/// <summary>Tests the flags of <see cref="Gradients"/>.</summary>
 internal static class GradientsExtensions
 {
     /// <summary>Whether a gradient is wanted.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There are flags that no gradient has.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There are undefined flags.</exception>
     public static bool Includes(this Gradients wanted, Gradients gradient) => (wanted & ~Gradients.All) == 0
         ? (wanted & gradient) != 0
         : throw new ArgumentOutOfRangeException(
-            nameof(wanted), $"{wanted} has flags that no gradient has; combine values of {nameof(Gradients)}.");
+            nameof(wanted), $"{wanted} has undefined flags; combine values of {nameof(Gradients)}.");
 }

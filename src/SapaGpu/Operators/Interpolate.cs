@@ -6,28 +6,34 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// Interpolation of a map to another size, larger or smaller, as PyTorch's <c>F.interpolate</c> defines it.
+/// Nearest-neighbour and bilinear interpolation of a map to another size, larger or smaller, as defined by PyTorch's
+/// <c>F.interpolate</c>.
 /// </summary>
 /// <remarks>
-/// <para>Bilinear: the place of output row y is max((y + ½)·H/OH − ½, 0), or with aligned corners y·(H − 1)/(OH − 1), 0
-/// for a single row; columns alike; places beyond the last cell take the last cell. Nearest: row ⌊y·H/OH⌋.</para>
-/// <para>Shapes: input [B, C, H, W], output [B, C, OH, OW], each in either format. Positions are computed in whole
-/// numbers, so no ratio is rounded. The backward collects per input cell, in a fixed order, without atomics.</para>
+/// <para>Bilinear: output row y is sampled at row max((y + ½)·H/OH − ½, 0) of the input, or with aligned corners at
+/// y·(H − 1)/(OH − 1), which is 0 for a single output row; positions beyond the last row take the last row. Nearest:
+/// output row y is input row ⌊y·H/OH⌋. Columns are treated alike.</para>
+/// <para>Shapes: input [B, C, H, W], output [B, C, OH, OW], each in either <see cref="MemoryFormat"/>. Positions are
+/// computed in integer arithmetic, so ratios are not rounded. In the backward each input cell sums its contributions in
+/// a fixed order, without atomics.</para>
 /// </remarks>
 public static class Interpolate
 {
-    /// <summary>Brings a map to a size.</summary>
+    /// <summary>Resizes a map.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="input">The map, [B, C, H, W].</param>
-    /// <param name="height">OH, the rows of the output.</param>
-    /// <param name="width">OW, the columns of the output.</param>
-    /// <param name="mode">How values are filled in.</param>
-    /// <param name="alignCorners">Whether the corner cells of both maps coincide; bilinear only.</param>
+    /// <param name="input">The input, [B, C, H, W].</param>
+    /// <param name="height">OH, the number of rows of the output.</param>
+    /// <param name="width">OW, the number of columns of the output.</param>
+    /// <param name="mode">Nearest or bilinear.</param>
+    /// <param name="alignCorners">Whether the corner cells of input and output coincide; bilinear only.</param>
     /// <returns>The output, [B, C, OH, OW], in the format of the input.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A size is below 1 or above 2²⁹.</exception>
-    /// <exception cref="ArgumentException">Corners are to be aligned for the nearest cell.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A size is below 1 or above 2²⁹, or <paramref name="mode"/> is undefined.
+    /// </exception>
+    /// <exception cref="ArgumentException"><paramref name="alignCorners"/> is set for nearest.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
-    /// <exception cref="ObjectDisposedException">The map or its device was disposed.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">A map or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> input,
         int height,
@@ -43,12 +49,17 @@ public static class Interpolate
         return output;
     }
 
-    /// <summary>Brings a map to the size of a map of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, int, int, InterpolationMode, bool)"/>
-    /// <param name="input">The map, [B, C, H, W].</param>
-    /// <param name="output">Where the output is written, [B, C, OH, OW], in any format.</param>
-    /// <param name="mode">How values are filled in.</param>
-    /// <param name="alignCorners">Whether the corner cells of both maps coincide; bilinear only.</param>
+    /// <summary>Resizes a map to the size of an existing map, which receives the result.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, int, int, InterpolationMode, bool)" path="/typeparam|/exception"/>
+    /// <param name="input">The input, [B, C, H, W].</param>
+    /// <param name="output">Where the output is written, [B, C, OH, OW], in either format.</param>
+    /// <param name="mode">Nearest or bilinear.</param>
+    /// <param name="alignCorners">Whether the corner cells of input and output coincide; bilinear only.</param>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not match, <paramref name="output"/> shares memory with the input, or
+    /// <paramref name="alignCorners"/> is set for nearest.
+    /// </exception>
+    /// <exception cref="DeviceMismatchException">The maps are on different devices.</exception>
     public static void Forward<T>(
         FeatureMap<T> input,
         FeatureMap<T> output,
@@ -65,18 +76,21 @@ public static class Interpolate
         Run(input, output, mode, alignCorners);
     }
 
-    /// <summary>The gradient of the input, given that of the output.</summary>
+    /// <summary>Computes the gradient of the input from that of the output.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW].</param>
-    /// <param name="height">H, the rows of the input.</param>
-    /// <param name="width">W, the columns of the input.</param>
+    /// <param name="height">H, the number of rows of the input.</param>
+    /// <param name="width">W, the number of columns of the input.</param>
     /// <param name="mode">The mode of the forward.</param>
     /// <param name="alignCorners">Whether the forward aligned corners.</param>
-    /// <returns>The gradient, [B, C, H, W], in the format of the output's.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A size is below 1 or above 2²⁹.</exception>
-    /// <exception cref="ArgumentException">Corners are to be aligned for the nearest cell.</exception>
+    /// <returns>The gradient, [B, C, H, W], in the format of <paramref name="gradOutput"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A size is below 1 or above 2²⁹, or <paramref name="mode"/> is undefined.
+    /// </exception>
+    /// <exception cref="ArgumentException"><paramref name="alignCorners"/> is set for nearest.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
-    /// <exception cref="ObjectDisposedException">The gradient or its device was disposed.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">A map or its device was disposed.</exception>
     public static FeatureMap<T> Backward<T>(
         FeatureMap<T> gradOutput,
         int height,
@@ -92,12 +106,17 @@ public static class Interpolate
         return gradInput;
     }
 
-    /// <summary>The gradient of the input in a map of the caller, given that of the output.</summary>
-    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, int, int, InterpolationMode, bool)"/>
+    /// <summary>Computes the gradient of the input from that of the output, into an existing map.</summary>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, int, int, InterpolationMode, bool)" path="/typeparam|/exception"/>
     /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW].</param>
-    /// <param name="gradInput">Where the gradient of the input is written, [B, C, H, W], in any format.</param>
+    /// <param name="gradInput">Where the gradient of the input is written, [B, C, H, W], in either format.</param>
     /// <param name="mode">The mode of the forward.</param>
     /// <param name="alignCorners">Whether the forward aligned corners.</param>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not match, <paramref name="gradInput"/> shares memory with the gradient of the output, or
+    /// <paramref name="alignCorners"/> is set for nearest.
+    /// </exception>
+    /// <exception cref="DeviceMismatchException">The maps are on different devices.</exception>
     public static void Backward<T>(
         FeatureMap<T> gradOutput,
         FeatureMap<T> gradInput,
@@ -114,9 +133,9 @@ public static class Interpolate
         RunBackward(gradOutput, gradInput, mode, alignCorners);
     }
 
-    /// <summary>Says in words which kernel the forward runs for this map.</summary>
+    /// <summary>Describes the kernel that the forward runs for this input.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, int, int, InterpolationMode, bool)"/>
-    /// <returns>The choices that are compiled into the kernel.</returns>
+    /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
     public static string Describe<T>(
         FeatureMap<T> input,
         int height,
@@ -130,14 +149,14 @@ public static class Interpolate
         return $"{KernelVariant.Choose(input.Device, vectors, vectors).DescribeAccess()}, {mode}";
     }
 
-    /// <summary>Brings a map to the size of another, whose other dimensions are known to fit.</summary>
+    /// <summary>Resizes a map to the size of another, whose batch and channels are known to fit.</summary>
     internal static void Run(FeatureMap input, FeatureMap output, InterpolationMode mode, bool alignCorners)
     {
         using var call = Operands.Hold(input, output);
         ResamplingKernels.For(input.ElementType).Resample(mode, alignCorners, input, output);
     }
 
-    /// <summary>The gradient of the input, whose dimensions are known to fit.</summary>
+    /// <summary>Computes the gradient of the input, whose batch and channels are known to fit.</summary>
     internal static void RunBackward(
         FeatureMap gradOutput, FeatureMap gradInput, InterpolationMode mode, bool alignCorners)
     {
@@ -162,8 +181,8 @@ public static class Interpolate
         if (alignCorners && mode == InterpolationMode.Nearest)
         {
             throw new ArgumentException(
-                "Corners can be aligned for bilinear interpolation only; leave alignCorners out.", nameof(
-                    alignCorners));
+                "'alignCorners' applies to bilinear interpolation only; leave it out, or choose Bilinear.",
+                nameof(alignCorners));
         }
         Operand o = new(name, operand);
         OperandChecks.SameDevice(o);

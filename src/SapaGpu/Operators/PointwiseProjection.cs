@@ -5,30 +5,31 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// A linear map of the channels of every pixel, which a 1×1 convolution is as well, on request after LayerNorm over
-/// these channels in the same pass over the map: output = W·LayerNorm(input) + bias.
+/// A linear projection of the channels of every pixel, that is a 1×1 convolution, optionally fused with a LayerNorm
+/// over the input channels: output = W·input + bias, or output = W·LayerNorm(input) + bias.
 /// </summary>
 /// <remarks>
-/// Shapes: input [B, I, H, W], output [B, O, H, W], each in either format. Parameters are in the type that is computed
-/// in, double for maps of double and else float. The normalisation keeps mean and reciprocal deviation of every pixel
-/// for the backward, [B, 2, H, W] in that type. Gradients of parameters are sums in a fixed order: no atomics, the same
-/// bits in every run.
+/// Shapes: input [B, I, H, W], output [B, O, H, W], each in either <see cref="MemoryFormat"/>. Parameters are double
+/// for maps of double, otherwise float. LayerNorm saves statistics of that type for the backward, [B, 2, H, W]: mean
+/// and reciprocal standard deviation of every pixel. The gradients of the parameters are sums in a fixed order without
+/// atomics, so they are bitwise reproducible.
 /// </remarks>
 public static class PointwiseProjection
 {
-    /// <summary>Projects a map into a map of the caller.</summary>
+    /// <summary>Projects a map into an existing map.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="input">The map, [B, I, H, W].</param>
-    /// <param name="parameters">Matrix, bias and normalisation.</param>
+    /// <param name="input">The input, [B, I, H, W].</param>
+    /// <param name="parameters">Matrix, and optionally bias and LayerNorm.</param>
     /// <param name="output">Where the output is written, [B, O, H, W].</param>
     /// <param name="statistics">
-    /// Where the statistics of the normalisation are written, [B, 2, H, W]; null where there is no normalisation.
+    /// Where the statistics of the LayerNorm are written, [B, 2, H, W]; null if there is none.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// Shapes or types do not belong together, or a map to write bilinear weights memory.
+    /// The shapes or element types do not match, or <paramref name="output"/> shares memory with input or statistics.
     /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Forward<T>(
         FeatureMap<T> input, ProjectionWeights parameters, FeatureMap<T> output, FeatureMap? statistics = null)
@@ -43,13 +44,18 @@ public static class PointwiseProjection
     }
 
     /// <summary>Projects a map.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, ProjectionWeights, FeatureMap{T}, FeatureMap?)"/>
-    /// <param name="input">The map, [B, I, H, W].</param>
-    /// <param name="parameters">Matrix, bias and normalisation.</param>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, ProjectionWeights, FeatureMap{T}, FeatureMap?)" path="/typeparam"/>
+    /// <param name="input">The input, [B, I, H, W].</param>
+    /// <param name="parameters">Matrix, and optionally bias and LayerNorm.</param>
     /// <returns>
-    /// The output, [B, O, H, W], in the format of the input, and the statistics for the backward, [B, 2, H, W], which
-    /// are null where there is no normalisation.
+    /// The output, [B, O, H, W], in the format of the input, and the statistics for the backward, [B, 2, H, W], null
+    /// without LayerNorm.
     /// </returns>
+    /// <exception cref="ArgumentException">The shapes or element types do not match.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static (FeatureMap<T> Output, FeatureMap? Statistics) Forward<T>(
         FeatureMap<T> input, ProjectionWeights parameters)
         where T : unmanaged
@@ -72,13 +78,20 @@ public static class PointwiseProjection
         return (output, statistics);
     }
 
-    /// <summary>The gradients of the map and of the parameters.</summary>
-    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, ProjectionWeights, FeatureMap?, FeatureMap{T}, FeatureMap{T}?, ProjectionWeights?)"/>
-    /// <param name="input">The map of the forward, [B, I, H, W].</param>
+    /// <summary>Computes the gradients of the input and the parameters from the gradient of the output.</summary>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, ProjectionWeights, FeatureMap?, FeatureMap{T}, FeatureMap{T}?, ProjectionWeights?)" path="/typeparam"/>
+    /// <param name="input">The input of the forward, [B, I, H, W].</param>
     /// <param name="parameters">The parameters of the forward.</param>
-    /// <param name="statistics">The statistics of the forward; null where there is no normalisation.</param>
+    /// <param name="statistics">The statistics of the forward, [B, 2, H, W]; null without LayerNorm.</param>
     /// <param name="gradOutput">The gradient of the output, [B, O, H, W].</param>
     /// <param name="wanted">Which gradients to compute.</param>
+    /// <returns>The gradients; that of the input is in its format.</returns>
+    /// <exception cref="ArgumentException">The shapes or element types do not match.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wanted"/> has undefined flags.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static PointwiseProjectionGradients<T> Backward<T>(
         FeatureMap<T> input,
         ProjectionWeights parameters,
@@ -102,10 +115,11 @@ public static class PointwiseProjection
             : FeatureMap.Create(parameter.Device, parameter.Shape, parameter.Format, parameter.ElementType);
     }
 
-    /// <summary>Says in words which kernel the forward runs for this map.</summary>
+    /// <summary>Describes the kernel that the forward runs for this input.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="input">The map, [B, I, H, W].</param>
-    /// <param name="parameters">Matrix, bias and normalisation.</param>
+    /// <param name="input">The input, [B, I, H, W].</param>
+    /// <param name="parameters">Matrix, and optionally bias and LayerNorm.</param>
+    /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
     public static string Describe<T>(FeatureMap<T> input, ProjectionWeights parameters)
         where T : unmanaged
@@ -117,17 +131,27 @@ public static class PointwiseProjection
             (parameters.NormWeight is null ? "no normalisation" : "LayerNorm");
     }
 
-    /// <summary>The gradients of the map and of the parameters, written where maps are given.</summary>
+    /// <summary>
+    /// Computes the gradients of the input and the parameters from the gradient of the output, into existing maps.
+    /// </summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="input">The map of the forward, [B, I, H, W].</param>
+    /// <param name="input">The input of the forward, [B, I, H, W].</param>
     /// <param name="parameters">The parameters of the forward.</param>
-    /// <param name="statistics">The statistics of the forward; null where there is no normalisation.</param>
+    /// <param name="statistics">The statistics of the forward, [B, 2, H, W]; null without LayerNorm.</param>
     /// <param name="gradOutput">The gradient of the output, [B, O, H, W].</param>
-    /// <param name="gradInput">Where to write the gradient of the map; null to leave it out.</param>
+    /// <param name="gradInput">Where to write the gradient of the input, [B, I, H, W]; null to leave it out.</param>
     /// <param name="gradParameters">
-    /// Where to write the gradients of the parameters, all that the forward had; null to leave them out.
+    /// Where to write the gradients of the parameters: a map for every parameter of the forward, of the same shape and
+    /// memory layout; null to leave all of them out.
     /// </param>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, ProjectionWeights, FeatureMap{T}, FeatureMap?)" path="/exception"/>
+    /// <exception cref="ArgumentException">
+    /// The shapes, element types or layouts do not match, <paramref name="gradInput"/> shares memory with input, output
+    /// gradient or statistics, or the gradient of a parameter shares memory with that parameter.
+    /// </exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Backward<T>(
         FeatureMap<T> input,
         ProjectionWeights parameters,
@@ -153,7 +177,7 @@ public static class PointwiseProjection
         RunBackward(in parameters, input, gradOutput, statistics, gradInput, in gradParameters);
     }
 
-    /// <summary>Projects a map whose shapes are known to fit; the output is written or added.</summary>
+    /// <summary>Projects a map whose shapes are known to fit; the output is overwritten or added to.</summary>
     internal static void Run(
         in ProjectionWeights weights, FeatureMap input, FeatureMap output, FeatureMap? statistics, bool accumulate =
             false)
@@ -164,7 +188,8 @@ public static class PointwiseProjection
     }
 
     /// <summary>
-    /// The gradients of a projection whose shapes are known to fit; that of the input is written or added.
+    /// Computes the gradients of a projection whose shapes are known to fit; that of the input is overwritten or added
+    /// to.
     /// </summary>
     internal static void RunBackward(
         in ProjectionWeights weights,
@@ -212,7 +237,7 @@ public static class PointwiseProjection
         if (hasNorm != (nb.Map is not null) || hasNorm != (statistics.Map is not null))
         {
             throw new ArgumentException(
-                "A normalisation has weight, bias and statistics, no normalisation has none of them. " +
+                "LayerNorm needs NormWeight, NormBias and statistics; give all three, or none for no LayerNorm. " +
                 OperandChecks.Describe(input, output, statistics, nw, nb),
                 nameof(parameters));
         }
@@ -244,7 +269,7 @@ public static class PointwiseProjection
             if (parameter is null || gradient is null)
             {
                 throw new ArgumentException(
-                    $"Gradients are asked for every parameter and for no other; that of '{name}' is not. " +
+                    $"The gradients must have a map for every parameter of the forward and no other; check '{name}'. " +
                     OperandChecks.Describe(own, its));
             }
             OperandChecks.SameDevice(own, its);
@@ -254,7 +279,8 @@ public static class PointwiseProjection
             if (gradient.Layout with { Offset = 0 } != parameter.Layout with { Offset = 0 })
             {
                 throw new ArgumentException(
-                    $"The gradient of '{name}' must lie in memory as the parameter does. {OperandChecks.Describe(own, its)}");
+                    $"The gradient of '{name}' must have the memory layout of the parameter. " +
+                    OperandChecks.Describe(own, its));
             }
         }
     }

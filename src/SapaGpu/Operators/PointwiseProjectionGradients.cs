@@ -1,9 +1,11 @@
 namespace SapaGpu;
 
-/// <summary>The gradients of a projection; those that were not asked for are null.</summary>
+/// <summary>The gradients of a pointwise projection; those that were not requested are null.</summary>
 /// <typeparam name="T">The element type.</typeparam>
-/// <param name="Input">The gradient of the map, [B, I, H, W], in its format.</param>
-/// <param name="Parameters">The gradients of all parameters that the forward had, in their shapes.</param>
+/// <param name="Input">The gradient of the input, [B, I, H, W], in its format.</param>
+/// <param name="Parameters">
+/// The gradients of all parameters of the forward, in their shapes; <see cref="ProjectionWeights.Epsilon"/> is unused.
+/// </param>
 public sealed record PointwiseProjectionGradients<T>(FeatureMap<T>? Input, ProjectionWeights? Parameters) : IDisposable
     where T : unmanaged
 {

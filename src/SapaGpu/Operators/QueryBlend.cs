@@ -5,24 +5,28 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// Queries made of a part of the encoder and a part of the decoder: query(y, x) = g·encoder(y, x) + (1 −
-/// g)·decoder(cell), g = sigmoid(gate(cell)), or without a gate encoder(y, x) + decoder(cell), where cell = (⌊y·H/OH⌋,
-/// ⌊x·W/OW⌋). No part is brought to the high resolution in memory.
+/// Blends an encoder part and a decoder part into queries, with or without a gate. The decoder part is never upsampled
+/// in memory.
 /// </summary>
 /// <remarks>
-/// Shapes: encoder and query [B, D, OH, OW], decoder [B, D, H, W], gate [B, 1, H, W] before the sigmoid, each in either
-/// format. Source: SAPA (NeurIPS 2022), section 4.2, gated addition.
+/// <para>With cell = (⌊y·H/OH⌋, ⌊x·W/OW⌋):</para>
+/// <code>
+/// gated         query(y, x) = g·encoder(y, x) + (1 − g)·decoder(cell),  g = sigmoid(gate(cell))
+/// without gate  query(y, x) = encoder(y, x) + decoder(cell)
+/// </code>
+/// <para>Shapes: encoder and query [B, D, OH, OW], decoder [B, D, H, W], gate [B, 1, H, W] before the sigmoid, each in
+/// either <see cref="MemoryFormat"/>. Source: SAPA (NeurIPS 2022), section 4.2, gated addition.</para>
 /// </remarks>
 public static class QueryBlend
 {
-    /// <summary>Blends queries into a map of the caller.</summary>
+    /// <summary>Blends queries into an existing map.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="encoder">The encoder's part, [B, D, OH, OW].</param>
-    /// <param name="decoder">The decoder's part, [B, D, H, W].</param>
-    /// <param name="gate">The gate before the sigmoid, [B, 1, H, W]; null for the plain sum.</param>
+    /// <param name="encoder">The encoder part, [B, D, OH, OW].</param>
+    /// <param name="decoder">The decoder part, [B, D, H, W].</param>
+    /// <param name="gate">The gate before the sigmoid, [B, 1, H, W]; null for the sum without a gate.</param>
     /// <param name="query">Where the query is written, [B, D, OH, OW].</param>
     /// <exception cref="ArgumentException">
-    /// The shapes do not belong together, or a map to write bilinear weights memory.
+    /// The shapes do not match, or <paramref name="query"/> shares memory with an operand.
     /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
@@ -41,11 +45,16 @@ public static class QueryBlend
     }
 
     /// <summary>Blends queries.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T})"/>
-    /// <param name="encoder">The encoder's part, [B, D, OH, OW].</param>
-    /// <param name="decoder">The decoder's part, [B, D, H, W].</param>
-    /// <param name="gate">The gate before the sigmoid, [B, 1, H, W]; null for the plain sum.</param>
-    /// <returns>The query, [B, D, OH, OW], in the format of the encoder's part.</returns>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T})" path="/typeparam"/>
+    /// <param name="encoder">The encoder part, [B, D, OH, OW].</param>
+    /// <param name="decoder">The decoder part, [B, D, H, W].</param>
+    /// <param name="gate">The gate before the sigmoid, [B, 1, H, W]; null for the sum without a gate.</param>
+    /// <returns>The query, [B, D, OH, OW], in the format of the encoder part.</returns>
+    /// <exception cref="ArgumentException">The shapes do not match.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate)
         where T : unmanaged
     {
@@ -55,15 +64,17 @@ public static class QueryBlend
         return query;
     }
 
-    /// <summary>The gradients of both parts and of the gate; one pass computes them all.</summary>
+    /// <summary>Computes the gradients of both parts and the gate from the gradient of the query.</summary>
     /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}, FeatureMap{T}?)"/>
-    /// <param name="encoder">The encoder's part of the forward, [B, D, OH, OW].</param>
-    /// <param name="decoder">The decoder's part of the forward, [B, D, H, W].</param>
-    /// <param name="gate">The gate of the forward; null for the plain sum.</param>
+    /// <param name="encoder">The encoder part of the forward, [B, D, OH, OW].</param>
+    /// <param name="decoder">The decoder part of the forward, [B, D, H, W].</param>
+    /// <param name="gate">The gate of the forward, [B, 1, H, W]; null if it had none.</param>
     /// <param name="gradQuery">The gradient of the query, [B, D, OH, OW].</param>
     /// <returns>
-    /// The gradients; without a gate, that of the encoder's part is the gradient of the query, and null.
+    /// The gradients, each in the format of its operand; without a gate, that of the encoder part equals
+    /// <paramref name="gradQuery"/> and is null.
     /// </returns>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     public static QueryBlendGradients<T> Backward<T>(
         FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate, FeatureMap<T> gradQuery)
         where T : unmanaged
@@ -77,12 +88,16 @@ public static class QueryBlend
         return new QueryBlendGradients<T>(gradEncoder, gradDecoder, gradGate);
     }
 
-    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
+    /// <summary>Describes the kernel that the forward runs for these operands.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="encoder">The encoder's part, [B, D, OH, OW].</param>
-    /// <param name="decoder">The decoder's part, [B, D, H, W].</param>
-    /// <param name="gate">The gate before the sigmoid; null for the plain sum.</param>
+    /// <param name="encoder">The encoder part, [B, D, OH, OW].</param>
+    /// <param name="decoder">The decoder part, [B, D, H, W].</param>
+    /// <param name="gate">The gate before the sigmoid, [B, 1, H, W]; null for the sum without a gate.</param>
+    /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
+    /// <exception cref="ArgumentException">The shapes do not match.</exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    /// <exception cref="ObjectDisposedException">An operand was disposed.</exception>
     public static string Describe<T>(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? gate)
         where T : unmanaged
     {
@@ -92,18 +107,27 @@ public static class QueryBlend
     }
 
     /// <summary>
-    /// The gradients of both parts and of the gate, into maps of the caller; without a gate, that of the encoder's part
-    /// is the gradient of the query itself.
+    /// Computes the gradients of both parts and the gate from the gradient of the query, into existing maps, which must
+    /// not share memory with each other or with an operand; this is not checked.
     /// </summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="encoder">The encoder's part of the forward, [B, D, OH, OW].</param>
-    /// <param name="decoder">The decoder's part of the forward, [B, D, H, W].</param>
-    /// <param name="gate">The gate of the forward; null for the plain sum.</param>
+    /// <param name="encoder">The encoder part of the forward, [B, D, OH, OW].</param>
+    /// <param name="decoder">The decoder part of the forward, [B, D, H, W].</param>
+    /// <param name="gate">The gate of the forward, [B, 1, H, W]; null if it had none.</param>
     /// <param name="gradQuery">The gradient of the query, [B, D, OH, OW].</param>
-    /// <param name="gradEncoder">Where the gradient of the encoder's part is written; null without a gate.</param>
-    /// <param name="gradDecoder">Where the gradient of the decoder's part is written.</param>
-    /// <param name="gradGate">Where the gradient of the gate is written; null without a gate.</param>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T})" path="/exception"/>
+    /// <param name="gradEncoder">
+    /// Where to write the gradient of the encoder part, [B, D, OH, OW]; null without a gate, where it equals
+    /// <paramref name="gradQuery"/>.
+    /// </param>
+    /// <param name="gradDecoder">Where to write the gradient of the decoder part, [B, D, H, W].</param>
+    /// <param name="gradGate">Where to write the gradient of the gate, [B, 1, H, W]; null without a gate.</param>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not match, or <paramref name="gradEncoder"/> and <paramref name="gradGate"/> are not both given
+    /// with a gate and both null without one.
+    /// </exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
+    /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
+    /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Backward<T>(
         FeatureMap<T> encoder,
         FeatureMap<T> decoder,
@@ -123,7 +147,7 @@ public static class QueryBlend
         if (gradEncoder is null != gate is null || gradGate is null != gate is null)
         {
             throw new ArgumentException(
-                "The gradients of the encoder's part and of the gate are asked for with a gate, and only then. " +
+                $"'gradEncoder' and 'gradGate' must be {(gate is null ? "null without" : "given with")} a gate. " +
                 OperandChecks.Describe(q, ge, gd, gg),
                 nameof(gradGate));
         }

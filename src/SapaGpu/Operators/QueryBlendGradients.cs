@@ -1,11 +1,12 @@
 namespace SapaGpu;
 
-/// <summary>The gradients of a blended query; those that were not asked for are null.</summary>
+/// <summary>The gradients of a blended query.</summary>
 /// <typeparam name="T">The element type.</typeparam>
 /// <param name="Encoder">
-/// The gradient of the encoder's part, [B, D, OH, OW], in its format; without a gate it is that of the query, and null.
+/// The gradient of the encoder part, [B, D, OH, OW], in its format; null without a gate, where it equals the gradient
+/// of the query.
 /// </param>
-/// <param name="Decoder">The gradient of the decoder's part, [B, D, H, W], in its format.</param>
+/// <param name="Decoder">The gradient of the decoder part, [B, D, H, W], in its format.</param>
 /// <param name="Gate">The gradient of the gate, [B, 1, H, W], in its format; null without a gate.</param>
 public sealed record QueryBlendGradients<T>(
     FeatureMap<T>? Encoder, FeatureMap<T>? Decoder, FeatureMap<T>? Gate) : IDisposable

@@ -2,10 +2,10 @@ using SapaGpu.Maps;
 
 namespace SapaGpu.Operators;
 
-/// <summary>Refuses what a device does not support.</summary>
+/// <summary>Checks that a device supports an operator.</summary>
 internal static class SupportChecks
 {
-    /// <summary>The device runs an operator on an element type.</summary>
+    /// <summary>Checks that the device runs an operator on the element type of an operand.</summary>
     /// <exception cref="NotSupportedException">It does not; the message lists every reason.</exception>
     public static void Require(FeatureMap operand, params ReadOnlySpan<Operand> operands)
     {
@@ -17,7 +17,7 @@ internal static class SupportChecks
         }
     }
 
-    /// <summary>The device runs a window operator.</summary>
+    /// <summary>Checks that the device runs a window operator.</summary>
     /// <exception cref="NotSupportedException">It does not; the message lists every reason.</exception>
     public static void Require(
         FeatureMap operand, in WindowShape shape, BorderRule border, params ReadOnlySpan<Operand> operands)

@@ -5,41 +5,45 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// Window attention between resolutions, the operator of SAPA (Lu et al., <i>SAPA: Similarity-Aware Point Affiliation
+/// Window attention across resolutions, the operator of SAPA (Lu et al., <i>SAPA: Similarity-Aware Point Affiliation
 /// for Feature Upsampling</i>, NeurIPS 2022, section 4).
 /// </summary>
 /// <remarks>
-/// <para>For an output point (y, x) and the K×K window around its decoder cell (⌊y·H/OH⌋, ⌊x·W/OW⌋), which for an
-/// integer ratio s is (⌊y/s⌋, ⌊x/s⌋):</para>
+/// <para>Output point (y, x) attends to the K×K window around its decoder cell, (⌊y·H/OH⌋, ⌊x·W/OW⌋); for an integer
+/// ratio s that is (⌊y/s⌋, ⌊x/s⌋):</para>
 /// <code>
-/// score[j]  = ⟨query(y, x), key(cell + offset j)⟩          no scaling by √D
-/// weight    = softmax(score)                              over the K² taps, row by row
+/// score[j]  = ⟨query(y, x), key(cell + offset j)⟩          not divided by √D
+/// weight    = softmax(score)                              over the K² taps, numbered row by row
 /// out(y, x) = Σⱼ weight[j] · value(cell + offset j)
 /// </code>
-/// <para>Taps outside the map follow the <see cref="BorderRule"/>, other ways from scores to weights are
-/// <see cref="ScoreNormalisation"/>. Shapes: query [B, D, OH, OW], key [B, D, H, W], value [B, C, H, W], output
-/// [B, C, OH, OW]; any of them in either <see cref="MemoryFormat"/>, and the output as large as at most 16 times the
-/// map along each axis. With several heads, every head compares its own D/heads channels; <see cref="HeadValue"/> says
-/// what it reassembles. Element types float, double, <see cref="Half"/> and <see cref="BFloat16"/>; sums are in double
-/// for double and else in float. NaN and infinities propagate as they do through the formulas.</para>
-/// <para>The scores are never stored: forward and backward compute them in the kernels, the backward from the saved
-/// normaliser. The backward uses no atomics; its results are the same to the last bit in every run.</para>
-/// <para>Calls are queued on the device of the operands and return before a GPU has finished.</para>
+/// <para><see cref="BorderRule"/> defines how taps outside the map are treated, <see cref="ScoreNormalisation"/> how
+/// scores become weights. Shapes: query [B, D, OH, OW], key [B, D, H, W], value [B, C, H, W], output [B, C, OH, OW],
+/// each in either <see cref="MemoryFormat"/>. Along each axis the output may have any size up to 16 times that of the
+/// map. With several heads, each head compares its own D/heads channels, and <see cref="HeadValue"/> selects what it
+/// reassembles; with <see cref="HeadValue.Shared"/> the output is [B, heads·C, OH, OW].</para>
+/// <para>Element types: float, double, <see cref="Half"/> and <see cref="BFloat16"/>. Sums are in double for double,
+/// otherwise in float. NaN and infinities propagate as in the formulas.</para>
+/// <para>The scores are never stored: the kernels of forward and backward compute them, and the backward recovers the
+/// weights from the saved normaliser. The backward uses no atomics; its results are bitwise reproducible.</para>
+/// <para>Calls are queued on the device of the operands and may return before a GPU has finished.</para>
 /// </remarks>
 public static class WindowAttention
 {
-    /// <summary>Upsamples a value under the guidance of query and key.</summary>
+    /// <summary>Upsamples a value, guided by the similarity of query and key.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
-    /// <param name="key">Features of the decoder, [B, D, H, W].</param>
-    /// <param name="value">What is upsampled, [B, C, H, W].</param>
+    /// <param name="query">Embedding of the guide (encoder features), [B, D, OH, OW].</param>
+    /// <param name="key">Embedding of the decoder features, [B, D, H, W].</param>
+    /// <param name="value">The features to upsample, [B, C, H, W].</param>
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
-    /// <returns>The output, [B, C, OH, OW], in the format of the value.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
+    /// <returns>
+    /// The output, [B, C, OH, OW], or [B, heads·C, OH, OW] if the heads share the value, in the format of the value.
+    /// </returns>
+    /// <exception cref="ArgumentException">The shapes do not match, or do not fit the heads.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">
-    /// Window, scale or element type are not supported; all reasons are given.
+    /// The window, the ratio of the sizes or the element type is not supported; the message lists every reason.
     /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, WindowAttentionOptions? options = null)
@@ -52,15 +56,15 @@ public static class WindowAttention
         return output;
     }
 
-    /// <summary>Upsamples a value and keeps what the backward needs.</summary>
+    /// <summary>Upsamples a value and returns a context for the backward.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
-    /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
-    /// <param name="key">Features of the decoder, [B, D, H, W].</param>
-    /// <param name="value">What is upsampled, [B, C, H, W].</param>
+    /// <param name="query">Embedding of the guide (encoder features), [B, D, OH, OW].</param>
+    /// <param name="key">Embedding of the decoder features, [B, D, H, W].</param>
+    /// <param name="value">The features to upsample, [B, C, H, W].</param>
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
     /// <param name="context">
-    /// What <see cref="Backward{T}(WindowAttentionContext{T}, FeatureMap{T}, Gradients)"/> needs; it refers to the
-    /// operands, which must not be changed or disposed before.
+    /// The context for <see cref="Backward{T}(WindowAttentionContext{T}, FeatureMap{T}, Gradients)"/>, which the caller
+    /// disposes. It refers to the operands, which must not be changed or disposed before the backward.
     /// </param>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> query,
@@ -78,16 +82,24 @@ public static class WindowAttention
         return output;
     }
 
-    /// <summary>Upsamples a value into a map of the caller; nothing is allocated in the steady state.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
-    /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
-    /// <param name="key">Features of the decoder, [B, D, H, W].</param>
-    /// <param name="value">What is upsampled, [B, C, H, W].</param>
-    /// <param name="output">Where the output is written, [B, C, OH, OW], in any format.</param>
+    /// <summary>Upsamples a value into an existing map; nothing is allocated in the steady state.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)" path="/typeparam|/exception"/>
+    /// <param name="query">Embedding of the guide (encoder features), [B, D, OH, OW].</param>
+    /// <param name="key">Embedding of the decoder features, [B, D, H, W].</param>
+    /// <param name="value">The features to upsample, [B, C, H, W].</param>
+    /// <param name="output">
+    /// Where the output is written, [B, C, OH, OW], or [B, heads·C, OH, OW] if the heads share the value, in either
+    /// format.
+    /// </param>
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
     /// <param name="context">
-    /// A context of the same problem to fill for the backward; null if there will be none.
+    /// A context of the same shape and options to fill for the backward; null if there is no backward. It refers to
+    /// query, key and value, which must not be changed or disposed before the backward.
     /// </param>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not match, <paramref name="output"/> shares memory with an operand, or <paramref name="context"/>
+    /// was made for another shape or other options.
+    /// </exception>
     public static void Forward<T>(
         FeatureMap<T> query,
         FeatureMap<T> key,
@@ -109,21 +121,24 @@ public static class WindowAttention
         {
             throw new ArgumentException(
                 $"The context was made for query {context.Shape.QueryShape}, value {context.Shape.ValueShape} and " +
-                $"{context.Options.Describe()}; this call has {options.Describe()}. " +
+                $"{context.Options.Describe()}; this call has {options.Describe()}. Create a context for it. " +
                 OperandChecks.Describe(q, k, v, o),
                 nameof(context));
         }
         Run(in window, query, key, value, output, context);
     }
 
-    /// <summary>The gradients of a scalar with respect to query, key and value, given that of the output.</summary>
+    /// <summary>Computes the gradients of query, key and value from the gradient of the output.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="context">The context of the forward.</param>
-    /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW], in any format.</param>
+    /// <param name="gradOutput">The gradient of the output, in its shape and in either format.</param>
     /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
-    /// <exception cref="ArgumentException">The gradient has not the shape of the output.</exception>
+    /// <exception cref="ArgumentException">The gradient does not have the shape of the output.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wanted"/> has undefined flags.</exception>
     /// <exception cref="DeviceMismatchException">The gradient is on another device.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="InvalidOperationException">No forward has filled the context.</exception>
     /// <exception cref="ObjectDisposedException">
     /// The context, an operand of the forward or the device was disposed.
     /// </exception>
@@ -143,19 +158,21 @@ public static class WindowAttention
     }
 
     /// <summary>
-    /// The gradients written into maps of the caller; nothing is allocated in the steady state but the workspace,
-    /// which comes from the memory that the device keeps.
+    /// Computes the gradients into existing maps. In the steady state nothing is allocated but the workspace, which
+    /// comes from the memory pool of the device.
     /// </summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="context">The context of the forward.</param>
-    /// <param name="gradOutput">The gradient of the output, [B, C, OH, OW], in any format.</param>
+    /// <param name="gradOutput">The gradient of the output, in its shape and in either format.</param>
     /// <param name="gradQuery">Where to write the gradient of the query, [B, D, OH, OW]; null to leave it out.</param>
     /// <param name="gradKey">Where to write the gradient of the key, [B, D, H, W]; null to leave it out.</param>
     /// <param name="gradValue">Where to write the gradient of the value, [B, C, H, W]; null to leave it out.</param>
     /// <exception cref="ArgumentException">
-    /// A shape is wrong, or a map to write bilinear weights memory with another.
+    /// A shape is wrong, or a gradient to be written shares memory with another map.
     /// </exception>
     /// <exception cref="DeviceMismatchException">A map is on another device.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="InvalidOperationException">No forward has filled the context.</exception>
     /// <exception cref="ObjectDisposedException">The context, a map or the device was disposed.</exception>
     public static void Backward<T>(
         WindowAttentionContext<T> context,
@@ -185,9 +202,12 @@ public static class WindowAttention
         Run(context, gradOutput, gradQuery, gradKey, gradValue);
     }
 
-    /// <summary>The shapes of the output and of the normaliser that the backward needs, the operands checked.</summary>
+    /// <summary>Checks the operands and returns the shapes of the output and of the normaliser.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
-    /// <returns>Output [B, C, OH, OW] and normaliser [B, heads, OH, OW].</returns>
+    /// <returns>
+    /// Output, [B, C, OH, OW] or [B, heads·C, OH, OW], and <see cref="WindowAttentionContext{T}.Normaliser"/>,
+    /// [B, heads, OH, OW].
+    /// </returns>
     public static (MapShape Output, MapShape Normaliser) Shapes<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged
@@ -196,8 +216,9 @@ public static class WindowAttention
         return (window.OutputShape, window.NormaliserShape);
     }
 
-    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
+    /// <summary>Describes the kernel that the forward runs for these operands.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
+    /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
     public static string Describe<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged
@@ -210,7 +231,7 @@ public static class WindowAttention
         return WindowKernels.For(query.ElementType).Plan(window.Head, q.Map, k.Map, v.Map, null).ToString();
     }
 
-    /// <summary>The problem of a call, its operands checked.</summary>
+    /// <summary>Checks the operands of a call and returns its problem.</summary>
     internal static HeadedWindow CheckInputs<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> value, WindowAttentionOptions options)
         where T : unmanaged

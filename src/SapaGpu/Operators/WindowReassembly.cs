@@ -5,16 +5,16 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// Reassembly, the second half of window attention: out(y, x) = Σⱼ weights[j](y, x) · value(cell + offset j), with
-/// value 0 outside the map, or with <see cref="BorderRule.Replicate"/> that of the nearest cell. Linear in both
-/// operands; no atomics, reproducible to the last bit.
+/// Reassembly, the last step of window attention: out(y, x) = Σⱼ weights[j](y, x) · value(cell + offset j) with
+/// cell = (⌊y·H/OH⌋, ⌊x·W/OW⌋). The operator is linear in each operand, uses no atomics and is bitwise reproducible.
 /// </summary>
 /// <remarks>
-/// Shapes: weights [B, heads·K², OH, OW], one channel for every tap, row by row and head after head; value [B, C, H,
-/// W]; output [B, C, OH, OW], or [B, heads·C, OH, OW] where all heads share the value. Source: SAPA (NeurIPS 2022),
-/// section 4;
-/// <c>atn</c> in the reference implementations. With heads it is the reassembly of CARAFE (Wang et al., ICCV 2019),
-/// whose groups are our heads.
+/// <para>Shapes: weights [B, heads·K², OH, OW], one channel for every tap, row by row and head after head; value
+/// [B, C, H, W]; output [B, C, OH, OW], or [B, heads·C, OH, OW] if the heads share the value.</para>
+/// <para>A tap outside the map has value 0. With <see cref="BorderRule.Replicate"/> it has the value of the nearest
+/// cell; with <see cref="BorderRule.Shifted"/> there is none, because the window is moved inside the map.</para>
+/// <para>Source: SAPA (NeurIPS 2022), section 4; <c>atn</c> in the reference implementations. With several heads it is
+/// the reassembly of CARAFE (Wang et al., ICCV 2019), whose groups correspond to the heads.</para>
 /// </remarks>
 public static class WindowReassembly
 {
@@ -22,11 +22,18 @@ public static class WindowReassembly
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="weights">Weights, [B, heads·K², OH, OW].</param>
     /// <param name="value">Value, [B, C, H, W].</param>
-    /// <param name="options">Window, border and heads; null for one head and the window that the weights have.</param>
-    /// <returns>The output, in the format of the value.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
+    /// <param name="options">
+    /// Window, border and heads; null for one head and the window that follows from the channels of the weights.
+    /// </param>
+    /// <returns>
+    /// The output, [B, C, OH, OW], or [B, heads·C, OH, OW] if the heads share the value, in the format of the value.
+    /// </returns>
+    /// <exception cref="ArgumentException">The shapes do not match, or do not fit the heads.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The window, the ratio of the sizes or the element type is not supported; the message lists every reason.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options = null)
@@ -38,12 +45,20 @@ public static class WindowReassembly
         return output;
     }
 
-    /// <summary>Computes the output into a map of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
+    /// <summary>Computes the output into an existing map.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)" path="/typeparam|/exception"/>
     /// <param name="weights">Weights, [B, heads·K², OH, OW].</param>
     /// <param name="value">Value, [B, C, H, W].</param>
-    /// <param name="output">Where the output is written, in any format.</param>
-    /// <param name="options">Window, border and heads; null for one head and the window that the weights have.</param>
+    /// <param name="output">
+    /// Where the output is written, [B, C, OH, OW], or [B, heads·C, OH, OW] if the heads share the value, in either
+    /// format.
+    /// </param>
+    /// <param name="options">
+    /// Window, border and heads; null for one head and the window that follows from the channels of the weights.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not match, or <paramref name="output"/> shares memory with an operand.
+    /// </exception>
     public static void Forward<T>(
         FeatureMap<T> weights, FeatureMap<T> value, FeatureMap<T> output, WindowAttentionOptions? options = null)
         where T : unmanaged
@@ -57,28 +72,40 @@ public static class WindowReassembly
         Run(in window, weights, value, output);
     }
 
-    /// <summary>The shape of the output, the operands checked.</summary>
+    /// <summary>Checks the operands and returns the shape of the output.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)" path="/typeparam|/exception"/>
     /// <param name="weights">Weights, [B, heads·K², OH, OW].</param>
     /// <param name="value">Value, [B, C, H, W].</param>
-    /// <param name="options">Window, border and heads; null for one head and the window that the weights have.</param>
+    /// <param name="options">
+    /// Window, border and heads; null for one head and the window that follows from the channels of the weights.
+    /// </param>
+    /// <returns>[B, C, OH, OW], or [B, heads·C, OH, OW] if the heads share the value.</returns>
     public static MapShape OutputShape<T>(
         FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged => Check(weights, value, options).OutputShape;
 
-    /// <summary>The gradients of weights and value, given that of the output, written where a map is given.</summary>
+    /// <summary>
+    /// Computes the gradients of weights and value from the gradient of the output, into existing maps.
+    /// </summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="weights">The weights of the forward, [B, heads·K², OH, OW].</param>
     /// <param name="value">The value of the forward, [B, C, H, W].</param>
-    /// <param name="gradOutput">The gradient of the output.</param>
-    /// <param name="gradWeights">Where to write the gradient of the weights; null to leave it out.</param>
-    /// <param name="gradValue">Where to write the gradient of the value; null to leave it out.</param>
-    /// <param name="options">The options of the forward.</param>
+    /// <param name="gradOutput">The gradient of the output, in its shape.</param>
+    /// <param name="gradWeights">
+    /// Where to write the gradient of the weights, [B, heads·K², OH, OW]; null to leave it out.
+    /// </param>
+    /// <param name="gradValue">Where to write the gradient of the value, [B, C, H, W]; null to leave it out.</param>
+    /// <param name="options">
+    /// The options of the forward; null for one head and the window that follows from the channels of the weights.
+    /// </param>
     /// <exception cref="ArgumentException">
-    /// A shape is wrong, or a map to write bilinear weights memory with another.
+    /// A shape is wrong, or a gradient to be written shares memory with another map.
     /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The window, the ratio of the sizes or the element type is not supported; the message lists every reason.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Backward<T>(
         FeatureMap<T> weights,
@@ -129,14 +156,17 @@ public static class WindowReassembly
         }
     }
 
-    /// <summary>The gradients of weights and value, given that of the output.</summary>
+    /// <summary>Computes the gradients of weights and value from the gradient of the output.</summary>
     /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}?, WindowAttentionOptions?)"/>
     /// <param name="weights">The weights of the forward, [B, heads·K², OH, OW].</param>
     /// <param name="value">The value of the forward, [B, C, H, W].</param>
-    /// <param name="gradOutput">The gradient of the output.</param>
-    /// <param name="options">The options of the forward.</param>
+    /// <param name="gradOutput">The gradient of the output, in its shape.</param>
+    /// <param name="options">
+    /// The options of the forward; null for one head and the window that follows from the channels of the weights.
+    /// </param>
     /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wanted"/> has undefined flags.</exception>
     public static WindowReassemblyGradients<T> Backward<T>(
         FeatureMap<T> weights,
         FeatureMap<T> value,
@@ -154,9 +184,9 @@ public static class WindowReassembly
         return gradients;
     }
 
-    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
+    /// <summary>Describes the kernel that the forward runs for these operands.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
-    /// <returns>The choices that are compiled into the kernel.</returns>
+    /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
     public static string Describe<T>(FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
@@ -179,7 +209,7 @@ public static class WindowReassembly
         return window;
     }
 
-    // The kernels of the adjoint compare as many channels as they reassemble.
+    // The adjoint kernels compare as many channels as the forward reassembles.
     private static WindowProblem OfValues(in HeadedWindow window)
     {
         var value = window.Head.Shape.ValueShape;

@@ -3,12 +3,12 @@ using SapaGpu.Maps;
 
 namespace SapaGpu.Operators;
 
-/// <summary>A window problem of a call: the operands as a whole, and as each head sees them.</summary>
+/// <summary>The window problem of a call: the shapes of the whole operands, and those of one head.</summary>
 internal readonly record struct HeadedWindow(WindowShape Shape, WindowAttentionOptions Options)
 {
     public int Heads => Options.Heads;
 
-    /// <summary>Gets the heads that the value is divided among.</summary>
+    /// <summary>Gets the number of heads that split the value; 1 if they share it.</summary>
     public int ValueHeads => Options.HeadValue == HeadValue.Split ? Heads : 1;
 
     /// <summary>Gets the problem of one head.</summary>
@@ -40,17 +40,20 @@ internal readonly record struct HeadedWindow(WindowShape Shape, WindowAttentionO
 
     private MapShape With(long channels) => channels <= int.MaxValue
         ? new(Shape.QueryShape.Batch, (int)channels, Shape.QueryShape.Height, Shape.QueryShape.Width)
-        : throw new ArgumentException($"{Heads} heads ask for {channels} channels, more than a map can have.");
+        : throw new ArgumentException(
+            $"{Heads} heads need {channels} channels, more than a map can have; use fewer heads.");
 }
 
 /// <summary>Derives a window problem from the operands of a call.</summary>
 internal static class WindowShapes
 {
     /// <summary>
-    /// The problem of a map of output size and a map of decoder cells, which need only have the same images.
+    /// Derives the problem from a map of output size and a map of decoder cells; their batch sizes must agree.
     /// </summary>
-    /// <exception cref="ArgumentException">The batches differ, or channels are no multiple of the heads.</exception>
-    /// <exception cref="NotSupportedException">The problem does not run on the device of the operands.</exception>
+    /// <exception cref="ArgumentException">
+    /// The batch sizes differ, or a number of channels is not a multiple of the number of heads.
+    /// </exception>
+    /// <exception cref="NotSupportedException">The device of the operands does not support the problem.</exception>
     public static HeadedWindow Infer(
         string highName,
         FeatureMap high,
@@ -73,7 +76,7 @@ internal static class WindowShapes
         if (embeddingChannels % options.Heads != 0 || valueChannels % valueHeads != 0)
         {
             throw new ArgumentException(
-                $"{options.Heads} heads ask for channels that are a multiple of {options.Heads}. " +
+                $"With {options.Heads} heads, the number of channels must be a multiple of {options.Heads}. " +
                 OperandChecks.Describe(operands),
                 nameof(options));
         }
@@ -83,13 +86,13 @@ internal static class WindowShapes
         return new HeadedWindow(shape, options);
     }
 
-    /// <summary>The window and the heads are numbers that shapes can be derived from.</summary>
-    /// <exception cref="ArgumentException">There are no heads.</exception>
-    /// <exception cref="NotSupportedException">There is no window.</exception>
+    /// <summary>Checks that heads and window are at least 1, so that shapes can be derived from them.</summary>
+    /// <exception cref="ArgumentException">The number of heads is below 1.</exception>
+    /// <exception cref="NotSupportedException">The window is below 1.</exception>
     public static void CheckLeast(WindowAttentionOptions options)
     {
         if (options.Heads < 1)
-            throw new ArgumentException($"Heads is at least 1; got {options.Heads}.", nameof(options));
+            throw new ArgumentException($"Heads must be at least 1; got {options.Heads}.", nameof(options));
         if (options.Window < 1)
         {
             throw new NotSupportedException(

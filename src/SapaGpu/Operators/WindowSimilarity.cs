@@ -5,14 +5,15 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// Local similarity, the first half of window attention: scores[j](y, x) = ⟨query(y, x), key(cell + offset j)⟩. Where
-/// the tap lies outside the map the score is exactly 0, or with <see cref="BorderRule.Replicate"/> that of the nearest
-/// cell. Linear in both operands; no atomics, reproducible to the last bit.
+/// Local similarity, the first step of window attention: scores[j](y, x) = ⟨query(y, x), key(cell + offset j)⟩ with
+/// cell = (⌊y·H/OH⌋, ⌊x·W/OW⌋). The operator is linear in each operand, uses no atomics and is bitwise reproducible.
 /// </summary>
 /// <remarks>
-/// Shapes: query [B, D, OH, OW], key [B, D, H, W], scores [B, heads·K², OH, OW], one channel for every tap, row by row
-/// and head after head; every head compares its own D/heads channels. Source: SAPA (NeurIPS 2022), section 4;
-/// <c>sim</c> in the reference implementations.
+/// <para>Shapes: query [B, D, OH, OW], key [B, D, H, W], scores [B, heads·K², OH, OW], one channel for every tap, row
+/// by row and head after head; each head compares its own D/heads channels.</para>
+/// <para>A tap outside the map has score 0. With <see cref="BorderRule.Replicate"/> it has the score of the nearest
+/// cell; with <see cref="BorderRule.Shifted"/> there is none, because the window is moved inside the map.</para>
+/// <para>Source: SAPA (NeurIPS 2022), section 4; <c>sim</c> in the reference implementations.</para>
 /// </remarks>
 public static class WindowSimilarity
 {
@@ -21,10 +22,13 @@ public static class WindowSimilarity
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
     /// <param name="options">Window, border and heads; null for the defaults.</param>
-    /// <returns>The scores, [B, K², OH, OW], in the format of the query.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
+    /// <returns>The scores, [B, heads·K², OH, OW], in the format of the query.</returns>
+    /// <exception cref="ArgumentException">The shapes do not match, or do not fit the heads.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The window, the ratio of the sizes or the element type is not supported; the message lists every reason.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null)
@@ -36,12 +40,15 @@ public static class WindowSimilarity
         return scores;
     }
 
-    /// <summary>Computes the scores into a map of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
+    /// <summary>Computes the scores into an existing map.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)" path="/typeparam|/exception"/>
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
-    /// <param name="scores">Where the scores are written, [B, heads·K², OH, OW], in any format.</param>
+    /// <param name="scores">Where the scores are written, [B, heads·K², OH, OW], in either format.</param>
     /// <param name="options">Window, border and heads; null for the defaults.</param>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not match, or <paramref name="scores"/> shares memory with an operand.
+    /// </exception>
     public static void Forward<T>(
         FeatureMap<T> query, FeatureMap<T> key, FeatureMap<T> scores, WindowAttentionOptions? options = null)
         where T : unmanaged
@@ -55,28 +62,34 @@ public static class WindowSimilarity
         Run(in window, query, key, scores);
     }
 
-    /// <summary>The shape of the scores, [B, heads·K², OH, OW], the operands checked.</summary>
+    /// <summary>Checks the operands and returns the shape of the scores.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)" path="/typeparam|/param|/exception"/>
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
     /// <param name="options">Window, border and heads; null for the defaults.</param>
+    /// <returns>[B, heads·K², OH, OW].</returns>
     public static MapShape ScoresShape<T>(
         FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null)
         where T : unmanaged => Check(query, key, options ?? WindowAttentionOptions.Default).WeightsShape;
 
-    /// <summary>The gradients of query and key, given that of the scores, written where a map is given.</summary>
+    /// <summary>Computes the gradients of query and key from the gradient of the scores, into existing maps.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="query">The query of the forward, [B, D, OH, OW].</param>
     /// <param name="key">The key of the forward, [B, D, H, W].</param>
     /// <param name="gradScores">The gradient of the scores, [B, heads·K², OH, OW].</param>
-    /// <param name="gradQuery">Where to write the gradient of the query; null to leave it out.</param>
-    /// <param name="gradKey">Where to write the gradient of the key; null to leave it out.</param>
-    /// <param name="options">The options of the forward; null for one head and the window that the scores have.</param>
+    /// <param name="gradQuery">Where to write the gradient of the query, [B, D, OH, OW]; null to leave it out.</param>
+    /// <param name="gradKey">Where to write the gradient of the key, [B, D, H, W]; null to leave it out.</param>
+    /// <param name="options">
+    /// The options of the forward; null for one head and the window that follows from the channels of the scores.
+    /// </param>
     /// <exception cref="ArgumentException">
-    /// A shape is wrong, or a map to write bilinear weights memory with another.
+    /// A shape is wrong, or a gradient to be written shares memory with another map.
     /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The window, the ratio of the sizes or the element type is not supported; the message lists every reason.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static void Backward<T>(
         FeatureMap<T> query,
@@ -120,14 +133,17 @@ public static class WindowSimilarity
         }
     }
 
-    /// <summary>The gradients of query and key, given that of the scores.</summary>
+    /// <summary>Computes the gradients of query and key from the gradient of the scores.</summary>
     /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}?, WindowAttentionOptions?)"/>
     /// <param name="query">The query of the forward, [B, D, OH, OW].</param>
     /// <param name="key">The key of the forward, [B, D, H, W].</param>
     /// <param name="gradScores">The gradient of the scores, [B, heads·K², OH, OW].</param>
-    /// <param name="options">The options of the forward; null for one head and the window that the scores have.</param>
+    /// <param name="options">
+    /// The options of the forward; null for one head and the window that follows from the channels of the scores.
+    /// </param>
     /// <param name="wanted">Which gradients to compute.</param>
     /// <returns>The gradients, each in the format of its operand.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="wanted"/> has undefined flags.</exception>
     public static WindowSimilarityGradients<T> Backward<T>(
         FeatureMap<T> query,
         FeatureMap<T> key,
@@ -145,9 +161,9 @@ public static class WindowSimilarity
         return gradients;
     }
 
-    /// <summary>Says in words which kernel the forward runs for these operands.</summary>
+    /// <summary>Describes the kernel that the forward runs for these operands.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
-    /// <returns>The choices that are compiled into the kernel.</returns>
+    /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
     public static string Describe<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null)
         where T : unmanaged
     {
@@ -171,7 +187,7 @@ public static class WindowSimilarity
         return window;
     }
 
-    // The kernels of the adjoint reassemble as many channels as they compare, whatever the heads do with a value.
+    // The adjoint kernels reassemble as many channels as the forward compares, whether or not the heads share a value.
     private static WindowProblem OfKeys(in HeadedWindow window)
     {
         var key = window.Head.Shape.KeyShape;

@@ -1,6 +1,6 @@
 namespace SapaGpu;
 
-/// <summary>The gradients of window similarity; those that were not asked for are null.</summary>
+/// <summary>The gradients of window similarity; those that were not requested are null.</summary>
 /// <typeparam name="T">The element type.</typeparam>
 /// <param name="Query">The gradient of the query, [B, D, OH, OW], in its format.</param>
 /// <param name="Key">The gradient of the key, [B, D, H, W], in its format.</param>

@@ -5,26 +5,30 @@ using SapaGpu.Operators;
 namespace SapaGpu;
 
 /// <summary>
-/// The step between <see cref="WindowSimilarity"/> and <see cref="WindowReassembly"/>: scores to weights, for those who
-/// want the weights themselves or put something of their own in between.
+/// Turns the scores of a window into weights, the step of window attention between <see cref="WindowSimilarity"/> and
+/// <see cref="WindowReassembly"/>, for callers that need or change the weights themselves.
 /// </summary>
 /// <remarks>
-/// Shapes: scores and weights [B, heads·K², OH, OW]; averaged over the heads [B, K², OH, OW]. With the normalisation
-/// and the border of <see cref="WindowAttention"/>, similarity, weights and reassembly give what the fused operator
-/// gives.
+/// <para>Shapes: scores and weights [B, heads·K², OH, OW]; averaged over the heads [B, K², OH, OW].</para>
+/// <para><see cref="ScoreNormalisation"/> defines the weights. With <see cref="BorderRule.Masked"/>, taps outside the
+/// map are left out of the normalisation and have weight 0; with any other border all taps take part. With the same
+/// options, similarity, weights and reassembly give the result of <see cref="WindowAttention"/> up to rounding.</para>
 /// </remarks>
 public static class WindowWeights
 {
-    /// <summary>Computes the weights of query and key.</summary>
+    /// <summary>Computes the weights from query and key.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="query">Query, [B, D, OH, OW].</param>
     /// <param name="key">Key, [B, D, H, W].</param>
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
-    /// <param name="average">Whether to average over the heads.</param>
+    /// <param name="average">Whether to average the weights over the heads.</param>
     /// <returns>The weights, [B, heads·K² or K², OH, OW], in the format of the query.</returns>
-    /// <exception cref="ArgumentException">The shapes do not belong together.</exception>
+    /// <exception cref="ArgumentException">The shapes do not match, or do not fit the heads.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The window, the ratio of the sizes or the element type is not supported; the message lists every reason.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions? options = null, bool average = false)
@@ -35,15 +39,22 @@ public static class WindowWeights
         return Forward(scores, key.Shape, options, average);
     }
 
-    /// <summary>Computes weights from scores.</summary>
+    /// <summary>Computes the weights from scores.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="scores">Scores, [B, heads·K², OH, OW].</param>
-    /// <param name="key">The shape of the decoder map, whose height and width say which taps lie outside.</param>
+    /// <param name="key">
+    /// The shape of the decoder map; its height and width determine which taps lie outside, its channels are ignored.
+    /// </param>
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
-    /// <param name="average">Whether to average over the heads.</param>
-    /// <returns>The weights, in the format of the scores.</returns>
-    /// <exception cref="ArgumentException">The scores have not heads·K² channels.</exception>
-    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
+    /// <param name="average">Whether to average the weights over the heads.</param>
+    /// <returns>The weights, [B, heads·K² or K², OH, OW], in the format of the scores.</returns>
+    /// <exception cref="ArgumentException">
+    /// The scores do not have heads·K² channels, or not as many images as the decoder map.
+    /// </exception>
+    /// <exception cref="NotSupportedException">
+    /// The window, the ratio of the sizes or the element type is not supported; the message lists every reason.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">The scores or their device were disposed.</exception>
     public static FeatureMap<T> Forward<T>(
         FeatureMap<T> scores, MapShape key, WindowAttentionOptions? options = null, bool average = false)
@@ -55,13 +66,19 @@ public static class WindowWeights
         return weights;
     }
 
-    /// <summary>Computes weights from scores into a map of the caller.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, MapShape, WindowAttentionOptions?, bool)"/>
+    /// <summary>Computes the weights from scores into an existing map.</summary>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, MapShape, WindowAttentionOptions?, bool)" path="/typeparam|/exception"/>
     /// <param name="scores">Scores, [B, heads·K², OH, OW].</param>
-    /// <param name="key">The shape of the decoder map, whose height and width say which taps lie outside.</param>
-    /// <param name="weights">Where the weights are written, [B, heads·K² or K², OH, OW], in any format.</param>
+    /// <param name="key">
+    /// The shape of the decoder map; its height and width determine which taps lie outside, its channels are ignored.
+    /// </param>
+    /// <param name="weights">Where the weights are written, [B, heads·K² or K², OH, OW], in either format.</param>
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
-    /// <param name="average">Whether to average over the heads.</param>
+    /// <param name="average">Whether to average the weights over the heads.</param>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not match, or <paramref name="weights"/> shares memory with the scores.
+    /// </exception>
+    /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     public static void Forward<T>(
         FeatureMap<T> scores,
         MapShape key,
@@ -79,9 +96,9 @@ public static class WindowWeights
         Run(in problem, scores, weights);
     }
 
-    /// <summary>Says in words which kernel the forward runs for these scores.</summary>
+    /// <summary>Describes the kernel that the forward runs for these scores.</summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, MapShape, WindowAttentionOptions?, bool)"/>
-    /// <returns>The choices that are compiled into the kernel.</returns>
+    /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
     public static string Describe<T>(
         FeatureMap<T> scores, MapShape key, WindowAttentionOptions? options = null, bool average = false)
         where T : unmanaged
@@ -90,17 +107,20 @@ public static class WindowWeights
         return $"{KernelVariant.Choose(scores.Device).DescribeAccess()}, {problem.Normalisation}";
     }
 
-    /// <summary>The gradient of the scores, given that of the weights or of their mean over the heads.</summary>
+    /// <summary>Computes the gradient of the scores from that of the weights or of their mean over the heads.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="scores">The scores of the forward, [B, heads·K², OH, OW].</param>
-    /// <param name="key">The shape of the decoder map.</param>
-    /// <param name="gradWeights">The gradient of the weights, in their shape.</param>
-    /// <param name="options">The options of the forward.</param>
+    /// <param name="key">The shape of the decoder map of the forward.</param>
+    /// <param name="gradWeights">The gradient of the weights, [B, heads·K² or K², OH, OW].</param>
+    /// <param name="options">The options of the forward; null for the defaults.</param>
     /// <param name="average">Whether the forward averaged over the heads.</param>
-    /// <returns>The gradient, in the format of the scores.</returns>
+    /// <returns>The gradient, [B, heads·K², OH, OW], in the format of the scores.</returns>
     /// <exception cref="ArgumentException">A shape is wrong.</exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">Window, ratio or element type are not supported.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The window, the ratio of the sizes or the element type is not supported; the message lists every reason.
+    /// </exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     /// <exception cref="ObjectDisposedException">An operand or its device was disposed.</exception>
     public static FeatureMap<T> Backward<T>(
         FeatureMap<T> scores,
@@ -122,9 +142,7 @@ public static class WindowWeights
         return gradScores;
     }
 
-    /// <summary>
-    /// Weights from scores of known shape, for a decoder map as large as they, of which no tap is left out.
-    /// </summary>
+    /// <summary>Computes weights from scores whose shape is known to fit; every tap takes part.</summary>
     internal static void Run(WindowAttentionOptions options, FeatureMap scores, FeatureMap weights)
     {
         using var call = Operands.Hold(scores, weights);
@@ -132,7 +150,7 @@ public static class WindowWeights
             Problem(OwnCells(scores), options, false), scores, weights);
     }
 
-    /// <summary>The gradient of the scores, as <see cref="Run"/> takes them.</summary>
+    /// <summary>Computes the gradient of the scores of <see cref="Run"/>.</summary>
     internal static void RunBackward(
         WindowAttentionOptions options, FeatureMap scores, FeatureMap gradWeights, FeatureMap gradScores)
     {
@@ -182,7 +200,8 @@ public static class WindowWeights
         if (key.ElementCount == 0 || key.Batch != scores.Shape.Batch)
         {
             throw new ArgumentException(
-                $"The decoder map {key} must have the images of the scores. {OperandChecks.Describe(s)}", nameof(key));
+                $"The decoder map {key} must have as many images as '{name}'. {OperandChecks.Describe(s)}",
+                nameof(key));
         }
         var shape = new WindowShape(key, 1, scores.Shape.Height, scores.Shape.Width, options.Window);
         SupportChecks.Require(scores, in shape, options.Border, s);

@@ -1,10 +1,10 @@
 namespace SapaGpu.Operators;
 
-/// <summary>Finds the window of a map of weights, which has one channel for every tap.</summary>
+/// <summary>Derives the window width from a map of weights with one channel for every tap.</summary>
 internal static class WindowWidth
 {
-    /// <summary>K, where the channels are K².</summary>
-    /// <exception cref="ArgumentException">The channels are no square.</exception>
+    /// <summary>Returns K for a map with K² channels.</summary>
+    /// <exception cref="ArgumentException">The number of channels is not a square.</exception>
     public static int Of(string name, FeatureMap weights)
     {
         int channels = weights.Shape.Channels;
@@ -12,11 +12,13 @@ internal static class WindowWidth
         return window * window == channels
             ? window
             : throw new ArgumentException(
-                $"'{name}' must have K² channels, one for every tap of the window; it has {channels}: {weights}.", name);
+                $"'{name}' must have K² channels, one for every tap of the window, but has {channels}; give options " +
+                $"for several heads. Operands: {name} {weights}.",
+                name);
     }
 
-    /// <summary>The options of one head whose window a map of weights has.</summary>
-    /// <exception cref="ArgumentException">The channels are no square.</exception>
+    /// <summary>Returns options for one head and the window that follows from a map of weights.</summary>
+    /// <exception cref="ArgumentException">The number of channels is not a square.</exception>
     public static WindowAttentionOptions OptionsOf(
         string name, FeatureMap weights) => new() { Window = Of(name, weights) };
 }

@@ -75,7 +75,7 @@ public sealed class WindowMisuseTests
         var options = new WindowAttentionOptions { Window = 1, Heads = Heads, HeadValue = HeadValue.Shared };
         Assert.That(
             () => WindowAttention.Forward(query, query, value, options),
-            Throws.ArgumentException.With.Message.Contains($"{Heads} heads ask for {Heads * (Heads + 1L)} channels"));
+            Throws.ArgumentException.With.Message.Contains($"{Heads} heads need {Heads * (Heads + 1L)} channels"));
     }
 
     [TestCase(0)]
