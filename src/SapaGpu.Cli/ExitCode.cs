@@ -1,6 +1,6 @@
 namespace SapaGpu.Cli;
 
-/// <summary>What the tool's exit codes mean.</summary>
+/// <summary>The exit codes of the tool.</summary>
 internal static class ExitCode
 {
     public const int Success = 0;

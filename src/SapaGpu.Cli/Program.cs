@@ -5,7 +5,7 @@ using SapaGpu.Cli.Commands;
 
 var root = new RootCommand(
     "Guided upsampling by window attention (SAPA) on CUDA, OpenCL and the CPU. " +
-    "Exit codes: 0 ok, 1 failed, 2 usage, 3 no such device.")
+    "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 device not available.")
 {
     InfoCommand.Create(),
     VerifyCommand.Create(),

@@ -3,24 +3,30 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// SapaGpu's operators as functions of torch: differentiable once, on the tensors' own memory, on the processor or on
-/// CUDA. Maps are [B, C, H, W], contiguous or channels-last (others are made contiguous), float64, float32, float16 or
-/// bfloat16; maps of different types are promoted as torch promotes them. Gradients that nobody asks for are not
-/// computed.
+/// SapaGpu's operators as differentiable functions of TorchSharp tensors on the CPU or on CUDA, computed on the
+/// tensors' own memory.
 /// </summary>
+/// <remarks>
+/// Maps are [B, C, H, W], contiguous or channels-last (others are made contiguous first), of type float64, float32,
+/// float16 or bfloat16; maps of different types are promoted as torch promotes them. Results have first derivatives
+/// only. An exception inside a backward is found in <see cref="SapaAutograd.LastError"/>.
+/// </remarks>
 public static class SapaFunctional
 {
     /// <summary>
-    /// Upsamples a value under the guidance of query and key; see <see cref="global::SapaGpu.WindowAttention"/>.
+    /// Upsamples a value by window attention of query and key; see <see cref="global::SapaGpu.WindowAttention"/> for
+    /// the formula.
     /// </summary>
     /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
     /// <param name="key">Features of the decoder, [B, D, H, W].</param>
-    /// <param name="value">What is upsampled, [B, C, H, W].</param>
+    /// <param name="value">The map to upsample, [B, C, H, W].</param>
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
     /// <returns>The output, [B, C, OH, OW], in the memory format of the value.</returns>
-    /// <exception cref="ArgumentException">An operand is no such map, or the shapes do not belong together.</exception>
+    /// <exception cref="ArgumentException">
+    /// An operand has another rank, an unsupported type or no elements, or the shapes do not match.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The operands are on different devices.</exception>
-    /// <exception cref="NotSupportedException">Window, scale or device are not supported.</exception>
+    /// <exception cref="NotSupportedException">Window, scale or device is not supported.</exception>
     public static torch.Tensor WindowAttention(
         torch.Tensor query, torch.Tensor key, torch.Tensor value, WindowAttentionOptions? options = null)
     {
@@ -35,7 +41,8 @@ public static class SapaFunctional
     }
 
     /// <summary>
-    /// The scores of every query with its window of keys; see <see cref="global::SapaGpu.WindowSimilarity"/>.
+    /// Computes the scores of every query with the keys of its window; see
+    /// <see cref="global::SapaGpu.WindowSimilarity"/>.
     /// </summary>
     /// <param name="query">Features of the guide, [B, D, OH, OW].</param>
     /// <param name="key">Features of the decoder, [B, D, H, W].</param>
@@ -53,12 +60,13 @@ public static class SapaFunctional
     }
 
     /// <summary>
-    /// The value reassembled by given weights, which is CARAFE's operator as well; see
-    /// <see cref="global::SapaGpu.WindowReassembly"/>.
+    /// Reassembles a value with given weights, as CARAFE does; see <see cref="global::SapaGpu.WindowReassembly"/>.
     /// </summary>
     /// <param name="weights">Weights, [B, heads·K², OH, OW].</param>
-    /// <param name="value">What is upsampled, [B, C, H, W].</param>
-    /// <param name="options">Window, border and heads; null for one head and the window that the weights have.</param>
+    /// <param name="value">The map to upsample, [B, C, H, W].</param>
+    /// <param name="options">
+    /// Window, border and heads; null for one head, with the window taken from the channels of the weights.
+    /// </param>
     /// <returns>The output, [B, C, OH, OW], in the memory format of the value.</returns>
     /// <inheritdoc cref="WindowAttention" path="/exception"/>
     public static torch.Tensor WindowReassembly(
@@ -72,23 +80,24 @@ public static class SapaFunctional
     }
 
     /// <summary>
-    /// CARAFE's reassembly: the features, each group of channels by masks of its own, with 0 outside the map.
+    /// CARAFE's reassembly: upsamples every group of channels with its own kernels; taps outside the map have value 0.
     /// </summary>
-    /// <param name="features">What is upsampled, [B, C, H, W].</param>
-    /// <param name="masks">Normalised kernels, [B, groups·K², OH, OW].</param>
-    /// <param name="window">K, odd.</param>
-    /// <param name="groups">The groups that the channels are divided into.</param>
+    /// <param name="features">The map to upsample, [B, C, H, W].</param>
+    /// <param name="masks">The normalised kernels, [B, groups·K², OH, OW].</param>
+    /// <param name="window">K, the odd width of the kernels.</param>
+    /// <param name="groups">The number of groups, which divides C.</param>
     /// <returns>The output, [B, C, OH, OW], in the memory format of the features.</returns>
     /// <inheritdoc cref="WindowAttention" path="/exception"/>
     public static torch.Tensor Carafe(torch.Tensor features, torch.Tensor masks, int window = 5, int groups = 1) =>
         WindowReassembly(masks, features, new WindowAttentionOptions { Window = window, Heads = groups });
 
     /// <summary>
-    /// Deformable attention that move with the query; see <see cref="global::SapaGpu.DeformableAttention"/>.
+    /// Attention over sampling points that move with the query; see <see cref="global::SapaGpu.DeformableAttention"/>
+    /// for the formula and the order of the offsets.
     /// </summary>
     /// <param name="query">Query, [B, G·D, OH, OW].</param>
     /// <param name="key">Key, [B, G·D, H, W].</param>
-    /// <param name="value">What is upsampled, [B, G·C, H, W].</param>
+    /// <param name="value">The map to upsample, [B, G·C, H, W].</param>
     /// <param name="offsets">Offsets in cells, [B, G·P·2, OH, OW].</param>
     /// <param name="options">Groups and points; null for the defaults.</param>
     /// <returns>The output, [B, G·C, OH, OW], in the memory format of the value.</returns>
@@ -111,13 +120,14 @@ public static class SapaFunctional
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>Brings a map to another size; see <see cref="global::SapaGpu.Interpolate"/>.</summary>
+    /// <summary>Interpolates a map to another size; see <see cref="global::SapaGpu.Interpolate"/>.</summary>
     /// <param name="input">The map, [B, C, H, W].</param>
     /// <param name="height">OH, the rows of the output.</param>
     /// <param name="width">OW, the columns of the output.</param>
-    /// <param name="mode">How values are filled in.</param>
+    /// <param name="mode">The interpolation method.</param>
     /// <param name="alignCorners">Whether the corner cells of both maps coincide; bilinear only.</param>
     /// <returns>The output, [B, C, OH, OW], in the memory format of the input.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1 or above 2²⁹.</exception>
     /// <inheritdoc cref="WindowAttention" path="/exception"/>
     public static torch.Tensor Interpolate(
         torch.Tensor input,
@@ -135,19 +145,19 @@ public static class SapaFunctional
     }
 
     /// <summary>
-    /// A linear map of every pixel's channels, after LayerNorm over these channels where a factor is given, in one pass
-    /// over the map; see <see cref="PointwiseProjection"/>.
+    /// A 1×1 convolution, with LayerNorm over the channels before it if a factor is given, in one pass over the map;
+    /// see <see cref="PointwiseProjection"/>.
     /// </summary>
     /// <param name="input">The map, [B, I, H, W].</param>
     /// <param name="weight">
-    /// The matrix, [O, I] or [O, I, 1, 1]; it is computed with in float32, of float64 maps in float64.
+    /// The matrix, [O, I] or [O, I, 1, 1]; parameters are converted to float64 for float64 maps, to float32 for others.
     /// </param>
     /// <param name="bias">The bias, [O]; null for none.</param>
     /// <param name="normWeight">The factor of LayerNorm, [I]; null for no normalisation.</param>
-    /// <param name="normBias">The offset of LayerNorm, [I].</param>
-    /// <param name="epsilon">What is added to the variance.</param>
+    /// <param name="normBias">The offset of LayerNorm, [I]; null for no normalisation.</param>
+    /// <param name="epsilon">The number that is added to the variance.</param>
     /// <returns>
-    /// The output, [B, O, H, W]: contiguous on the CPU, channels-last on a GPU, as attention reads it fastest.
+    /// The output, [B, O, H, W]: contiguous on the CPU, channels-last on a GPU, which attention reads fastest there.
     /// </returns>
     /// <inheritdoc cref="WindowAttention" path="/exception"/>
     public static torch.Tensor Projection(
@@ -163,7 +173,8 @@ public static class SapaFunctional
         if (normWeight is null != normBias is null)
         {
             throw new ArgumentException(
-                $"{nameof(Projection)}: expected '{nameof(normWeight)}' and '{nameof(normBias)}' together, but got one of them.",
+                $"{nameof(Projection)}: expected '{nameof(normWeight)}' and '{nameof(normBias)}' together, but got " +
+                "only one.",
                 nameof(normBias));
         }
         return OperatorFunction.Run(
@@ -185,8 +196,10 @@ public static class SapaFunctional
     /// <param name="input">The map, [B, C, H, W].</param>
     /// <param name="weight">The factor, [C].</param>
     /// <param name="bias">The offset, [C].</param>
-    /// <param name="groups">The groups of GroupNorm, of which the channels are a multiple; 0 for LayerNorm.</param>
-    /// <param name="epsilon">What is added to the variance.</param>
+    /// <param name="groups">
+    /// The number of groups of GroupNorm, which divides C; 0 for LayerNorm over the channels.
+    /// </param>
+    /// <param name="epsilon">The number that is added to the variance.</param>
     /// <returns>The normalised map, [B, C, H, W], in the memory format of the input.</returns>
     /// <inheritdoc cref="WindowAttention" path="/exception"/>
     public static torch.Tensor FeatureNorm(
@@ -202,11 +215,15 @@ public static class SapaFunctional
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>Queries made of encoder and decoder features; see <see cref="global::SapaGpu.QueryBlend"/>.</summary>
-    /// <param name="encoder">The encoder's part, [B, D, OH, OW].</param>
-    /// <param name="decoder">The decoder's part, [B, D, H, W].</param>
+    /// <summary>
+    /// Combines encoder and decoder features into queries: g·encoder + (1 − g)·decoder with g = sigmoid(gate), or their
+    /// sum without a gate; decoder and gate are read at the cell of the query. See
+    /// <see cref="global::SapaGpu.QueryBlend"/>.
+    /// </summary>
+    /// <param name="encoder">Projected encoder features, [B, D, OH, OW].</param>
+    /// <param name="decoder">Projected decoder features, [B, D, H, W].</param>
     /// <param name="gate">The gate before the sigmoid, [B, 1, H, W]; null for the plain sum.</param>
-    /// <returns>The query, [B, D, OH, OW], in the memory format of the encoder's part.</returns>
+    /// <returns>The query, [B, D, OH, OW], in the memory format of the encoder features.</returns>
     /// <inheritdoc cref="WindowAttention" path="/exception"/>
     public static torch.Tensor QueryBlend(torch.Tensor encoder, torch.Tensor decoder, torch.Tensor? gate = null)
     {

@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace SapaGpu.Cli.Commands;
 
 /// <summary>
-/// <c>sapagpu bench</c>: the time of the operators on this machine, beside the limits of the machine.
+/// <c>sapagpu bench</c>: measures the time of the operators and compares it with the peak rates of the device.
 /// </summary>
 internal static class BenchCommand
 {
@@ -15,7 +15,7 @@ internal static class BenchCommand
     {
         var workload = new Option<string>("--workload")
         {
-            Description = "What is upsampled: " +
+            Description = "The workload: " +
                 string.Join("; ", Workload.All.Select(known => $"{known.Name}, {known.Description}")) + ".",
             DefaultValueFactory = _ => Workload.W0.Name,
             HelpName = "name",
@@ -24,7 +24,7 @@ internal static class BenchCommand
         var type = CommonOptions.ElementType();
         var json = CommonOptions.Json();
         var command = new Command(
-            "bench", "Time the operators on this machine, forward and backward, beside the limits of the machine.")
+            "bench", "Time the operators, forward and backward, and compare with measured peak rates of the device.")
         {
             workload, device, type, json,
         };

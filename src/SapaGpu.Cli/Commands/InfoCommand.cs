@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace SapaGpu.Cli.Commands;
 
-/// <summary><c>sapagpu info</c>: the devices of this machine, what each supports, and why not.</summary>
+/// <summary><c>sapagpu info</c>: lists the devices, what each supports, and why others are unavailable.</summary>
 internal static class InfoCommand
 {
     private static readonly DeviceKind[] Kinds = [DeviceKind.Cuda, DeviceKind.OpenCL, DeviceKind.Cpu];
@@ -18,7 +18,7 @@ internal static class InfoCommand
     {
         var json = CommonOptions.Json();
         var command = new Command(
-            "info", "List the devices of this machine, what each supports, and why not.") { json };
+            "info", "List the devices, what each supports, and why other backends are unavailable.") { json };
         command.SetAction(result =>
         {
             var backends = Kinds.Select(Describe).ToList();

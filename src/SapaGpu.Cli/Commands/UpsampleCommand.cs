@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace SapaGpu.Cli.Commands;
 
-/// <summary><c>sapagpu upsample</c>: brings a small map to the size of a photo, guided by it.</summary>
+/// <summary><c>sapagpu upsample</c>: upsamples a small map to the size of a photo, guided by the photo.</summary>
 internal static class UpsampleCommand
 {
     private static readonly Dictionary<string, UpsampleMethod> MethodNames =
@@ -21,34 +21,34 @@ internal static class UpsampleCommand
     {
         var guide = new Option<string>("--guide")
         {
-            Description = "The photo, in any format and colour space. It is turned upright by its EXIF orientation; " +
-                "its alpha is ignored.",
+            Description = "The photo, in a format that libvips can read, such as JPEG, PNG, TIFF or WebP. It is " +
+                "converted to sRGB and rotated by its EXIF orientation; alpha is ignored.",
             HelpName = "file",
             Required = true,
         };
         var input = new Option<string>("--input")
         {
-            Description = "The small map: an image of 8 or 16 bits and 1 to 4 channels, or features as .npy, " +
-                "[C, H, W], [H, W, C] or [H, W].",
+            Description = "The small map: an image with 1 to 4 channels of 8 bits, 16 bits or float32, or a .npy " +
+                "array, [C, H, W], [H, W, C] or [H, W].",
             HelpName = "file",
             Required = true,
         };
         var output = new Option<string>("--output")
         {
-            Description = "The result, as large as the photo, with the depth, channels and palette of the input: " +
-                ".png, .tif, .webp (without loss), .jpg, or .npy for .npy.",
+            Description = "The result, as large as the photo, with the sample type, channels and palette of the " +
+                "input as far as the format allows: .png, .tif, .webp (lossless), .jpg, or .npy for a .npy input.",
             HelpName = "file",
             Required = true,
         };
         var method = new Option<string>("--method")
         {
-            Description = "How to upsample.",
+            Description = "The upsampling method.",
             DefaultValueFactory = _ => "sapa",
         };
         method.AcceptOnlyFromAmong([.. MethodNames.Keys]);
         var window = new Option<int?>("--window")
         {
-            Description = $"Cells across the window, odd, 1 to {OperatorSupport.MaximumWindow}. " +
+            Description = $"The width of the window in cells, odd, from 1 to {OperatorSupport.MaximumWindow}. " +
                 DefaultsText(settings => settings.Window),
             HelpName = "cells",
         };
@@ -58,50 +58,51 @@ internal static class UpsampleCommand
                 && (cells % 2 == 0 || cells is < 1 or > OperatorSupport.MaximumWindow))
             {
                 result.AddError(
-                    $"--window {cells}: the window is an odd number from 1 to {OperatorSupport.MaximumWindow}.");
+                    $"--window {cells}: the width must be an odd number from 1 to {OperatorSupport.MaximumWindow}.");
             }
         });
         var colourSigma = Sigma(
             "--sigma-color",
-            "How much colours may differ, per channel of sRGB, where a channel goes from 0 to 1. " +
+            "The standard deviation of the weights over colours, per sRGB channel, which ranges from 0 to 1. " +
             DefaultsText(settings => settings.ColourSigma));
         var spaceSigma = Sigma(
             "--sigma-space",
-            "How far cells count, in cells of the small map. " + DefaultsText(settings => settings.SpaceSigma));
+            "The standard deviation of the weights over distance, in cells of the small map. " +
+            DefaultsText(settings => settings.SpaceSigma));
         var labels = new Option<bool>("--labels")
         {
-            Description = "The values are classes: grey values, palette indices or colours. Every pixel gets one of " +
-                "them.",
+            Description = "Treat the values as classes: grey values, palette indices or colours. Every pixel gets " +
+                "one of the values of the input, never a mixture.",
         };
         var unknown = new Option<float?>("--unknown")
         {
-            Description = "The value that marks missing ones, such as 0 or NaN. They neither spread nor are they " +
-                "filled in: a pixel stays unknown where unknown cells have more than half of the weight.",
+            Description = "The value that marks missing values, such as 0 or NaN. They are left out of all averages; " +
+                "a pixel is marked as missing where missing cells have more than half of the weight.",
             HelpName = "value",
         };
         var layout = new Option<string?>("--layout")
         {
-            Description = "The order of the dimensions of a .npy with three. Default: the one whose proportions are " +
-                "nearer to the photo's.",
+            Description = "The order of the dimensions of a .npy array with three of them. Default: the one whose " +
+                "aspect ratio is closer to that of the photo.",
         };
         layout.AcceptOnlyFromAmong([.. LayoutNames.Keys]);
         var device = CommonOptions.Device();
         var figure = new Option<string?>("--compare")
         {
-            Description = "Draw the photo, the input and the results of all methods side by side into this image.",
+            Description = "Write an image that shows the photo, the input and the results of all methods side by side.",
             HelpName = "file",
         };
         var truth = new Option<string?>("--truth")
         {
-            Description = "The map at full size: print how far nearest, bilinear and SAPA are from it.",
+            Description = "The true map at full size: print how close nearest, bilinear and SAPA come to it.",
             HelpName = "file",
         };
         var command = new Command(
             "upsample",
-            "Bring a small mask, label map, depth map, image or feature map to the size of a photo, guided by it. No " +
-            "trained weights: window attention over colour and position, which is a joint bilateral filter. The " +
-            "defaults depend on what the map is: labels with --labels, depth with --unknown, a mask if it has one " +
-            "channel of two values, else an image.")
+            "Upsample a small mask, label map, depth map, image or feature map to the size of a photo, guided by the " +
+            "photo. There are no trained weights: window attention over colour and position is a joint bilateral " +
+            "filter. The defaults depend on the kind of map: labels with --labels, depth with --unknown, a mask if " +
+            "it has one channel with two values, otherwise an image.")
         {
             guide, input, output, method, window, colourSigma, spaceSigma, labels, unknown, layout, device, figure,
             truth,
@@ -135,7 +136,7 @@ internal static class UpsampleCommand
         option.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<double?>() is { } sigma && !(sigma > 0 && double.IsFinite(sigma)))
-                result.AddError($"{name} {sigma}: the spread is a number above 0.");
+                result.AddError($"{name} {sigma}: the standard deviation must be a finite number above 0.");
         });
         return option;
     }
@@ -166,7 +167,7 @@ internal static class UpsampleCommand
         }
     }
 
-    /// <summary>Shows bars on standard error while something runs, if a person is looking.</summary>
+    /// <summary>Shows progress bars on standard error while something runs, unless it is redirected.</summary>
     private static T ShowProgress<T>(UpsampleJob job, Func<Action<UpsampleMethod, double>, T> run)
     {
         if (Console.IsErrorRedirected)

@@ -7,7 +7,7 @@ using Spectre.Console;
 
 namespace SapaGpu.Cli.Commands;
 
-/// <summary><c>sapagpu verify</c>: test vectors against the operators, forward and gradients.</summary>
+/// <summary><c>sapagpu verify</c>: runs test vectors, forward and gradients, and compares the results.</summary>
 internal static class VerifyCommand
 {
     private static readonly JsonSerializerOptions JsonFormat = new()
@@ -22,13 +22,14 @@ internal static class VerifyCommand
     {
         var folder = new Argument<DirectoryInfo>("dir")
         {
-            Description = "A folder of test vectors: index.json and one folder for every case.",
+            Description = "A folder of test vectors: index.json and one folder per case.",
         };
         var device = CommonOptions.Device();
         var type = CommonOptions.ElementType();
         var json = CommonOptions.Json();
         var command = new Command(
-            "verify", "Run test vectors, forward and gradients in both memory formats, and compare with what is expected.")
+            "verify",
+            "Run test vectors, forward and gradients in both memory formats, and compare with expected results.")
         {
             folder, device, type, json,
         };

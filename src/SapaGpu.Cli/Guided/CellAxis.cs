@@ -1,8 +1,8 @@
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>
-/// One axis of a photo that lies over the cells of a low-resolution map. Pixel i belongs to cell ⌊i·cells/pixels⌋, so
-/// where the sizes are no multiples of each other, some cells have one pixel less than others.
+/// One axis of a photo over the cells of a low-resolution map. Pixel i belongs to cell ⌊i·cells/pixels⌋; if the number
+/// of pixels is not a multiple of the number of cells, some cells have one pixel fewer than others.
 /// </summary>
 internal sealed record CellAxis(int Cells, int Pixels)
 {

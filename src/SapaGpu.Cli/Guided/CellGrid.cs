@@ -2,12 +2,12 @@ using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Cli.Guided;
 
-/// <summary>A photo that lies over the cells of a low-resolution map.</summary>
+/// <summary>The pixels of a photo over the cells of a low-resolution map.</summary>
 /// <param name="Rows">The vertical axis.</param>
 /// <param name="Columns">The horizontal axis.</param>
 internal sealed record CellGrid(CellAxis Rows, CellAxis Columns)
 {
-    /// <summary>The side of the smallest square block that has room for the pixels of any cell.</summary>
+    /// <summary>The side of the smallest square block that can hold the pixels of any cell.</summary>
     public int Scale => Math.Max(Rows.LargestCount, Columns.LargestCount);
 
     /// <summary>The pixels of a rectangle of cells.</summary>

@@ -51,10 +51,10 @@ internal sealed class ClassMap
     /// <summary>The class of a pixel.</summary>
     public int ClassAt(int row, int column) => classes[row * Width + column];
 
-    /// <summary>What a pixel of a class looks like.</summary>
+    /// <summary>The samples of the pixels of a class.</summary>
     public ReadOnlySpan<float> SamplesOf(int label) => samples[label];
 
-    /// <summary>The class of pixels that look so; null if there is none.</summary>
+    /// <summary>The class of pixels with these samples; null if there is none.</summary>
     public int? Find(ReadOnlySpan<float> pixel) =>
         numbers.GetAlternateLookup<ReadOnlySpan<float>>().TryGetValue(pixel, out int number) ? number : null;
 
@@ -65,7 +65,7 @@ internal sealed class ClassMap
         return found < 0 ? null : found;
     }
 
-    /// <summary>Reads another raster with the numbers of this map; classes that only it has come after.</summary>
+    /// <summary>Reads another raster with the class numbers of this map; new classes get the next numbers.</summary>
     public ClassMap Like(Raster raster) => new(raster, samples);
 
     private int AddClass(float[] pixel)

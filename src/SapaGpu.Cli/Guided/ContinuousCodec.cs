@@ -3,8 +3,8 @@ using SapaGpu.Cli.Images;
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>
-/// Maps of quantities: the samples themselves are averaged. Where missing values are marked, they count as nothing, a
-/// further channel carries which cells are known, and the averages are divided by it.
+/// Maps of quantities: the samples are averaged. If missing values are marked, they count as 0, an additional channel
+/// is 1 for known cells, and the averages are divided by its average.
 /// </summary>
 internal sealed class ContinuousCodec(Raster map, float? unknown) : IMapCodec
 {

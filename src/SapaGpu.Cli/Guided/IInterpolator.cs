@@ -2,10 +2,10 @@ using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Cli.Guided;
 
-/// <summary>A way to bring values from cells to the pixels of a photo.</summary>
+/// <summary>A method that interpolates values from cells to the pixels of a photo.</summary>
 internal interface IInterpolator
 {
-    /// <summary>How many cells beyond its own a pixel may take values from.</summary>
+    /// <summary>The number of cells beyond its own, in each direction, from which a pixel takes values.</summary>
     int Reach { get; }
 
     /// <summary>The numbers that the method holds for a pixel beside its values, for planning memory.</summary>

@@ -3,7 +3,7 @@ using SapaGpu.Cli.Images;
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>
-/// Turns a low-resolution map into channels of numbers that may be averaged, and averages of them into samples.
+/// Encodes a low-resolution map as channels of numbers that can be averaged, and decodes averages to samples.
 /// </summary>
 internal interface IMapCodec
 {
@@ -22,12 +22,12 @@ internal interface IMapCodec
     /// <summary>Encodes a rectangle of cells.</summary>
     EncodedCells Encode(Region cells);
 
-    /// <summary>Makes samples, side by side, of averages of encoded cells.</summary>
+    /// <summary>Computes samples, channels side by side, from averages of encoded cells.</summary>
     void Decode(EncodedCells encoded, ReadOnlySpan<float> averages, Span<float> samples);
 }
 
 /// <summary>Cells as channels of numbers.</summary>
 /// <param name="Channels">The number of channels.</param>
 /// <param name="Values">The numbers of every cell, channels side by side.</param>
-/// <param name="Classes">For labels, the class that each channel stands for; else empty.</param>
+/// <param name="Classes">For labels, the class of each channel; otherwise empty.</param>
 internal sealed record EncodedCells(int Channels, float[] Values, IReadOnlyList<int> Classes);

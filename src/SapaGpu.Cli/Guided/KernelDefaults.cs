@@ -3,12 +3,13 @@ using SapaGpu.Cli.Images;
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>
-/// The kernels that did best, on the average over photographs with known full-size maps, in bringing back maps that had
-/// been made eight times smaller; the quality test prints the figures.
+/// The kernels that restored maps best that had been shrunk by 8, averaged over photographs with known full-size maps;
+/// the quality test prints the figures.
 /// </summary>
 /// <remarks>
-/// Edges of labels and depth coincide with edges of the photo, so a narrow spread over colours finds them. A foreground
-/// object shares colours with what is around it, and texture inside it must not show: masks want a wide one.
+/// Edges of labels and depth coincide with edges of the photo, so a small standard deviation over colours finds them. A
+/// foreground object shares colours with its surroundings, and its texture must not appear in the mask: masks need a
+/// large one.
 /// </remarks>
 internal static class KernelDefaults
 {
@@ -21,9 +22,9 @@ internal static class KernelDefaults
         _ => new KernelSettings(5, 0.1, 0.5),
     };
 
-    /// <summary>Finds out what a map shows.</summary>
+    /// <summary>Determines the kind of a map.</summary>
     /// <param name="map">The map.</param>
-    /// <param name="labels">Whether its values were said to be classes.</param>
+    /// <param name="labels">Whether its values were declared to be classes.</param>
     /// <param name="unknown">The mark of missing values; null if none was given.</param>
     public static MapKind KindOf(Raster map, bool labels, float? unknown)
     {

@@ -3,8 +3,8 @@ using SapaGpu.Cli.Images;
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>
-/// Maps of classes: every class is a channel that is 1 where it is, and the class with the largest average wins. Only
-/// the classes that a rectangle has take part, so hundreds of classes need no more memory than a few.
+/// Maps of classes: every class is a channel that is 1 in its cells, and the class with the largest average wins. Only
+/// the classes of a rectangle take part, so hundreds of classes need no more memory than a few.
 /// </summary>
 /// <remarks>
 /// The class of missing values cannot win by spreading; it stays where it has more than half of the weights, just as in
@@ -17,7 +17,7 @@ internal sealed class LabelCodec : IMapCodec
 
     /// <summary>Prepares a map of classes.</summary>
     /// <param name="map">The classes.</param>
-    /// <param name="unknown">The samples' value that marks missing values; null if there are none.</param>
+    /// <param name="unknown">The value that marks missing values; null if there is none.</param>
     public LabelCodec(ClassMap map, float? unknown)
     {
         this.map = map;

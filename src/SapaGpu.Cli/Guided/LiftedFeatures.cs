@@ -8,9 +8,9 @@ namespace SapaGpu.Cli.Guided;
 /// </summary>
 /// <remarks>
 /// With a = [colour / σ_colour, position / σ_space] of a pixel and b that of a cell, the query is [a, −½] and the key
-/// [b, ‖b‖²]; their product is −‖a − b‖²/2 + ‖a‖²/2, and the last term is the same for all cells of a window, so
-/// softmax takes it out. Positions are counted from the middle of the rectangle that is worked on, and colours from
-/// middle grey: the products stay small, and single precision keeps the digits that matter.
+/// [b, ‖b‖²]; their product is −‖a − b‖²/2 + ‖a‖²/2, and the last term is the same for all cells of a window, so it
+/// cancels in the softmax. Positions are relative to the centre of the rectangle that is computed, colours to medium
+/// grey, so that the products stay small and accurate in single precision.
 /// </remarks>
 internal sealed class LiftedFeatures
 {

@@ -1,12 +1,12 @@
 namespace SapaGpu.Cli.Guided;
 
-/// <summary>What a map shows, on which the best kernel depends.</summary>
+/// <summary>The kind of a map, on which the default kernel depends.</summary>
 internal enum MapKind
 {
     /// <summary>One channel of two values: an object and what is around it.</summary>
     Mask,
 
-    /// <summary>Classes, of which every pixel has one.</summary>
+    /// <summary>Class labels, one per pixel.</summary>
     Labels,
 
     /// <summary>A quantity that is missing in places: depth, disparity, flow.</summary>

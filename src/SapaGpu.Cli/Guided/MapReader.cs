@@ -3,23 +3,23 @@ using SapaGpu.Workloads.Npy;
 
 namespace SapaGpu.Cli.Guided;
 
-/// <summary>Reads maps: images, and arrays of NumPy's.</summary>
+/// <summary>Reads maps: images and NumPy arrays.</summary>
 internal static class MapReader
 {
-    /// <summary>The whole numbers up to which single precision tells each from the next.</summary>
+    /// <summary>Single precision represents all integers up to this one exactly.</summary>
     private const double LargestLabel = 1 << 24;
 
-    /// <summary>Whether a file name is that of an array.</summary>
+    /// <summary>Whether a file name is that of a NumPy array.</summary>
     public static bool IsArray(string path) =>
         Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reads a map.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="labels">Whether its values are classes; only then is a palette kept as it is.</param>
-    /// <param name="photo">The photo, whose proportions tell the dimensions of arrays apart.</param>
-    /// <param name="layout">The order of the dimensions of arrays of three; null to find it out.</param>
+    /// <param name="labels">Whether its values are classes; only then are palette indices kept.</param>
+    /// <param name="photo">The photo, from whose aspect ratio the order of the dimensions of arrays is guessed.</param>
+    /// <param name="layout">The order of the dimensions of arrays with three; null to guess it.</param>
     /// <exception cref="InvalidDataException">
-    /// The file is missing, damaged or of a kind that is not supported.
+    /// The file is missing, damaged or not supported.
     /// </exception>
     public static StoredMap Read(string path, bool labels, Photo photo, ArrayLayout? layout)
     {
@@ -39,13 +39,13 @@ internal static class MapReader
         if (array.Shape.Length is not (2 or 3) || array.Values.Length == 0)
         {
             throw new InvalidDataException(
-                $"{path}: the array has shape {array.ShapeText}; save [H, W], [C, H, W] or [H, W, C].");
+                $"{path}: the array has shape {array.ShapeText}, but must be [H, W], [C, H, W] or [H, W, C].");
         }
         if (labels && array.Values.Any(value => value != Math.Round(value) || Math.Abs(value) > LargestLabel))
         {
             throw new InvalidDataException(
-                $"{path}: classes are whole numbers up to {LargestLabel:N0}; the array has others. Leave --labels " +
-                "out, or number the classes.");
+                $"{path}: --labels needs integers up to {LargestLabel:N0}, but the array has other values. Omit " +
+                "--labels, or renumber the classes.");
         }
         var order = array.Shape.Length == 2 ? ArrayLayout.Plane : layout ?? GuessLayout(array.Shape, photo);
         var values = Array.ConvertAll(array.Values, value => (float)value);
@@ -58,7 +58,7 @@ internal static class MapReader
         return new StoredMap(raster, new ArrayStorage(array.Descriptor, order));
     }
 
-    /// <summary>Takes the order in which rows and columns come nearer to the proportions of the photo.</summary>
+    /// <summary>Chooses the order whose aspect ratio is closer to that of the photo.</summary>
     private static ArrayLayout GuessLayout(int[] shape, Photo photo)
     {
         double proportion = (double)photo.Height / photo.Width;

@@ -6,12 +6,12 @@ namespace SapaGpu.Cli.Guided;
 internal abstract record MapStorage;
 
 /// <summary>An image.</summary>
-/// <param name="Type">The samples of the file.</param>
+/// <param name="Type">The sample type of the file.</param>
 /// <param name="Palette">The colours of the samples, if they are indices.</param>
 internal sealed record ImageStorage(SampleType Type, Palette? Palette) : MapStorage;
 
-/// <summary>An array of NumPy's.</summary>
-/// <param name="Descriptor">The elements of the file.</param>
+/// <summary>A NumPy array.</summary>
+/// <param name="Descriptor">The element type of the file, as NumPy writes it.</param>
 /// <param name="Layout">The order of the dimensions.</param>
 internal sealed record ArrayStorage(string Descriptor, ArrayLayout Layout) : MapStorage;
 
@@ -28,5 +28,5 @@ internal enum ArrayLayout
     ChannelsLast,
 }
 
-/// <summary>A map with the way that it is stored.</summary>
+/// <summary>A map and how it was stored.</summary>
 internal sealed record StoredMap(Raster Raster, MapStorage Storage);

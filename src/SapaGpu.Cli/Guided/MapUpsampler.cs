@@ -3,8 +3,8 @@ using SapaGpu.Cli.Images;
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>
-/// Upsamples a map rectangle by rectangle, so that memory stays bounded whatever the sizes. Every rectangle is computed
-/// with the cells around it that it depends on; where the map is cut does not show.
+/// Upsamples a map rectangle by rectangle, so that memory stays bounded for any size. Every rectangle is computed with
+/// the cells around it that it depends on, so that no seams are visible.
 /// </summary>
 internal sealed class MapUpsampler(CellGrid grid, IInterpolator interpolator)
 {
@@ -26,7 +26,7 @@ internal sealed class MapUpsampler(CellGrid grid, IInterpolator interpolator)
     /// <summary>Upsamples a map.</summary>
     /// <param name="map">The map.</param>
     /// <param name="output">Where the result is written.</param>
-    /// <param name="progress">Told the share that is done, from 0 to 1.</param>
+    /// <param name="progress">Receives the completed fraction, from 0 to 1.</param>
     /// <param name="cancellation">Stops between two rectangles.</param>
     public void Run(
         IMapCodec map, IMapSink output, Action<double>? progress = null, CancellationToken cancellation = default)

@@ -2,48 +2,48 @@ using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Cli.Guided;
 
-/// <summary>Writes maps as their input was stored.</summary>
+/// <summary>Writes maps in the way in which the input was stored.</summary>
 internal static class MapWriter
 {
-    /// <summary>Makes sure, before anything is computed, that a file can hold a result.</summary>
+    /// <summary>Checks, before anything is computed, that a file can store the result.</summary>
     /// <param name="path">The file that will be written.</param>
     /// <param name="input">The map that will be upsampled.</param>
-    /// <param name="exact">Whether every value has a meaning of its own: classes, or a mark for missing values.</param>
-    /// <exception cref="InvalidDataException">It cannot; the message says what can.</exception>
+    /// <param name="exact">Whether values must be stored exactly: classes, or a mark for missing values.</param>
+    /// <exception cref="InvalidDataException">The file cannot store it; the message suggests a format.</exception>
     public static void Check(string path, StoredMap input, bool exact)
     {
         if (input.Storage is not ImageStorage image)
         {
             if (!MapReader.IsArray(path))
-                throw new InvalidDataException($"{path}: the input is an array; name the output .npy.");
+                throw new InvalidDataException($"{path}: the input is an array; the output must be .npy.");
             return;
         }
         if (MapReader.IsArray(path))
-            throw new InvalidDataException($"{path}: the input is an image; name the output .png or .tif.");
+            throw new InvalidDataException($"{path}: the input is an image; the output must be .png or .tif.");
         var format = ImageFormat.Of(path);
         if (exact && !format.Lossless)
         {
             throw new InvalidDataException(
-                $"{path}: {format.Name} does not keep values exactly, and classes and marks of missing values need " +
-                "that; name the output .png or .tif.");
+                $"{path}: {format.Name} is lossy, but classes and marks of missing values must be stored exactly; " +
+                "use .png or .tif for the output.");
         }
         bool keepsPalette = image.Palette is not null && ImageFormat.IsPng(path);
         int channels = image.Palette is { } palette ? palette.ColourChannels : input.Raster.Channels;
         if (!keepsPalette && !format.Channels.Contains(channels))
         {
             throw new InvalidDataException(
-                $"{path}: {format.Name} does not hold {channels} channels; name the output .png or .tif.");
+                $"{path}: {format.Name} does not support {channels} channels; use .png or .tif for the output.");
         }
         if (!format.Types.Contains(image.Type) && (exact || image.Type == SampleType.Float32))
         {
             throw new InvalidDataException(
-                $"{path}: {format.Name} does not hold {image.Type.Describe()} samples; name the output " +
-                $"{(image.Type == SampleType.Float32 ? ".tif" : ".png or .tif")}.");
+                $"{path}: {format.Name} does not support {image.Type.Describe()} samples; use " +
+                $"{(image.Type == SampleType.Float32 ? ".tif" : ".png or .tif")} for the output.");
         }
     }
 
     /// <summary>Writes a result.</summary>
-    /// <param name="path">The file, whose extension says the format.</param>
+    /// <param name="path">The file, whose extension determines the format.</param>
     /// <param name="result">The result, in the units of the input.</param>
     /// <param name="storage">How the input was stored.</param>
     public static void Write(string path, Raster result, MapStorage storage)

@@ -2,7 +2,7 @@ using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Cli.Guided;
 
-/// <summary>What a method made of the map.</summary>
+/// <summary>The result of a method.</summary>
 /// <param name="Method">The method.</param>
 /// <param name="Map">The map at the size of the photo.</param>
 /// <param name="Quality">The figures of the comparison with the truth; empty where there is none.</param>

@@ -3,17 +3,17 @@ using SapaGpu.Cli.Images;
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>
-/// Every pixel takes a mean of the cells around its own, weighted by their likeness to it in colour and by their
-/// distance: window attention on <see cref="LiftedFeatures"/>, with nothing learned.
+/// Every pixel takes a mean of the cells around its own, weighted by similarity of colour and by distance: window
+/// attention on <see cref="LiftedFeatures"/>, without learned weights.
 /// </summary>
 /// <remarks>
-/// The operator knows integer scales only. The pixels of a cell are therefore packed into a square block of slots, as
-/// large as the fullest cell needs, with their true positions as features; what comes out of unused slots is dropped.
-/// No pixel is resampled.
+/// The operator is called with an integer scale: the pixels of a cell are packed into a square block of slots, as large
+/// as the cell with most pixels needs, with their true positions as features. Results of unused slots are dropped. No
+/// pixel is resampled.
 /// </remarks>
 internal sealed class SapaInterpolator : IInterpolator
 {
-    /// <summary>The bytes that the device may keep for rectangles to come.</summary>
+    /// <summary>The bytes that the device may keep for later rectangles.</summary>
     private const long LargestPool = 128L << 20;
 
     private readonly ComputeDevice device;
@@ -24,7 +24,7 @@ internal sealed class SapaInterpolator : IInterpolator
     private readonly ReusableBuffer queryBuffer = new();
     private readonly ReusableBuffer packedBuffer = new();
 
-    /// <summary>Prepares the interpolation under the guidance of a photo.</summary>
+    /// <summary>Prepares the interpolation guided by a photo.</summary>
     public SapaInterpolator(ComputeDevice device, CellGrid grid, LiftedFeatures features, int window)
     {
         this.device = device;

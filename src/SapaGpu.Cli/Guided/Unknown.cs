@@ -1,11 +1,11 @@
 namespace SapaGpu.Cli.Guided;
 
-/// <summary>How missing values are told apart from known ones.</summary>
+/// <summary>Distinguishes missing values from known ones.</summary>
 internal static class Unknown
 {
     /// <summary>
-    /// The share of the weights that known cells must have for a pixel to become known: it is unknown where most of
-    /// what it was made of is. Of all shares, this one told known from unknown pixels of measured disparity best.
+    /// The fraction of the weight that known cells must have for a pixel to be known. This value separated known from
+    /// unknown pixels of measured disparity maps best.
     /// </summary>
     public const float SmallestKnownShare = 0.5f;
 

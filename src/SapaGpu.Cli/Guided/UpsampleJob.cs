@@ -5,8 +5,8 @@ using SapaGpu.Cli.Images;
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>
-/// Upsamples the map of a request. Everything that can be wrong is found out when the job is made, before the long
-/// computation; files appear in their places only when they are complete.
+/// Upsamples the map of a request. All inputs are checked when the job is created, before the long computation; output
+/// files appear only when they are complete.
 /// </summary>
 internal sealed class UpsampleJob : IDisposable
 {
@@ -21,10 +21,10 @@ internal sealed class UpsampleJob : IDisposable
     private readonly OutputFile? figure;
     private readonly ComputeDevice? device;
 
-    /// <summary>Reads and checks everything.</summary>
-    /// <exception cref="InvalidDataException">A file is unusable, or files do not belong together.</exception>
+    /// <summary>Reads and checks all inputs.</summary>
+    /// <exception cref="InvalidDataException">A file cannot be used, or the files do not match.</exception>
     /// <exception cref="IOException">A result cannot be written.</exception>
-    /// <exception cref="DeviceUnavailableException">There is no such device.</exception>
+    /// <exception cref="DeviceUnavailableException">The device is not available.</exception>
     public UpsampleJob(UpsampleRequest request)
     {
         this.request = request;
@@ -56,7 +56,7 @@ internal sealed class UpsampleJob : IDisposable
         }
     }
 
-    /// <summary>What the map shows.</summary>
+    /// <summary>The kind of map.</summary>
     public MapKind Kind { get; }
 
     /// <summary>The kernel of the guided method.</summary>
@@ -65,10 +65,10 @@ internal sealed class UpsampleJob : IDisposable
     /// <summary>The methods that will be run, the requested one among them.</summary>
     public IReadOnlyList<UpsampleMethod> Methods { get; }
 
-    /// <summary>The figures that the truth allows; empty without it.</summary>
+    /// <summary>The figures of quality; empty without a truth.</summary>
     public IReadOnlyList<QualityFigure> Figures { get; private set; } = [];
 
-    /// <summary>What was done, in one line.</summary>
+    /// <summary>A summary of the job in one line.</summary>
     public string Summary
     {
         get
@@ -82,10 +82,10 @@ internal sealed class UpsampleJob : IDisposable
         }
     }
 
-    /// <summary>Computes and writes.</summary>
-    /// <param name="progress">Told the share of a method that is done, from 0 to 1.</param>
+    /// <summary>Computes and writes the result.</summary>
+    /// <param name="progress">Receives the completed fraction of a method, from 0 to 1.</param>
     /// <param name="cancellation">Stops the computation; nothing is written then.</param>
-    /// <returns>What the methods made, if there was anything to compare.</returns>
+    /// <returns>The results of the methods; empty if there was nothing to compare.</returns>
     public IReadOnlyList<MethodResult> Run(Action<UpsampleMethod, double> progress, CancellationToken cancellation)
     {
         IMapCodec codec = Kind == MapKind.Labels
@@ -180,7 +180,7 @@ internal sealed class UpsampleJob : IDisposable
             ? new CellGrid(new CellAxis(map.Height, photo.Height), new CellAxis(map.Width, photo.Width))
             : throw new InvalidDataException(
                 $"{request.Guide}: the photo is {photo.SizeText}, smaller than the map of {map.SizeText} in " +
-                $"{request.Input}; give a photo that is at least as large.");
+                $"{request.Input}; use a photo that is at least as large.");
     }
 
     private void CheckFigure()
@@ -189,7 +189,8 @@ internal sealed class UpsampleJob : IDisposable
             return;
         ImageFormat.Of(request.Figure);
         if (Path.GetFullPath(request.Figure) == Path.GetFullPath(request.Output))
-            throw new InvalidDataException($"{request.Figure}: this is the output; name another file to --compare.");
+            throw new InvalidDataException(
+                $"{request.Figure}: this is the file of --output; name another one for --compare.");
     }
 
     private void CheckScale()
@@ -197,9 +198,8 @@ internal sealed class UpsampleJob : IDisposable
         if (Methods.Contains(UpsampleMethod.Sapa) && grid.Scale > OperatorSupport.MaximumScale)
         {
             throw new InvalidDataException(
-                $"{request.Input}: from {input.Raster.SizeText} to {photo.SizeText} a cell has up to {grid.Scale} " +
-                $"pixels across, and SAPA takes at most {OperatorSupport.MaximumScale}; make the photo smaller, or go in " +
-                "two steps.");
+                $"{request.Input}: from {input.Raster.SizeText} to {photo.SizeText} the ratio is {grid.Scale}, but " +
+                $"SAPA supports at most {OperatorSupport.MaximumScale}; use a smaller photo or upsample in two steps.");
         }
     }
 
@@ -208,16 +208,17 @@ internal sealed class UpsampleJob : IDisposable
         var stored = MapReader.Read(path, request.Labels, photo, request.Layout);
         var map = stored.Raster;
         if (map.Height != photo.Height || map.Width != photo.Width)
-            throw new InvalidDataException($"{path}: the truth is {map.SizeText} and the photo {photo.SizeText}.");
+            throw new InvalidDataException(
+                $"{path}: the truth is {map.SizeText}, but must be {photo.SizeText} like the photo.");
         if (map.Channels != input.Raster.Channels)
         {
             throw new InvalidDataException(
-                $"{path}: the truth has {map.Channels} channels and the input {input.Raster.Channels}.");
+                $"{path}: the truth has {map.Channels} channels, but the input has {input.Raster.Channels}.");
         }
         if (!HaveSameUnits(stored.Storage, input.Storage))
         {
             throw new InvalidDataException(
-                $"{path}: the truth has other samples or another palette than {request.Input}; save both in one way.");
+                $"{path}: sample type or palette differ from those of {request.Input}; save both in the same way.");
         }
         return map;
     }

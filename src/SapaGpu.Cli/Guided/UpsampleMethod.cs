@@ -1,6 +1,6 @@
 namespace SapaGpu.Cli.Guided;
 
-/// <summary>How a map is upsampled.</summary>
+/// <summary>The upsampling methods.</summary>
 internal enum UpsampleMethod
 {
     /// <summary>Every pixel takes the value of its cell.</summary>
@@ -9,11 +9,11 @@ internal enum UpsampleMethod
     /// <summary>Linear interpolation between cells.</summary>
     Bilinear,
 
-    /// <summary>Window attention under the guidance of the photo.</summary>
+    /// <summary>Window attention guided by the photo.</summary>
     Sapa,
 }
 
-/// <summary>Names of the methods for people.</summary>
+/// <summary>Display names of the methods.</summary>
 internal static class UpsampleMethodNames
 {
     /// <summary>The name in tables and captions.</summary>

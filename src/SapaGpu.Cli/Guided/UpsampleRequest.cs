@@ -1,6 +1,6 @@
 namespace SapaGpu.Cli.Guided;
 
-/// <summary>What the command was asked for.</summary>
+/// <summary>The arguments of the command.</summary>
 internal sealed record UpsampleRequest
 {
     /// <summary>The photo.</summary>
@@ -9,36 +9,36 @@ internal sealed record UpsampleRequest
     /// <summary>The map to upsample.</summary>
     public required string Input { get; init; }
 
-    /// <summary>Where the result goes.</summary>
+    /// <summary>The file of the result.</summary>
     public required string Output { get; init; }
 
-    /// <summary>How to upsample.</summary>
+    /// <summary>The upsampling method.</summary>
     public UpsampleMethod Method { get; init; } = UpsampleMethod.Sapa;
 
     /// <summary>The width of the window; null for the default of the kind of map.</summary>
     public int? Window { get; init; }
 
-    /// <summary>The spread over colours; null for the default of the kind of map.</summary>
+    /// <summary>The standard deviation over colours; null for the default of the kind of map.</summary>
     public double? ColourSigma { get; init; }
 
-    /// <summary>The spread over positions; null for the default of the kind of map.</summary>
+    /// <summary>The standard deviation over positions; null for the default of the kind of map.</summary>
     public double? SpaceSigma { get; init; }
 
     /// <summary>Whether the values of the map are classes.</summary>
     public bool Labels { get; init; }
 
-    /// <summary>The value that marks missing ones; null if there is none.</summary>
+    /// <summary>The value that marks missing values; null if there is none.</summary>
     public float? Unknown { get; init; }
 
-    /// <summary>The order of the dimensions of arrays of three; null to find it out.</summary>
+    /// <summary>The order of the dimensions of arrays with three; null to guess it.</summary>
     public ArrayLayout? Layout { get; init; }
 
     /// <summary>The device; null for the best one.</summary>
     public string? Device { get; init; }
 
-    /// <summary>Where a picture that compares the methods goes; null for none.</summary>
+    /// <summary>The file of an image that compares the methods; null for none.</summary>
     public string? Figure { get; init; }
 
-    /// <summary>The map at full size, to measure errors by; null if it is not known.</summary>
+    /// <summary>The true map at full size, to measure errors; null if it is not known.</summary>
     public string? Truth { get; init; }
 }

@@ -1,8 +1,8 @@
 namespace SapaGpu.Cli.Images;
 
 /// <summary>
-/// Makes an image smaller: every output pixel is the mean over the rectangle of the input that it covers, with pixels
-/// that lie across its edge counted by the share inside.
+/// Shrinks an image: every output pixel is the mean over the rectangle of the input that it covers, where pixels across
+/// the edge of the rectangle are weighted by their fraction inside.
 /// </summary>
 internal static class AreaAverage
 {

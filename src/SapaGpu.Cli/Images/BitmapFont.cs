@@ -1,8 +1,8 @@
 namespace SapaGpu.Cli.Images;
 
 /// <summary>
-/// Capitals, digits and signs of 5×7 dots, for captions on machines that have no fonts. Small letters are drawn as
-/// capitals, and what is not in ASCII as a question mark.
+/// Capitals, digits and punctuation of 5×7 dots, for captions on machines without fonts. Small letters are drawn as
+/// capitals, characters outside ASCII as question marks.
 /// </summary>
 internal static class BitmapFont
 {

@@ -19,7 +19,7 @@ internal static class ColourScale
     /// <summary>A colour for a class: hues that are far apart for neighbouring numbers, in three lightnesses.</summary>
     public static void OfClass(int label, Span<byte> colour)
     {
-        // Steps of the golden section never come back to a hue that was used.
+        // Steps of the golden section never repeat a hue.
         const double GoldenSection = 0.618033988749895;
         double hue = label * GoldenSection % 1 * 6;
         double value = 0.95 - label % 3 * 0.22;

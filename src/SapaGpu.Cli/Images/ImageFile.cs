@@ -2,7 +2,7 @@ using NetVips;
 
 namespace SapaGpu.Cli.Images;
 
-/// <summary>Reads and writes images of every format that libvips knows.</summary>
+/// <summary>Reads and writes images in the formats of libvips.</summary>
 internal static class ImageFile
 {
     private const int JpegQuality = 95;
@@ -12,15 +12,15 @@ internal static class ImageFile
         // Files are read once, and a file of the same name may have another content the next time.
         Cache.Max = 0;
 
-        // What matters becomes an exception; the rest would only be noise between the lines of the tool.
+        // Errors become exceptions; warnings would mix with the output of the tool.
         Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, (_, _, _) => { });
     }
 
     /// <summary>
-    /// Reads a photo as 8-bit sRGB: turned upright as its EXIF orientation says, converted from whatever colour space
-    /// it has, without alpha; grey becomes red = green = blue.
+    /// Reads a photo as 8-bit sRGB: rotated by its EXIF orientation, converted from its colour space, without alpha;
+    /// grey becomes red = green = blue.
     /// </summary>
-    /// <exception cref="InvalidDataException">The file is missing or no readable image.</exception>
+    /// <exception cref="InvalidDataException">The file is missing or not a readable image.</exception>
     public static Photo ReadPhoto(string path) => Read(path, image =>
     {
         using var colours = image.Colourspace(Enums.Interpretation.Srgb);
@@ -29,8 +29,10 @@ internal static class ImageFile
         return new Photo(bytes.Height, bytes.Width, bytes.WriteToMemory<byte>());
     });
 
-    /// <summary>Reads a map with its samples as they are in the file, turned upright.</summary>
-    /// <exception cref="InvalidDataException">The file is missing, no readable image, or of another depth.</exception>
+    /// <summary>Reads a map with its samples as they are in the file, rotated by its EXIF orientation.</summary>
+    /// <exception cref="InvalidDataException">
+    /// The file is missing, is not a readable image, or has an unsupported sample type or number of channels.
+    /// </exception>
     public static (Raster Raster, SampleType Type) ReadSamples(string path) => Read(path, image =>
     {
         var type = image.Format switch
@@ -39,12 +41,12 @@ internal static class ImageFile
             Enums.BandFormat.Ushort => SampleType.UInt16,
             Enums.BandFormat.Float => SampleType.Float32,
             _ => throw new InvalidDataException(
-                $"{path}: samples of type {image.Format} are not supported; save 8 or 16 bits per sample."),
+                $"{path}: samples of type {image.Format} are not supported; save unsigned 8 or 16 bits, or float32."),
         };
         if (image.Bands is < 1 or > 4)
         {
             throw new InvalidDataException(
-                $"{path}: the image has {image.Bands} channels; from 1 to 4 are supported. Save features as .npy.");
+                $"{path}: the image has {image.Bands} channels, but 1 to 4 are supported. Save features as .npy.");
         }
         using var numbers = image.Cast(Enums.BandFormat.Float);
         return (new Raster(image.Height, image.Width, image.Bands, numbers.WriteToMemory<float>()), type);
@@ -82,7 +84,8 @@ internal static class ImageFile
         {
             using var stored = Image.NewFromFile(path, failOn: Enums.FailOn.Error);
             if ((long)stored.Width * stored.Height * Photo.Channels > Array.MaxLength)
-                throw new InvalidDataException($"{path}: {stored.Width}x{stored.Height} pixels are too many.");
+                throw new InvalidDataException(
+                    $"{path}: {stored.Width}x{stored.Height} pixels are too many; use a smaller image.");
             using var upright = stored.Autorot();
             return convert(upright);
         }
@@ -131,7 +134,7 @@ internal static class ImageFile
 
     private static string FirstLine(VipsException e)
     {
-        // NetVips puts a sentence of its own before the lines of libvips.
+        // NetVips adds a sentence before the lines of libvips.
         var lines = e.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return lines.Length > 1 ? lines[1] : lines[0];
     }

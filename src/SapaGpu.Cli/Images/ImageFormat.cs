@@ -1,10 +1,10 @@
 namespace SapaGpu.Cli.Images;
 
-/// <summary>A format that images are written in, and what it can hold.</summary>
-/// <param name="Name">The name for people.</param>
-/// <param name="Lossless">Whether samples come back as they were written.</param>
-/// <param name="Channels">The numbers of channels that it holds.</param>
-/// <param name="Types">The samples that it holds.</param>
+/// <summary>An image format for writing, and what it supports.</summary>
+/// <param name="Name">The name in messages.</param>
+/// <param name="Lossless">Whether samples are stored exactly.</param>
+/// <param name="Channels">The supported numbers of channels.</param>
+/// <param name="Types">The supported sample types.</param>
 internal sealed record ImageFormat(
     string Name, bool Lossless, IReadOnlyList<int> Channels, IReadOnlyList<SampleType> Types)
 {
@@ -23,12 +23,12 @@ internal sealed record ImageFormat(
     };
 
     /// <summary>Finds the format that a file name asks for.</summary>
-    /// <exception cref="InvalidDataException">The extension is none that can be written.</exception>
+    /// <exception cref="InvalidDataException">The format cannot be written.</exception>
     public static ImageFormat Of(string path) =>
         ByExtension.TryGetValue(Path.GetExtension(path), out var format)
             ? format
             : throw new InvalidDataException(
-                $"{path}: images are written as {string.Join(", ", ByExtension.Keys)}; name the file so.");
+                $"{path}: images can be written as {string.Join(", ", ByExtension.Keys)}; change the extension.");
 
     /// <summary>Whether a file name asks for PNG.</summary>
     public static bool IsPng(string path) => Path.GetExtension(path).Equals(".png", StringComparison.OrdinalIgnoreCase);

@@ -4,8 +4,8 @@ using System.IO.Compression;
 namespace SapaGpu.Cli.Images;
 
 /// <summary>
-/// Reads and writes PNG files with a palette as what they are: indices and colours in their order. Image libraries
-/// expand palettes on reading and choose new ones on writing, which a map of classes does not survive.
+/// Reads and writes PNG files with a palette as indices and an ordered list of colours. Image libraries expand palettes
+/// on reading and choose new ones on writing, which would lose the class indices of a label map.
 /// </summary>
 /// <remarks>W3C, <i>Portable Network Graphics Specification</i>, third edition: sections 7 to 11.</remarks>
 internal static class IndexedPng
@@ -67,7 +67,7 @@ internal static class IndexedPng
         int height = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(4));
         int bitDepth = header[8], interlace = header[12];
         if (width < 1 || height < 1 || bitDepth is not (1 or 2 or 4 or 8) || interlace > 1)
-            throw new InvalidDataException("the header makes no sense");
+            throw new InvalidDataException("the header is invalid");
 
         byte[]? colours = null;
         byte[] alpha = [];
@@ -97,7 +97,7 @@ internal static class IndexedPng
         var palette = new Palette(bitDepth, colours, alpha);
         return indices.Values.Max() < palette.Count
             ? (indices, palette)
-            : throw new InvalidDataException("there are indices beyond the palette");
+            : throw new InvalidDataException("an index is beyond the end of the palette");
     }
 
     private static void ReadPass(

@@ -9,7 +9,7 @@ internal sealed record Photo(int Height, int Width, byte[] Samples)
     /// <summary>The samples of a pixel.</summary>
     public const int Channels = 3;
 
-    /// <summary>What brings a sample to the range from 0 to 1.</summary>
+    /// <summary>The factor that maps a sample to the range from 0 to 1.</summary>
     public const float SampleUnit = 1f / byte.MaxValue;
 
     /// <summary>Creates a black photo.</summary>
@@ -18,7 +18,7 @@ internal sealed record Photo(int Height, int Width, byte[] Samples)
     {
     }
 
-    /// <summary>The size for people, width first.</summary>
+    /// <summary>The size as text, width first.</summary>
     public string SizeText => $"{Width}x{Height}";
 
     /// <summary>Red, green and blue of a pixel.</summary>

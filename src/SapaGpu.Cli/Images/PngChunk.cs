@@ -4,7 +4,7 @@ using System.Text;
 namespace SapaGpu.Cli.Images;
 
 /// <summary>A chunk of a PNG file.</summary>
-/// <param name="Type">The four letters that say what it is.</param>
+/// <param name="Type">The four letters of its type.</param>
 /// <param name="Data">Its content.</param>
 /// <remarks>W3C, <i>Portable Network Graphics Specification</i>, third edition: section 5.</remarks>
 internal sealed record PngChunk(string Type, byte[] Data)
@@ -40,10 +40,10 @@ internal sealed record PngChunk(string Type, byte[] Data)
         string type = Encoding.ASCII.GetString(content, 0, TypeLength);
         return Crc(content) == BinaryPrimitives.ReadUInt32BigEndian(number)
             ? new PngChunk(type, content[TypeLength..])
-            : throw new InvalidDataException($"the check sum of the chunk {type} is wrong");
+            : throw new InvalidDataException($"the checksum of the chunk {type} is wrong");
     }
 
-    /// <summary>Writes the chunk with its length and check sum.</summary>
+    /// <summary>Writes the chunk with its length and checksum.</summary>
     public void Write(Stream stream)
     {
         Span<byte> number = stackalloc byte[sizeof(uint)];

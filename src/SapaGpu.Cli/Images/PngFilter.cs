@@ -12,7 +12,7 @@ internal static class PngFilter
     public static void Undo(byte filter, Span<byte> line, ReadOnlySpan<byte> above)
     {
         if (filter > 4)
-            throw new InvalidDataException($"a row has the filter {filter}");
+            throw new InvalidDataException($"a row has the unknown filter {filter}");
         for (int i = 0; i < line.Length; i++)
         {
             byte left = i > 0 ? line[i - 1] : (byte)0;

@@ -4,7 +4,7 @@ namespace SapaGpu.Cli.Images;
 internal sealed class Raster : IMapSink
 {
     /// <summary>Creates a raster of zeros.</summary>
-    /// <exception cref="InsufficientMemoryException">No array is that long.</exception>
+    /// <exception cref="InsufficientMemoryException">The samples do not fit an array.</exception>
     public Raster(int height, int width, int channels)
         : this(height, width, channels, new float[CheckedLength(height, width, channels)])
     {
@@ -31,7 +31,7 @@ internal sealed class Raster : IMapSink
     /// <summary>All samples, row by row.</summary>
     public float[] Values { get; }
 
-    /// <summary>The size for people, width first.</summary>
+    /// <summary>The size as text, width first.</summary>
     public string SizeText => $"{Width}x{Height}";
 
     /// <summary>The samples of a pixel.</summary>
@@ -55,7 +55,7 @@ internal sealed class Raster : IMapSink
         return length <= Array.MaxLength
             ? length
             : throw new InsufficientMemoryException(
-                $"An image of {width}x{height} with {channels} channels does not fit into memory; make it smaller, or " +
-                "use .npy without --compare and --truth.");
+                $"An image of {width}x{height} with {channels} channels is larger than an array can be; use smaller " +
+                "images, or .npy without --compare and --truth.");
     }
 }

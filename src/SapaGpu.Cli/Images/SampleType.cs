@@ -1,22 +1,22 @@
 namespace SapaGpu.Cli.Images;
 
-/// <summary>What a sample of an image file is.</summary>
+/// <summary>The type of the samples of an image file.</summary>
 internal enum SampleType
 {
-    /// <summary>Whole numbers from 0 to 255.</summary>
+    /// <summary>Integers from 0 to 255.</summary>
     UInt8,
 
-    /// <summary>Whole numbers from 0 to 65535.</summary>
+    /// <summary>Integers from 0 to 65535.</summary>
     UInt16,
 
     /// <summary>Single-precision numbers.</summary>
     Float32,
 }
 
-/// <summary>What follows from the type of samples.</summary>
+/// <summary>Properties of sample types.</summary>
 internal static class SampleTypes
 {
-    /// <summary>The largest sample; of floating-point samples, what stands for white.</summary>
+    /// <summary>The largest sample; for floating-point samples, the value of white.</summary>
     public static float Maximum(this SampleType type) => type switch
     {
         SampleType.UInt8 => byte.MaxValue,
@@ -24,7 +24,7 @@ internal static class SampleTypes
         _ => 1,
     };
 
-    /// <summary>The name for people.</summary>
+    /// <summary>The name in messages.</summary>
     public static string Describe(this SampleType type) => type switch
     {
         SampleType.UInt8 => "8-bit",

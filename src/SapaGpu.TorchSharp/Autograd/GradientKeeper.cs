@@ -3,22 +3,22 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// Holds the gradients that a backward has returned until torch has taken them over, which it does after the return:
-/// they are let go by the next call on the same thread.
+/// Keeps the gradients that a backward returned alive until torch has taken them over, which happens after the return.
+/// The next call on the same thread releases them.
 /// </summary>
 internal static class GradientKeeper
 {
     [ThreadStatic]
     private static List<torch.Tensor>? kept;
 
-    /// <summary>Takes a gradient out of the caller's scope and holds it.</summary>
+    /// <summary>Detaches a gradient from the caller's dispose scope and keeps it.</summary>
     public static torch.Tensor Keep(torch.Tensor gradient)
     {
         (kept ??= []).Add(gradient.DetachFromDisposeScope());
         return gradient;
     }
 
-    /// <summary>Lets go of all gradients of this thread.</summary>
+    /// <summary>Releases all gradients of this thread.</summary>
     public static void Release()
     {
         if (kept is null)

@@ -3,7 +3,7 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// Makes gradients that were computed outside of autograd fail when they are differentiated, instead of counting as
+/// Makes second derivatives fail: gradients that were computed outside of autograd would otherwise be treated as
 /// constants.
 /// </summary>
 internal sealed class OnceDifferentiable : torch.autograd.MultiTensorFunction<OnceDifferentiable>
@@ -13,9 +13,9 @@ internal sealed class OnceDifferentiable : torch.autograd.MultiTensorFunction<On
     /// <inheritdoc/>
     public override string Name => nameof(OnceDifferentiable);
 
-    /// <summary>Ties gradients to what they depend on.</summary>
+    /// <summary>Makes gradients depend, for autograd, on the tensors that they were computed from.</summary>
     /// <param name="gradients">The gradients, which are replaced.</param>
-    /// <param name="sources">What they were computed from.</param>
+    /// <param name="sources">The tensors that they were computed from.</param>
     public static void Mark(torch.Tensor?[] gradients, IEnumerable<torch.Tensor> sources)
     {
         torch.Tensor[] dependencies = [.. sources.Where(source => source.requires_grad)];
@@ -34,7 +34,7 @@ internal sealed class OnceDifferentiable : torch.autograd.MultiTensorFunction<On
     public override List<torch.Tensor> forward(torch.autograd.AutogradContext ctx, params object[] vars)
     {
         var results = (Results)vars[0];
-        // What torch would fill in has gone with the scope of this call.
+        // The zeros that torch would fill in were disposed with the scope of this call.
         ctx.set_materialize_grads(false);
         ctx.save_data(CountKey, results.Dependencies);
         return results.Gradients;
@@ -47,7 +47,8 @@ internal sealed class OnceDifferentiable : torch.autograd.MultiTensorFunction<On
         foreach (var gradient in grad_outputs)
             gradient?.Dispose();
         var wanted = Enumerable.Repeat(true, (int)ctx.get_data(CountKey)).ToArray();
-        var error = new NotSupportedException("The operators of SapaGpu are differentiable once.");
+        var error = new NotSupportedException(
+            "The operators of SapaGpu have no second derivatives; do not differentiate their gradients.");
         return [null!, .. SapaAutograd.Fail(error, wanted).Select(gradient => gradient!)];
     }
 

@@ -3,14 +3,14 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// One call of an operator on tensors of torch: it computes the output into memory of torch, and later the gradients.
-/// The operands have been checked by <see cref="Operands"/>.
+/// One call of an operator on torch tensors: computes the output and later the gradients into torch tensors. Operands
+/// have been checked by <see cref="Operands"/>.
 /// </summary>
 internal abstract class Operator
 {
     /// <summary>The output of the call.</summary>
-    /// <param name="inputs">The inputs, those that were left out being null.</param>
-    /// <param name="saved">Where what the backward needs is added; null where there will be none.</param>
+    /// <param name="inputs">The inputs; null for those that were left out.</param>
+    /// <param name="saved">Receives the tensors that the backward needs; null if there will be none.</param>
     public torch.Tensor Forward(IReadOnlyList<torch.Tensor?> inputs, List<torch.Tensor>? saved) =>
         inputs[0]!.dtype switch
         {
@@ -20,7 +20,7 @@ internal abstract class Operator
             _ => Forward<float>(inputs, saved),
         };
 
-    /// <summary>The gradients of the inputs, null where they are not wanted.</summary>
+    /// <summary>The gradients of the inputs; null for those that are not wanted.</summary>
     /// <param name="saved">What the forward saved.</param>
     /// <param name="gradOutput">The gradient of the output.</param>
     /// <param name="wanted">For every input whether its gradient is wanted.</param>
@@ -45,11 +45,11 @@ internal abstract class Operator
         IReadOnlyList<torch.Tensor> saved, torch.Tensor gradOutput, IReadOnlyList<bool> wanted)
         where T : unmanaged;
 
-    /// <summary>Room for a gradient, laid out as its operand; null where it is not wanted.</summary>
+    /// <summary>Allocates a gradient in the shape and format of its operand; null if it is not wanted.</summary>
     protected static torch.Tensor? Room(
         bool isWanted, torch.Tensor operand) => isWanted ? TorchMemory.CreateLike(operand) : null;
 
-    /// <summary>Room for a gradient as a tensor of SapaGpu.</summary>
+    /// <summary>Wraps an allocated gradient as a feature map; null stays null.</summary>
     /// <typeparam name="T">The element type.</typeparam>
     protected static FeatureMap<T>? WrapRoom<T>(torch.Tensor? gradient)
         where T : unmanaged => gradient is null ? null : TorchMemory.Wrap<T>(gradient);

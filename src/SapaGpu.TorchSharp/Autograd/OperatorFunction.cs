@@ -10,16 +10,16 @@ internal sealed class OperatorFunction : torch.autograd.SingleTensorFunction<Ope
     /// <inheritdoc/>
     public override string Name => nameof(OperatorFunction);
 
-    /// <summary>Computes an operator, recorded by autograd where a gradient will be wanted.</summary>
+    /// <summary>Computes an operator, recorded by autograd if an input requires a gradient.</summary>
     /// <param name="call">The operator.</param>
-    /// <param name="inputs">Its inputs, null where one is left out.</param>
+    /// <param name="inputs">Its inputs; null for those that are left out.</param>
     public static torch.Tensor Run(Operator call, params torch.Tensor?[] inputs)
     {
         GradientKeeper.Release();
         bool[] wanted = Array.ConvertAll(inputs, input => input is not null && input.requires_grad);
         bool isRecorded = torch.is_grad_enabled() && wanted.Contains(true);
         using var scope = torch.NewDisposeScope();
-        // Everything that can fail comes before there is a node of the graph.
+        // Everything that can fail happens before the node of the graph is created.
         List<torch.Tensor>? saved = isRecorded ? [] : null;
         torch.Tensor output;
         using (torch.no_grad())

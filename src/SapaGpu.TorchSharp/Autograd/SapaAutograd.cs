@@ -3,17 +3,17 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>What went wrong inside a backward.</summary>
+/// <summary>Reports the errors of backward passes.</summary>
 /// <remarks>
-/// An exception cannot pass through the native engine of torch that calls the backward. Torch is handed a gradient of
-/// an impossible shape instead, so its own <c>backward</c> fails with "returned an invalid gradient"; the reason is
-/// here, and is written to <see cref="Trace"/>.
+/// An exception cannot pass through torch's native autograd engine, which calls the backward. The operator returns a
+/// gradient of an invalid shape instead, so that torch's <c>backward</c> fails with "returned an invalid gradient". The
+/// original exception is found here and is written to <see cref="Trace"/>.
 /// </remarks>
 public static class SapaAutograd
 {
     private static volatile Exception? lastError;
 
-    /// <summary>Gets why the last backward that failed did so; null if none has.</summary>
+    /// <summary>Gets the exception of the last backward that failed, on any thread; null if none has failed.</summary>
     public static Exception? LastError => lastError;
 
     /// <summary>Records a failure and returns gradients that make torch fail as well.</summary>
@@ -21,7 +21,7 @@ public static class SapaAutograd
     {
         lastError = error;
         Trace.TraceError(error.ToString());
-        // A number is no gradient of anything that has dimensions.
+        // A scalar is an invalid gradient for a tensor with dimensions.
         return [.. wanted.Select(isWanted => isWanted ? GradientKeeper.Keep(torch.zeros([])) : null)];
     }
 }

@@ -6,23 +6,23 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// Tensors of torch in memory that SapaGpu's CPU device keeps from one use to the next. Torch itself gives large
-/// tensors back to the system at once, and to touch their pages anew at every step takes longer than some of the
-/// operators.
+/// Torch tensors in memory from the pool of SapaGpu's CPU device, which reuses it. Torch itself returns large tensors
+/// to the system at once, and touching new pages at every step takes longer than some of the operators.
 /// </summary>
 internal static unsafe partial class LentMemory
 {
-    // From here on the system's allocator maps and unmaps every tensor.
+    // From this size on the system's allocator maps and unmaps every tensor.
     private const long SmallestBytes = 1L << 20;
 
     private static readonly ConcurrentDictionary<nint, FeatureMap> Lent = new();
 
-    /// <summary>Whether a tensor is worth it.</summary>
+    /// <summary>Whether a tensor is large enough to benefit.</summary>
     public static bool Suits(MapShape shape, torch.ScalarType type, torch.Device device) =>
         device.type == DeviceType.CPU && shape.ElementCount * type.ElementSize() >= SmallestBytes;
 
     /// <summary>
-    /// A tensor whose content is arbitrary until it is written; its memory comes back when torch lets go of it.
+    /// Creates a tensor whose content is arbitrary until it is written. Its memory returns to the pool when torch frees
+    /// it.
     /// </summary>
     /// <exception cref="InsufficientMemoryException">There is not that much memory.</exception>
     public static torch.Tensor Create(ComputeDevice device, MapShape shape, MemoryFormat format, torch.ScalarType type)
@@ -43,7 +43,7 @@ internal static unsafe partial class LentMemory
         if (handle == 0)
         {
             Forget(pointer);
-            throw new InvalidOperationException($"Torch could not make a tensor of {shape}.");
+            throw new InvalidOperationException($"Torch could not create a tensor of shape {shape} and type {type}.");
         }
         var tensor = torch.Tensor.UnsafeCreateTensor(handle);
         return isContiguous ? tensor : tensor.permute(0, 3, 1, 2);
@@ -58,7 +58,7 @@ internal static unsafe partial class LentMemory
             memory.Dispose();
     }
 
-    // Torch's own way to make a tensor of memory that it does not own, which TorchSharp uses for arrays.
+    // Creates a tensor over memory that torch does not own, as TorchSharp does for arrays.
     [LibraryImport("LibTorchSharp")]
     private static partial nint THSTensor_new(
         nint data,

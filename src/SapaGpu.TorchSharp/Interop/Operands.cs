@@ -2,23 +2,22 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>A map that an operator is called with, by the name that messages give it.</summary>
+/// <summary>A map that an operator is called with, and its name in error messages.</summary>
 internal readonly record struct NamedMap(string Name, torch.Tensor Map);
 
 /// <summary>
-/// The checks of operands that come from torch, and what torch itself does to them: types promoted, gaps closed.
+/// Checks operands that come from torch and prepares them: types are promoted, gaps are closed.
 /// </summary>
 internal static class Operands
 {
     /// <summary>
-    /// Maps of one type, each contiguous or channels-last. Conversions are recorded by autograd like any other of
-    /// torch.
+    /// Converts maps to a common type and makes each contiguous or channels-last. Autograd records the conversions.
     /// </summary>
     /// <param name="function">The function that was called, for messages.</param>
     /// <param name="maps">The maps, by the names of the function's parameters.</param>
     /// <exception cref="ArgumentNullException">A map is null.</exception>
     /// <exception cref="ArgumentException">
-    /// A map has not four dimensions, is empty, or has no floating-point type.
+    /// A map does not have four dimensions, is empty, or has an unsupported type.
     /// </exception>
     /// <exception cref="InvalidOperationException">The maps are on different devices.</exception>
     public static torch.Tensor[] Prepare(string function, params ReadOnlySpan<NamedMap> maps)
@@ -35,13 +34,13 @@ internal static class Operands
         return prepared;
     }
 
-    /// <summary>A parameter, contiguous and in the type that maps are computed in.</summary>
+    /// <summary>Converts a parameter to the type that maps are computed in and makes it contiguous.</summary>
     /// <param name="function">The function that was called, for messages.</param>
     /// <param name="name">The parameter's name.</param>
     /// <param name="parameter">A vector [N], a matrix [O, I] or the weight of a 1×1 convolution [O, I, 1, 1].</param>
     /// <param name="dimensions">1 for a vector, 2 for a matrix.</param>
     /// <param name="map">A map that the parameter is used with.</param>
-    /// <exception cref="ArgumentException">The parameter has other dimensions.</exception>
+    /// <exception cref="ArgumentException">The parameter has another rank or an unsupported type.</exception>
     /// <exception cref="InvalidOperationException">The parameter is on another device.</exception>
     public static torch.Tensor Parameter(
         string function, string name, torch.Tensor parameter, int dimensions, torch.Tensor map)
@@ -57,7 +56,9 @@ internal static class Operands
         }
         if (!TorchTypes.IsSupported(parameter.dtype))
             throw new ArgumentException(
-                $"{function}: expected '{name}' to be floating-point, but got {Describe(parameter)}.", name);
+                $"{function}: expected '{name}' to be float64, float32, float16 or bfloat16, but got " +
+                $"{Describe(parameter)}.",
+                name);
         CheckDevices(function, [new NamedMap("input", map), new NamedMap(name, parameter)]);
         var wide = parameter.to_type(TorchTypes.Accumulator(map.dtype));
         return (isConvolution ? wide.flatten(1) : wide).contiguous();
@@ -95,8 +96,8 @@ internal static class Operands
             if (map.device_type != first.device_type || map.device_index != first.device_index)
             {
                 throw new InvalidOperationException(
-                    $"{function}: expected all tensors to be on the same device, but '{firstName}' is on {first.device} and " +
-                    $"'{name}' on {map.device}.");
+                    $"{function}: expected all tensors to be on the same device, but '{firstName}' is on " +
+                    $"{first.device} and '{name}' is on {map.device}; move one of them with to(device).");
             }
         }
     }

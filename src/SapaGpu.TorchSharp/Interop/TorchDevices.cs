@@ -4,21 +4,23 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// The devices that calls run on: that of the tensors. The processor works with as many threads as torch uses, a GPU in
-/// torch's context and on its default stream, which is the only one that TorchSharp queues on.
+/// The devices that calls run on, which are those of the tensors. The CPU uses as many threads as torch, a GPU torch's
+/// context and default stream, which is the only one that TorchSharp queues on.
 /// </summary>
 internal static class TorchDevices
 {
     private static readonly ConcurrentDictionary<int, Lazy<ComputeDevice>> Processors = new();
     private static readonly Dictionary<int, ComputeDevice> Gpus = [];
 
-    /// <summary>The device of SapaGpu over a device of torch.</summary>
-    /// <exception cref="NotSupportedException">There is none for that kind, or the GPU cannot be opened.</exception>
+    /// <summary>The device of SapaGpu for a device of torch.</summary>
+    /// <exception cref="NotSupportedException">
+    /// The kind of device is not supported, or the GPU cannot be opened.
+    /// </exception>
     public static ComputeDevice Of(torch.Device device) => device.type switch
     {
         DeviceType.CPU => Processor(),
         DeviceType.CUDA => Gpu(device),
-        _ => throw new NotSupportedException($"Tensors of torch on {device} are not supported; move them with cpu()."),
+        _ => throw new NotSupportedException($"Tensors on {device} are not supported; move them with cpu()."),
     };
 
     private static ComputeDevice Processor() => Processors.GetOrAdd(
@@ -40,7 +42,7 @@ internal static class TorchDevices
             catch (DeviceUnavailableException e)
             {
                 throw new NotSupportedException(
-                    $"Tensors of torch on {device} are not supported here; move them with cpu(). {e.Message}", e);
+                    $"Tensors on {device} are not supported on this machine; move them with cpu(). {e.Message}", e);
             }
             Gpus.Add(device.index, opened);
             return opened;

@@ -3,10 +3,10 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>Torch's tensors as tensors of SapaGpu over the same memory, and the other way round.</summary>
+/// <summary>Torch tensors as feature maps over the same memory, and new tensors for the results of operators.</summary>
 internal static partial class TorchMemory
 {
-    /// <summary>The order in memory of a tensor of four dimensions; null where it has gaps or another order.</summary>
+    /// <summary>The memory format of a tensor with four dimensions; null if it has gaps or another order.</summary>
     public static MemoryFormat? FormatOf(torch.Tensor map)
     {
         long[] shape = map.shape;
@@ -30,7 +30,7 @@ internal static partial class TorchMemory
             checked((int)shape[0]), checked((int)shape[1]), checked((int)shape[2]), checked((int)shape[3]));
     }
 
-    /// <summary>A map whose content is arbitrary until it is written.</summary>
+    /// <summary>Creates a map whose content is arbitrary until it is written.</summary>
     public static torch.Tensor Create(
         MapShape shape, MemoryFormat format, torch.ScalarType type, torch.Device device)
     {
@@ -41,17 +41,18 @@ internal static partial class TorchMemory
             : torch.empty([shape.Batch, shape.Height, shape.Width, shape.Channels], type, device).permute(0, 3, 1, 2);
     }
 
-    /// <summary>A map of the shape, order, type and place of another.</summary>
+    /// <summary>Creates a map with the shape, format, type and device of another.</summary>
     public static torch.Tensor CreateLike(torch.Tensor map) =>
         Create(ShapeOf(map), FormatOf(map) ?? MemoryFormat.Contiguous, map.dtype, map.device);
 
-    /// <summary>A map of torch, contiguous or channels-last, as a tensor over the same memory.</summary>
+    /// <summary>A contiguous or channels-last tensor as a feature map over the same memory.</summary>
     /// <typeparam name="T">The element type.</typeparam>
     public static FeatureMap<T> Wrap<T>(torch.Tensor map)
         where T : unmanaged
     {
         var format = FormatOf(map)
-            ?? throw new ArgumentException("A map is contiguous or channels-last before it is wrapped.", nameof(map));
+            ?? throw new ArgumentException(
+                "The tensor must be contiguous or channels-last; call contiguous().", nameof(map));
         return FeatureMap<T>.Wrap(TorchDevices.Of(map.device), Pointer(map), ShapeOf(map), format);
     }
 

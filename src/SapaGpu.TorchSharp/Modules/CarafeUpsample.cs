@@ -4,21 +4,23 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// CARAFE as a module of torch (Wang et al., ICCV 2019, section 3). <c>call(features)</c> brings features [B, C, H, W]
-/// to [B, C, s·H, s·W] with kernels that are predicted from them.
+/// CARAFE as a TorchSharp module (Wang et al., ICCV 2019, section 3). <c>call(features)</c> upsamples features
+/// [B, C, H, W] to [B, C, s·H, s·W] with kernels that are predicted from them.
 /// </summary>
 /// <remarks>
 /// Parameters have the names of CARAFEPack in mmcv: channel_compressor and content_encoder, each with weight and bias.
-/// The kernels are predicted by torch's convolutions in the type of the parameters.
+/// The kernels are predicted with torch's convolutions in the type of the parameters.
 /// </remarks>
 public sealed class CarafeUpsample : torch.nn.Module<torch.Tensor, torch.Tensor>
 {
     /// <summary>Creates the module with initial parameters, drawn from torch's generator.</summary>
     /// <param name="options">Channels, window, groups, content encoder.</param>
-    /// <param name="device">Where the parameters live; null for the default.</param>
-    /// <param name="dtype">The type of the parameters; null for the default.</param>
+    /// <param name="device">The device of the parameters; null for the CPU.</param>
+    /// <param name="dtype">The type of the parameters; null for torch's default type.</param>
     /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or the scale is above 16.</exception>
-    /// <exception cref="ArgumentException">A kernel is even, or channels are no multiple of the groups.</exception>
+    /// <exception cref="ArgumentException">
+    /// The content encoder's kernel is even, or the channels are not a multiple of the groups.
+    /// </exception>
     /// <exception cref="NotSupportedException">The window is even or out of range.</exception>
     public CarafeUpsample(CarafeOptions options, torch.Device? device = null, torch.ScalarType? dtype = null)
         : base(nameof(CarafeUpsample))
@@ -29,7 +31,7 @@ public sealed class CarafeUpsample : torch.nn.Module<torch.Tensor, torch.Tensor>
         RegisterComponents();
     }
 
-    /// <summary>Gets the choices that the module was made with.</summary>
+    /// <summary>Gets the options that the module was created with.</summary>
     public CarafeOptions Options { get; }
 
     /// <summary>Upsamples features.</summary>

@@ -2,12 +2,12 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>What modules ask of the maps that they are called with, before anything is computed.</summary>
+/// <summary>The checks of modules on the maps that they are called with.</summary>
 internal static class ChannelChecks
 {
-    /// <summary>The map has the channels that the module was made for.</summary>
-    /// <exception cref="ArgumentNullException">There is no map.</exception>
-    /// <exception cref="ArgumentException">It has other channels.</exception>
+    /// <summary>Checks that a map has the channels that the module was created for.</summary>
+    /// <exception cref="ArgumentNullException">The map is null.</exception>
+    /// <exception cref="ArgumentException">The map has another rank or number of channels.</exception>
     public static void Require(torch.nn.Module module, string name, torch.Tensor map, int channels)
     {
         ArgumentNullException.ThrowIfNull(map, name);

@@ -3,22 +3,23 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>Checkpoints of PyTorch and safetensors for modules of torch.</summary>
+/// <summary>Loads checkpoints of PyTorch and safetensors into TorchSharp modules, and saves them.</summary>
 public static class CheckpointExtensions
 {
     /// <summary>
-    /// Reads the parameters and buffers of a module from a .pth of PyTorch, whose pickle is read without being run, or
-    /// from .safetensors. Weights of linear layers [O, I] and of 1×1 convolutions [O, I, 1, 1] stand for each other.
+    /// Loads the parameters and buffers of a module from a PyTorch checkpoint, whose pickle is parsed but not executed,
+    /// or from a safetensors file. Weights of linear layers [O, I] and of 1×1 convolutions [O, I, 1, 1] are
+    /// interchangeable.
     /// </summary>
     /// <param name="module">The module.</param>
     /// <param name="path">The file.</param>
-    /// <param name="prefix">What the names of this module start with there, such as "decode_head.up1.".</param>
+    /// <param name="prefix">The prefix of the module's names in the file, such as "decode_head.up1.".</param>
     /// <param name="strict">Whether missing and unexpected names are errors.</param>
-    /// <returns>The names that were missing, which keep their values, and those that were unexpected.</returns>
+    /// <returns>The missing names, whose tensors keep their values, and the unexpected names.</returns>
     /// <exception cref="InvalidDataException">
-    /// The file is no checkpoint, is damaged, or names what is not allowed.
+    /// The file is damaged, is not a checkpoint, or refers to Python objects that a state_dict does not need.
     /// </exception>
-    /// <exception cref="StateMismatchException">Names or shapes do not fit; nothing was changed.</exception>
+    /// <exception cref="StateMismatchException">Names or shapes do not match; the module was not changed.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static StateLoadReport LoadCheckpoint(
         this torch.nn.Module module, string path, string prefix = "", bool strict = true)
@@ -29,7 +30,7 @@ public static class CheckpointExtensions
         return module.LoadCheckpoint(prefix.Length == 0 ? state : state.Subset(prefix), strict);
     }
 
-    /// <summary>Takes the parameters and buffers of a module from a state_dict.</summary>
+    /// <summary>Loads the parameters and buffers of a module from a state_dict.</summary>
     /// <inheritdoc cref="LoadCheckpoint(torch.nn.Module, string, string, bool)"/>
     /// <param name="module">The module.</param>
     /// <param name="state">The entries.</param>
@@ -54,10 +55,11 @@ public static class CheckpointExtensions
         return match.Report;
     }
 
-    /// <summary>The parameters and buffers of a module as a state_dict, to be saved as .safetensors.</summary>
+    /// <summary>Copies the parameters and buffers of a module to a state_dict, to be saved as safetensors.</summary>
     /// <param name="module">The module.</param>
     /// <param name="type">
-    /// The type to round to; null for each tensor's own, float32 for types that have no name here.
+    /// The type to convert all tensors to. Null keeps float64, float32, float16, bfloat16, int64 and int32, and
+    /// converts all other types to float32.
     /// </param>
     public static StateDict ToStateDict(this torch.nn.Module module, CheckpointType? type = null)
     {

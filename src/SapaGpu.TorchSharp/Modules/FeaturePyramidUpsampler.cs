@@ -4,8 +4,8 @@ using TorchSharp.Modules;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// A chain of SAPA modules that brings a decoder map up through a pyramid of encoder maps, ×2 or whatever their ratio
-/// is at each stage, as the decoders of the papers use it.
+/// A chain of SAPA modules that upsamples a decoder map through a pyramid of encoder maps, by 2 or any other supported
+/// ratio at each stage, as the decoders of the papers do.
 /// </summary>
 /// <remarks>
 /// The stages are the modules "stages.0", "stages.1" and so on, from the lowest resolution to the highest.
@@ -23,9 +23,10 @@ public sealed class FeaturePyramidUpsampler
     /// The options of every stage; the channels of the encoder are taken from the list, those of the decoder stay the
     /// same through all stages.
     /// </param>
-    /// <param name="device">Where the parameters live; null for the default.</param>
-    /// <param name="dtype">The type of the parameters; null for the default.</param>
-    /// <exception cref="ArgumentException">There is no stage, or the options of one do not fit.</exception>
+    /// <param name="device">The device of the parameters; null for the CPU.</param>
+    /// <param name="dtype">The type of the parameters; null for torch's default type.</param>
+    /// <exception cref="ArgumentException">There is no stage, or the options do not fit a stage.</exception>
+    /// <exception cref="NotSupportedException">The window is even or out of range.</exception>
     public FeaturePyramidUpsampler(
         IReadOnlyList<int> encoderChannels,
         SapaOptions options,
@@ -36,12 +37,13 @@ public sealed class FeaturePyramidUpsampler
         ArgumentNullException.ThrowIfNull(encoderChannels);
         ArgumentNullException.ThrowIfNull(options);
         if (encoderChannels.Count == 0)
-            throw new ArgumentException("A pyramid has at least one encoder map.", nameof(encoderChannels));
+            throw new ArgumentException(
+                "A pyramid needs at least one encoder map; got an empty list of channels.", nameof(encoderChannels));
         if (options.ValueChannels is { } value && value != options.DecoderChannels && encoderChannels.Count > 1)
         {
             throw new ArgumentException(
-                $"The output of a stage is the decoder map of the next: {value} value channels must be the " +
-                $"{options.DecoderChannels} of the decoder.",
+                $"The output of a stage is the decoder map of the next: ValueChannels is {value}, but must be null " +
+                $"or DecoderChannels, {options.DecoderChannels}.",
                 nameof(options));
         }
         stages = torch.nn.ModuleList<SapaUpsample>(
@@ -52,9 +54,9 @@ public sealed class FeaturePyramidUpsampler
 
     /// <summary>Upsamples through all stages.</summary>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
-    /// <param name="encoders">Encoder features, one map a stage, from the lowest resolution to the highest.</param>
-    /// <returns>The decoder features at the resolution of the last encoder map.</returns>
-    /// <exception cref="ArgumentException">There are not as many maps as stages.</exception>
+    /// <param name="encoders">Encoder features, one map per stage, from the lowest resolution to the highest.</param>
+    /// <returns>The upsampled features, [B, C, OH, OW], at the resolution of the last encoder map.</returns>
+    /// <exception cref="ArgumentException">The number of maps is not the number of stages.</exception>
     /// <inheritdoc cref="SapaFunctional.WindowAttention" path="/exception"/>
     public override torch.Tensor forward(torch.Tensor decoder, IReadOnlyList<torch.Tensor> encoders)
     {
@@ -62,8 +64,9 @@ public sealed class FeaturePyramidUpsampler
         return Stages(decoder, encoders)[^1].MoveToOuterDisposeScope();
     }
 
-    /// <summary>Upsamples through all stages and returns what each of them gave, the last being the result.</summary>
+    /// <summary>Upsamples through all stages and returns the output of each.</summary>
     /// <inheritdoc cref="forward"/>
+    /// <returns>The outputs of the stages; the last one is the result of <see cref="forward"/>.</returns>
     public IReadOnlyList<torch.Tensor> Stages(torch.Tensor decoder, IReadOnlyList<torch.Tensor> encoders)
     {
         ArgumentNullException.ThrowIfNull(decoder);

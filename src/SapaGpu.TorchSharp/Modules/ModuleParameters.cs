@@ -12,12 +12,12 @@ internal sealed class ModuleParameters : torch.nn.Module
     }
 
     /// <summary>
-    /// Gives a module the parameters that SapaGpu's own module has, with the same names and initial values.
+    /// Registers the parameters of the corresponding module of SapaGpu, with the same names and initial distributions.
     /// </summary>
     /// <param name="owner">The module.</param>
     /// <param name="specs">The parameters.</param>
-    /// <param name="device">Where they live; null for the default.</param>
-    /// <param name="type">Their type; null for the default.</param>
+    /// <param name="device">Their device; null for the CPU.</param>
+    /// <param name="type">Their type; null for torch's default type.</param>
     public static void Register(
         torch.nn.Module owner, IReadOnlyList<ParameterSpec> specs, torch.Device? device, torch.ScalarType? type)
     {

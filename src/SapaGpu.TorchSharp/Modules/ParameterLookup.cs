@@ -3,14 +3,14 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// Parameters by their names in a state_dict; they are looked up anew, since moving a module replaces them.
+/// Looks up parameters by their names in a state_dict, at every call, since moving a module replaces them.
 /// </summary>
 internal static class ParameterLookup
 {
     /// <summary>A parameter that the module has.</summary>
     public static torch.Tensor Required(this torch.nn.Module module, string name) => module.Optional(name)
         ?? throw new InvalidOperationException(
-            $"The module {module.GetName()} has no parameter '{name}'; was it disposed?");
+            $"The module {module.GetName()} has no parameter '{name}'; it may have been disposed.");
 
     /// <summary>A parameter, or null.</summary>
     public static torch.Tensor? Optional(this torch.nn.Module module, string name) => module.get_parameter(name);

@@ -10,7 +10,7 @@ internal static class Projections
     /// <param name="norm">The name of the normalisation.</param>
     /// <param name="kind">Its kind.</param>
     /// <param name="groups">The groups of GroupNorm.</param>
-    /// <param name="epsilon">What is added to the variance.</param>
+    /// <param name="epsilon">The number that is added to the variance.</param>
     /// <param name="map">The map.</param>
     public static torch.Tensor Normalise(
         torch.nn.Module module, string norm, FeatureNormKind kind, int groups, double epsilon, torch.Tensor map) =>
@@ -23,7 +23,7 @@ internal static class Projections
                 kind == FeatureNormKind.Group ? groups : 0,
                 epsilon);
 
-    /// <summary>The projection of a map that is normalised as far as it will be.</summary>
+    /// <summary>The projection of a map without further normalisation.</summary>
     public static torch.Tensor Project(torch.nn.Module module, string layer, torch.Tensor map) =>
         SapaFunctional.Projection(map, module.Required($"{layer}.weight"), module.Optional($"{layer}.bias"));
 

@@ -4,12 +4,12 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// SAPA-D as a module of torch (arXiv 2307.08198, section 4). <c>call(encoder, decoder)</c> brings decoder features
-/// [B, Cx, H, W] to the resolution of encoder features [B, Cy, s·H, s·W].
+/// SAPA-D as a TorchSharp module (arXiv 2307.08198, section 4). <c>call(encoder, decoder)</c> upsamples decoder
+/// features [B, Cx, H, W] to the resolution of encoder features [B, Cy, s·H, s·W].
 /// </summary>
 /// <remarks>
-/// Parameters have the names of the authors' module: norm_y, norm_x, q, k and offset, each with weight and bias;
-/// initial values are those of <see cref="SapaDeformableUpsampler{T}"/>. The formulas are there.
+/// Parameters have the names of the authors' module: norm_y, norm_x, q, k and offset, each with weight and bias.
+/// For the formulas and the initial values see <see cref="SapaDeformableUpsampler{T}"/>.
 /// </remarks>
 public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>
 {
@@ -17,12 +17,12 @@ public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch
 
     /// <summary>Creates the module with initial parameters, drawn from torch's generator.</summary>
     /// <param name="options">Channels, groups, points, offsets.</param>
-    /// <param name="device">Where the parameters live; null for the default.</param>
-    /// <param name="dtype">The type of the parameters; null for the default.</param>
+    /// <param name="device">The device of the parameters; null for the CPU.</param>
+    /// <param name="dtype">The type of the parameters; null for torch's default type.</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// A number is below 1, the scale is above 16, or epsilon is negative.
     /// </exception>
-    /// <exception cref="ArgumentException">Channels are no multiple of the groups.</exception>
+    /// <exception cref="ArgumentException">The channels are not a multiple of the groups.</exception>
     public SapaDeformableUpsample(
         SapaDeformableOptions options, torch.Device? device = null, torch.ScalarType? dtype = null)
         : base(nameof(SapaDeformableUpsample))
@@ -34,7 +34,7 @@ public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch
         RegisterComponents();
     }
 
-    /// <summary>Gets the choices that the module was made with.</summary>
+    /// <summary>Gets the options that the module was created with.</summary>
     public SapaDeformableOptions Options { get; }
 
     /// <summary>Upsamples decoder features.</summary>

@@ -4,13 +4,13 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// SAPA as a module of torch (Lu et al., NeurIPS 2022, section 4.2): SAPA-I, SAPA-B, SAPA-G or concatenation, as the
-/// options say. <c>call(encoder, decoder)</c> brings decoder features [B, Cx, H, W] to the resolution of encoder
-/// features [B, Cy, OH, OW].
+/// SAPA as a TorchSharp module (Lu et al., NeurIPS 2022, section 4.2): SAPA-I, SAPA-B, SAPA-G or concatenation,
+/// according to the options. <c>call(encoder, decoder)</c> upsamples decoder features [B, Cx, H, W] to the resolution
+/// of encoder features [B, Cy, OH, OW].
 /// </summary>
 /// <remarks>
 /// Parameters have the names of the authors' modules: norm_y, norm_x, q (qy, qx), k, v and gate, each with weight and
-/// bias; initial values are those of <see cref="SapaUpsampler{T}"/>. The formulas are there.
+/// bias. For the formulas and the initial values see <see cref="SapaUpsampler{T}"/>.
 /// </remarks>
 public sealed class SapaUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>
 {
@@ -18,12 +18,12 @@ public sealed class SapaUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, t
 
     /// <summary>Creates the module with initial parameters, drawn from torch's generator.</summary>
     /// <param name="options">Similarity, channels, window, border, normalisations.</param>
-    /// <param name="device">Where the parameters live; null for the default.</param>
-    /// <param name="dtype">The type of the parameters; null for the default.</param>
+    /// <param name="device">The device of the parameters; null for the CPU.</param>
+    /// <param name="dtype">The type of the parameters; null for torch's default type.</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// A number of channels is below 1, or epsilon is negative.
     /// </exception>
-    /// <exception cref="ArgumentException">Channels do not fit the similarity or the groups.</exception>
+    /// <exception cref="ArgumentException">The channels do not fit the similarity or the groups.</exception>
     /// <exception cref="NotSupportedException">The window is even or out of range.</exception>
     public SapaUpsample(SapaOptions options, torch.Device? device = null, torch.ScalarType? dtype = null)
         : base(nameof(SapaUpsample))
@@ -35,13 +35,16 @@ public sealed class SapaUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, t
         RegisterComponents();
     }
 
-    /// <summary>Gets the choices that the module was made with.</summary>
+    /// <summary>Gets the options that the module was created with.</summary>
     public SapaOptions Options { get; }
 
     /// <summary>Upsamples decoder features.</summary>
     /// <param name="encoder">Encoder features, [B, Cy, OH, OW].</param>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
-    /// <returns>The output, [B, C, OH, OW], in the memory format of the decoder features.</returns>
+    /// <returns>
+    /// The output, [B, C, OH, OW], in the memory format of the value: that of the decoder features, or with
+    /// <see cref="SapaOptions.ValueChannels"/> that of <see cref="SapaFunctional.Projection"/>.
+    /// </returns>
     /// <inheritdoc cref="SapaFunctional.WindowAttention" path="/exception"/>
     public override torch.Tensor forward(torch.Tensor encoder, torch.Tensor decoder)
     {
@@ -65,7 +68,7 @@ public sealed class SapaUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, t
                     Projections.Project(this, "qx", decoder),
                     OfDecoder("gate", decoder));
             case Similarity.Concatenated:
-                // The columns of the encoder and of the decoder, whose product needs no map side by side.
+                // The columns of encoder and decoder are applied separately, without concatenating the maps.
                 var weight = this.Required("q.weight");
                 var ofEncoder = weight.narrow(1, 0, Options.EncoderChannels);
                 var ofDecoder = weight.narrow(1, Options.EncoderChannels, Options.DecoderChannels);

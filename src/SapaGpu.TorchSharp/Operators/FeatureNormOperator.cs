@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>LayerNorm over channels (no groups) or GroupNorm of a map, with factor and offset.</summary>
+/// <summary>LayerNorm over the channels (0 groups) or GroupNorm of a map, with factor and offset.</summary>
 internal sealed class FeatureNormOperator(int groups, double epsilon) : Operator
 {
     protected override torch.Tensor Forward<T>(IReadOnlyList<torch.Tensor?> inputs, List<torch.Tensor>? saved)

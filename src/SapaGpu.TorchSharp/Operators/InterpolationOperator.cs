@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>A map brought to another size.</summary>
+/// <summary>Interpolation of a map to another size.</summary>
 internal sealed class InterpolationOperator(int height, int width, InterpolationMode mode, bool alignCorners) : Operator
 {
     private MapShape shape;

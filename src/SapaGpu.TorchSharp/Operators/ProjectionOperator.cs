@@ -3,14 +3,14 @@ using TorchSharp;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// A linear map of every pixel, with LayerNorm before it where there is a factor: inputs are the map, matrix, bias or
-/// null, factor or null, offset or null.
+/// A 1×1 convolution, after LayerNorm if there is a factor. Inputs: the map, the matrix, and bias, factor and offset,
+/// each of which may be null.
 /// </summary>
 internal sealed class ProjectionOperator(double epsilon) : Operator
 {
     private const int ParameterCount = 4;
 
-    // Which parameters there are; the saved tensors are those that are, behind one another.
+    // Which parameters are given; only these are among the saved tensors, in the same order.
     private readonly bool[] present = new bool[ParameterCount];
 
     private bool HasNorm => present[2];
@@ -22,7 +22,7 @@ internal sealed class ProjectionOperator(double epsilon) : Operator
         var map = inputs[0]!;
         using var input = TorchMemory.Wrap<T>(map);
         using var parameters = new Parameters<T>([.. inputs.Skip(1)], epsilon);
-        // Planes are what the window kernels of the CPU read fastest; a GPU reads pixels.
+        // The window kernels read contiguous maps fastest on the CPU, channels-last maps on a GPU.
         var format = map.device_type == DeviceType.CPU ? MemoryFormat.Contiguous : MemoryFormat.ChannelsLast;
         var shape = input.Shape;
         var result = TorchMemory.Create(
@@ -57,7 +57,7 @@ internal sealed class ProjectionOperator(double epsilon) : Operator
             own[i] = present[i] ? saved[next++] : null;
         using var parameters = new Parameters<T>(own, epsilon);
         using var statistics = HasNorm ? TorchMemory.WrapAccumulator<T>(saved[next]) : null;
-        // The gradients of the parameters are one sum over the pixels, wanted or not.
+        // All gradients of the parameters come from one sum over the pixels, so they are computed together.
         bool wantsParameters = wanted.Skip(1).Contains(true);
         torch.Tensor?[] gradients =
         [
@@ -71,7 +71,6 @@ internal sealed class ProjectionOperator(double epsilon) : Operator
         return [.. gradients.Select((result, i) => wanted[i] ? result : null)];
     }
 
-    // The parameters of torch as those of the operator.
     private sealed class Parameters<T> : IDisposable
         where T : unmanaged
     {

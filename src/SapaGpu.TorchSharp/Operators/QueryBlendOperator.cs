@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>Queries of an encoder's part, a decoder's part and perhaps a gate.</summary>
+/// <summary>Queries from encoder features, decoder features and an optional gate.</summary>
 internal sealed class QueryBlendOperator : Operator
 {
     protected override torch.Tensor Forward<T>(IReadOnlyList<torch.Tensor?> inputs, List<torch.Tensor>? saved)
@@ -27,7 +27,7 @@ internal sealed class QueryBlendOperator : Operator
         using var gradient = TorchMemory.Wrap<T>(gradOutput);
         var fromDecoder = TorchMemory.CreateLike(saved[1]);
         using var gradDecoder = TorchMemory.Wrap<T>(fromDecoder);
-        // Without a gate the query is a sum, whose gradient the encoder's part takes as it is.
+        // Without a gate the query is a sum, so the gradient of the encoder features is that of the query.
         var fromEncoder = hasGate ? TorchMemory.CreateLike(saved[0]) : gradOutput.alias();
         var fromGate = hasGate ? TorchMemory.CreateLike(saved[2]) : null;
         using var gradEncoder = hasGate ? TorchMemory.Wrap<T>(fromEncoder) : null;

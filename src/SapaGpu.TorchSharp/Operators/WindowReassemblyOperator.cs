@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace SapaGpu.TorchSharp;
 
-/// <summary>The value, reassembled by given weights.</summary>
+/// <summary>Reassembly of a value with given weights.</summary>
 internal sealed class WindowReassemblyOperator(WindowAttentionOptions? options) : Operator
 {
     protected override torch.Tensor Forward<T>(IReadOnlyList<torch.Tensor?> inputs, List<torch.Tensor>? saved)

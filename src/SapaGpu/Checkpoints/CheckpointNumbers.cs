@@ -3,10 +3,10 @@ using System.Numerics;
 
 namespace SapaGpu.Checkpoints;
 
-/// <summary>Numbers to and from their little-endian bytes.</summary>
+/// <summary>Converts numbers from and to little-endian bytes.</summary>
 internal static class CheckpointNumbers
 {
-    /// <summary>Reads numbers; what the target cannot hold exactly is rounded to nearest even.</summary>
+    /// <summary>Reads numbers; those that the target cannot represent are rounded to nearest, ties to even.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     public static T[] Decode<T>(ReadOnlySpan<byte> bytes, CheckpointType type)
         where T : unmanaged, INumberBase<T>
@@ -19,7 +19,7 @@ internal static class CheckpointNumbers
     }
 
     /// <summary>
-    /// Writes numbers, rounded to nearest even. Whole numbers are clamped to their range; true is what is not zero.
+    /// Writes numbers, rounded to nearest, ties to even. Integers are clamped to their range; nonzero numbers are true.
     /// </summary>
     public static byte[] Encode(ReadOnlySpan<double> values, CheckpointType type)
     {

@@ -2,15 +2,15 @@ using System.Buffers.Binary;
 
 namespace SapaGpu.Checkpoints;
 
-/// <summary>Reads a checkpoint of any format, which its first bytes tell.</summary>
+/// <summary>Reads a checkpoint of any format, which is recognised by its first bytes.</summary>
 internal static class CheckpointReader
 {
     private const int StartLength = 32;
     private static readonly byte[] ZipStart = "PK\x03\x04"u8.ToArray();
     private static readonly byte[] EmptyZipStart = "PK\x05\x06"u8.ToArray();
 
-    /// <summary>Reads a checkpoint from where a stream stands to its end.</summary>
-    /// <exception cref="InvalidDataException">The content is damaged, or something else.</exception>
+    /// <summary>Reads a checkpoint from the position of a stream to its end.</summary>
+    /// <exception cref="InvalidDataException">The content is damaged or not a checkpoint.</exception>
     public static StateDict Read(Stream stream)
     {
         if (!stream.CanSeek || stream.Position != 0)

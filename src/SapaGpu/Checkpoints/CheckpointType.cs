@@ -1,6 +1,6 @@
 namespace SapaGpu;
 
-/// <summary>The types of the numbers in a checkpoint.</summary>
+/// <summary>The element types of tensors in a checkpoint.</summary>
 public enum CheckpointType
 {
     /// <summary>IEEE double precision.</summary>
@@ -9,27 +9,27 @@ public enum CheckpointType
     /// <summary>IEEE single precision.</summary>
     Float32,
 
-    /// <summary>IEEE half precision: 5 bits of exponent, 10 of fraction.</summary>
+    /// <summary>IEEE half precision: 5 bits of exponent, 10 of mantissa.</summary>
     Float16,
 
-    /// <summary>The upper half of single precision: 8 bits of exponent, 7 of fraction.</summary>
+    /// <summary>bfloat16, the upper half of single precision: 8 bits of exponent, 7 of mantissa.</summary>
     BFloat16,
 
-    /// <summary>Whole numbers of 64 bits with sign.</summary>
+    /// <summary>Signed 64-bit integers.</summary>
     Int64,
 
-    /// <summary>Whole numbers of 32 bits with sign.</summary>
+    /// <summary>Signed 32-bit integers.</summary>
     Int32,
 
-    /// <summary>Whole numbers of 16 bits with sign.</summary>
+    /// <summary>Signed 16-bit integers.</summary>
     Int16,
 
-    /// <summary>Whole numbers of 8 bits with sign.</summary>
+    /// <summary>Signed 8-bit integers.</summary>
     Int8,
 
-    /// <summary>Whole numbers of 8 bits without sign.</summary>
+    /// <summary>Unsigned 8-bit integers.</summary>
     UInt8,
 
-    /// <summary>True or false, a byte each.</summary>
+    /// <summary>Booleans, one byte each.</summary>
     Bool,
 }

@@ -1,6 +1,6 @@
 namespace SapaGpu.Checkpoints;
 
-/// <summary>The types of numbers as the file formats name them.</summary>
+/// <summary>Sizes of the element types and their names in the file formats.</summary>
 internal static class CheckpointTypes
 {
     private static readonly Description[] All =
@@ -17,17 +17,17 @@ internal static class CheckpointTypes
         new(CheckpointType.Bool, sizeof(byte), "BOOL", "BoolStorage"),
     ];
 
-    /// <summary>The bytes of a number.</summary>
+    /// <summary>The size of an element in bytes.</summary>
     public static int ByteSize(this CheckpointType type) => All[(int)type].Size;
 
     /// <summary>The name in a safetensors file.</summary>
     public static string SafetensorsName(this CheckpointType type) => All[(int)type].Safetensors;
 
-    /// <summary>The type that a safetensors file names; null if it is none of these.</summary>
+    /// <summary>The type with a name in safetensors files; null if it is not supported.</summary>
     public static CheckpointType? FromSafetensors(string? name) =>
         Array.Find(All, description => description.Safetensors == name)?.Type;
 
-    /// <summary>The type of a storage that PyTorch names; null if it is none of these.</summary>
+    /// <summary>The type of a storage class of PyTorch; null if it is not supported.</summary>
     public static CheckpointType? FromTorchStorage(string name) =>
         Array.Find(All, description => description.TorchStorage == name)?.Type;
 

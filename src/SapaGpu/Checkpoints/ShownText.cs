@@ -2,7 +2,7 @@ using System.Text;
 
 namespace SapaGpu.Checkpoints;
 
-/// <summary>Text that comes from a file, as messages show it.</summary>
+/// <summary>Prepares text from a file for error messages.</summary>
 internal static class ShownText
 {
     private const int MaximumLength = 100;
@@ -11,7 +11,7 @@ internal static class ShownText
     public static string Quoted(string text) =>
         $"'{OneLine(text.Length <= MaximumLength ? text : text[..MaximumLength] + "...")}'";
 
-    /// <summary>The text with spaces in place of what would break the line.</summary>
+    /// <summary>The text with control characters and line separators replaced by spaces.</summary>
     public static string OneLine(string text)
     {
         var line = new StringBuilder(text.Length);

@@ -5,15 +5,15 @@ using SapaGpu.Checkpoints;
 namespace SapaGpu;
 
 /// <summary>
-/// The named tensors of a checkpoint, in the order of the file. Reads safetensors and what torch.save writes, writes
-/// safetensors. Nothing in a file is executed.
+/// The named tensors of a checkpoint, in the order of the file. Reads safetensors files and PyTorch checkpoints
+/// (torch.save), and writes safetensors files. No code in a file is executed.
 /// </summary>
 [SuppressMessage("Naming", "CA1710", Justification = "PyTorch's name for it.")]
 public sealed class StateDict : IReadOnlyDictionary<string, StateEntry>
 {
     private readonly OrderedDictionary<string, StateEntry> entries = new(StringComparer.Ordinal);
 
-    /// <summary>Gets the free texts of a safetensors file, its __metadata__.</summary>
+    /// <summary>Gets the metadata of a safetensors file, the strings of its __metadata__.</summary>
     public IDictionary<string, string> Metadata { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
     /// <inheritdoc/>
@@ -25,16 +25,21 @@ public sealed class StateDict : IReadOnlyDictionary<string, StateEntry>
     /// <inheritdoc/>
     public int Count => entries.Count;
 
-    /// <summary>Gets the entry of a name.</summary>
-    /// <exception cref="KeyNotFoundException">There is none.</exception>
+    /// <summary>Gets the entry with a name.</summary>
+    /// <exception cref="KeyNotFoundException">There is no entry with this name.</exception>
     public StateEntry this[string key] => entries[key];
 
     /// <summary>
-    /// Reads a safetensors file or a PyTorch checkpoint, zip or legacy, whatever the file is called. Of a dictionary
-    /// that has a dictionary under "state_dict" or "model", that one is read; values that are no tensors are left out.
+    /// Reads a safetensors file or a PyTorch checkpoint, in the zip or the legacy format, whatever the file extension.
+    /// If the checkpoint is a dictionary with another one under "state_dict" or "model", that one is read. Values that
+    /// are not tensors are skipped.
     /// </summary>
-    /// <exception cref="InvalidDataException">The file is damaged, or holds something else.</exception>
-    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidDataException">
+    /// The file is damaged, is not a checkpoint, or refers to Python objects that a state_dict does not need.
+    /// </exception>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     public static StateDict Load(string path)
     {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
@@ -49,10 +54,13 @@ public sealed class StateDict : IReadOnlyDictionary<string, StateEntry>
     }
 
     /// <summary>
-    /// Reads a checkpoint from where a stream stands to its end. A stream that cannot seek, or does not stand at its
-    /// beginning, is read into memory first.
+    /// Reads a checkpoint from the position of a stream to its end, as <see cref="Load(string)"/> reads a file. A
+    /// stream that cannot seek, or is not at its beginning, is copied into memory first.
     /// </summary>
-    /// <exception cref="InvalidDataException">The content is damaged, or something else.</exception>
+    /// <param name="stream">The stream, which stays open.</param>
+    /// <exception cref="InvalidDataException">
+    /// The content is damaged, is not a checkpoint, or refers to Python objects that a state_dict does not need.
+    /// </exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     public static StateDict Load(Stream stream)
     {
@@ -61,18 +69,20 @@ public sealed class StateDict : IReadOnlyDictionary<string, StateEntry>
     }
 
     /// <summary>Adds an entry at the end.</summary>
-    /// <exception cref="ArgumentException">There is one of that name already.</exception>
+    /// <exception cref="ArgumentException">There is an entry with this name already.</exception>
     public void Add(StateEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
         if (!entries.TryAdd(entry.Name, entry))
-            throw new ArgumentException($"There is an entry '{entry.Name}' already; names are unique.", nameof(entry));
+            throw new ArgumentException(
+                $"There is an entry '{entry.Name}' already; names must be unique.", nameof(entry));
     }
 
     /// <summary>
-    /// The entries whose names begin with a prefix, such as "decode_head.up1.", without it. They share memory with
-    /// these.
+    /// Returns the entries whose names begin with a prefix, such as "decode_head.up1.", with the prefix removed, and
+    /// the metadata. The entries share memory with those of this state_dict.
     /// </summary>
+    /// <param name="prefix">The prefix, with its final dot; case-sensitive.</param>
     public StateDict Subset(string prefix)
     {
         ArgumentNullException.ThrowIfNull(prefix);
@@ -87,9 +97,11 @@ public sealed class StateDict : IReadOnlyDictionary<string, StateEntry>
         return subset;
     }
 
-    /// <summary>Writes a safetensors file. A file of that name is replaced when the new one is complete.</summary>
-    /// <exception cref="InvalidOperationException">An entry is called __metadata__.</exception>
+    /// <summary>Writes a safetensors file. An existing file is replaced only when the new one is complete.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="InvalidOperationException">An entry is named __metadata__.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public void Save(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -113,8 +125,9 @@ public sealed class StateDict : IReadOnlyDictionary<string, StateEntry>
         }
     }
 
-    /// <summary>Writes safetensors to a stream.</summary>
-    /// <exception cref="InvalidOperationException">An entry is called __metadata__.</exception>
+    /// <summary>Writes the safetensors format to a stream, which stays open.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <exception cref="InvalidOperationException">An entry is named __metadata__.</exception>
     /// <exception cref="IOException">The stream cannot be written.</exception>
     public void Save(Stream stream)
     {

@@ -2,18 +2,20 @@ using SapaGpu.Checkpoints;
 
 namespace SapaGpu;
 
-/// <summary>A tensor of a checkpoint: a name, dimensions and numbers, in host memory.</summary>
+/// <summary>A tensor of a checkpoint: name, shape, element type and values, in host memory.</summary>
 public sealed class StateEntry
 {
     private readonly int[] dimensions;
 
-    /// <summary>Creates an entry, which keeps the bytes without copying them.</summary>
+    /// <summary>Creates an entry that refers to the bytes without copying them.</summary>
     /// <param name="name">The name in the state_dict, such as "q.weight".</param>
-    /// <param name="shape">The dimensions; none for a scalar.</param>
-    /// <param name="type">The type of the numbers.</param>
-    /// <param name="bytes">The numbers, little-endian, the last dimension contiguous.</param>
-    /// <exception cref="ArgumentException">A dimension is negative, or the bytes are too few or too many.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such type.</exception>
+    /// <param name="shape">The dimensions, at most 16; none for a scalar.</param>
+    /// <param name="type">The element type.</param>
+    /// <param name="bytes">The values, little-endian, the last dimension contiguous.</param>
+    /// <exception cref="ArgumentException">
+    /// A dimension is negative, there are more than 16, or the number of bytes is not that of shape and type.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The type is not defined.</exception>
     public StateEntry(string name, ReadOnlySpan<int> shape, CheckpointType type, ReadOnlyMemory<byte> bytes)
         : this(name, shape.ToArray(), type, bytes)
     {
@@ -23,13 +25,14 @@ public sealed class StateEntry
     {
         ArgumentNullException.ThrowIfNull(name);
         if (!Enum.IsDefined(type))
-            throw new ArgumentOutOfRangeException(nameof(type), type, "There is no such type.");
+            throw new ArgumentOutOfRangeException(nameof(type), type, "The checkpoint type is not defined.");
         CheckDimensions(name, dimensions);
-        if (bytes.Length != (Int128)StateShape.ElementCount(dimensions) * type.ByteSize())
+        Int128 expected = (Int128)StateShape.ElementCount(dimensions) * type.ByteSize();
+        if (bytes.Length != expected)
         {
             throw new ArgumentException(
-                $"'{name}' of shape {StateShape.Text(dimensions)} and type {type} does not fill " +
-                $"{bytes.Length:N0} bytes.",
+                $"'{name}' of shape {StateShape.Text(dimensions)} and type {type} needs {expected:N0} bytes; got " +
+                $"{bytes.Length:N0}.",
                 nameof(bytes));
         }
         this.dimensions = dimensions;
@@ -42,51 +45,56 @@ public sealed class StateEntry
     /// <summary>Gets the name in the state_dict.</summary>
     public string Name { get; }
 
-    /// <summary>Gets the dimensions; none for a scalar.</summary>
+    /// <summary>Gets the dimensions; empty for a scalar.</summary>
     public IReadOnlyList<int> Shape { get; }
 
-    /// <summary>Gets the type of the numbers.</summary>
+    /// <summary>Gets the element type.</summary>
     public CheckpointType Type { get; }
 
-    /// <summary>Gets the numbers as they are stored: little-endian, the last dimension contiguous.</summary>
+    /// <summary>Gets the bytes of the values: little-endian, the last dimension contiguous.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
 
     /// <summary>Gets the dimensions as PyTorch writes them.</summary>
     internal string ShapeText => StateShape.Text(dimensions);
 
-    /// <summary>Creates an entry from numbers.</summary>
+    /// <summary>Creates an entry from values.</summary>
     /// <param name="name">The name in the state_dict.</param>
-    /// <param name="shape">The dimensions; none for a scalar.</param>
-    /// <param name="values">The numbers, the last dimension contiguous.</param>
+    /// <param name="shape">The dimensions, at most 16; none for a scalar.</param>
+    /// <param name="values">The values, the last dimension contiguous.</param>
     /// <param name="type">
-    /// The type to store, rounded to nearest even. Whole numbers are clamped to their range; true is what is not zero.
+    /// The element type to convert to. Values are rounded to nearest, ties to even; integers are clamped to their
+    /// range; nonzero values are true.
     /// </param>
-    /// <exception cref="ArgumentException">The number of values is not that of the shape.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such type.</exception>
+    /// <exception cref="ArgumentException">
+    /// A dimension is negative, there are more than 16, the number of values is not that of the shape, or the bytes do
+    /// not fit an array.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The type is not defined.</exception>
     public static StateEntry FromDoubles(
         string name, ReadOnlySpan<int> shape, ReadOnlySpan<double> values, CheckpointType type)
     {
         ArgumentNullException.ThrowIfNull(name);
         if (!Enum.IsDefined(type))
-            throw new ArgumentOutOfRangeException(nameof(type), type, "There is no such type.");
+            throw new ArgumentOutOfRangeException(nameof(type), type, "The checkpoint type is not defined.");
         var dimensions = shape.ToArray();
         CheckDimensions(name, dimensions);
         if (values.Length != StateShape.ElementCount(dimensions) || values.Length > Array.MaxLength / type.ByteSize())
         {
             throw new ArgumentException(
-                $"'{name}' of shape {StateShape.Text(dimensions)} cannot be made of {values.Length:N0} values.",
+                $"'{name}' of shape {StateShape.Text(dimensions)} needs {StateShape.ElementCount(dimensions):N0} " +
+                $"values, at most {Array.MaxLength / type.ByteSize():N0} of type {type}; got {values.Length:N0}.",
                 nameof(values));
         }
         return new StateEntry(name, dimensions, type, CheckpointNumbers.Encode(values, type));
     }
 
-    /// <summary>Reads the numbers; only 64-bit whole numbers may have to be rounded.</summary>
+    /// <summary>Converts the values to double; only 64-bit integers may be rounded.</summary>
     public double[] ToDoubles() => CheckpointNumbers.Decode<double>(Bytes.Span, Type);
 
-    /// <summary>Reads the numbers, rounded to nearest even.</summary>
+    /// <summary>Converts the values to float, rounded to nearest, ties to even.</summary>
     public float[] ToFloats() => CheckpointNumbers.Decode<float>(Bytes.Span, Type);
 
-    /// <summary>Returns name, dimensions and type.</summary>
+    /// <summary>Returns name, shape and type.</summary>
     public override string ToString() => $"{Name} {ShapeText} {Type}";
 
     /// <summary>The same entry under another name.</summary>
@@ -97,8 +105,8 @@ public sealed class StateEntry
         if (shape.Length > StateShape.MaximumRank || Array.Exists(shape, size => size < 0))
         {
             throw new ArgumentException(
-                $"'{name}' of shape {StateShape.Text(shape)}: dimensions are at least 0, and at most " +
-                $"{StateShape.MaximumRank} of them.",
+                $"'{name}' has shape {StateShape.Text(shape)}; a shape has at most {StateShape.MaximumRank} " +
+                "dimensions, none of them negative.",
                 nameof(shape));
         }
     }

@@ -1,10 +1,10 @@
 namespace SapaGpu;
 
-/// <summary>What did not match when a module was given the entries of a <see cref="StateDict"/>.</summary>
-/// <param name="Missing">Parameters of the module that the state has not.</param>
-/// <param name="Unexpected">Entries of the state that the module has not.</param>
+/// <summary>The names that did not match when a module loaded a <see cref="StateDict"/>.</summary>
+/// <param name="Missing">Names of parameters of the module that the state_dict does not have.</param>
+/// <param name="Unexpected">Names of entries of the state_dict that the module does not have.</param>
 public sealed record StateLoadReport(IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected)
 {
-    /// <summary>Gets whether everything matched.</summary>
+    /// <summary>Gets whether all names matched.</summary>
     public bool IsComplete => Missing.Count == 0 && Unexpected.Count == 0;
 }

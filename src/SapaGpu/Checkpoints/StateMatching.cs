@@ -5,21 +5,21 @@ namespace SapaGpu.Checkpoints;
 /// <param name="Shape">Its dimensions in the state_dict.</param>
 internal readonly record struct ExpectedEntry(string Name, IReadOnlyList<int> Shape);
 
-/// <summary>The entries that a module takes, and what did not match.</summary>
+/// <summary>The entries that a module loads, and the names that did not match.</summary>
 /// <param name="Entries">The entries by name, in the order in which they were expected.</param>
-/// <param name="Report">What did not match.</param>
+/// <param name="Report">The names that did not match.</param>
 internal sealed record StateMatch(IReadOnlyList<StateEntry> Entries, StateLoadReport Report);
 
 /// <summary>Finds the parameters of a module in a <see cref="StateDict"/>.</summary>
 internal static class StateMatching
 {
     /// <summary>
-    /// Finds every expected entry. Trailing dimensions of 1 are ignored: the weight of a linear layer [O, I] is that of
-    /// a 1x1 convolution [O, I, 1, 1].
+    /// Finds every expected entry. Trailing dimensions of 1 are ignored: the weight [O, I] of a linear layer matches
+    /// the weight [O, I, 1, 1] of a 1×1 convolution.
     /// </summary>
     /// <param name="expected">The parameters of the module.</param>
     /// <param name="state">The entries of a checkpoint.</param>
-    /// <param name="strict">Whether missing and unexpected names are an error; other shapes always are.</param>
+    /// <param name="strict">Whether missing and unexpected names are an error; different shapes always are.</param>
     /// <exception cref="StateMismatchException">The names or shapes differ; the message lists all.</exception>
     public static StateMatch Match(IReadOnlyList<ExpectedEntry> expected, StateDict state, bool strict = true)
     {
@@ -31,7 +31,7 @@ internal static class StateMatching
             if (!state.TryGetValue(name, out var entry))
                 missing.Add(name);
             else if (!SameShape(shape, entry.Shape))
-                otherShape.Add((name, $"{name} is {entry.ShapeText} and must be {StateShape.Text(shape)}"));
+                otherShape.Add((name, $"{name} is {entry.ShapeText} but must be {StateShape.Text(shape)}"));
             else
                 entries.Add(entry);
         }
@@ -72,13 +72,13 @@ internal static class StateMatching
         if (report.Unexpected.Count > 0)
             parts.Add($"unexpected: {string.Join(", ", report.Unexpected)}");
         if (otherShapes.Length > 0)
-            parts.Add($"other shapes: {string.Join(", ", otherShapes)}");
+            parts.Add($"different shapes: {string.Join(", ", otherShapes)}");
         string remedy = FindPrefix(expected, state) is { } prefix
-            ? $" Every parameter is there under '{prefix}'; take Subset(\"{prefix}\")."
+            ? $" All parameters exist under the prefix '{prefix}'; load Subset(\"{prefix}\")."
             : strict && otherShapes.Length == 0
-                ? " Take another checkpoint or a Subset of it, or load without strict to leave these out."
-                : " Take another checkpoint, or options that fit it.";
-        return ShownText.OneLine($"The state does not fit the module; {string.Join("; ", parts)}.{remedy}");
+                ? " Load another checkpoint or a Subset of it, or load with strict: false to ignore these names."
+                : " Load another checkpoint, or create the module with options that fit it.";
+        return ShownText.OneLine($"The state_dict does not fit the module; {string.Join("; ", parts)}.{remedy}");
     }
 
     private static string? FindPrefix(IReadOnlyList<ExpectedEntry> expected, StateDict state)

@@ -1,6 +1,6 @@
 namespace SapaGpu;
 
-/// <summary>Thrown when the entries of a <see cref="StateDict"/> are not those of a module.</summary>
+/// <summary>Thrown when the entries of a <see cref="StateDict"/> do not match the parameters of a module.</summary>
 public sealed class StateMismatchException : InvalidOperationException
 {
     /// <summary>Creates the exception.</summary>
@@ -28,12 +28,12 @@ public sealed class StateMismatchException : InvalidOperationException
         ShapeMismatches = shapeMismatches;
     }
 
-    /// <summary>Gets the parameters of the module that the state has not.</summary>
+    /// <summary>Gets the names of parameters of the module that the state_dict does not have.</summary>
     public IReadOnlyList<string> Missing { get; } = [];
 
-    /// <summary>Gets the entries of the state that the module has not.</summary>
+    /// <summary>Gets the names of entries of the state_dict that the module does not have.</summary>
     public IReadOnlyList<string> Unexpected { get; } = [];
 
-    /// <summary>Gets the names that both have with different shapes.</summary>
+    /// <summary>Gets the names that both have, but with different shapes.</summary>
     public IReadOnlyList<string> ShapeMismatches { get; } = [];
 }

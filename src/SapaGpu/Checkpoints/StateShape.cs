@@ -1,9 +1,9 @@
 namespace SapaGpu.Checkpoints;
 
-/// <summary>Arithmetic with dimensions, safe for any numbers.</summary>
+/// <summary>Arithmetic on dimensions that does not overflow.</summary>
 internal static class StateShape
 {
-    /// <summary>More dimensions than this are in no checkpoint.</summary>
+    /// <summary>The largest supported number of dimensions.</summary>
     public const int MaximumRank = 16;
 
     /// <summary>The product of the dimensions; <see cref="long.MaxValue"/> if it is larger than that.</summary>
@@ -20,7 +20,7 @@ internal static class StateShape
     /// <summary>The dimensions as PyTorch writes them.</summary>
     public static string Text(IEnumerable<int> shape) => $"[{string.Join(", ", shape)}]";
 
-    /// <summary>A dimension of a file.</summary>
+    /// <summary>Checks a dimension that was read from a file.</summary>
     /// <exception cref="InvalidDataException">It is negative, or too large for any array.</exception>
     public static int Checked(long size) => size is >= 0 and <= int.MaxValue
         ? (int)size

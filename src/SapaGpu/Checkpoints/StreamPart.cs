@@ -1,6 +1,6 @@
 namespace SapaGpu.Checkpoints;
 
-/// <summary>Reads parts of a stream, after a look whether they are there.</summary>
+/// <summary>Reads parts of a stream after checking that they exist.</summary>
 internal static class StreamPart
 {
     /// <summary>Reads bytes.</summary>
@@ -10,7 +10,7 @@ internal static class StreamPart
         if (offset < 0 || count < 0 || offset > stream.Length - count)
         {
             throw new InvalidDataException(
-                $"the file is cut off: it announces {count:N0} bytes at {offset:N0} and has {stream.Length:N0}");
+                $"the file is cut off: it declares {count:N0} bytes at {offset:N0}, but has {stream.Length:N0}");
         }
         var bytes = Allocate(count);
         stream.Position = offset;
@@ -18,9 +18,9 @@ internal static class StreamPart
         return bytes;
     }
 
-    /// <summary>Room for bytes that are known to be there.</summary>
+    /// <summary>Allocates an array for bytes that are known to exist.</summary>
     /// <exception cref="InvalidDataException">They are more than an array holds.</exception>
     public static byte[] Allocate(long count) => count <= Array.MaxLength
         ? GC.AllocateUninitializedArray<byte>((int)count)
-        : throw new InvalidDataException($"a part of {count:N0} bytes is more than an array holds");
+        : throw new InvalidDataException($"a part of {count:N0} bytes is larger than an array can be");
 }

@@ -4,10 +4,13 @@ using SapaGpu.Devices;
 namespace SapaGpu;
 
 /// <summary>
-/// A device that operators run on. It owns the driver's context, the compiled kernels and the memory of its maps.
-/// All members, and all operators on maps of one device, may be used from several threads at once; calls are queued
-/// in order.
+/// A device that operators run on. It holds the driver's context, the compiled kernels and the memory of its maps.
 /// </summary>
+/// <remarks>
+/// All members, and all operators on maps of one device, may be called from several threads at once. Calls on a GPU are
+/// queued on one stream, run in order and may return before they have finished; calls on the CPU return when they have
+/// finished.
+/// </remarks>
 public sealed class ComputeDevice : IDisposable
 {
     private int callers;
@@ -21,30 +24,30 @@ public sealed class ComputeDevice : IDisposable
         Launcher = new Launcher(backend, Pool, options.Threads);
     }
 
-    /// <summary>Gets what is known of the device.</summary>
+    /// <summary>Gets the description of the device.</summary>
     public DeviceInfo Info => Backend.Info;
 
-    /// <summary>Gets the settings that the device was opened with, with every default filled in.</summary>
+    /// <summary>Gets the options that the device was opened with, with every default resolved.</summary>
     public DeviceOptions Options { get; }
 
     /// <summary>Gets the backend.</summary>
     public DeviceKind Kind => Backend.Kind;
 
-    /// <summary>Gets the identifier, such as "cpu" or "cuda:1".</summary>
+    /// <summary>Gets the identifier, such as "cpu", "cuda" or "cuda:1".</summary>
     public string Id => Info.Id;
 
-    /// <summary>Gets whether the device was disposed.</summary>
+    /// <summary>Gets whether the device has been disposed.</summary>
     public bool IsDisposed => disposed;
 
-    /// <summary>Gets the bytes of device memory that are held, in use or kept for the next map.</summary>
+    /// <summary>Gets the bytes of device memory that are allocated, in use or kept for reuse.</summary>
     public long HeldBytes => Pool.HeldBytes;
 
-    /// <summary>Gets the bytes of device memory that maps and workspaces use at the moment.</summary>
+    /// <summary>Gets the bytes of device memory that maps and workspaces use now, without wrapped memory.</summary>
     public long UsedBytes => Pool.UsedBytes;
 
     internal DeviceBackend Backend { get; }
 
-    /// <summary>Gets the device of ILGPU; the processor is none.</summary>
+    /// <summary>Gets the accelerator of ILGPU; the CPU device has none.</summary>
     internal Accelerator Accelerator => ((AcceleratorBackend)Backend).Accelerator;
 
     internal Launcher Launcher { get; }
@@ -56,30 +59,41 @@ public sealed class ComputeDevice : IDisposable
     /// </summary>
     internal bool RunsVectorPrograms => Backend is HostBackend;
 
-    /// <summary>Lists the devices of this machine, the fastest kind first.</summary>
+    /// <summary>Lists the devices of this machine: CUDA, then OpenCL, then the CPU.</summary>
     public static IReadOnlyList<DeviceInfo> Enumerate() =>
         [.. new[] { DeviceKind.Cuda, DeviceKind.OpenCL, DeviceKind.Cpu }.SelectMany(Enumerate)];
 
-    /// <summary>Lists the devices of one backend.</summary>
+    /// <summary>Lists the devices of one backend; empty if it has none on this machine.</summary>
+    /// <param name="kind">The backend.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The backend is not defined.</exception>
     public static IReadOnlyList<DeviceInfo> Enumerate(DeviceKind kind) =>
         AcceleratorFactory.Enumerate(EnumChecks.Defined(kind)).Devices;
 
-    /// <summary>Says why a backend has no device here; null where it has one.</summary>
+    /// <summary>Returns why a backend has no device on this machine; null if it has one.</summary>
+    /// <param name="kind">The backend.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The backend is not defined.</exception>
     public static string? WhyUnavailable(DeviceKind kind) =>
         AcceleratorFactory.Enumerate(EnumChecks.Defined(kind)).Reason;
 
     /// <summary>
-    /// Opens the best device present: an NVIDIA GPU, else a GPU through OpenCL, else the processor.
+    /// Opens the best device of this machine: an NVIDIA GPU, else a GPU through OpenCL, else the CPU.
     /// </summary>
+    /// <param name="options">Options; null for the defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="DeviceUnavailableException">The driver of the GPU cannot open it.</exception>
     public static ComputeDevice OpenDefault(DeviceOptions? options = null)
     {
         var gpu = new[] { DeviceKind.Cuda, DeviceKind.OpenCL }.SelectMany(Enumerate).FirstOrDefault(info => info.IsGpu);
         return gpu is not null ? Open(gpu.Kind, gpu.Ordinal, options) : Open(DeviceKind.Cpu, 0, options);
     }
 
-    /// <summary>Opens a device by its identifier: "cpu", "opencl", "cuda", "cuda:1".</summary>
-    /// <exception cref="ArgumentException">The identifier names no device.</exception>
-    /// <exception cref="DeviceUnavailableException">There is no such device on this machine.</exception>
+    /// <summary>Opens a device by its identifier.</summary>
+    /// <param name="id">The backend, with an ordinal unless it is 0: "cpu", "opencl", "cuda", "cuda:1".</param>
+    /// <param name="options">Options; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The identifier is malformed, or an option is out of range.</exception>
+    /// <exception cref="DeviceUnavailableException">
+    /// This machine has no such device, or its driver cannot open it.
+    /// </exception>
     public static ComputeDevice Open(string id, DeviceOptions? options = null)
     {
         var (kind, ordinal) = DeviceNames.Parse(id);
@@ -89,9 +103,11 @@ public sealed class ComputeDevice : IDisposable
     /// <summary>Opens a device.</summary>
     /// <param name="kind">The backend.</param>
     /// <param name="ordinal">The position among the devices of that backend, from 0.</param>
-    /// <param name="options">Settings; null for the defaults.</param>
-    /// <exception cref="DeviceUnavailableException">There is no such device on this machine.</exception>
-    /// <exception cref="ArgumentException">A setting is out of range.</exception>
+    /// <param name="options">Options; null for the defaults.</param>
+    /// <exception cref="ArgumentException">The backend is not defined, or an option is out of range.</exception>
+    /// <exception cref="DeviceUnavailableException">
+    /// This machine has no such device, or its driver cannot open it.
+    /// </exception>
     public static ComputeDevice Open(DeviceKind kind, int ordinal = 0, DeviceOptions? options = null)
     {
         options = Complete(options ?? new DeviceOptions(), kind);
@@ -99,7 +115,7 @@ public sealed class ComputeDevice : IDisposable
             return new ComputeDevice(AcceleratorFactory.Open(EnumChecks.Defined(kind), ordinal, options), options);
         return ordinal == 0
             ? new ComputeDevice(new HostBackend(), options)
-            : throw new DeviceUnavailableException($"There is no cpu:{ordinal}; there is one processor, cpu.");
+            : throw new DeviceUnavailableException($"There is no device cpu:{ordinal}; the CPU is one device, cpu.");
     }
 
     /// <summary>Opens the emulation of a GPU: the thread-group programs on .NET threads, for tests.</summary>
@@ -109,7 +125,8 @@ public sealed class ComputeDevice : IDisposable
         return new ComputeDevice(AcceleratorFactory.OpenEmulator(options), options);
     }
 
-    /// <summary>Waits until everything that was queued has been computed.</summary>
+    /// <summary>Waits until all queued calls have finished.</summary>
+    /// <exception cref="ObjectDisposedException">The device has been disposed.</exception>
     public void Synchronize()
     {
         using var use = Use();
@@ -117,17 +134,17 @@ public sealed class ComputeDevice : IDisposable
     }
 
     /// <summary>
-    /// Measures how long the device works on the calls that an action makes, by the device's own clock.
+    /// Measures the time that the device takes for the calls that an action makes, by the device's clock.
     /// </summary>
     /// <param name="action">Calls of operators on maps of this device; it must not dispose the device.</param>
     /// <returns>
-    /// The time from the beginning of the first call to the end of the last, waiting between them included. What was
-    /// queued before does not count.
+    /// The time from the start of the first call to the end of the last, including idle time between them. Calls that
+    /// were queued before do not count.
     /// </returns>
     /// <exception cref="InvalidOperationException">
     /// The device was opened without <see cref="DeviceOptions.MeasuresTime"/>.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The device has been disposed.</exception>
     public TimeSpan MeasureTime(Action action)
     {
         ArgumentNullException.ThrowIfNull(action);
@@ -135,12 +152,13 @@ public sealed class ComputeDevice : IDisposable
         if (!Options.MeasuresTime)
         {
             throw new InvalidOperationException(
-                $"The device {Id} keeps no times; open it with DeviceOptions.MeasuresTime.");
+                $"The device {Id} does not measure times; open it with DeviceOptions.MeasuresTime.");
         }
         return Backend.MeasureTime(action);
     }
 
-    /// <summary>Gives memory that is kept for future maps back to the device.</summary>
+    /// <summary>Waits until all queued calls have finished and frees the memory that is kept for reuse.</summary>
+    /// <exception cref="ObjectDisposedException">The device has been disposed.</exception>
     public void TrimMemory()
     {
         using var use = Use();
@@ -149,12 +167,11 @@ public sealed class ComputeDevice : IDisposable
     }
 
     /// <summary>
-    /// Waits for running calls and releases the context, the kernels and all memory; maps of the device cannot be
-    /// used any more.
+    /// Waits for running calls and releases the context, the kernels and all memory. Maps of the device cannot be used
+    /// afterwards.
     /// </summary>
     /// <remarks>
-    /// Never throws: what a call did wrong on the device is told by the next call that waits for it, such as
-    /// <see cref="Synchronize"/> or the reading of a result.
+    /// Does not report errors of queued calls; to see them, call <see cref="Synchronize"/> or read a result before.
     /// </remarks>
     public void Dispose()
     {
@@ -194,25 +211,27 @@ public sealed class ComputeDevice : IDisposable
         if (options.Threads is < 0 or > MostThreads)
         {
             throw new ArgumentException(
-                $"Threads is 0 to {MostThreads:N0}, 0 for one a processor; got {options.Threads:N0}.", nameof(options));
+                $"Threads must be from 0 to {MostThreads:N0} (0: one per processor); got {options.Threads:N0}.",
+                nameof(options));
         }
         if (options.VectorBits is not (0 or 128 or 256 or 512))
         {
             throw new ArgumentException(
-                $"VectorBits is 0, 128, 256 or 512; got {options.VectorBits}.", nameof(options));
+                $"VectorBits must be 0, 128, 256 or 512; got {options.VectorBits}.", nameof(options));
         }
         if (options.WorkspaceBytes < 1)
             throw new ArgumentException(
-                $"WorkspaceBytes is at least 1; got {options.WorkspaceBytes}.", nameof(options));
+                $"WorkspaceBytes must be at least 1; got {options.WorkspaceBytes}.", nameof(options));
         if (options.Stream != 0 && !options.UsesPrimaryContext)
         {
             throw new ArgumentException(
-                "Stream needs UsesPrimaryContext: in a context of its own a device shares no stream.", nameof(options));
+                "Stream belongs to the primary context; set UsesPrimaryContext or leave Stream at 0.", nameof(options));
         }
         if (options.Stream == PerThreadStream)
         {
             throw new ArgumentException(
-                "Stream is one stream for all threads; got the default stream of each thread.", nameof(options));
+                "Stream must be one stream for all threads; got 2, the default stream of each thread.",
+                nameof(options));
         }
         bool isCuda = kind == DeviceKind.Cuda;
         return options with

@@ -1,6 +1,6 @@
 namespace SapaGpu;
 
-/// <summary>Thrown when operands of one call live on different devices.</summary>
+/// <summary>Thrown when the operands of a call are on different devices.</summary>
 public sealed class DeviceMismatchException : ArgumentException
 {
     /// <summary>Creates the exception.</summary>

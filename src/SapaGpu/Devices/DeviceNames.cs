@@ -1,6 +1,6 @@
 namespace SapaGpu.Devices;
 
-/// <summary>The written names of the backends.</summary>
+/// <summary>The names of the backends in device identifiers.</summary>
 internal static class DeviceNames
 {
     public static string Of(DeviceKind kind) => kind switch
@@ -8,7 +8,7 @@ internal static class DeviceNames
         DeviceKind.Cuda => "cuda",
         DeviceKind.OpenCL => "opencl",
         DeviceKind.Cpu => "cpu",
-        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such backend."),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "The backend is not defined."),
     };
 
     public static (DeviceKind Kind, int Ordinal) Parse(string id)
@@ -26,7 +26,7 @@ internal static class DeviceNames
         if (kind is null || parts.Length > 2 || (parts.Length == 2 && !TryParse(parts[1], out ordinal)))
         {
             throw new ArgumentException(
-                $"'{id}' names no device; write cpu, opencl or cuda, with an ordinal where there are several: cuda:1.",
+                $"'{id}' is not a device identifier; use cpu, opencl or cuda, or cuda:1 for the second CUDA device.",
                 nameof(id));
         }
         return (kind.Value, ordinal);

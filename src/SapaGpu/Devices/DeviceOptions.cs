@@ -1,43 +1,44 @@
 namespace SapaGpu;
 
-/// <summary>Settings of an opened device; the defaults serve almost everyone.</summary>
+/// <summary>Options for opening a device; the defaults suit almost every use.</summary>
 public sealed record DeviceOptions
 {
-    /// <summary>Gets the threads that the CPU device uses; 0 means one for every processor.</summary>
+    /// <summary>Gets the number of threads of the CPU device, at most 4,096; 0 means one per processor.</summary>
     public int Threads { get; init; }
 
     /// <summary>
-    /// Gets the width in bits of the vectors that the CPU device computes with: 128, 256 or 512; 0 means the widest
-    /// that the machine has in hardware.
+    /// Gets the width in bits of the vectors of the CPU device: 128, 256 or 512; 0 means the widest that the hardware
+    /// supports.
     /// </summary>
     public int VectorBits { get; init; }
 
     /// <summary>
-    /// Gets the bytes of workspace that a backward pass may take beside its inputs and outputs; a larger problem is
-    /// worked in bands of rows. A single row of cells with its neighbours may exceed it.
+    /// Gets the bytes of workspace that the backward of window attention may take beside its inputs and outputs, at
+    /// least 1; 256 MiB by default. A larger problem is computed in bands of rows. One row of cells, with the rows
+    /// whose windows reach it, may need more. Other operators do not observe this limit.
     /// </summary>
     public long WorkspaceBytes { get; init; } = 256L << 20;
 
     /// <summary>
-    /// Gets whether a CUDA device works in the primary context of the GPU, where libtorch, ONNX Runtime and everything
-    /// else that is written for CUDA's runtime keeps its memory, rather than in a context of its own. Pointers of
-    /// theirs can then be given to <see cref="FeatureMap{T}.Wrap(ComputeDevice, nint, MapShape, MemoryFormat)"/>, and
+    /// Gets whether a CUDA device uses the primary context of the GPU, as libtorch, ONNX Runtime and all other users of
+    /// the CUDA runtime do, instead of a separate one. Their pointers can then be passed to
+    /// <see cref="FeatureMap{T}.Wrap(ComputeDevice, nint, MapShape, MemoryFormat)"/>, and
     /// <see cref="FeatureMap.DataPointer"/> to them. Devices of other kinds ignore it.
     /// </summary>
     public bool UsesPrimaryContext { get; init; }
 
     /// <summary>
-    /// Gets the stream (a cudaStream_t or CUstream of the primary context) that a CUDA device queues all its calls on;
-    /// 0 means the legacy default stream, which libtorch uses too unless it is told otherwise. Calls on one stream run
-    /// in the order in which they were queued, whoever queued them. The stream stays its owner's and must outlive the
-    /// device. A device whose <see cref="UsesPrimaryContext"/> is false has none but 0; devices of other kinds ignore
-    /// it.
+    /// Gets the stream (a cudaStream_t or CUstream of the primary context) that a CUDA device queues all its calls on.
+    /// 0 means the legacy default stream, which libtorch uses by default as well. Calls on one stream run in the order
+    /// in which they were queued, whoever queued them. The caller owns the stream, which must outlive the device. Any
+    /// value but 0 requires <see cref="UsesPrimaryContext"/>; the per-thread default stream (2) is not supported.
+    /// Devices of other kinds do not use it.
     /// </summary>
     public nint Stream { get; init; }
 
     /// <summary>
-    /// Gets whether <see cref="ComputeDevice.MeasureTime"/> may be called. A queue of OpenCL that keeps times takes a
-    /// little longer for every call; CUDA and the CPU do not.
+    /// Gets whether <see cref="ComputeDevice.MeasureTime"/> may be called. On OpenCL this makes every call take a
+    /// little longer; on CUDA and the CPU it does not.
     /// </summary>
     public bool MeasuresTime { get; init; }
 }

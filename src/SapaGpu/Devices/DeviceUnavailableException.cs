@@ -1,6 +1,6 @@
 namespace SapaGpu;
 
-/// <summary>Thrown when a device is asked for that this machine does not have.</summary>
+/// <summary>Thrown when this machine does not have the requested device, or its driver cannot open it.</summary>
 public sealed class DeviceUnavailableException : InvalidOperationException
 {
     /// <summary>Creates the exception.</summary>

@@ -2,12 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace SapaGpu.Devices;
 
-/// <summary>Refuses numbers that no value of an enumeration has.</summary>
+/// <summary>Rejects values that an enumeration does not define.</summary>
 internal static class EnumChecks
 {
-    /// <summary>Returns a value of an enumeration, or of its flags together.</summary>
+    /// <summary>Returns a defined value of an enumeration; combinations of flags without a name are rejected.</summary>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// There is no such value; the message lists those that there are.
+    /// The value is not defined; the message lists those that are.
     /// </exception>
     public static TEnum Defined<TEnum>(TEnum value, [CallerArgumentExpression(nameof(value))] string? name = null)
         where TEnum : struct, Enum
@@ -15,6 +15,7 @@ internal static class EnumChecks
         if (Enum.IsDefined(value))
             return value;
         throw new ArgumentOutOfRangeException(
-            name, $"{value} is no {typeof(TEnum).Name}; choose {string.Join(", ", Enum.GetNames<TEnum>())}.");
+            name,
+            $"{value} is not a value of {typeof(TEnum).Name}; choose {string.Join(", ", Enum.GetNames<TEnum>())}.");
     }
 }

@@ -19,13 +19,12 @@ internal enum ScaleChoice
 }
 
 /// <summary>
-/// Which of a kernel's instantiations runs: the choices that are compiled in. Choosing them happens here and nowhere
-/// else.
+/// The instantiation of a kernel that runs: the choices that are compiled in. They are made here and nowhere else.
 /// </summary>
 /// <param name="VectorBits">The vector width of a vector program; 0 for a thread-group program.</param>
 /// <param name="Window">The window that is compiled in; 0 for any.</param>
 /// <param name="Scale">The ratio that is compiled in.</param>
-/// <param name="Border">The border rule; moved windows are a matter of the ratio.</param>
+/// <param name="Border">The border rule; shifted windows are handled by the ratio.</param>
 /// <param name="Normalisation">How scores become weights.</param>
 /// <param name="EmbeddingVectors">Whether channels of query and key are accessed four at a time.</param>
 /// <param name="ValueVectors">Whether channels of value and output are accessed four at a time.</param>
@@ -38,7 +37,7 @@ internal readonly record struct KernelVariant(
     bool EmbeddingVectors,
     bool ValueVectors)
 {
-    /// <summary>Chooses for a device and an operator that knows no windows.</summary>
+    /// <summary>Chooses for a device and an operator without windows.</summary>
     public static KernelVariant Choose(
         ComputeDevice device, bool inputVectors = false, bool outputVectors = false) => new(
         device.RunsVectorPrograms ? device.Options.VectorBits : 0,
@@ -99,8 +98,8 @@ internal readonly record struct KernelVariant(
     }
 
     /// <summary>
-    /// The variant that stands in for one that is too rare to be compiled for itself: softmax with the borders of the
-    /// papers has kernels for fixed windows and ratios, everything else runs those for any.
+    /// The variant that is compiled for this one: softmax with the border of the papers or a masked one has kernels for
+    /// fixed windows and ratios, everything else runs the kernels for any window and ratio.
     /// </summary>
     public KernelVariant OrGeneric()
     {
@@ -110,20 +109,20 @@ internal readonly record struct KernelVariant(
         return Scale == ScaleChoice.AnyRatio ? this with { Window = 0 } : this;
     }
 
-    /// <summary>Says in words what an operator without windows chooses.</summary>
+    /// <summary>Describes the choice for an operator without windows.</summary>
     public string DescribeAccess() => VectorBits > 0
         ? $"vector program, {VectorBits} bits"
         : $"thread-group program, input {Access(EmbeddingVectors)}, output {Access(ValueVectors)}";
 
-    /// <summary>Says the choice in words.</summary>
+    /// <summary>Describes the choice.</summary>
     public override string ToString() => VectorBits > 0
         ? $"vector program, {VectorBits} bits, border {Border}, {Normalisation}"
         : $"thread-group program, window {(Window == 0 ? "any" : $"{Window}")}, ratio {Text(Scale)}, border {Border}, " +
           $"{Normalisation}, embedding {Access(EmbeddingVectors)}, value {Access(ValueVectors)}";
 
-    /// <summary>The error for a choice that no kernel is made for.</summary>
+    /// <summary>The error for a choice that has no kernel.</summary>
     public static ArgumentOutOfRangeException Unknown<TChoice>(TChoice choice) =>
-        new(nameof(choice), choice, "No kernel is made for this choice.");
+        new(nameof(choice), choice, "There is no kernel for this choice.");
 
     private static string Text(ScaleChoice choice) => choice switch
     {
@@ -135,7 +134,7 @@ internal readonly record struct KernelVariant(
     private static string Access(bool vectors) => vectors ? "by vectors" : "strided";
 }
 
-/// <summary>The kernels of one contract, by variant, each closed at its first use.</summary>
+/// <summary>The kernels of one parameter block by variant, each created at its first use.</summary>
 internal sealed class VariantTable<TParameters>(Func<KernelVariant, ILaunchable<TParameters>> create)
     where TParameters : struct
 {
@@ -144,7 +143,7 @@ internal sealed class VariantTable<TParameters>(Func<KernelVariant, ILaunchable<
     public ILaunchable<TParameters> this[KernelVariant variant] =>
         known.TryGetValue(variant, out var launchable) ? launchable : known.GetOrAdd(variant, create);
 
-    /// <summary>Queues the kernel of a device that needs no further choice.</summary>
+    /// <summary>Queues the kernel that needs no choice but the device.</summary>
     public void Launch(ComputeDevice device, in TParameters parameters) =>
         this[KernelVariant.Choose(device)].Launch(device.Launcher, in parameters);
 }

@@ -1,24 +1,25 @@
 namespace SapaGpu;
 
-/// <summary>What the operators support, as data: for dispatch, for error messages, for tests and for people.</summary>
+/// <summary>The limits of the operators, and the reasons why a problem is not supported.</summary>
 public static class OperatorSupport
 {
-    /// <summary>The largest window width K.</summary>
+    /// <summary>The largest window width K; windows are odd.</summary>
     public const int MaximumWindow = 15;
 
-    /// <summary>The largest upsampling ratio s.</summary>
+    /// <summary>The largest upsampling ratio s, for each axis.</summary>
     public const int MaximumScale = 16;
 
     /// <summary>
-    /// Gets the window widths that the thread-group programs have compiled in; others run the general one.
+    /// Gets the window widths that have specialised kernels on a GPU: for softmax, an integer ratio and the borders
+    /// <see cref="BorderRule.ZeroLogit"/> and <see cref="BorderRule.Masked"/>. All else runs the general kernels.
     /// </summary>
     public static IReadOnlyList<int> FastWindows { get; } = [3, 5, 7];
 
-    /// <summary>Gets the upsampling ratio that the thread-group programs have compiled in.</summary>
+    /// <summary>Gets the upsampling ratio that has specialised kernels on a GPU, under the same conditions.</summary>
     public static int FastScale => 2;
 
-    /// <summary>Every reason why a window operator does not run; none if it does.</summary>
-    /// <param name="device">What is known of the device.</param>
+    /// <summary>Returns all reasons why a window operator is not supported; empty if it is.</summary>
+    /// <param name="device">The description of the device.</param>
     /// <param name="elementType">The element type of the operands.</param>
     /// <param name="window">K, the width of the window.</param>
     /// <param name="scale">s, the upsampling ratio.</param>
@@ -27,29 +28,31 @@ public static class OperatorSupport
         ArgumentNullException.ThrowIfNull(device);
         var reasons = new List<string>();
         if (window % 2 == 0)
-            reasons.Add($"the window is {window}, and it must be odd");
+            reasons.Add($"the window is {window}, but must be odd");
         if (window is < 1 or > MaximumWindow)
-            reasons.Add($"the window is {window}, and it must be from 1 to {MaximumWindow}");
+            reasons.Add($"the window is {window}, but must be from 1 to {MaximumWindow}");
         if (scale is < 1 or > MaximumScale)
-            reasons.Add($"the scale is {scale}, and it must be from 1 to {MaximumScale}");
+            reasons.Add($"the scale is {scale}, but must be from 1 to {MaximumScale}");
         reasons.AddRange(Reasons(device, elementType));
         return reasons;
     }
 
-    /// <summary>Every reason why operators on an element type do not run on a device; none if they do.</summary>
+    /// <summary>Returns all reasons why a device does not support an element type; empty if it does.</summary>
+    /// <param name="device">The description of the device.</param>
+    /// <param name="elementType">The element type.</param>
     public static IReadOnlyList<string> Reasons(DeviceInfo device, ElementType elementType)
     {
         ArgumentNullException.ThrowIfNull(device);
         return elementType == ElementType.Float64 && !device.SupportsFloat64
-            ? [$"the device {device.Id} ({device.Name}) has no double precision"]
+            ? [$"the device {device.Id} ({device.Name}) does not support double precision"]
             : [];
     }
 
-    /// <summary>Every reason why a window operator does not run; none if it does.</summary>
-    /// <param name="device">What is known of the device.</param>
+    /// <summary>Returns all reasons why a window operator is not supported; empty if it is.</summary>
+    /// <param name="device">The description of the device.</param>
     /// <param name="elementType">The element type of the operands.</param>
-    /// <param name="shape">The problem.</param>
-    /// <param name="border">What taps outside the decoder map count for.</param>
+    /// <param name="shape">The shape of the problem.</param>
+    /// <param name="border">How taps outside the decoder map are treated.</param>
     public static IReadOnlyList<string> Reasons(
         DeviceInfo device, ElementType elementType, WindowShape shape, BorderRule border)
     {
@@ -57,26 +60,26 @@ public static class OperatorSupport
         if (!RatioFits(in shape))
         {
             reasons.Add(
-                $"the output is {shape.OutputShape.Height}x{shape.OutputShape.Width}, and it must be at most " +
+                $"the output is {shape.OutputShape.Height}x{shape.OutputShape.Width}, but must be at most " +
                 $"{MaximumScale} times {shape.KeyShape.Height}x{shape.KeyShape.Width}");
         }
         if (!BorderFits(in shape, border))
         {
             reasons.Add(
-                $"the window of {shape.Window} is larger than the map of {shape.KeyShape.Height}x{shape.KeyShape.Width} " +
-                $"that it must be moved into (border {BorderRule.Shifted})");
+                $"the window of {shape.Window} is larger than the map of " +
+                $"{shape.KeyShape.Height}x{shape.KeyShape.Width}, which border {BorderRule.Shifted} does not allow");
         }
         return reasons;
     }
 
-    /// <summary>Checks a width of windows that a module is made with, before there is a device or an operand.</summary>
-    /// <exception cref="NotSupportedException">It is even or out of range.</exception>
+    /// <summary>Checks the window width of a module, before there is a device or an operand.</summary>
+    /// <exception cref="NotSupportedException">The width is even or out of range.</exception>
     internal static void CheckWindow(int window)
     {
         if (window is < 1 or > MaximumWindow || window % 2 == 0)
         {
             throw new NotSupportedException(
-                $"The window is {window}, and it must be odd and from 1 to {MaximumWindow}.");
+                $"The window is {window}, but must be odd and from 1 to {MaximumWindow}.");
         }
     }
 

@@ -4,10 +4,10 @@ using SapaGpu.Kernels.Numerics;
 namespace SapaGpu;
 
 /// <summary>
-/// The bfloat16 format: the upper half of single precision, eight bits of exponent and seven of mantissa.
+/// A number in bfloat16: the upper 16 bits of single precision, with 8 bits of exponent and 7 of mantissa.
 /// </summary>
 /// <remarks>
-/// It is a storage format; convert to float to compute. Conversion rounds to nearest, and to even between two.
+/// A storage format; convert to float to compute. Conversions to it round to nearest, ties to even.
 /// </remarks>
 public readonly struct BFloat16 : IEquatable<BFloat16>
 {
@@ -15,25 +15,25 @@ public readonly struct BFloat16 : IEquatable<BFloat16>
 
     private BFloat16(ushort bits) => this.bits = bits;
 
-    /// <summary>Rounds to the format.</summary>
+    /// <summary>Rounds single precision to bfloat16, to nearest, ties to even.</summary>
     public static explicit operator BFloat16(float value) => new(NarrowFloat.ToBFloat16(value));
 
-    /// <summary>Rounds to the format.</summary>
+    /// <summary>Rounds double precision to bfloat16 in one step, to nearest, ties to even.</summary>
     public static explicit operator BFloat16(double value) => new(NarrowFloat.ToBFloat16(ToOdd(value)));
 
-    /// <summary>Widens.</summary>
+    /// <summary>Converts to single precision, exactly.</summary>
     public static implicit operator float(BFloat16 value) => NarrowFloat.FromBFloat16(value.bits);
 
-    /// <summary>Whether two values are numerically equal.</summary>
+    /// <summary>Returns whether two values are numerically equal; NaN equals nothing.</summary>
     public static bool operator ==(BFloat16 left, BFloat16 right) => (float)left == (float)right;
 
-    /// <summary>Whether two values are not numerically equal.</summary>
+    /// <summary>Returns whether two values are not numerically equal.</summary>
     public static bool operator !=(BFloat16 left, BFloat16 right) => !(left == right);
 
-    /// <summary>The value with given bits.</summary>
+    /// <summary>Returns the value with a bit pattern: sign, 8 bits of exponent, 7 of mantissa.</summary>
     public static BFloat16 FromBits(ushort bits) => new(bits);
 
-    /// <summary>Gets the bits.</summary>
+    /// <summary>Returns the bit pattern.</summary>
     public ushort ToBits() => bits;
 
     /// <inheritdoc/>
@@ -48,7 +48,7 @@ public readonly struct BFloat16 : IEquatable<BFloat16>
     /// <inheritdoc/>
     public override string ToString() => ((float)this).ToString(CultureInfo.CurrentCulture);
 
-    // To single precision with rounding to odd; what is rounded from there to nearest is as if rounded once.
+    // To single precision with rounding to odd; rounding the result to nearest then equals rounding the double once.
     private static float ToOdd(double value)
     {
         float single = (float)value;

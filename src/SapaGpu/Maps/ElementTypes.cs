@@ -2,12 +2,12 @@ using SapaGpu.Maps;
 
 namespace SapaGpu;
 
-/// <summary>The element types as .NET types and as written names.</summary>
+/// <summary>The .NET types, names and sizes of the element types.</summary>
 public static class ElementTypes
 {
-    /// <summary>The element type of a .NET type.</summary>
+    /// <summary>Returns the element type of maps of a .NET type.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
-    /// <exception cref="NotSupportedException">Maps of that type do not exist.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is none of these types.</exception>
     public static ElementType Of<T>()
         where T : unmanaged
     {
@@ -23,7 +23,8 @@ public static class ElementTypes
             $"Maps hold float, double, Half or BFloat16; {typeof(T).Name} is not supported.");
     }
 
-    /// <summary>The short name: f32, f64, f16, bf16.</summary>
+    /// <summary>Returns the short name: f32, f64, f16 or bf16.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The element type is not defined.</exception>
     public static string ShortName(this ElementType type) => type switch
     {
         ElementType.Float64 => "f64",
@@ -33,7 +34,8 @@ public static class ElementTypes
         _ => throw Unknown(type),
     };
 
-    /// <summary>The bytes of an element.</summary>
+    /// <summary>Returns the size of an element in bytes.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The element type is not defined.</exception>
     public static int Size(this ElementType type) => type switch
     {
         ElementType.Float64 => sizeof(double),
@@ -43,15 +45,16 @@ public static class ElementTypes
     };
 
     /// <summary>
-    /// The type that elements are computed in, which is also that of parameters: double for double, else float.
+    /// Returns the type that is computed in, which is also the type of parameters: <see cref="ElementType.Float64"/>
+    /// for itself, <see cref="ElementType.Float32"/> for all others.
     /// </summary>
     public static ElementType Accumulator(this ElementType type) =>
         type == ElementType.Float64 ? ElementType.Float64 : ElementType.Float32;
 
     /// <summary>
-    /// Calls a generic method with the .NET type of an element type: the one place that tells them apart.
+    /// Calls a generic method with the .NET type of an element type.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such element type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The element type is not defined.</exception>
     internal static TResult Dispatch<TVisitor, TResult>(this ElementType type, TVisitor visitor)
         where TVisitor : IElementVisitor<TResult> => type switch
         {
@@ -91,9 +94,9 @@ public static class ElementTypes
             Half number => (double)number,
             BFloat16 number => (float)number,
             float number => number,
-            _ => throw new NotSupportedException($"{typeof(T).Name} is no element type."),
+            _ => throw new NotSupportedException($"{typeof(T).Name} is not an element type."),
         };
 
     private static ArgumentOutOfRangeException Unknown(ElementType type) =>
-        new(nameof(type), $"{type} is no element type; choose {string.Join(", ", Enum.GetNames<ElementType>())}.");
+        new(nameof(type), $"{type} is not an element type; choose {string.Join(", ", Enum.GetNames<ElementType>())}.");
 }

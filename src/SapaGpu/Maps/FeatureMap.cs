@@ -5,7 +5,7 @@ using SapaGpu.Maps;
 
 namespace SapaGpu;
 
-/// <summary>A feature map on a device: logical dimensions [B, C, H, W] and an order in memory.</summary>
+/// <summary>A feature map in the memory of a device: logical dimensions [B, C, H, W] in a memory format.</summary>
 public abstract class FeatureMap : IDisposable
 {
     private int disposed;
@@ -18,37 +18,38 @@ public abstract class FeatureMap : IDisposable
         ElementType = elementType;
     }
 
-    /// <summary>Gets the logical dimensions.</summary>
+    /// <summary>Gets the logical dimensions, [B, C, H, W].</summary>
     public MapShape Shape { get; }
 
-    /// <summary>Gets the order in memory.</summary>
+    /// <summary>Gets the memory format: contiguous (NCHW) or channels-last (NHWC).</summary>
     public MemoryFormat Format => Layout.Format;
 
     /// <summary>Gets the element type.</summary>
     public ElementType ElementType { get; }
 
-    /// <summary>Gets the device.</summary>
+    /// <summary>Gets the device whose memory holds the map.</summary>
     public ComputeDevice Device => Memory.Device;
 
-    /// <summary>Gets whether the map was disposed.</summary>
+    /// <summary>Gets whether the map has been disposed.</summary>
     public bool IsDisposed => Volatile.Read(ref disposed) != 0;
 
-    /// <summary>Gets whether the elements fill their memory without gaps; views usually do not.</summary>
+    /// <summary>Gets whether the elements lie in memory without gaps, which those of a view usually do not.</summary>
     public bool IsDense => Layout == MapLayout.Dense(Shape, Format, Layout.Offset);
 
     /// <summary>
-    /// Gets where the first element is, for code that shares the memory: a host pointer on the CPU, a device pointer on
-    /// CUDA. It is valid until the map and every view of it were disposed.
+    /// Gets the address of the first element, for code that shares the memory: a host pointer on the CPU, a device
+    /// pointer on CUDA. It is valid until the map and all its views, or the device, have been disposed.
     /// </summary>
     /// <exception cref="NotSupportedException">The device is an OpenCL device, whose memory has no address.</exception>
-    /// <exception cref="ObjectDisposedException">The map was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The map has been disposed.</exception>
     public nint DataPointer
     {
         get
         {
             ObjectDisposedException.ThrowIf(IsDisposed, this);
             return Device.Kind == DeviceKind.OpenCL
-                ? throw new NotSupportedException("Memory of an OpenCL device has no address.")
+                ? throw new NotSupportedException(
+                    $"Not supported on {Device.Id}: OpenCL memory has no address; copy the map with CopyTo.")
                 : Memory.NativePointer + (nint)(Layout.Offset * ElementType.Size());
         }
     }
@@ -57,15 +58,18 @@ public abstract class FeatureMap : IDisposable
 
     internal MapLayout Layout { get; }
 
-    /// <summary>Returns dimensions, element type, format and device, as error messages name an operand.</summary>
+    /// <summary>Returns shape, element type, memory format and device, as error messages describe an operand.</summary>
     public override string ToString() =>
         $"{Shape} {ElementType.ShortName()} {(Format == MemoryFormat.Contiguous ? "contiguous" : "channels-last")} " +
         $"on {Device.Id}";
 
     /// <summary>Sets every element to zero.</summary>
+    /// <exception cref="ObjectDisposedException">The map or its device has been disposed.</exception>
     public abstract void Clear();
 
-    /// <summary>Lets go of the memory, which stays until views and running calls have let go as well.</summary>
+    /// <summary>
+    /// Releases the map. Its memory returns to the device when all views and running calls have released it as well.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref disposed, 1) == 0)
@@ -73,7 +77,7 @@ public abstract class FeatureMap : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>The elements as kernels take them, in the type that they are stored in.</summary>
+    /// <summary>The elements as kernels take them, in the storage type.</summary>
     internal MapView<TStorage> Map<TStorage>()
         where TStorage : unmanaged => new()
         {
@@ -105,28 +109,33 @@ public abstract class FeatureMap : IDisposable
     /// <summary>Reads all elements, in the order of the format.</summary>
     internal abstract double[] ReadNumbers();
 
-    /// <summary>Creates a map of an element type that is known at run time only; its content is arbitrary.</summary>
-    /// <param name="device">Where the map lives.</param>
-    /// <param name="shape">Its logical dimensions.</param>
-    /// <param name="format">Its order in memory.</param>
-    /// <param name="elementType">The type of its elements.</param>
-    /// <exception cref="ArgumentOutOfRangeException">Format or element type is no value of its enumeration.</exception>
-    /// <exception cref="InsufficientMemoryException">The device does not have that much memory.</exception>
-    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    /// <summary>
+    /// Creates a map whose element type is known only at run time. Its content is arbitrary until it is written.
+    /// </summary>
+    /// <param name="device">The device that holds the map.</param>
+    /// <param name="shape">The logical dimensions.</param>
+    /// <param name="format">The memory format.</param>
+    /// <param name="elementType">The type of the elements.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Format or element type is not defined.</exception>
+    /// <exception cref="ArgumentException">The shape is the default value of its type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">The device has been disposed.</exception>
     public static FeatureMap Create(
         ComputeDevice device, MapShape shape, MemoryFormat format, ElementType elementType) =>
         elementType.Dispatch<Creation, FeatureMap>(new Creation(device, shape, format));
 
     /// <summary>
-    /// Makes a map of memory that belongs to someone else, without a copy, whose element type is known at run time
-    /// only.
+    /// Wraps memory that the caller owns as a map whose element type is known only at run time, without a copy.
     /// </summary>
     /// <inheritdoc cref="FeatureMap{T}.Wrap(ComputeDevice, nint, MapShape, MapStrides)"/>
     /// <param name="elementType">The type of the elements.</param>
     /// <param name="device">The device that the memory is on.</param>
-    /// <param name="pointer">The first element.</param>
+    /// <param name="pointer">
+    /// The first element, as <see cref="FeatureMap{T}.Wrap(ComputeDevice, nint, MapShape, MemoryFormat)"/> takes it.
+    /// </param>
     /// <param name="shape">The logical dimensions.</param>
-    /// <param name="strides">The strides; null for NCHW without gaps.</param>
+    /// <param name="strides">The strides in elements; null for contiguous (NCHW) without gaps.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The element type is not defined.</exception>
     public static FeatureMap Wrap(
         ElementType elementType, ComputeDevice device, nint pointer, MapShape shape, MapStrides? strides = null) =>
         elementType.Dispatch<Wrapping, FeatureMap>(new Wrapping(device, pointer, shape, strides));
@@ -147,7 +156,7 @@ public abstract class FeatureMap : IDisposable
     }
 }
 
-/// <summary>A feature map on a device.</summary>
+/// <summary>A feature map whose element type is known at compile time.</summary>
 /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
 public sealed class FeatureMap<T> : FeatureMap
     where T : unmanaged
@@ -158,12 +167,14 @@ public sealed class FeatureMap<T> : FeatureMap
     }
 
     /// <summary>Creates a map whose content is arbitrary until it is written.</summary>
-    /// <param name="device">Where the map lives.</param>
-    /// <param name="shape">Its logical dimensions.</param>
-    /// <param name="format">Its order in memory.</param>
-    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is no element type of maps.</exception>
-    /// <exception cref="InsufficientMemoryException">The device does not have that much memory.</exception>
-    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    /// <param name="device">The device that holds the map.</param>
+    /// <param name="shape">The logical dimensions.</param>
+    /// <param name="format">The memory format.</param>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is not an element type.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The format is not defined.</exception>
+    /// <exception cref="ArgumentException">The shape is the default value of its type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">The device has been disposed.</exception>
     public static FeatureMap<T> Create(
         ComputeDevice device, MapShape shape, MemoryFormat format = MemoryFormat.Contiguous)
     {
@@ -176,23 +187,30 @@ public sealed class FeatureMap<T> : FeatureMap
     }
 
     /// <summary>
-    /// Creates a map of the shape, format and device of another, without gaps; its content is arbitrary.
+    /// Creates a map with the shape, format and device of another, without gaps. Its content is arbitrary until it is
+    /// written.
     /// </summary>
     /// <param name="map">The other map.</param>
-    /// <exception cref="InsufficientMemoryException">The device does not have that much memory.</exception>
-    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">The device has been disposed.</exception>
     public static FeatureMap<T> CreateLike(FeatureMap<T> map)
     {
         ArgumentNullException.ThrowIfNull(map);
         return Create(map.Device, map.Shape, map.Format);
     }
 
-    /// <summary>Creates a map from values in the order of <paramref name="format"/>.</summary>
-    /// <param name="device">Where the map lives.</param>
-    /// <param name="shape">Its logical dimensions.</param>
-    /// <param name="values">B·C·H·W values, [B, C, H, W] or [B, H, W, C] as the format says.</param>
-    /// <param name="format">The order of the values and of the map.</param>
-    /// <exception cref="ArgumentException">The number of values is not that of the shape.</exception>
+    /// <summary>Creates a map and copies values into it.</summary>
+    /// <param name="device">The device that holds the map.</param>
+    /// <param name="shape">The logical dimensions.</param>
+    /// <param name="values">
+    /// B·C·H·W values in the order of <paramref name="format"/>: [B, C, H, W] or [B, H, W, C].
+    /// </param>
+    /// <param name="format">The memory format of the values and of the map.</param>
+    /// <exception cref="ArgumentException">The number of values is not B·C·H·W.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The format is not defined.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is not an element type.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
+    /// <exception cref="ObjectDisposedException">The device has been disposed.</exception>
     public static FeatureMap<T> From(
         ComputeDevice device, MapShape shape, ReadOnlySpan<T> values, MemoryFormat format = MemoryFormat.Contiguous)
     {
@@ -209,18 +227,24 @@ public sealed class FeatureMap<T> : FeatureMap
     }
 
     /// <summary>
-    /// Makes a map of memory that belongs to someone else, without a copy. The memory must stay valid and in place
-    /// until the map is disposed and the device has finished the calls that use it; it is never freed here.
+    /// Wraps memory that the caller owns as a map without gaps, without a copy. The memory must stay valid and in place
+    /// until the map and its views are disposed and the device has finished the calls that use them; the map never
+    /// frees it.
     /// </summary>
     /// <param name="device">The device that the memory is on.</param>
     /// <param name="pointer">
-    /// The first element: a host pointer on the CPU, a device pointer of the same context on CUDA, for memory of other
-    /// frameworks the primary one (<see cref="DeviceOptions.UsesPrimaryContext"/>), a memory object (cl_mem) of the
-    /// same context on OpenCL.
+    /// The first element. On the CPU, a host pointer. On CUDA, a device pointer of the device's context; memory of
+    /// other frameworks needs the primary context (<see cref="DeviceOptions.UsesPrimaryContext"/>). On OpenCL, a memory
+    /// object (cl_mem) of the device's context.
     /// </param>
     /// <param name="shape">The logical dimensions.</param>
-    /// <param name="format">The order in memory, without gaps.</param>
-    /// <exception cref="ArgumentException">The pointer is null or not aligned to an element.</exception>
+    /// <param name="format">The memory format.</param>
+    /// <exception cref="ArgumentException">
+    /// The pointer is null or not aligned to an element, or the shape is the default value of its type.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The format is not defined.</exception>
+    /// <exception cref="NotSupportedException"><typeparamref name="T"/> is not an element type.</exception>
+    /// <exception cref="ObjectDisposedException">The device has been disposed.</exception>
     public static FeatureMap<T> Wrap(
         ComputeDevice device, nint pointer, MapShape shape, MemoryFormat format = MemoryFormat.Contiguous)
     {
@@ -230,7 +254,7 @@ public sealed class FeatureMap<T> : FeatureMap
     }
 
     /// <summary>
-    /// Makes a map of memory that belongs to someone else and has gaps, such as a part of a larger array, without a
+    /// Wraps memory that the caller owns and that may have gaps, such as a part of a larger array, as a map without a
     /// copy.
     /// </summary>
     /// <inheritdoc cref="Wrap(ComputeDevice, nint, MapShape, MemoryFormat)"/>
@@ -238,11 +262,12 @@ public sealed class FeatureMap<T> : FeatureMap
     /// <param name="pointer">The first element, as the other overload takes it.</param>
     /// <param name="shape">The logical dimensions.</param>
     /// <param name="strides">
-    /// The strides in elements. Either the columns of a row lie side by side, with rows, channels and images around
-    /// them, or the channels of a position, with columns, rows and images around them.
+    /// The strides in elements, none negative. Either columns have stride 1 and rows, channels and images follow with
+    /// larger strides (NCHW), or channels have stride 1 and columns, rows and images follow (NHWC). The stride of a
+    /// dimension of size 1 is ignored.
     /// </param>
     /// <exception cref="ArgumentException">
-    /// The pointer is null or not aligned to an element, the strides are of neither format, or elements would share
+    /// The pointer is null or not aligned to an element, the strides fit neither format, or elements would share
     /// memory.
     /// </exception>
     public static FeatureMap<T> Wrap(ComputeDevice device, nint pointer, MapShape shape, MapStrides strides)
@@ -251,25 +276,33 @@ public sealed class FeatureMap<T> : FeatureMap
         return Wrap(device, pointer, shape, MapLayout.Strided(shape, strides));
     }
 
-    /// <summary>The elements themselves, in the order of the format, for a map without gaps in host memory.</summary>
-    /// <returns>A span that is valid until the map and every view of it were disposed.</returns>
+    /// <summary>
+    /// Returns the elements of a map without gaps in host memory, in the order of its format, without a copy.
+    /// </summary>
+    /// <returns>A span that is valid until the map and all its views, or the device, have been disposed.</returns>
     /// <exception cref="NotSupportedException">
-    /// The map is on a GPU, has gaps, or has more elements than a span; copy it with <see cref="CopyTo"/>.
+    /// The device is not the CPU, or the map has gaps or more elements than a span can hold; copy it with
+    /// <see cref="CopyTo"/>.
     /// </exception>
-    /// <exception cref="ObjectDisposedException">The map was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The map has been disposed.</exception>
     public unsafe Span<T> AsSpan()
     {
         nint pointer = DataPointer;
         if (Device.Kind != DeviceKind.Cpu || !IsDense || Shape.ElementCount > int.MaxValue)
         {
             throw new NotSupportedException(
-                $"The map {this} is not in host memory without gaps, or too large for a span; copy it with CopyTo.");
+                $"AsSpan needs a map on the CPU without gaps and with at most {int.MaxValue:N0} elements; got {this}" +
+                $"{(IsDense ? string.Empty : " with gaps")}. Copy it with CopyTo.");
         }
         return new Span<T>((void*)pointer, (int)Shape.ElementCount);
     }
 
-    /// <summary>Writes all elements from values in the order of the map's format.</summary>
-    /// <exception cref="ArgumentException">The number of values is not that of the map.</exception>
+    /// <summary>Copies values into the map.</summary>
+    /// <param name="values">
+    /// B·C·H·W values in the order of the map's format; they may be changed after the call.
+    /// </param>
+    /// <exception cref="ArgumentException">The number of values is not B·C·H·W.</exception>
+    /// <exception cref="ObjectDisposedException">The map or its device has been disposed.</exception>
     public void CopyFrom(ReadOnlySpan<T> values)
     {
         CheckCount(values.Length, nameof(values));
@@ -280,15 +313,17 @@ public sealed class FeatureMap<T> : FeatureMap
             return;
         }
 
-        // A view with gaps is written by way of the range it spans, whose other elements are kept.
+        // A view with gaps is written through the range that it spans; the elements in its gaps keep their values.
         var range = ReadRange();
         for (long i = 0; i < values.Length; i++)
             range[Layout.PositionOf(i, Shape)] = values[(int)i];
         Device.Backend.Write<T>(Data().SubView(Layout.Offset, range.Length), range);
     }
 
-    /// <summary>Reads all elements, in the order of the map's format.</summary>
-    /// <exception cref="ArgumentException">The number of values is not that of the map.</exception>
+    /// <summary>Copies the elements to host memory, after waiting for the calls that were queued before.</summary>
+    /// <param name="values">Receives the B·C·H·W elements, in the order of the map's format.</param>
+    /// <exception cref="ArgumentException">The number of values is not B·C·H·W.</exception>
+    /// <exception cref="ObjectDisposedException">The map or its device has been disposed.</exception>
     public void CopyTo(Span<T> values)
     {
         CheckCount(values.Length, nameof(values));
@@ -303,7 +338,9 @@ public sealed class FeatureMap<T> : FeatureMap
             values[i] = range[Layout.PositionOf(i, Shape)];
     }
 
-    /// <summary>Reads all elements, in the order of the map's format.</summary>
+    /// <summary>Copies the elements to an array, in the order of the map's format.</summary>
+    /// <exception cref="NotSupportedException">The map has more elements than an array can hold.</exception>
+    /// <exception cref="ObjectDisposedException">The map or its device has been disposed.</exception>
     public T[] ToArray()
     {
         CheckArrayLength();
@@ -312,14 +349,27 @@ public sealed class FeatureMap<T> : FeatureMap
         return values;
     }
 
-    /// <summary>Reads all elements in the order of a format.</summary>
+    /// <summary>Copies the elements to an array, in the order of a given format.</summary>
+    /// <inheritdoc cref="ToArray()"/>
+    /// <param name="format">The order of the elements in the array.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The format is not defined.</exception>
     public T[] ToArray(MemoryFormat format) =>
         EnumChecks.Defined(format) == Format ? ToArray() : MapLayout.Reorder(ToArray(), Shape, Format, format);
 
-    /// <summary>Copies the map, without gaps and in the same format, to a device.</summary>
+    /// <summary>Copies the map through host memory to a device, without gaps and in the same format.</summary>
+    /// <inheritdoc cref="ToArray()"/>
+    /// <param name="device">The device that holds the copy.</param>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     public FeatureMap<T> To(ComputeDevice device) => From(device, Shape, ToArray(), Format);
 
-    /// <summary>Copies the map, without gaps and in a given format, by way of the host, bit by bit.</summary>
+    /// <summary>
+    /// Copies the map through host memory into another memory format, without gaps and on the same device. The bits of
+    /// the elements stay the same.
+    /// </summary>
+    /// <inheritdoc cref="ToArray()"/>
+    /// <param name="format">The memory format of the copy.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The format is not defined.</exception>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>
     public FeatureMap<T> To(MemoryFormat format) => From(Device, Shape, ToArray(format), format);
 
     /// <inheritdoc/>
@@ -334,10 +384,11 @@ public sealed class FeatureMap<T> : FeatureMap
         Device.Backend.Clear(Data().SubView(Layout.Offset, Shape.ElementCount));
     }
 
-    /// <summary>A view of some images, which shares the memory.</summary>
+    /// <summary>Returns a view of consecutive images, which shares the memory of the map.</summary>
     /// <param name="first">The first image.</param>
     /// <param name="count">The number of images.</param>
     /// <exception cref="ArgumentOutOfRangeException">The images are not all in the map.</exception>
+    /// <exception cref="ObjectDisposedException">The map has been disposed.</exception>
     public FeatureMap<T> Images(int first, int count)
     {
         CheckRange(first, count, Shape.Batch, "images");
@@ -345,10 +396,11 @@ public sealed class FeatureMap<T> : FeatureMap
             new MapShape(count, Shape.Channels, Shape.Height, Shape.Width), first * Layout.BatchStride);
     }
 
-    /// <summary>A view of some channels, which shares the memory.</summary>
+    /// <summary>Returns a view of consecutive channels, which shares the memory of the map.</summary>
     /// <param name="first">The first channel.</param>
     /// <param name="count">The number of channels.</param>
     /// <exception cref="ArgumentOutOfRangeException">The channels are not all in the map.</exception>
+    /// <exception cref="ObjectDisposedException">The map has been disposed.</exception>
     public FeatureMap<T> Channels(int first, int count)
     {
         CheckRange(first, count, Shape.Channels, "channels");
@@ -356,12 +408,13 @@ public sealed class FeatureMap<T> : FeatureMap
             new MapShape(Shape.Batch, count, Shape.Height, Shape.Width), first * Layout.ChannelStride);
     }
 
-    /// <summary>A view of a rectangle of every image, which shares the memory.</summary>
+    /// <summary>Returns a view of a rectangle of every image, which shares the memory of the map.</summary>
     /// <param name="row">The first row.</param>
     /// <param name="column">The first column.</param>
     /// <param name="height">The number of rows.</param>
     /// <param name="width">The number of columns.</param>
     /// <exception cref="ArgumentOutOfRangeException">The rectangle is not inside the map.</exception>
+    /// <exception cref="ObjectDisposedException">The map has been disposed.</exception>
     public FeatureMap<T> Crop(int row, int column, int height, int width)
     {
         CheckRange(row, height, Shape.Height, "rows");
@@ -391,11 +444,15 @@ public sealed class FeatureMap<T> : FeatureMap
     {
         ArgumentNullException.ThrowIfNull(device);
         if (pointer == 0)
-            throw new ArgumentException("The pointer to wrap is null.", nameof(pointer));
+        {
+            throw new ArgumentException(
+                "The pointer to wrap is null; pass the address of the first element.", nameof(pointer));
+        }
         if (device.Kind != DeviceKind.OpenCL && pointer % Unsafe.SizeOf<T>() != 0)
         {
             throw new ArgumentException(
-                $"The pointer to wrap, 0x{pointer:x}, is not a multiple of {Unsafe.SizeOf<T>()}.", nameof(pointer));
+                $"The pointer to wrap, 0x{pointer:x}, is not aligned to the {Unsafe.SizeOf<T>()} bytes of an element.",
+                nameof(pointer));
         }
         using var use = device.Use();
         return new FeatureMap<T>(DeviceMemory.Wrap(device, pointer, ByteCount(layout.Span(shape))), shape, layout);
@@ -407,13 +464,17 @@ public sealed class FeatureMap<T> : FeatureMap
         Int128 bytes = (Int128)elements * Unsafe.SizeOf<T>();
         return bytes <= long.MaxValue / 2
             ? (long)bytes
-            : throw new InsufficientMemoryException($"A map of {elements:N0} elements fits no device.");
+            : throw new InsufficientMemoryException(
+                $"A map of {elements:N0} elements exceeds the address space; use fewer images.");
     }
 
     private static void CheckShape(MapShape shape)
     {
         if (shape.ElementCount == 0)
-            throw new ArgumentException("The shape was never set; every dimension is at least 1.", nameof(shape));
+        {
+            throw new ArgumentException(
+                "The shape is default(MapShape); every dimension must be at least 1.", nameof(shape));
+        }
     }
 
     private static void CheckRange(int first, int count, int size, string what)
@@ -421,7 +482,7 @@ public sealed class FeatureMap<T> : FeatureMap
         if (first < 0 || count < 1 || first > size - count)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(first), $"{what} {first} to {(long)first + count - 1} are not within 0 to {size - 1}.");
+                nameof(first), $"The map has {size} {what}; a view of {count} from index {first} is not inside it.");
         }
     }
 
@@ -446,7 +507,7 @@ public sealed class FeatureMap<T> : FeatureMap
         if (Shape.ElementCount > Array.MaxLength)
         {
             throw new NotSupportedException(
-                $"A map of shape {Shape} has {Shape.ElementCount:N0} elements, more than an array holds; " +
+                $"A map of shape {Shape} has {Shape.ElementCount:N0} elements, more than an array can hold; " +
                 "read it image by image with Images.");
         }
     }
@@ -456,7 +517,7 @@ public sealed class FeatureMap<T> : FeatureMap
         if (count != Shape.ElementCount)
         {
             throw new ArgumentException(
-                $"The map {this} has {Shape.ElementCount:N0} elements; got space for {count:N0}.", parameter);
+                $"The map {this} has {Shape.ElementCount:N0} elements; the span has {count:N0}.", parameter);
         }
     }
 }

@@ -1,6 +1,6 @@
 namespace SapaGpu.Maps;
 
-/// <summary>What is done with an element type that is known at run time only.</summary>
+/// <summary>An operation on an element type that is known only at run time.</summary>
 internal interface IElementVisitor<out TResult>
 {
     TResult Visit<T>()

@@ -1,6 +1,6 @@
 namespace SapaGpu.Maps;
 
-/// <summary>Where the elements of a map are: an offset into its memory and a stride for every dimension.</summary>
+/// <summary>The layout of a map: an offset into its memory and a stride for every dimension, in elements.</summary>
 internal readonly record struct MapLayout(
     MemoryFormat Format, long Offset, long BatchStride, long ChannelStride, long RowStride, long ColumnStride)
 {
@@ -13,11 +13,9 @@ internal readonly record struct MapLayout(
             : new(format, offset, plane * shape.Channels, 1, (long)shape.Width * shape.Channels, shape.Channels);
     }
 
-    /// <summary>
-    /// The layout of strides that somebody else chose; a dimension of size 1 has no stride that matters.
-    /// </summary>
+    /// <summary>The layout with given strides; the stride of a dimension of size 1 is ignored.</summary>
     /// <exception cref="ArgumentException">
-    /// The strides are of neither format, or elements would share memory.
+    /// The strides fit neither format, or elements would share memory.
     /// </exception>
     public static MapLayout Strided(MapShape shape, MapStrides strides)
     {
@@ -32,11 +30,12 @@ internal readonly record struct MapLayout(
         if (isChannelsLast && Nest(channelsLast))
             return Of(MemoryFormat.ChannelsLast);
         throw new ArgumentException(
-            $"Strides {strides} do not fit a map {shape}: the columns of a row or the channels of a position must lie side " +
-            "by side, and the other dimensions around them without sharing an element; copy the data first.",
+            $"{strides} does not fit a map of shape {shape}: columns must have stride 1 and rows, channels and " +
+            "images larger ones (NCHW), or channels stride 1 and columns, rows and images larger ones (NHWC), and no " +
+            "elements may overlap; copy the data first.",
             nameof(strides));
 
-        // What has no stride that matters gets that of a map without gaps.
+        // Dimensions of size 1 get the strides of a map without gaps.
         MapLayout Of(MemoryFormat format)
         {
             var dense = Dense(shape, format, 0);
@@ -50,7 +49,7 @@ internal readonly record struct MapLayout(
         }
     }
 
-    /// <summary>The elements from the first to the last of the map, gaps included.</summary>
+    /// <summary>The number of elements from the first to the last of the map, gaps included.</summary>
     public long Span(MapShape shape) =>
         (shape.Batch - 1) * BatchStride + (shape.Channels - 1) * ChannelStride
         + (shape.Height - 1) * RowStride + (shape.Width - 1) * ColumnStride + 1;
@@ -74,7 +73,7 @@ internal readonly record struct MapLayout(
         }
     }
 
-    /// <summary>Values in one format, brought to another.</summary>
+    /// <summary>Reorders values from one format to another.</summary>
     public static T[] Reorder<T>(T[] values, MapShape shape, MemoryFormat from, MemoryFormat to)
     {
         if (from == to)
@@ -98,7 +97,7 @@ internal readonly record struct MapLayout(
         return result;
     }
 
-    // Every dimension steps over all of those inside it.
+    // Whether the stride of every dimension is at least the extent of those inside it.
     private static bool Nest((long Stride, int Size)[] dimensions)
     {
         Int128 span = 1;

@@ -1,6 +1,6 @@
 namespace SapaGpu;
 
-/// <summary>The logical dimensions of a map, [B, C, H, W], whatever its order in memory.</summary>
+/// <summary>The logical dimensions of a map, [B, C, H, W], whatever its memory format.</summary>
 public readonly record struct MapShape
 {
     /// <summary>Creates a shape.</summary>
@@ -8,7 +8,7 @@ public readonly record struct MapShape
     /// <param name="channels">C, the number of channels.</param>
     /// <param name="height">H, the number of rows.</param>
     /// <param name="width">W, the number of columns.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A dimension is below 1, or the product passes 2⁶³.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A dimension is below 1, or the product reaches 2⁶⁰.</exception>
     public MapShape(int batch, int channels, int height, int width)
     {
         Batch = batch;
@@ -18,11 +18,14 @@ public readonly record struct MapShape
         if (batch < 1 || channels < 1 || height < 1 || width < 1)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(batch), $"Every dimension of a map is at least 1; got {this}.");
+                nameof(batch), $"Every dimension of a map must be at least 1; got {this}.");
         }
         Int128 count = (Int128)batch * channels * height * width;
         if (count > long.MaxValue / sizeof(double))
-            throw new ArgumentOutOfRangeException(nameof(batch), $"A map of shape {this} has too many elements.");
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(batch), $"A map of shape {this} has too many elements; a map has less than 2⁶⁰.");
+        }
         ElementCount = (long)count;
     }
 
@@ -38,9 +41,9 @@ public readonly record struct MapShape
     /// <summary>Gets W, the number of columns.</summary>
     public int Width { get; }
 
-    /// <summary>Gets B·C·H·W.</summary>
+    /// <summary>Gets the number of elements, B·C·H·W.</summary>
     public long ElementCount { get; }
 
-    /// <summary>Writes the dimensions, such as "[1, 256, 120, 120]".</summary>
+    /// <summary>Returns the dimensions, such as "[1, 256, 120, 120]".</summary>
     public override string ToString() => $"[{Batch}, {Channels}, {Height}, {Width}]";
 }

@@ -1,11 +1,11 @@
 namespace SapaGpu;
 
-/// <summary>The order in memory of a map whose logical dimensions are always [B, C, H, W].</summary>
+/// <summary>The order of elements in memory; the logical dimensions are [B, C, H, W] in either format.</summary>
 public enum MemoryFormat
 {
-    /// <summary>NCHW: the columns of a row side by side, channel after channel.</summary>
+    /// <summary>NCHW: channel after channel, the columns of a row next to each other.</summary>
     Contiguous,
 
-    /// <summary>NHWC: the channels of a position side by side.</summary>
+    /// <summary>NHWC: position after position, the channels of a position next to each other.</summary>
     ChannelsLast,
 }

@@ -1,4 +1,4 @@
 namespace SapaGpu.Maps;
 
-/// <summary>An argument with its name, for messages.</summary>
+/// <summary>An operand and the parameter name by which error messages refer to it.</summary>
 internal readonly record struct Operand(string Name, FeatureMap? Map);

@@ -5,7 +5,7 @@ namespace SapaGpu.Maps;
 /// <summary>The checks that the operators share. Error messages list every operand and suggest a fix.</summary>
 internal static class OperandChecks
 {
-    /// <summary>None is null or disposed, and all are on one device.</summary>
+    /// <summary>Checks that no operand is disposed and that all are on one device; null operands are skipped.</summary>
     public static void SameDevice(params ReadOnlySpan<Operand> operands)
     {
         FeatureMap? first = null;
@@ -24,21 +24,21 @@ internal static class OperandChecks
             else if (!ReferenceEquals(first.Device, map.Device))
             {
                 throw new DeviceMismatchException(
-                    $"'{firstName}' is on {first.Device}, '{name}' on {map.Device}; move one with To(device). " +
+                    $"'{firstName}' is on {first.Device}, but '{name}' is on {map.Device}; move one with To(device). " +
                     Describe(operands));
             }
         }
     }
 
-    /// <summary>The operand has the shape that follows from the others.</summary>
+    /// <summary>Checks that an operand has the shape that follows from the others.</summary>
     public static void Shape(string name, FeatureMap map, MapShape expected, params ReadOnlySpan<Operand> operands)
     {
         if (map.Shape != expected)
             throw new ArgumentException(
-                $"'{name}' must be {expected}, and is {map.Shape}. {Describe(operands)}", name);
+                $"'{name}' must be {expected}, but is {map.Shape}. {Describe(operands)}", name);
     }
 
-    /// <summary>Operands are in the type that maps of an element type are computed in.</summary>
+    /// <summary>Checks that operands have the type that maps of an element type are computed in.</summary>
     /// <typeparam name="T">The element type of the maps.</typeparam>
     public static void Accumulator<T>(params ReadOnlySpan<Operand> operands)
         where T : unmanaged
@@ -49,14 +49,14 @@ internal static class OperandChecks
             if (map is not null && map.ElementType != expected)
             {
                 throw new ArgumentException(
-                    $"'{name}' must be {expected.ShortName()} beside maps of {ElementTypes.Of<T>().ShortName()}, and is " +
+                    $"'{name}' must be {expected.ShortName()} for maps of {ElementTypes.Of<T>().ShortName()}, but is " +
                     $"{map.ElementType.ShortName()}. {Describe(operands)}",
                     name);
             }
         }
     }
 
-    /// <summary>Nothing that is written shares memory with anything else.</summary>
+    /// <summary>Checks that a map that is written shares no memory with the others.</summary>
     public static void NoOverlap(string name, FeatureMap? written, params ReadOnlySpan<Operand> others)
     {
         if (written is null)
@@ -67,14 +67,14 @@ internal static class OperandChecks
                 written, other))
             {
                 throw new ArgumentException(
-                    $"'{name}' is written and shares memory with '{otherName}'; give it memory of its own. " +
+                    $"'{name}' is written, but shares memory with '{otherName}'; pass a map with separate memory. " +
                     Describe(others),
                     name);
             }
         }
     }
 
-    /// <summary>The operands in words.</summary>
+    /// <summary>Lists the operands with name, shape, element type, format and device.</summary>
     public static string Describe(params ReadOnlySpan<Operand> operands)
     {
         var text = new StringBuilder("Operands:");
@@ -98,7 +98,7 @@ internal static class OperandChecks
         return aFirst < bEnd && bFirst < aEnd && !AreSeparateChannels(a, b);
     }
 
-    // Views of different channels of one map lie between one another and still share no element.
+    // Views of different channels of one map interleave in memory and still share no element.
     private static bool AreSeparateChannels(FeatureMap a, FeatureMap b)
     {
         var (x, y) = (a.Layout, b.Layout);

@@ -4,8 +4,8 @@ using SapaGpu.Devices;
 namespace SapaGpu.Maps;
 
 /// <summary>
-/// Holds a device open, and the memory of every map that a call touches, until the call is over: a map that another
-/// thread disposes meanwhile lets go of its memory when the last call that uses it has ended.
+/// Keeps a device open, and the memory of every map that a call uses, until the call ends: if another thread disposes
+/// a map meanwhile, its memory is released when the last call that uses it has ended.
 /// </summary>
 internal ref struct Operands
 {
@@ -62,7 +62,7 @@ internal ref struct Operands
         count++;
     }
 
-    // As many as the operators have; a module with its parameters has more.
+    // Enough for every operator; a module with its parameters needs more.
     [InlineArray(Length)]
     private struct Memories
     {

@@ -95,22 +95,22 @@ public sealed class SafetensorsTests
         Assert.That(Load(File(header, [7]))["a"].ToDoubles(), Is.EqualTo([7.0]));
     }
 
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}""", 6, "side by side", TestName = "Overlap")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 4, "side by side", TestName = "The same bytes twice")]
+    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}""", 6, "without overlap or gap", TestName = "Overlap")]
+    [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 4, "without overlap or gap", TestName = "The same bytes twice")]
     [TestCase(
         """{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""",
         8,
-        "side by side",
+        "without overlap or gap",
         TestName = "Gap at the beginning")]
     [TestCase(
         """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""",
         5,
-        "bytes are there",
+        "bytes of data",
         TestName = "Rest at the end")]
     [TestCase(
         """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""",
         4,
-        "bytes are there",
+        "bytes of data",
         TestName = "Beyond the end")]
     [TestCase(
         """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""",
@@ -122,27 +122,27 @@ public sealed class SafetensorsTests
     [TestCase(
         """{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}""",
         4,
-        "no beginning and end",
+        "not a beginning and an end",
         TestName = "End before beginning")]
     [TestCase(
         """{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}""",
         4,
-        "no beginning and end",
+        "not a beginning and an end",
         TestName = "Negative offset")]
     [TestCase(
         """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}}""",
         4,
-        "no beginning and end",
+        "not a beginning and an end",
         TestName = "Three offsets")]
     [TestCase(
         """{"a":{"dtype":"U8","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,9223372036854775807]}}""",
         4,
-        "bytes are there",
+        "bytes of data",
         TestName = "Huge shape")]
     [TestCase(
         """{"a":{"dtype":"F64","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,9223372036854775807]}}""",
         4,
-        "and its data_offsets",
+        "but its data_offsets",
         TestName = "Shape that overflows")]
     [TestCase(
         """{"a":{"dtype":"F32","shape":[4294967296],"data_offsets":[0,4]}}""",
@@ -152,18 +152,18 @@ public sealed class SafetensorsTests
     [TestCase(
         """{"a":{"dtype":"F32","shape":[1e99],"data_offsets":[0,4]}}""",
         4,
-        "no whole number",
+        "not an integer",
         TestName = "No whole number")]
     [TestCase(
         """{"a":{"dtype":"F32","shape":["1"],"data_offsets":[0,4]}}""",
         4,
-        "no whole number",
+        "not an integer",
         TestName = "Text for a number")]
     [TestCase(
         """{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}""", 1, "F8_E4M3", TestName = "Unknown type")]
-    [TestCase("""{"a":{"dtype":7,"shape":[1],"data_offsets":[0,1]}}""", 1, "no dtype", TestName = "No type")]
-    [TestCase("""{"a":{"dtype":"F32","data_offsets":[0,4]}}""", 4, "no shape", TestName = "No shape")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[1]}}""", 4, "no data_offsets", TestName = "No offsets")]
+    [TestCase("""{"a":{"dtype":7,"shape":[1],"data_offsets":[0,1]}}""", 1, "no valid dtype", TestName = "No type")]
+    [TestCase("""{"a":{"dtype":"F32","data_offsets":[0,4]}}""", 4, "no valid shape", TestName = "No shape")]
+    [TestCase("""{"a":{"dtype":"F32","shape":[1]}}""", 4, "no valid data_offsets", TestName = "No offsets")]
     [TestCase("""{"a":[1,2,3]}""", 4, "not an object", TestName = "No object")]
     [TestCase(
         """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}""",
@@ -196,7 +196,7 @@ public sealed class SafetensorsTests
     {
         var file = File("{}", []);
         BinaryPrimitives.WriteUInt64LittleEndian(file, length);
-        Assert.That(() => Load(file), Throws.TypeOf<InvalidDataException>().With.Message.Contains("announced"));
+        Assert.That(() => Load(file), Throws.TypeOf<InvalidDataException>().With.Message.Contains("declared"));
     }
 
     [Test]

@@ -36,7 +36,7 @@ public sealed class StateMatchingTests
             Assert.That(
                 () => StateMatching.Match([Module[0]], State(("q.weight", shape)), strict),
                 Throws.TypeOf<StateMismatchException>()
-                    .With.Message.Contains($"q.weight is [{string.Join(", ", shape)}] and must be [8, 6]"));
+                    .With.Message.Contains($"q.weight is [{string.Join(", ", shape)}] but must be [8, 6]"));
         }
     }
 
@@ -51,8 +51,8 @@ public sealed class StateMatchingTests
         Assert.That(exception.ShapeMismatches, Is.EqualTo(["q.weight", "q.bias"]));
         Assert.That(
             exception.Message,
-            Does.Contain("missing: k.weight, norm.weight; unexpected: extra, more lines; other shapes: ").And
-                .Contain("q.weight is [8, 7] and must be [8, 6], q.bias is [9] and must be [8]").And.Not.Contain("\n"));
+            Does.Contain("missing: k.weight, norm.weight; unexpected: extra, more lines; different shapes: ").And
+                .Contain("q.weight is [8, 7] but must be [8, 6], q.bias is [9] but must be [8]").And.Not.Contain("\n"));
     }
 
     [Test]

@@ -144,7 +144,7 @@ public sealed class WindowMisuseTests
             Assert.That(
                 action,
                 Throws.TypeOf<NotSupportedException>()
-                    .With.Message.Contains($"the output is {height}x{width}, and it must be at most 16 times 2x3"));
+                    .With.Message.Contains($"the output is {height}x{width}, but must be at most 16 times 2x3"));
         }
     }
 
@@ -191,11 +191,11 @@ public sealed class WindowMisuseTests
         Assert.That(
             () => WindowReassembly.Forward(weights, value, options),
             Throws.ArgumentException
-                .With.Message.Contains("'weights' must be [1, 18, 4, 4], and is [1, 17, 4, 4]")
+                .With.Message.Contains("'weights' must be [1, 18, 4, 4], but is [1, 17, 4, 4]")
                 .And.Message.Contains($"value {value.Shape}"));
         Assert.That(
             () => WindowWeights.Forward(weights, value.Shape, options),
-            Throws.ArgumentException.With.Message.Contains("'scores' must be [1, 18, 4, 4], and is [1, 17, 4, 4]"));
+            Throws.ArgumentException.With.Message.Contains("'scores' must be [1, 18, 4, 4], but is [1, 17, 4, 4]"));
     }
 
     [Test]
@@ -213,14 +213,14 @@ public sealed class WindowMisuseTests
             Assert.That(
                 () => WindowAttention.Backward(context, query),
                 Throws.ArgumentException
-                    .With.Message.Contains("'gradOutput' must be [1, 8, 4, 4], and is [1, 4, 4, 4]"));
+                    .With.Message.Contains("'gradOutput' must be [1, 8, 4, 4], but is [1, 4, 4, 4]"));
         }
         Assert.That(
             () => WindowSimilarity.Backward(query, key, mean, options),
-            Throws.ArgumentException.With.Message.Contains("'gradScores' must be [1, 18, 4, 4], and is [1, 9, 4, 4]"));
+            Throws.ArgumentException.With.Message.Contains("'gradScores' must be [1, 18, 4, 4], but is [1, 9, 4, 4]"));
         Assert.That(
             () => WindowReassembly.Backward(scores, key, query, options),
-            Throws.ArgumentException.With.Message.Contains("'gradOutput' must be [1, 8, 4, 4], and is [1, 4, 4, 4]"));
+            Throws.ArgumentException.With.Message.Contains("'gradOutput' must be [1, 8, 4, 4], but is [1, 4, 4, 4]"));
         Assert.That(
             () => WindowWeights.Backward(scores, key.Shape, mean, options),
             Throws.ArgumentException.With.Message.Contains("'gradWeights' must be [1, 18, 4, 4]"));

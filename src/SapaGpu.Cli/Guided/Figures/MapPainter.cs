@@ -2,12 +2,12 @@ using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Cli.Guided.Figures;
 
-/// <summary>Paints maps for people to look at; all maps of a figure by the same rules.</summary>
+/// <summary>Renders maps as images, all maps of a figure by the same rules.</summary>
 internal abstract class MapPainter
 {
     /// <summary>The painter for a kind of map.</summary>
     /// <param name="input">The small map, whose values set range and colours.</param>
-    /// <param name="kind">What it shows.</param>
+    /// <param name="kind">The kind of map.</param>
     /// <param name="unknown">The mark of missing values; null if there is none.</param>
     public static MapPainter For(StoredMap input, MapKind kind, float? unknown)
     {
@@ -51,7 +51,7 @@ internal sealed class PalettePainter(Palette palette) : MapPainter
     }
 }
 
-/// <summary>Every class in a colour of its own; classes that the input does not have in black.</summary>
+/// <summary>Every class in a different colour; classes that the input does not have in black.</summary>
 internal sealed class ClassPainter(ClassMap input) : MapPainter
 {
     /// <inheritdoc/>

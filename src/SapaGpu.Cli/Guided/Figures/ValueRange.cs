@@ -2,7 +2,7 @@ using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Cli.Guided.Figures;
 
-/// <summary>The values from black to white.</summary>
+/// <summary>The range of values that is shown from black to white.</summary>
 internal sealed record ValueRange(float Low, float High)
 {
     /// <summary>The range of the known values of a map.</summary>
@@ -23,6 +23,6 @@ internal sealed record ValueRange(float Low, float High)
         return new ValueRange(low, high);
     }
 
-    /// <summary>Brings the range to that from 0 to 1.</summary>
+    /// <summary>Maps a value of the range to the range from 0 to 1.</summary>
     public float Normalise(float value) => High > Low ? (value - Low) / (High - Low) : 0;
 }

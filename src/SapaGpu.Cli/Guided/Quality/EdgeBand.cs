@@ -1,9 +1,9 @@
 namespace SapaGpu.Cli.Guided.Quality;
 
-/// <summary>Edges between regions, and what lies near them.</summary>
+/// <summary>Edges between regions, and the pixels near them.</summary>
 internal static class EdgeBand
 {
-    /// <summary>How far from an edge a pixel still counts as near, in pixels.</summary>
+    /// <summary>The largest distance from an edge, in pixels, that counts as near.</summary>
     public const int Tolerance = 3;
 
     /// <summary>Marks the pixels that differ from their right or lower neighbour.</summary>
@@ -48,13 +48,13 @@ internal static class EdgeBand
     }
 
     /// <summary>
-    /// The boundary F-measure: the harmonic mean of the shares of edges that lie near the others. Where there are no
-    /// edges none is wrong.
+    /// The boundary F-measure: the harmonic mean of precision and recall, the fractions of found edges near true ones
+    /// and of true edges near found ones. Either is 1 if it has no edges.
     /// </summary>
     /// <param name="edges">The true edges.</param>
-    /// <param name="nearEdges">What is <see cref="Near"/> them.</param>
+    /// <param name="nearEdges">The pixels <see cref="Near"/> the true edges.</param>
     /// <param name="found">The edges that were found.</param>
-    /// <param name="nearFound">What is near those.</param>
+    /// <param name="nearFound">The pixels near the found edges.</param>
     public static double Agreement(bool[] edges, bool[] nearEdges, bool[] found, bool[] nearFound)
     {
         double precision = ShareWithin(found, nearEdges);

@@ -3,8 +3,8 @@ using SapaGpu.Cli.Images;
 namespace SapaGpu.Cli.Guided.Quality;
 
 /// <summary>
-/// Labels: the mean over the classes of the truth of intersection over union; of the whole map, and of what lies within
-/// <see cref="EdgeBand.Tolerance"/> pixels of the true edges. Pixels that the truth does not know are left out.
+/// Labels: intersection over union, averaged over the classes of the truth, of the whole map and of the pixels within
+/// <see cref="EdgeBand.Tolerance"/> pixels of the true edges. Pixels that are unknown in the truth are left out.
 /// </summary>
 internal sealed class LabelQuality : QualityMeasure
 {

@@ -5,7 +5,7 @@ namespace SapaGpu.Cli.Guided.Quality;
 /// <summary>
 /// Masks: intersection over union of the object, and the F-measure of its boundary as video segmentation uses it
 /// (Perazzi et al., <i>A Benchmark Dataset and Evaluation Methodology for Video Object Segmentation</i>, CVPR 2016,
-/// section 4), with a tolerance of <see cref="EdgeBand.Tolerance"/> pixels. The object is what lies above the middle of
+/// section 4), with a tolerance of <see cref="EdgeBand.Tolerance"/> pixels. The object is all pixels above the mean of
 /// the input's two values.
 /// </summary>
 internal sealed class MaskQuality : QualityMeasure

@@ -10,9 +10,9 @@ internal abstract class QualityMeasure
     public abstract IReadOnlyList<QualityFigure> Figures { get; }
 
     /// <summary>The measure for a kind of map.</summary>
-    /// <param name="kind">What the map shows.</param>
+    /// <param name="kind">The kind of map.</param>
     /// <param name="input">The map that was upsampled, whose values the truth shares.</param>
-    /// <param name="truth">What would be right.</param>
+    /// <param name="truth">The true map at full size.</param>
     /// <param name="unknown">The mark of missing values; null if there is none.</param>
     public static QualityMeasure For(MapKind kind, Raster input, Raster truth, float? unknown) => kind switch
     {
@@ -27,9 +27,9 @@ internal abstract class QualityMeasure
     public abstract IReadOnlyList<double[]> Measure(IReadOnlyList<Raster> results);
 }
 
-/// <summary>A number that says how good a result is.</summary>
-/// <param name="Name">Its name for people.</param>
-/// <param name="Format">How it is written.</param>
+/// <summary>A figure of quality.</summary>
+/// <param name="Name">Its display name.</param>
+/// <param name="Format">Its number format.</param>
 internal sealed record QualityFigure(string Name, string Format)
 {
     /// <summary>A value of the figure.</summary>

@@ -3,8 +3,8 @@ using SapaGpu.Cli.Images;
 namespace SapaGpu.Cli.Guided.Quality;
 
 /// <summary>
-/// Quantities: the mean absolute error in the units of the samples, over the pixels that the truth and every method
-/// know, and the share of the truth's known pixels that a method leaves unknown.
+/// Quantities: the mean absolute error in the units of the samples, over the pixels that are known in the truth and in
+/// every result, and the fraction of the truth's known pixels that a result leaves unknown.
 /// </summary>
 internal sealed class ValueQuality(Raster truth, float? unknown) : QualityMeasure
 {

@@ -7,7 +7,7 @@ internal sealed class PickleDict
     private OrderedDictionary<string, object?>? texts;
     private List<(object? Key, object? Value)>? others;
 
-    /// <summary>Gets the values whose keys are texts.</summary>
+    /// <summary>Gets the values whose keys are strings.</summary>
     public IEnumerable<KeyValuePair<string, object?>> Texts => texts ?? [];
 
     /// <summary>Gets the values whose keys are something else.</summary>
@@ -31,6 +31,6 @@ internal sealed class PickleDict
             throw new InvalidDataException($"the key {ShownText.Quoted(text)} occurs twice in a dictionary");
     }
 
-    /// <summary>The value of a text; null if there is none.</summary>
+    /// <summary>The value of a string key; null if there is none.</summary>
     public object? Find(string key) => texts?.GetValueOrDefault(key);
 }

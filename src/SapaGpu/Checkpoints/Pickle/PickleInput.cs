@@ -14,34 +14,34 @@ internal sealed class PickleInput(Stream stream)
     private long bufferStart;
     private int used;
 
-    /// <summary>Gets where the next byte is.</summary>
+    /// <summary>Gets the position of the next byte.</summary>
     public long Position => bufferStart + used;
 
     /// <summary>Reads a byte.</summary>
     public byte ReadByte() => Read(1)[0];
 
-    /// <summary>Reads a whole number of two bytes.</summary>
+    /// <summary>Reads an unsigned integer of two bytes.</summary>
     public ushort ReadUInt16() => BinaryPrimitives.ReadUInt16LittleEndian(Read(sizeof(ushort)));
 
-    /// <summary>Reads a whole number of four bytes.</summary>
+    /// <summary>Reads an unsigned integer of four bytes.</summary>
     public uint ReadUInt32() => BinaryPrimitives.ReadUInt32LittleEndian(Read(sizeof(uint)));
 
-    /// <summary>Reads a whole number of eight bytes.</summary>
+    /// <summary>Reads an unsigned integer of eight bytes.</summary>
     public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64LittleEndian(Read(sizeof(ulong)));
 
-    /// <summary>Reads a number with a fraction.</summary>
+    /// <summary>Reads a double-precision number.</summary>
     public double ReadDouble() => BinaryPrimitives.ReadDoubleBigEndian(Read(sizeof(double)));
 
-    /// <summary>Reads a text of so many bytes.</summary>
+    /// <summary>Reads a string with a given number of bytes.</summary>
     public string ReadText(ulong count)
     {
         var bytes = Read(count);
         return Utf8.IsValid(bytes)
             ? Encoding.UTF8.GetString(bytes)
-            : throw new InvalidDataException("the pickle has a text that is not valid UTF-8");
+            : throw new InvalidDataException("the pickle has a string that is not valid UTF-8");
     }
 
-    /// <summary>Reads a text up to the end of the line.</summary>
+    /// <summary>Reads a string up to the end of the line.</summary>
     public string ReadLine()
     {
         var line = new byte[MaximumLine];
@@ -70,7 +70,8 @@ internal sealed class PickleInput(Stream stream)
         long start = Position;
         long left = stream.Length - start;
         if (left < 0 || count > (ulong)left)
-            throw new InvalidDataException($"the pickle is cut off: it goes on after {stream.Length:N0} bytes");
+            throw new InvalidDataException(
+                $"the pickle is cut off: it continues past the {stream.Length:N0} bytes of the file");
         buffer = StreamPart.Read(stream, start, Math.Max((long)count, Math.Min(BufferLength, left)));
         bufferStart = start;
         used = 0;

@@ -1,7 +1,7 @@
 namespace SapaGpu.Checkpoints;
 
 /// <summary>
-/// The instructions of a pickle that a state_dict needs, by Python's names for them. All others are refused.
+/// The instructions of a pickle that a state_dict needs, by Python's names for them. All others are rejected.
 /// </summary>
 internal enum PickleOpcode : byte
 {

@@ -4,7 +4,7 @@ namespace SapaGpu.Checkpoints;
 
 /// <summary>
 /// Reads the values of a pickle, protocols 2 to 5, without executing anything: globals and calls are looked up in
-/// <see cref="IPickleObjects"/>, and instructions that a state_dict does not need are refused. None is null, numbers
+/// <see cref="IPickleObjects"/>, and instructions that a state_dict does not need are rejected. None is null, numbers
 /// are long, BigInteger or double, a tuple is an array, a list a List, a dictionary a <see cref="PickleDict"/>.
 /// </summary>
 /// <remarks>Python's pickletools describes the instructions.</remarks>
@@ -28,7 +28,7 @@ internal sealed class PickleReader
     }
 
     /// <summary>Reads one pickle; what follows it is left.</summary>
-    /// <exception cref="InvalidDataException">It is damaged, or asks for what is not known.</exception>
+    /// <exception cref="InvalidDataException">The pickle is damaged, or refers to what is not allowed.</exception>
     public static object? Read(PickleInput input, IPickleObjects objects)
     {
         var reader = new PickleReader(input, objects);
@@ -53,7 +53,7 @@ internal sealed class PickleReader
         throw new InvalidDataException($"the pickle has more than {MaximumInstructions:N0} instructions");
     }
 
-    // What contains itself has no end either.
+    // Also finds values that contain themselves.
     private static void CheckDepth(object? value, int depth, HashSet<object> seen)
     {
         if (value is not (PickleDict or List<object?> or object?[]) || seen.Contains(value))
@@ -61,7 +61,7 @@ internal sealed class PickleReader
         if (depth == MaximumDepth)
         {
             throw new InvalidDataException(
-                $"the pickle has values nested more than {MaximumDepth} deep, or within themselves");
+                $"the pickle has values nested more than {MaximumDepth} levels deep, or within themselves");
         }
         foreach (object? child in Children(value))
             CheckDepth(child, depth + 1, seen);
@@ -246,12 +246,13 @@ internal sealed class PickleReader
 
     private object? Recall(long index) => memo.TryGetValue(index, out object? value)
         ? value
-        : throw new InvalidDataException($"the pickle recalls number {index}, which it never stored");
+        : throw new InvalidDataException($"the pickle reads memo entry {index}, which it never stored");
 
     private void PushWhole(uint length)
     {
         if (length > MaximumNumberLength)
-            throw new InvalidDataException($"the pickle has a number of {length:N0} bytes");
+            throw new InvalidDataException(
+                $"the pickle has an integer of {length:N0} bytes, more than {MaximumNumberLength}");
         var number = new BigInteger(input.Read(length));
         if (number >= long.MinValue && number <= long.MaxValue)
             stack.Push((long)number);

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace SapaGpu.Checkpoints;
 
-/// <summary>The stack of a pickle, with marks below which nothing is taken.</summary>
+/// <summary>The stack of a pickle. Values below the last mark cannot be taken.</summary>
 internal sealed class PickleStack
 {
     private readonly List<object?> values = [];
@@ -24,7 +24,8 @@ internal sealed class PickleStack
     /// <summary>The value on top, which must be of some type.</summary>
     public T Peek<T>()
         where T : class =>
-        Peek() as T ?? throw new InvalidDataException($"the pickle uses {Describe(Peek())} where {Name<T>()} belongs");
+        Peek() as T ?? throw new InvalidDataException(
+            $"the pickle uses {Describe(Peek())} where {Name<T>()} is expected");
 
     /// <summary>Takes the value on top, which must be of some type.</summary>
     public T Pop<T>()
@@ -63,14 +64,14 @@ internal sealed class PickleStack
         ? values[0]
         : throw new InvalidDataException("the pickle does not end with one value");
 
-    /// <summary>A value in words.</summary>
+    /// <summary>A description of a value for error messages.</summary>
     public static string Describe(object? value) => value switch
     {
         null => "None",
         PickleDict => "a dictionary",
         List<object?> => "a list",
         object?[] => "a tuple",
-        string text => $"the text {ShownText.Quoted(text)}",
+        string text => $"the string {ShownText.Quoted(text)}",
         long or double or bool => FormattableString.Invariant($"the value {value}"),
         _ => "an object",
     };
@@ -79,10 +80,10 @@ internal sealed class PickleStack
         typeof(T) == typeof(PickleDict) ? "a dictionary"
         : typeof(T) == typeof(List<object?>) ? "a list"
         : typeof(T) == typeof(object?[]) ? "a tuple"
-        : typeof(T) == typeof(string) ? "a text"
+        : typeof(T) == typeof(string) ? "a string"
         : "a value";
 
-    private static InvalidDataException TooFew() => new("the pickle takes more from its stack than is there");
+    private static InvalidDataException TooFew() => new("the pickle takes more from its stack than the stack has");
 
     private object? Peek() => values.Count > Floor ? values[^1] : throw TooFew();
 }

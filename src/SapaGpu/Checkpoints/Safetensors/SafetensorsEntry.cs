@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace SapaGpu.Checkpoints;
 
-/// <summary>What the header of a safetensors file says of one tensor.</summary>
+/// <summary>The description of a tensor in the header of a safetensors file.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Type">The type of its numbers.</param>
 /// <param name="Shape">Its dimensions.</param>
@@ -10,7 +10,7 @@ namespace SapaGpu.Checkpoints;
 /// <param name="End">Where they end.</param>
 internal sealed record SafetensorsEntry(string Name, CheckpointType Type, int[] Shape, long Begin, long End)
 {
-    /// <summary>The name that is no tensor.</summary>
+    /// <summary>The name of the metadata, which is not a tensor.</summary>
     public const string MetadataName = "__metadata__";
 
     /// <summary>The fields of a tensor.</summary>
@@ -22,8 +22,8 @@ internal sealed record SafetensorsEntry(string Name, CheckpointType Type, int[] 
     /// <inheritdoc cref="TypeField"/>
     public const string OffsetsField = "data_offsets";
 
-    /// <summary>Reads what a header says of one tensor.</summary>
-    /// <exception cref="InvalidDataException">Something is missing or makes no sense.</exception>
+    /// <summary>Reads the description of a tensor.</summary>
+    /// <exception cref="InvalidDataException">A field is missing or invalid.</exception>
     public static SafetensorsEntry Parse(JsonProperty property)
     {
         string shown = ShownText.Quoted(property.Name);
@@ -31,21 +31,22 @@ internal sealed record SafetensorsEntry(string Name, CheckpointType Type, int[] 
             throw new InvalidDataException($"{shown} is not an object in the header");
         string typeName = Field(property, TypeField, JsonValueKind.String).GetString() ?? string.Empty;
         var type = CheckpointTypes.FromSafetensors(typeName) ?? throw new InvalidDataException(
-            $"{shown} has numbers of the type {ShownText.Quoted(typeName)}; supported are F64, F32, F16, BF16, I64, " +
+            $"{shown} has the unsupported type {ShownText.Quoted(typeName)}; supported are F64, F32, F16, BF16, I64, " +
             "I32, I16, I8, U8 and BOOL");
         var shape = Numbers(property, ShapeField);
         if (shape.Length > StateShape.MaximumRank)
-            throw new InvalidDataException($"{shown} has {shape.Length:N0} dimensions");
+            throw new InvalidDataException(
+                $"{shown} has {shape.Length:N0} dimensions, more than {StateShape.MaximumRank}");
         var dimensions = Array.ConvertAll(shape, StateShape.Checked);
         var offsets = Numbers(property, OffsetsField);
         if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0])
-            throw new InvalidDataException($"the {OffsetsField} of {shown} are no beginning and end");
+            throw new InvalidDataException($"the {OffsetsField} of {shown} are not a beginning and an end");
         Int128 expected = (Int128)StateShape.ElementCount(dimensions) * type.ByteSize();
         if (offsets[1] - offsets[0] != expected)
         {
             throw new InvalidDataException(
-                $"{shown} of shape {StateShape.Text(dimensions)} and type {typeName} has {expected:N0} bytes, and " +
-                $"its {OffsetsField} {offsets[1] - offsets[0]:N0}");
+                $"{shown} of shape {StateShape.Text(dimensions)} and type {typeName} has {expected:N0} bytes, but " +
+                $"its {OffsetsField} span {offsets[1] - offsets[0]:N0}");
         }
         return new SafetensorsEntry(property.Name, type, dimensions, offsets[0], offsets[1]);
     }
@@ -60,7 +61,7 @@ internal sealed record SafetensorsEntry(string Name, CheckpointType Type, int[] 
             if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt64(out numbers[count]))
             {
                 throw new InvalidDataException(
-                    $"the {field} of {ShownText.Quoted(property.Name)} has something that is no whole number");
+                    $"the {field} of {ShownText.Quoted(property.Name)} has an element that is not an integer");
             }
             count++;
         }
@@ -70,5 +71,5 @@ internal sealed record SafetensorsEntry(string Name, CheckpointType Type, int[] 
     private static JsonElement Field(JsonProperty property, string field, JsonValueKind kind) =>
         property.Value.TryGetProperty(field, out var element) && element.ValueKind == kind
             ? element
-            : throw new InvalidDataException($"{ShownText.Quoted(property.Name)} has no {field} in the header");
+            : throw new InvalidDataException($"{ShownText.Quoted(property.Name)} has no valid {field} in the header");
 }

@@ -13,14 +13,14 @@ internal static class SafetensorsReader
     private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     /// <summary>Reads a file whose header has a given length.</summary>
-    /// <exception cref="InvalidDataException">The file is damaged, or of a kind that is not supported.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or not supported.</exception>
     public static StateDict Read(Stream stream, ulong headerLength)
     {
         if (headerLength > MaximumHeaderLength || (long)headerLength > stream.Length - sizeof(long))
         {
             throw new InvalidDataException(
-                $"the header is announced with {headerLength:N0} bytes; the file has {stream.Length:N0}, and a " +
-                $"header at most {MaximumHeaderLength:N0}");
+                $"the header is declared with {headerLength:N0} bytes, but the file has {stream.Length:N0}, and a " +
+                $"header may have at most {MaximumHeaderLength:N0}");
         }
         var header = StreamPart.Read(stream, sizeof(long), (long)headerLength);
         if (!Utf8.IsValid(header))
@@ -64,11 +64,11 @@ internal static class SafetensorsReader
     private static void ReadMetadata(JsonElement element, IDictionary<string, string> metadata)
     {
         if (element.ValueKind != JsonValueKind.Object)
-            throw new InvalidDataException($"{SafetensorsEntry.MetadataName} is not an object of texts");
+            throw new InvalidDataException($"{SafetensorsEntry.MetadataName} is not an object with string values");
         foreach (var property in element.EnumerateObject())
         {
             if (property.Value.ValueKind != JsonValueKind.String)
-                throw new InvalidDataException($"{SafetensorsEntry.MetadataName} is not an object of texts");
+                throw new InvalidDataException($"{SafetensorsEntry.MetadataName} is not an object with string values");
             metadata.Add(property.Name, property.Value.GetString() ?? string.Empty);
         }
     }
@@ -81,12 +81,13 @@ internal static class SafetensorsReader
             if (tensor.Begin != end)
             {
                 throw new InvalidDataException(
-                    $"{ShownText.Quoted(tensor.Name)} begins at {tensor.Begin:N0}, and what comes before it ends at " +
-                    $"{end:N0}; tensors lie side by side without overlap or gap");
+                    $"{ShownText.Quoted(tensor.Name)} begins at {tensor.Begin:N0}, but the data before it ends at " +
+                    $"{end:N0}; tensors must be stored without overlap or gap");
             }
             end = tensor.End;
         }
         if (end != dataLength)
-            throw new InvalidDataException($"the tensors have {end:N0} bytes, and {dataLength:N0} bytes are there");
+            throw new InvalidDataException(
+                $"the tensors have {end:N0} bytes, but the file has {dataLength:N0} bytes of data");
     }
 }

@@ -13,13 +13,13 @@ internal static class SafetensorsWriter
     private const int Alignment = 8;
 
     /// <summary>Writes all entries and the metadata.</summary>
-    /// <exception cref="InvalidOperationException">An entry is called __metadata__.</exception>
+    /// <exception cref="InvalidOperationException">An entry is named __metadata__.</exception>
     public static void Write(StateDict state, Stream stream)
     {
         if (state.ContainsKey(SafetensorsEntry.MetadataName))
         {
             throw new InvalidOperationException(
-                $"An entry called {SafetensorsEntry.MetadataName} cannot be saved; give it another name.");
+                $"An entry named {SafetensorsEntry.MetadataName} cannot be saved; rename it.");
         }
         var layout = state.Values.OrderByDescending(entry => entry.Type.ByteSize()).ToList();
         var header = Header(state, layout);

@@ -3,7 +3,7 @@ namespace SapaGpu.Checkpoints;
 /// <summary>The storages of a checkpoint.</summary>
 internal interface ITorchStorages
 {
-    /// <summary>The bytes of a storage, read when they are first asked for.</summary>
-    /// <exception cref="InvalidDataException">They are not there.</exception>
+    /// <summary>The bytes of a storage, read at the first call.</summary>
+    /// <exception cref="InvalidDataException">The file does not have them.</exception>
     ReadOnlyMemory<byte> Read(TorchStorage storage);
 }

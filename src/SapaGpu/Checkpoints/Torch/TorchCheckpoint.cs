@@ -9,7 +9,7 @@ internal static class TorchCheckpoint
     private const int ShownKeys = 5;
     private static readonly string[] Wrappers = ["state_dict", "model"];
 
-    /// <summary>Makes a state_dict of the value of the pickle.</summary>
+    /// <summary>Creates a state_dict from the value of the pickle.</summary>
     /// <param name="root">The value.</param>
     /// <param name="storages">The storages beside the pickle.</param>
     /// <param name="fileLength">The bytes of the file, which bound the memory that is used.</param>
@@ -19,7 +19,7 @@ internal static class TorchCheckpoint
         if (root is not PickleDict dict)
         {
             throw new InvalidDataException(
-                $"the checkpoint is {(root is TorchTensor ? "a tensor" : PickleStack.Describe(root))}, and no " +
+                $"the checkpoint is {(root is TorchTensor ? "a tensor" : PickleStack.Describe(root))}, not a " +
                 "dictionary; save model.state_dict()");
         }
         dict = Wrappers.Select(dict.Find).OfType<PickleDict>().FirstOrDefault() ?? dict;
@@ -32,7 +32,7 @@ internal static class TorchCheckpoint
             if (!tensor.IsContiguous && (copies -= ByteCount(tensor)) < 0)
             {
                 throw new InvalidDataException(
-                    $"{ShownText.Quoted(name)} of shape {StateShape.Text(tensor.Shape)} repeats the numbers of its " +
+                    $"{ShownText.Quoted(name)} of shape {StateShape.Text(tensor.Shape)} repeats the elements of its " +
                     "storage too often for the size of the file; save it with contiguous()");
             }
             var bytes = tensor.Read(tensor.Count == 0 ? default : storages.Read(tensor.Storage));
@@ -41,7 +41,7 @@ internal static class TorchCheckpoint
         if (state.Count == 0 && !dict.IsEmpty)
         {
             throw new InvalidDataException(
-                "the checkpoint has no tensors directly in it, or under 'state_dict' or 'model'; its keys begin with " +
+                "the checkpoint has no tensors at its top level or under 'state_dict' or 'model'; its first keys are " +
                 string.Join(", ", dict.Texts.Take(ShownKeys).Select(item => ShownText.Quoted(item.Key))));
         }
         return state;

@@ -5,8 +5,8 @@ using System.Numerics;
 namespace SapaGpu.Checkpoints;
 
 /// <summary>
-/// Reads what torch.save wrote before version 1.6, and writes on request: pickles of a magic number, a protocol, facts
-/// of the system, the object and the keys of the storages; then each storage with its length.
+/// Reads what torch.save wrote before PyTorch 1.6, and still writes on request: pickles of a magic number, a protocol
+/// version, system information, the object and the keys of the storages; then each storage with its length.
 /// </summary>
 internal sealed class TorchLegacy : ITorchStorages
 {
@@ -22,12 +22,12 @@ internal sealed class TorchLegacy : ITorchStorages
 
     private TorchLegacy(Stream stream) => this.stream = stream;
 
-    /// <summary>Whether a file that starts like that is one of these.</summary>
+    /// <summary>Whether a file that starts with these bytes has this format.</summary>
     public static bool IsStart(ReadOnlySpan<byte> start) =>
         start.Length > 0 && start[0] == (byte)PickleOpcode.Protocol && start.IndexOf(MagicBytes) > 0;
 
     /// <summary>Reads a file.</summary>
-    /// <exception cref="InvalidDataException">It is damaged, or of a kind that is not supported.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or not supported.</exception>
     public static StateDict Read(Stream stream)
     {
         var input = new PickleInput(stream);
@@ -37,10 +37,10 @@ internal sealed class TorchLegacy : ITorchStorages
         if (PickleReader.Read(input, objects) is not Protocol)
             throw new InvalidDataException($"the protocol of torch.save is not {Protocol}; save with a newer PyTorch");
         if (PickleReader.Read(input, objects) is not PickleDict system || system.Find("little_endian") is false)
-            throw new InvalidDataException("the file is not from a little-endian machine; save it on one");
+            throw new InvalidDataException("the file was not saved on a little-endian machine; save it on one");
         object? root = PickleReader.Read(input, objects);
         if (PickleReader.Read(input, objects) is not List<object?> keys)
-            throw new InvalidDataException("the keys of the storages are no list");
+            throw new InvalidDataException("the keys of the storages are not a list");
         var storages = new TorchLegacy(stream);
         storages.Locate(keys, objects.Storages, input.Position);
         return TorchCheckpoint.Build(root, storages, stream.Length);
@@ -64,19 +64,20 @@ internal sealed class TorchLegacy : ITorchStorages
         foreach (object? key in keys)
         {
             if (key is not string text || !storages.TryGetValue(text, out var storage))
-                throw new InvalidDataException($"there is a storage {PickleStack.Describe(key)}, which no tensor uses");
+                throw new InvalidDataException(
+                    $"the file lists {PickleStack.Describe(key)} as a storage, which no tensor uses");
             long count = BinaryPrimitives.ReadInt64LittleEndian(StreamPart.Read(stream, position, sizeof(long)));
             if (count != storage.Count)
             {
                 throw new InvalidDataException(
-                    $"the storage {ShownText.Quoted(text)} is announced with {storage.Count:N0} numbers and has " +
+                    $"the storage {ShownText.Quoted(text)} is declared with {storage.Count:N0} elements, but has " +
                     $"{count:N0}");
             }
             position += sizeof(long);
             if (storage.ByteCount > stream.Length - position)
                 throw new InvalidDataException($"the storage {ShownText.Quoted(text)} is cut off");
             if (!offsets.TryAdd(text, position))
-                throw new InvalidDataException($"the storage {ShownText.Quoted(text)} is there twice");
+                throw new InvalidDataException($"the storage {ShownText.Quoted(text)} occurs twice");
             position += storage.ByteCount;
         }
     }

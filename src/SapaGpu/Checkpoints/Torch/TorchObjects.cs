@@ -1,6 +1,6 @@
 namespace SapaGpu.Checkpoints;
 
-/// <summary>The few globals and calls that the pickle of a state_dict needs. All others are refused by name.</summary>
+/// <summary>The few globals and calls that the pickle of a state_dict needs; all others are rejected.</summary>
 internal sealed class TorchObjects : IPickleObjects
 {
     private const int StorageFields = 5;
@@ -23,8 +23,8 @@ internal sealed class TorchObjects : IPickleObjects
         ("torch" or "torch.storage", "UntypedStorage") => CheckpointType.UInt8,
         ("torch", _) when CheckpointTypes.FromTorchStorage(name) is { } type => type,
         _ => throw new InvalidDataException(
-            $"the pickle asks for {ShownText.Quoted($"{module}.{name}")}, which is not part of a state_dict; nothing " +
-            "was executed. Save model.state_dict(), without other objects"),
+            $"the pickle refers to {ShownText.Quoted($"{module}.{name}")}, which is not part of a state_dict; " +
+            "nothing was executed. Save model.state_dict(), without other objects"),
     };
 
     /// <inheritdoc/>
@@ -37,7 +37,7 @@ internal sealed class TorchObjects : IPickleObjects
             TorchTensor.Create(storage, offset, Whole(sizes), Whole(strides)),
         TorchFunction.RebuildParameter when arguments is [TorchTensor tensor, ..] => tensor,
         TorchFunction => throw new InvalidDataException($"the pickle calls {callable} with wrong arguments"),
-        _ => throw new InvalidDataException("the pickle calls what is no function"),
+        _ => throw new InvalidDataException("the pickle calls an object that is not a function"),
     };
 
     /// <inheritdoc/>
@@ -46,17 +46,19 @@ internal sealed class TorchObjects : IPickleObjects
         if (id is not object?[] { Length: >= StorageFields } fields
             || fields is not ["storage", CheckpointType type, string key, _, long count, ..])
         {
-            throw new InvalidDataException("the pickle asks for an object that is no storage; save model.state_dict()");
+            throw new InvalidDataException(
+                "the pickle refers to an object that is not a storage; save model.state_dict()");
         }
         if (fields.Length > StorageFields && fields[StorageFields] is not null)
-            throw new InvalidDataException("views of storages, of PyTorch before 0.4, are not supported; save again");
+            throw new InvalidDataException(
+                "views of storages (PyTorch before 0.4) are not supported; save with a newer version");
         if (count < 0 || count > long.MaxValue / sizeof(double))
-            throw new InvalidDataException($"a storage of {count:N0} numbers is announced");
+            throw new InvalidDataException($"a storage is declared with {count:N0} elements");
         var storage = new TorchStorage(key, type, count);
         if (!storages.TryAdd(key, storage) && storages[key] != storage)
         {
             throw new InvalidDataException(
-                $"the storage {ShownText.Quoted(key)} is announced with {storages[key].Count:N0} " +
+                $"the storage {ShownText.Quoted(key)} is declared with {storages[key].Count:N0} " +
                 $"{storages[key].Type} and with {count:N0} {type}");
         }
         return storages[key];
@@ -76,7 +78,7 @@ internal sealed class TorchObjects : IPickleObjects
         {
             // Python 2 writes lists, others tuples.
             if (pair is not IReadOnlyList<object?> { Count: 2 } item)
-                throw new InvalidDataException("the pickle calls OrderedDict with something that is no pair");
+                throw new InvalidDataException("the pickle calls OrderedDict with an item that is not a pair");
             dict.Add(item[0], item[1]);
         }
         return dict;
@@ -85,11 +87,13 @@ internal sealed class TorchObjects : IPickleObjects
     private static long[] Whole(object?[] numbers)
     {
         if (numbers.Length > StateShape.MaximumRank)
-            throw new InvalidDataException($"a tensor has {numbers.Length:N0} dimensions or strides");
+            throw new InvalidDataException(
+                $"a tensor has {numbers.Length:N0} dimensions or strides, more than {StateShape.MaximumRank}");
         return Array.ConvertAll(
             numbers,
             number => number is long whole
                 ? whole
-                : throw new InvalidDataException($"a tensor has {PickleStack.Describe(number)} among its dimensions"));
+                : throw new InvalidDataException(
+                    $"a tensor has {PickleStack.Describe(number)} among its dimensions or strides"));
     }
 }

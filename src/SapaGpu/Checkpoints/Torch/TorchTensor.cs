@@ -17,7 +17,7 @@ internal sealed class TorchTensor
         Count = StateShape.ElementCount(shape);
     }
 
-    /// <summary>Gets where the numbers are.</summary>
+    /// <summary>Gets the storage that holds the elements.</summary>
     public TorchStorage Storage { get; }
 
     /// <summary>Gets the dimensions.</summary>
@@ -42,8 +42,8 @@ internal sealed class TorchTensor
         }
     }
 
-    /// <summary>Creates a tensor all of whose elements are in the storage.</summary>
-    /// <exception cref="InvalidDataException">They are not.</exception>
+    /// <summary>Creates a tensor.</summary>
+    /// <exception cref="InvalidDataException">An element lies outside the storage.</exception>
     public static TorchTensor Create(TorchStorage storage, long offset, long[] sizes, long[] strides)
     {
         if (sizes.Length != strides.Length)
@@ -59,12 +59,14 @@ internal sealed class TorchTensor
         {
             throw new InvalidDataException(
                 $"a tensor {StateShape.Text(shape)} with strides [{string.Join(", ", strides)}] and offset {offset} " +
-                $"reaches past the {storage.Count:N0} numbers of its storage");
+                $"reaches past the {storage.Count:N0} elements of its storage");
         }
         return tensor;
     }
 
-    /// <summary>The elements in order and without gaps; shared with the storage where they lie like that.</summary>
+    /// <summary>
+    /// The elements in order and without gaps; shares memory with a storage in which they lie like that.
+    /// </summary>
     public ReadOnlyMemory<byte> Read(ReadOnlyMemory<byte> storage)
     {
         int size = Storage.Type.ByteSize();

@@ -4,8 +4,8 @@ using System.Text;
 namespace SapaGpu.Checkpoints;
 
 /// <summary>
-/// Reads what torch.save writes since version 1.6: a zip file with a folder of any name, in it the pickle data.pkl and
-/// the storages data/KEY. All entries are stored, none is compressed.
+/// Reads what torch.save writes since PyTorch 1.6: a zip file with a folder of any name that has the pickle data.pkl
+/// and the storages data/KEY. No entry is compressed.
 /// </summary>
 internal sealed class TorchZip : ITorchStorages
 {
@@ -20,7 +20,7 @@ internal sealed class TorchZip : ITorchStorages
     private TorchZip(long fileLength) => bytesLeft = fileLength;
 
     /// <summary>Reads a file.</summary>
-    /// <exception cref="InvalidDataException">It is damaged, or of a kind that is not supported.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged or not supported.</exception>
     public static StateDict Read(Stream stream)
     {
         try
@@ -49,7 +49,7 @@ internal sealed class TorchZip : ITorchStorages
         if (entry.Length != storage.ByteCount)
         {
             throw new InvalidDataException(
-                $"the storage {ShownText.Quoted(storage.Key)} is announced with {storage.ByteCount:N0} bytes and has " +
+                $"the storage {ShownText.Quoted(storage.Key)} is declared with {storage.ByteCount:N0} bytes, but has " +
                 $"{entry.Length:N0}");
         }
         bytes = ReadEntry(entry);
@@ -63,7 +63,7 @@ internal sealed class TorchZip : ITorchStorages
         foreach (var entry in archive.Entries)
         {
             if (!entries.TryAdd(entry.FullName, entry))
-                throw new InvalidDataException($"the entry {ShownText.Quoted(entry.FullName)} is there twice");
+                throw new InvalidDataException($"the entry {ShownText.Quoted(entry.FullName)} occurs twice");
             if (entry.Name != PickleName)
                 continue;
             if (pickle is not null)

@@ -44,7 +44,7 @@ internal static class AcceleratorFactory
                 throw new DeviceUnavailableException(
                     devices.Count == 0
                         ? MissingReason(kind)
-                        : $"There is no {DeviceNames.Of(kind)}:{ordinal}; the last one is {devices.Count - 1}.");
+                        : $"There is no device {DeviceNames.Of(kind)}:{ordinal}; there are 0 to {devices.Count - 1}.");
             }
             return new AcceleratorBackend(
                 context,
@@ -145,9 +145,9 @@ internal static class AcceleratorFactory
 
     private static string MissingReason(DeviceKind kind) => kind switch
     {
-        DeviceKind.Cuda => "No CUDA device: this needs an NVIDIA GPU and its driver (libcuda.so.1, nvcuda.dll).",
-        DeviceKind.OpenCL => "No OpenCL device: this needs an OpenCL driver and loader (libOpenCL.so.1, opencl.dll); " +
-            "on a processor, PoCL is one.",
+        DeviceKind.Cuda => "No usable CUDA device: CUDA needs an NVIDIA GPU and its driver (libcuda.so.1, nvcuda.dll).",
+        DeviceKind.OpenCL => "No usable OpenCL device: OpenCL needs a driver and the loader (libOpenCL.so.1, " +
+            "OpenCL.dll); for CPUs, PoCL is such a driver.",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 }

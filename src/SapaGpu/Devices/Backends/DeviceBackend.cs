@@ -3,7 +3,7 @@ using ILGPU.Runtime;
 
 namespace SapaGpu.Devices;
 
-/// <summary>What a device computes with: its memory, the transfers to and from it, its queue and its clock.</summary>
+/// <summary>The backend of a device: its memory, the transfers to and from it, its queue and its clock.</summary>
 internal abstract class DeviceBackend
 {
     public abstract DeviceKind Kind { get; }

@@ -8,8 +8,8 @@ using ILGPU.Runtime;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// The processor, where calls have ended when they return. It takes ILGPU's views and no context of it, which takes
-/// longer to open than many a program runs.
+/// The CPU, where calls have finished when they return. It uses ILGPU's views but no context of ILGPU, which would take
+/// longer to open than many programs run.
 /// </summary>
 internal sealed unsafe class HostBackend : DeviceBackend
 {

@@ -50,7 +50,7 @@ internal sealed class KernelCache(Accelerator? accelerator)
         where TParameters : struct
     {
         if (accelerator is null)
-            throw new NotSupportedException("The processor runs vector programs only.");
+            throw new NotSupportedException("Not supported on cpu: it runs vector programs only.");
         Action<TParameters> entryPoint = KernelEntry.Run<TKernel, TParameters>;
         return accelerator.AcceleratorType == AcceleratorType.CPU
             ? accelerator.LoadKernel(entryPoint)

@@ -12,7 +12,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// What a driver is given for a thread-group program: ILGPU's code, with what ILGPU does not say added.
+/// Compiles thread-group programs to the code that a driver takes: ILGPU's output, with the barriers and roundings that
+/// ILGPU cannot express added.
 /// </summary>
 internal static partial class KernelCode
 {

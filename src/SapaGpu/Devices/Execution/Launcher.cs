@@ -32,7 +32,8 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int worke
         if (groups > int.MaxValue)
         {
             throw new NotSupportedException(
-                $"The problem takes {groups:N0} thread groups, more than a launch has; split the batch.");
+                $"The problem needs {groups:N0} thread groups, but a launch has at most {int.MaxValue:N0}; " +
+                "split the batch.");
         }
         lock (gate)
         {

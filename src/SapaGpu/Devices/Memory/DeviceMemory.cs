@@ -38,7 +38,7 @@ internal abstract class DeviceMemory(ComputeDevice device, MemoryBuffer buffer)
                 return;
             seen = now;
         }
-        throw new ObjectDisposedException(null, "The feature map was disposed.");
+        throw new ObjectDisposedException(null, "The feature map has been disposed.");
     }
 
     /// <summary>Removes a holder.</summary>

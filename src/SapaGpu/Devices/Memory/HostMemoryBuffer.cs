@@ -6,7 +6,7 @@ namespace SapaGpu.Devices;
 
 /// <summary>
 /// Memory that ILGPU did not allocate, as a buffer that its views can point to: host memory, aligned, or memory that
-/// belongs to someone else and is never freed here. Unless it has an accelerator it is in no list of ILGPU's.
+/// belongs to someone else and is never freed here. Without an accelerator, ILGPU does not keep track of it.
 /// </summary>
 internal sealed unsafe class HostMemoryBuffer : MemoryBuffer
 {
@@ -59,5 +59,5 @@ internal sealed unsafe class HostMemoryBuffer : MemoryBuffer
         NativePtr = 0;
     }
 
-    private static NotSupportedException ByBackend() => new("Transfers are the backend's.");
+    private static NotSupportedException ByBackend() => new("Use the transfers of the backend.");
 }

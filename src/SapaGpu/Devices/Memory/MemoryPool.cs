@@ -45,8 +45,8 @@ internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
             catch (Exception e) when (e is OverflowException || IsOutOfMemory(e))
             {
                 throw new InsufficientMemoryException(
-                    $"The device could not allocate {bytes:N0} bytes; {HeldBytes:N0} are held already. " +
-                    "Dispose maps that are not needed any more, or work on smaller maps.",
+                    $"The device could not allocate {bytes:N0} bytes; {HeldBytes:N0} are allocated already. " +
+                    "Dispose maps that are no longer needed, or use smaller maps.",
                     e);
             }
             Owned.Add(buffer);

@@ -45,7 +45,7 @@ internal sealed class PlainArithmetic<T> : ElementArithmetic<T, T>
             512 => tiles.Close<Simd512<T>, Simd512<T>, Vector512<T>>(variant),
             256 => tiles.Close<Simd256<T>, Simd256<T>, Vector256<T>>(variant),
 
-            // What only the CPU has is asked for all variants, to be listed.
+            // 0: kernels that only the CPU has are also created for thread groups when all variants are listed.
             128 or 0 => tiles.Close<Simd128<T>, Simd128<T>, Vector128<T>>(variant),
             _ => throw KernelVariant.Unknown(variant.VectorBits),
         };

@@ -41,6 +41,7 @@ internal sealed class KernelsByElement<TKernels, TFactory>
         ElementType.Float64 => float64.Value,
         ElementType.Float16 => float16.Value,
         ElementType.BFloat16 => bfloat16.Value,
-        _ => throw new ArgumentOutOfRangeException(nameof(elementType), elementType, "There are no kernels."),
+        _ => throw new ArgumentOutOfRangeException(
+            nameof(elementType), elementType, "There are no kernels for this element type."),
     };
 }

@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
-/// <summary>Programs that compute one value of a map at a time, and know no choices.</summary>
+/// <summary>Programs that compute one value of a map at a time and have no variants.</summary>
 internal static class MapPrograms
 {
     /// <summary>The table of a program that runs one value at a time on every device.</summary>
@@ -15,7 +15,7 @@ internal static class MapPrograms
             ? new TileLaunchable<MapTiles<TProgram, TParameters>, TParameters>()
             : new GroupLaunchable<MapKernel<TProgram, TParameters>, TParameters>());
 
-    /// <summary>The table of a program that has a plain body of its own for the CPU.</summary>
+    /// <summary>The table of a program that has a separate scalar body for the CPU.</summary>
     public static VariantTable<TParameters> Table<TParameters, TProgram, TTiles>()
         where TParameters : struct
         where TProgram : struct, IMapProgram<TParameters>

@@ -8,8 +8,8 @@ using SapaGpu.Kernels.Simd;
 namespace SapaGpu.Launch;
 
 /// <summary>
-/// Deformable attention, on maps of one element type, arguments checked: in one pass on the CPU, step by step
-/// elsewhere.
+/// Deformable attention on maps of one element type: in one pass on the CPU, step by step elsewhere. Callers check
+/// arguments.
 /// </summary>
 internal abstract class DeformableAttentionKernels
 {

@@ -1,14 +1,14 @@
 namespace SapaGpu;
 
-/// <summary>The choices of deformable attention.</summary>
+/// <summary>Options of deformable attention.</summary>
 public sealed record DeformableAttentionOptions
 {
-    /// <summary>Gets G, the groups that channels are divided into; each has points of its own.</summary>
+    /// <summary>Gets G, the number of groups of channels; every group has its own sampling points.</summary>
     public int Groups { get; init; } = 4;
 
-    /// <summary>Gets P, the points of a group.</summary>
+    /// <summary>Gets P, the number of sampling points per query and group.</summary>
     public int Points { get; init; } = 9;
 
-    /// <summary>Takes the options apart.</summary>
+    /// <summary>Deconstructs the options.</summary>
     internal void Deconstruct(out int groups, out int points) => (groups, points) = (Groups, Points);
 }

@@ -8,7 +8,9 @@ using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
-/// <summary>Sampling at moving points and its gradients, on maps of one element type, arguments checked.</summary>
+/// <summary>
+/// Sampling at moving points and its gradients, on maps of one element type; callers check arguments.
+/// </summary>
 internal abstract class DeformableKernels
 {
     private static readonly KernelsByElement<DeformableKernels, Factory> Known = new();

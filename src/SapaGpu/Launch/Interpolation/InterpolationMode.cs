@@ -1,11 +1,11 @@
 namespace SapaGpu;
 
-/// <summary>How <see cref="Interpolate"/> fills in values.</summary>
+/// <summary>The method of <see cref="Interpolate"/>.</summary>
 public enum InterpolationMode
 {
-    /// <summary>The value of cell (⌊y·H/OH⌋, ⌊x·W/OW⌋).</summary>
+    /// <summary>Output position (y, x) takes the value of cell (⌊y·H/OH⌋, ⌊x·W/OW⌋).</summary>
     Nearest,
 
-    /// <summary>Between the four cells around the place, by distance along each axis.</summary>
+    /// <summary>Linear interpolation between the four nearest cells along both axes.</summary>
     Bilinear,
 }

@@ -8,7 +8,7 @@ using SapaGpu.Maps;
 
 namespace SapaGpu.Launch;
 
-/// <summary>Interpolation, pixel shuffle and conversion on maps of one element type, arguments checked.</summary>
+/// <summary>Interpolation, pixel shuffle and conversion on maps of one element type; callers check arguments.</summary>
 internal abstract class ResamplingKernels
 {
     private static readonly KernelsByElement<ResamplingKernels, Factory> Known = new();

@@ -8,7 +8,7 @@ using SapaGpu.Kernels.Simt;
 namespace SapaGpu.Launch;
 
 /// <summary>
-/// Normalisation of features as a step of its own, on features of one element type, arguments checked.
+/// Normalisation of features as a separate step, on features of one element type; callers check arguments.
 /// </summary>
 internal abstract class FeatureNormKernels
 {

@@ -4,13 +4,13 @@ using SapaGpu.Maps;
 
 namespace SapaGpu;
 
-/// <summary>What a device can do at most, measured: the limits that the time of an operator is compared with.</summary>
+/// <summary>Measured peak rates of a device, with which the times of operators are compared.</summary>
 /// <param name="FmaGflops">
-/// Single-precision operations of a loop of multiply-adds in registers, on all cores, in 10⁹ a second; a multiply-add
-/// is two.
+/// Single-precision multiply-adds in registers, on all cores, in 10⁹ operations per second; a multiply-add counts as
+/// two.
 /// </param>
 /// <param name="CopyGBps">
-/// Bytes read and written by a copy of a map far larger than the caches, on all cores, in 10⁹ a second.
+/// Bytes read plus bytes written by a copy of a map larger than the caches, on all cores, in 10⁹ bytes per second.
 /// </param>
 public sealed record DeviceLimits(double FmaGflops, double CopyGBps)
 {
@@ -23,10 +23,10 @@ public sealed record DeviceLimits(double FmaGflops, double CopyGBps)
     private const int GpuCallsPerWait = 8;
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(0.4);
 
-    /// <summary>Measures a device; takes about a second and 128 MiB, of a GPU 1 GiB.</summary>
-    /// <param name="device">The device, which should have nothing else to do.</param>
-    /// <exception cref="InsufficientMemoryException">The device has no memory for the copy.</exception>
-    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    /// <summary>Measures a device. Takes about a second, and 128 MiB of memory or 1 GiB on a GPU.</summary>
+    /// <param name="device">The device, which should be idle otherwise.</param>
+    /// <exception cref="InsufficientMemoryException">The device does not have enough memory for the copy.</exception>
+    /// <exception cref="ObjectDisposedException">The device has been disposed.</exception>
     public static DeviceLimits Measure(ComputeDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);

@@ -6,7 +6,7 @@ using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
-/// <summary>The loop of multiply-adds that shows the arithmetic limit of a device.</summary>
+/// <summary>The loop of multiply-adds that measures the peak arithmetic rate of a device.</summary>
 internal sealed class LimitProbe : IDisposable
 {
     private const int GpuWorkers = 1 << 20;

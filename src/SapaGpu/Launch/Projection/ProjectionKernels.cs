@@ -9,7 +9,7 @@ using SapaGpu.Maps;
 
 namespace SapaGpu.Launch;
 
-/// <summary>The projection and its gradients on features of one element type, arguments checked.</summary>
+/// <summary>The projection and its gradients on features of one element type; callers check arguments.</summary>
 internal abstract class ProjectionKernels
 {
     private static readonly KernelsByElement<ProjectionKernels, Factory> Known = new();

@@ -6,9 +6,9 @@ public enum ScoreNormalisation
     /// <summary>Softmax over the taps; the default.</summary>
     Softmax,
 
-    /// <summary>The logistic function of every score, divided by the sum over the taps.</summary>
+    /// <summary>The logistic function (sigmoid) of every score, divided by its sum over the taps.</summary>
     Sigmoid,
 
-    /// <summary>The scores are the weights.</summary>
+    /// <summary>The scores themselves are the weights.</summary>
     None,
 }

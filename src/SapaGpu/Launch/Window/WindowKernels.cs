@@ -9,13 +9,13 @@ using SapaGpu.Maps;
 
 namespace SapaGpu.Launch;
 
-/// <summary>A window problem of one head with its choices.</summary>
+/// <summary>A window problem of one head, with border and normalisation.</summary>
 internal readonly record struct WindowProblem(WindowShape Shape, BorderRule Border, ScoreNormalisation Normalisation)
 {
     public WindowExtent Extent => Shape.Extent(Border);
 }
 
-/// <summary>The window operators on maps of one element type and one head, arguments checked.</summary>
+/// <summary>The window operators on maps of one element type and one head; callers check arguments.</summary>
 internal abstract class WindowKernels
 {
     private static readonly KernelsByElement<WindowKernels, Factory> Known = new();
@@ -52,10 +52,12 @@ internal abstract class WindowKernels
     public abstract void Transposed(
         in WindowProblem problem, FeatureMap weights, FeatureMap source, FeatureMap result, bool accumulate);
 
-    /// <summary>The tiles of a band, for kernels that keep some arrays of a value for every query and tap.</summary>
+    /// <summary>
+    /// The tiles of a band, for kernels that keep arrays with a value per query and tap in shared memory.
+    /// </summary>
     /// <param name="shape">The problem.</param>
     /// <param name="band">The band.</param>
-    /// <param name="arrays">The arrays.</param>
+    /// <param name="arrays">The number of arrays.</param>
     /// <param name="vectors">Whether channels lie side by side and are accessed four at a time.</param>
     public static CellTiling Tiling<TElement, TStorage, TReal>(
         in WindowShape shape, in RowBand band, int arrays, bool vectors)
@@ -73,7 +75,7 @@ internal abstract class WindowKernels
             vectors ? WidestByVectors : WidestByRows);
     }
 
-    /// <summary>The choice of kernels, for people.</summary>
+    /// <summary>The kernel that the forward would run, for descriptions.</summary>
     public abstract KernelVariant Plan(
         in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap value, FeatureMap? output);
 
@@ -225,12 +227,12 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             Gather(transposed, in problem, in band, weights.Map<TStorage>(), source, result, accumulate);
     }
 
-    // Every weight is repeated in the lanes of a vector, which on the CPU costs more than its product where it has to
-    // be widened first, and a weight meets many channels.
+    // On the CPU a weight is broadcast to all lanes for each of many channels; widening it every time would cost more
+    // than the product.
     private static bool WidensWeights(FeatureMap weights) =>
         weights.Device.RunsVectorPrograms && typeof(TStorage) != typeof(TReal);
 
-    // Without a normalisation to leave them out of, taps outside are masked by having score or value 0.
+    // Without a normalisation, masking a tap outside means giving it score or value 0.
     private static KernelVariant WithoutMask(KernelVariant variant) => variant with
     {
         Border = variant.Border == BorderRule.Replicate ? BorderRule.Replicate : BorderRule.ZeroLogit,
@@ -249,7 +251,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
         return band with { FewestTiles = TilesPerThread * device.Options.Threads };
     }
 
-    // A view that a kernel does not touch still has to be one of the device.
+    // A view that a kernel does not use must still refer to memory of the device.
     private static MapView<TReal> Placeholder(FeatureMap map) =>
         new() { Data = map.Memory.View<TReal>(0) };
 

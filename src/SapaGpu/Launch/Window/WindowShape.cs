@@ -3,17 +3,20 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu;
 
 /// <summary>
-/// A window-attention problem, from which the shape of every operand follows: a decoder map of H×W cells, brought to
-/// OH×OW, each output point comparing itself with the K×K window of cells around its own.
+/// The shape of a window-attention problem, from which the shapes of all operands follow: a decoder map of H×W cells is
+/// upsampled to OH×OW, and every output position attends to the K×K window of cells around its own.
 /// </summary>
-/// <remarks>Output point (y, x) belongs to cell (⌊y·H/OH⌋, ⌊x·W/OW⌋); any two sizes go together.</remarks>
+/// <remarks>
+/// Output position (y, x) belongs to cell (⌊y·H/OH⌋, ⌊x·W/OW⌋). Any two sizes can be combined;
+/// <see cref="OperatorSupport"/> tells which problems are supported.
+/// </remarks>
 public readonly record struct WindowShape
 {
-    /// <summary>Creates a problem with an integer ratio.</summary>
+    /// <summary>Creates the shape of a problem with an integer ratio.</summary>
     /// <param name="batch">B, the number of images.</param>
     /// <param name="height">H, the rows of the decoder map.</param>
     /// <param name="width">W, the columns of the decoder map.</param>
-    /// <param name="window">K, the odd width of the window.</param>
+    /// <param name="window">K, the width of the window; operators require it to be odd.</param>
     /// <param name="scale">s, the upsampling ratio; the output is s·H × s·W.</param>
     /// <param name="embeddingChannels">D, the channels of query and key.</param>
     /// <param name="valueChannels">C, the channels of value and output.</param>
@@ -31,12 +34,12 @@ public readonly record struct WindowShape
     {
     }
 
-    /// <summary>Creates a problem with an output of any size.</summary>
+    /// <summary>Creates the shape of a problem with an output of any size.</summary>
     /// <param name="key">The shape of the key, [B, D, H, W].</param>
     /// <param name="valueChannels">C, the channels of value and output.</param>
     /// <param name="outputHeight">OH, the rows of the output.</param>
     /// <param name="outputWidth">OW, the columns of the output.</param>
-    /// <param name="window">K, the odd width of the window.</param>
+    /// <param name="window">K, the width of the window; operators require it to be odd.</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// A number is below 1, or an operand has too many elements.
     /// </exception>
@@ -50,10 +53,10 @@ public readonly record struct WindowShape
         OutputShape = new MapShape(key.Batch, valueChannels, outputHeight, outputWidth);
     }
 
-    /// <summary>Gets K, the odd width of the window.</summary>
+    /// <summary>Gets K, the width of the window.</summary>
     public int Window { get; }
 
-    /// <summary>Gets s, the upsampling ratio, where it is the same integer for rows and columns; else 0.</summary>
+    /// <summary>Gets s, the upsampling ratio, if it is the same integer for rows and columns; otherwise 0.</summary>
     public int Scale
     {
         get
@@ -78,7 +81,7 @@ public readonly record struct WindowShape
     public MapShape OutputShape { get; }
 
     /// <summary>
-    /// Gets the shape of scores and weights of one head, [B, K², OH, OW], one channel for every tap, row by row.
+    /// Gets the shape of the scores and weights of one head, [B, K², OH, OW]: one channel per tap, the taps row by row.
     /// </summary>
     public MapShape WeightsShape =>
         new(QueryShape.Batch, checked(Window * Window), QueryShape.Height, QueryShape.Width);
@@ -105,7 +108,7 @@ public readonly record struct WindowShape
         };
     }
 
-    /// <summary>How the queries of an axis belong to its cells.</summary>
+    /// <summary>The assignment of the queries of an axis to its cells.</summary>
     internal static AxisGrid Axis(int cells, int queries, int emptyEdgeCells = 0) => new()
     {
         Cells = cells,
@@ -120,6 +123,7 @@ public readonly record struct WindowShape
         return (long)size * scale <= int.MaxValue
             ? size * scale
             : throw new ArgumentOutOfRangeException(
-                nameof(scale), $"A map of {size} rows or columns at scale {scale} is too large.");
+                nameof(scale),
+                $"{size} rows or columns times scale {scale} exceed {int.MaxValue:N0}; use a smaller scale.");
     }
 }

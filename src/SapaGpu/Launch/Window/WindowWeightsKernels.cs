@@ -7,7 +7,9 @@ using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
-/// <summary>Turning scores into weights as a step of its own, on maps of one element type, arguments checked.</summary>
+/// <summary>
+/// Turns scores into weights as a separate step, on maps of one element type; callers check arguments.
+/// </summary>
 internal abstract class WindowWeightsKernels
 {
     private static readonly KernelsByElement<WindowWeightsKernels, Factory> Known = new();
@@ -33,12 +35,12 @@ internal abstract class WindowWeightsKernels
     }
 }
 
-/// <summary>Scores and what they mean.</summary>
-/// <param name="Extent">The extent of the maps; only a masked border asks for window and decoder map.</param>
+/// <summary>The problem of turning scores into weights.</summary>
+/// <param name="Extent">The extent of the maps; only a masked border uses window and decoder map.</param>
 /// <param name="Heads">The heads.</param>
 /// <param name="Taps">The taps of a head.</param>
 /// <param name="Normalisation">How scores become weights.</param>
-/// <param name="Border">What taps outside the decoder map count for.</param>
+/// <param name="Border">How taps outside the decoder map are treated.</param>
 /// <param name="Averaged">Whether weights are averaged over the heads.</param>
 internal readonly record struct WeightsProblem(
     WindowExtent Extent, int Heads, int Taps, ScoreNormalisation Normalisation, BorderRule Border =
@@ -70,7 +72,7 @@ internal sealed class WindowWeightsKernels<TElement, TStorage, TReal>(
     public override void Average(in WeightsProblem problem, FeatureMap weights, FeatureMap mean) =>
         this.mean.Launch(weights.Device, Parameters(in problem, weights, weights, mean));
 
-    // To the weights all borders are one whose taps outside take part in the normalisation.
+    // Only a masked border changes the weights: with all others, taps outside take part in the normalisation.
     private static KernelVariant OrLeftIn(KernelVariant variant) => variant with
     {
         Border = variant.Border == BorderRule.Masked ? BorderRule.Masked : BorderRule.ZeroLogit,
