@@ -51,4 +51,7 @@ internal struct WindowAttentionBackwardParameters<TStorage, TReal>
 
     /// <summary>Whether <see cref="GradScores"/> is to be written.</summary>
     public int NeedsGradScores;
+
+    /// <summary>Whether every four neighbouring columns of <see cref="GradQuery"/> are one aligned access.</summary>
+    public int GradQueryByRows;
 }

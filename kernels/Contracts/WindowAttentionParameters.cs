@@ -35,4 +35,7 @@ internal struct WindowAttentionParameters<TStorage, TReal>
 
     /// <summary>Whether <see cref="Normaliser"/> is to be written.</summary>
     public int SaveNormaliser;
+
+    /// <summary>Whether every four neighbouring columns of the output, from the first on, are one aligned access.</summary>
+    public int OutputByRows;
 }

@@ -21,4 +21,7 @@ internal struct WindowReassemblyParameters<TStorage>
 
     /// <summary>Output, [B, C, OH, OW].</summary>
     public MapView<TStorage> Output;
+
+    /// <summary>Whether every four neighbouring columns of the output, from the first on, are one aligned access.</summary>
+    public int OutputByRows;
 }

@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Util;
 
 namespace SapaGpu.Kernels.Numerics;
 
@@ -22,8 +23,6 @@ internal static class SingleMath
     /// <summary>The exponential of a value of at most 88; NaN stays NaN.</summary>
     public static float Exp(float value)
     {
-        if (value < ExpUnderflow)
-            return 0f;
         float unnormalised = MathF.Floor(value * Log2E + 0.5f);
         float r = value - unnormalised * Ln2High - unnormalised * Ln2Low;
         float series = 1f / 5040f;
@@ -34,7 +33,8 @@ internal static class SingleMath
         series = series * r + 0.5f;
         series = series * r + 1f;
         series = series * r + 1f;
-        return series * Interop.IntAsFloat((uint)((int)unnormalised + 127) << 23);
+        float result = series * Interop.IntAsFloat((uint)((int)unnormalised + 127) << 23);
+        return Utilities.Select(value < ExpUnderflow, 0f, result);
     }
 
     /// <summary>

@@ -34,6 +34,27 @@ internal static class Pack4
             W = a * b.W + c.W,
         };
 
+    /// <summary>Returns sum + ⟨a, b⟩, the products added one by one, so that each can be joined with its addition.</summary>
+    public static T AddDot<T>(in Pack4<T> a, in Pack4<T> b, T sum)
+        where T : unmanaged, INumber<T>
+    {
+        sum += a.X * b.X;
+        sum += a.Y * b.Y;
+        sum += a.Z * b.Z;
+        sum += a.W * b.W;
+        return sum;
+    }
+
+    /// <summary>Adds a·b, with one factor for all four.</summary>
+    public static void Add<T>(ref Pack4<T> sum, T a, in Pack4<T> b)
+        where T : unmanaged, INumber<T>
+    {
+        sum.X += a * b.X;
+        sum.Y += a * b.Y;
+        sum.Z += a * b.Z;
+        sum.W += a * b.W;
+    }
+
     /// <summary>Returns the inner product.</summary>
     public static T Dot<T>(in Pack4<T> a, in Pack4<T> b)
         where T : unmanaged, INumber<T> => a.X * b.X + a.Y * b.Y + a.Z * b.Z + a.W * b.W;

@@ -6,9 +6,9 @@ using SapaGpu.Kernels.Simd;
 namespace SapaGpu.Kernels.Policies;
 
 /// <summary>
-/// How the scores of a window become its weights: every score has a power, and the weight is the power divided by the
+/// How the scores of a window become its weights: every score has an unnormalised weight, and the weight is that divided by the
 /// sum of all unnormalised weights. With p the unnormalised weights and S their sum, the gradient of a score is
-/// p'/S·(dw − Σ w·dw), where p' is the derivative of the power, told from the power itself.
+/// p'/S·(dw − Σ w·dw), where p' is the derivative of the unnormalised weight, computed from it.
 /// </summary>
 internal interface IScoreNormalisation
 {
@@ -18,24 +18,24 @@ internal interface IScoreNormalisation
     /// <summary>Gets whether the unnormalised weights are divided by their sum.</summary>
     static abstract bool Divides { get; }
 
-    /// <summary>The power of a score.</summary>
+    /// <summary>The unnormalised weight of a score.</summary>
     static abstract TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>;
 
-    /// <summary>The derivative of a power with respect to its score.</summary>
+    /// <summary>The derivative of an unnormalised weight with respect to its score.</summary>
     static abstract TReal Slope<TReal>(TReal unnormalised)
         where TReal : unmanaged, IFloatingPointIeee754<TReal>;
 
-    /// <summary>The power of a score, lane by lane.</summary>
+    /// <summary>The unnormalised weight of a score, lane by lane.</summary>
     static abstract TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
         where TStorage : unmanaged
         where TReal : unmanaged
         where TVector : struct;
 
-    /// <summary>The derivative of a power, lane by lane.</summary>
+    /// <summary>The derivative of an unnormalised weight, lane by lane.</summary>
     static abstract TVector SlopeOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
         where TStorage : unmanaged

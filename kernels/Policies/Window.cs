@@ -55,6 +55,9 @@ internal interface IScale
     /// <summary>Gets whether every cell has the same number of queries.</summary>
     static abstract bool IsUniform { get; }
 
+    /// <summary>Gets whether every cell has two rows of two queries.</summary>
+    static abstract bool IsTwo { get; }
+
     /// <summary>The first query of a cell.</summary>
     static abstract int First(in AxisGrid axis, int cell);
 
@@ -67,6 +70,8 @@ internal readonly struct Scale2 : IScale
 {
     public static bool IsUniform => true;
 
+    public static bool IsTwo => true;
+
     public static int First(in AxisGrid axis, int cell) => cell * 2;
 
     public static int Count(in AxisGrid axis, int cell) => 2;
@@ -77,6 +82,8 @@ internal readonly struct AnyScale : IScale
 {
     public static bool IsUniform => true;
 
+    public static bool IsTwo => false;
+
     public static int First(in AxisGrid axis, int cell) => cell * axis.Scale;
 
     public static int Count(in AxisGrid axis, int cell) => axis.Scale;
@@ -86,6 +93,8 @@ internal readonly struct AnyScale : IScale
 internal readonly struct AnyRatio : IScale
 {
     public static bool IsUniform => false;
+
+    public static bool IsTwo => false;
 
     public static int First(in AxisGrid axis, int cell) => axis.First(cell);
 

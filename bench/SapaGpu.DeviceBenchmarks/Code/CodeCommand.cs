@@ -31,15 +31,23 @@ internal static class CodeCommand
         {
             Description = "Write the general kernels as well, not only those of the common case.",
         };
+        var only = new Option<string>("--only")
+        {
+            Description = "Only kernels whose file name contains this, such as CellPairAttentionForward-Float32.",
+            DefaultValueFactory = _ => string.Empty,
+        };
         var command = new Command(
             "code", $"Write the PTX of every kernel as NAME.ptx, and what each is as {IndexName}.")
         {
-            output, all,
+            output, all, only,
         };
         command.SetAction(result =>
         {
             var kernels = result.GetValue(all) ? KernelCatalogue.All : KernelCatalogue.Fast;
-            int count = Write(result.GetRequiredValue(output).FullName, kernels);
+            string part = result.GetRequiredValue(only);
+            int count = Write(
+                result.GetRequiredValue(output).FullName,
+                kernels.Where(kernel => FileName(kernel).Contains(part, StringComparison.OrdinalIgnoreCase)));
             Console.WriteLine(
                 FormattableString.Invariant($"{count} kernels in {result.GetRequiredValue(output).FullName}"));
             return ExitCode.Success;

@@ -66,6 +66,10 @@ internal sealed record Workload(string Name, string Description, params IReadOnl
     public static Workload Medium { get; } = new(
         "medium", "256 channels of 64x64 cells, ratio 2", new Stage(1, 256, 64, 64));
 
+    /// <summary>Gets one whose instructions a simulated device can count: so small that borders count as well.</summary>
+    public static Workload Counted { get; } = new(
+        "counted", "256 channels of 24x24 cells, ratio 2", new Stage(1, 256, 24, 24));
+
     /// <summary>Gets one that is for trying the measurement itself, on a device however slow.</summary>
     public static Workload Tiny { get; } = new(
         "tiny",
@@ -97,6 +101,7 @@ internal sealed record Workload(string Name, string Description, params IReadOnl
         new("W1-x8", "the same, ratio 8", Backbone(8)),
         new("W1-x16", "the same, ratio 16", Backbone(16)),
         new("small", "16 images of 256 channels of 8x8 cells, ratio 2", new Stage(16, 256, 8, 8)),
+        Counted,
         Tiny,
     ];
 

@@ -37,6 +37,7 @@ internal struct CellQueries
         where T : unmanaged
     {
         int index = query < Count ? query : Count - 1;
-        return map.Offset(image, 0, Row + index / Columns, Column + index % Columns);
+        int row = index / Columns;
+        return map.Offset(image, 0, Row + row, Column + index - row * Columns);
     }
 }

@@ -79,7 +79,10 @@ internal static class ScoreWeights<TElement, TStorage, TReal, TNormalisation>
         if (TNormalisation.Divides)
         {
             var factor = TReal.One / sum;
-            for (int tap = 0; tap < taps; tap++)
+
+            // Used before the loop, or ILGPU's optimiser would move the division into it.
+            row.Write(0, factor * Kept(in row, 0, shift));
+            for (int tap = 1; tap < taps; tap++)
                 row.Write(tap, factor * Kept(in row, tap, shift));
         }
         else if (!TRow.KeepsWeights)
@@ -121,18 +124,23 @@ internal static class ScoreWeights<TElement, TStorage, TReal, TNormalisation>
         {
             mean = TReal.Zero;
         }
-        for (int tap = 0; tap < taps; tap++)
+        WriteGradient(in row, 0, shift, factor, mean);
+        for (int tap = 1; tap < taps; tap++)
+            WriteGradient(in row, tap, shift, factor, mean);
+    }
+
+    private static void WriteGradient<TRow>(in TRow row, int tap, TReal shift, TReal factor, TReal mean)
+        where TRow : struct, IScoreGradientRow<TReal>
+    {
+        var gradient = TReal.Zero;
+        if (!row.LeavesOut(tap))
         {
-            var gradient = TReal.Zero;
-            if (!row.LeavesOut(tap))
-            {
-                var unnormalised = Kept(in row, tap, shift);
-                gradient = TNormalisation.Slope(unnormalised) * factor * (row.ReadGradient(tap) - mean);
-                if (TRow.KeepsWeights)
-                    row.Write(tap, unnormalised * factor);
-            }
-            row.WriteGradient(tap, gradient);
+            var unnormalised = Kept(in row, tap, shift);
+            gradient = TNormalisation.Slope(unnormalised) * factor * (row.ReadGradient(tap) - mean);
+            if (TRow.KeepsWeights)
+                row.Write(tap, unnormalised * factor);
         }
+        row.WriteGradient(tap, gradient);
     }
 
     private static TReal Kept<TRow>(in TRow row, int tap, TReal shift)

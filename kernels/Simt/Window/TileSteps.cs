@@ -19,33 +19,11 @@ internal static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBor
     where TScale : struct, IScale
     where TBorder : struct, IBorder
 {
-    /// <summary>scores = ⟨query, key⟩ for every cell and tap.</summary>
+    /// <summary>
+    /// scores = ⟨query, key⟩ for every cell and tap. A thread takes one (cell, tap) and dots the four queries with the
+    /// key, four channels at a time: five vector loads for sixteen multiply-adds.
+    /// </summary>
     public static void Dots<TAccess>(
-        in WindowExtent extent,
-        in CellTile tile,
-        int pack,
-        in MapView<TStorage> query,
-        in MapView<TStorage> key,
-        int channels,
-        TReal outside,
-        ArrayView<Pack4<TReal>> partials,
-        ArrayView<Pack4<TReal>> scores)
-        where TAccess : struct, IChannelAccess
-    {
-        if (SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Serves<TAccess>())
-        {
-            SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Compute<TAccess>(
-                in extent, in tile, pack, in query, in key, channels, outside, partials, scores);
-        }
-        else
-        {
-            WholeDots<TAccess>(in extent, in tile, pack, in query, in key, channels, outside, scores);
-        }
-    }
-
-    // A thread takes one (cell, tap) and dots the four queries with the key, four channels at a time: five vector loads
-    // for sixteen multiply-adds.
-    private static void WholeDots<TAccess>(
         in WindowExtent extent,
         in CellTile tile,
         int pack,

@@ -40,7 +40,6 @@ internal readonly struct WindowAttentionBackward<
     {
         var weights = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 8).AsAligned(16);
         var gradients = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 8).AsAligned(16);
-        var partials = SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>.AllocatePartials();
         var weightScalars = weights.Cast<TReal>();
         var gradientScalars = gradients.Cast<TReal>();
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
@@ -55,7 +54,6 @@ internal readonly struct WindowAttentionBackward<
                 in parameters.Key,
                 parameters.Extent.EmbeddingChannels,
                 TBorder.OutsideScore<TReal>(),
-                partials,
                 weights);
 
             // Nothing that follows needs it. But PoCL 3.1 gets what comes after a loop with barriers wrong where no
@@ -69,7 +67,6 @@ internal readonly struct WindowAttentionBackward<
                 in parameters.Value,
                 parameters.Extent.ValueChannels,
                 TReal.Zero,
-                partials,
                 gradients);
             Group.Barrier();
             TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.NormaliseBackward<TNormalisation>(

@@ -37,7 +37,6 @@ internal readonly struct WindowAttentionForward<
     public static void Execute(in WindowAttentionParameters<TStorage, TReal> parameters)
     {
         var scores = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 4).AsAligned(16);
-        var partials = SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>.AllocatePartials();
         var scalars = scores.Cast<TReal>();
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
         int packs = tile.QueryPacks<TScale>(in parameters.Extent);
@@ -51,7 +50,6 @@ internal readonly struct WindowAttentionForward<
                 in parameters.Key,
                 parameters.Extent.EmbeddingChannels,
                 TBorder.OutsideScore<TReal>(),
-                partials,
                 scores);
             Group.Barrier();
             TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Normalise<TNormalisation>(

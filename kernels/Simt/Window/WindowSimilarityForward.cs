@@ -28,7 +28,6 @@ internal readonly struct WindowSimilarityForward<TElement, TStorage, TReal, TWin
     public static void Execute(in WindowSimilarityParameters<TStorage> parameters)
     {
         var scores = SharedMemory.Allocate<Pack4<TReal>>(TElement.SharedCapacity / 4).AsAligned(16);
-        var partials = SplitDots<TElement, TStorage, TReal, TWindow, TScale, TBorder>.AllocatePartials();
         var tile = CellTile.Locate(in parameters.Tiling, in parameters.Band);
         int packs = tile.QueryPacks<TScale>(in parameters.Extent);
         for (int pack = 0; pack < packs; pack++)
@@ -41,7 +40,6 @@ internal readonly struct WindowSimilarityForward<TElement, TStorage, TReal, TWin
                 in parameters.Key,
                 parameters.Extent.EmbeddingChannels,
                 TReal.Zero,
-                partials,
                 scores);
             Group.Barrier();
             TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBorder>.Save<TElement, TStorage>(

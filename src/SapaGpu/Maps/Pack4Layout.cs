@@ -21,4 +21,26 @@ internal static class Pack4Layout
             && layout.Offset % Channels == 0
             && aligned;
     }
+
+    /// <summary>Whether every two neighbouring columns, from the first on, can be read by one aligned access.</summary>
+    public static bool HasColumnPairs(FeatureMap map) => HasColumns(map, 2);
+
+    /// <summary>Whether every four neighbouring columns, from the first on, can be written by one aligned access.</summary>
+    public static bool HasColumnPacks(FeatureMap map) => HasColumns(map, 4);
+
+    /// <summary>
+    /// Whether the position of every element, counted in packs of four where these are accessed whole, has 31 bits.
+    /// </summary>
+    public static bool HasShortPositions(in MapLayout layout, MapShape shape, bool byPacks) =>
+        (layout.Offset + layout.Span(shape)) / (byPacks ? Channels : 1) <= int.MaxValue;
+
+    private static bool HasColumns(FeatureMap map, int count)
+    {
+        var layout = map.Layout;
+        bool aligned =
+            map.Device.Kind == DeviceKind.OpenCL || map.Memory.NativePointer % (count * map.ElementType.Size()) == 0;
+        return layout.ColumnStride == 1
+            && (layout.RowStride | layout.ChannelStride | layout.BatchStride | layout.Offset) % count == 0
+            && aligned;
+    }
 }

@@ -11,7 +11,7 @@ public sealed class CodeCommandTests
     {
         using var folder = new TemporaryFolder();
         var kernels = KernelCatalogue.Fast.Where(
-            kernel => kernel.Operator == "WindowSimilarityForward" && !kernel.IsNarrow).ToArray();
+            kernel => kernel.Operator is "CellPairSimilarity" && !kernel.IsNarrow).ToArray();
         Assert.That(CodeCommand.Write(folder.Path, kernels), Is.EqualTo(kernels.Length));
         var rows = File.ReadAllLines(Path.Combine(folder.Path, "index.tsv")).Select(line => line.Split('\t')).ToArray();
         Assert.That(
@@ -19,9 +19,8 @@ public sealed class CodeCommandTests
         Assert.That(
             rows.Skip(1).Select(row => string.Join(' ', row[1..7])),
             Is.EquivalentTo(
-                from type in new[] { "f32", "f64" }
                 from window in OperatorSupport.FastWindows
-                select $"WindowSimilarityForward {type} {window} 2 channels_last forward"));
+                select $"CellPairSimilarity f32 {window} 2 channels_last forward"));
         foreach (string file in rows.Skip(1).Select(row => row[0]))
             Assert.That(File.ReadAllText(Path.Combine(folder.Path, file)), Does.Contain(".entry"));
     }

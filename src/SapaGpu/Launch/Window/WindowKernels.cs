@@ -124,13 +124,16 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
 
     public override KernelVariant Plan(
         in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap value, FeatureMap? output) =>
-        KernelVariant.Choose(
-            query.Device,
-            problem.Extent,
-            problem.Border,
-            problem.Normalisation,
-            Pack4Layout.Fits(query) && Pack4Layout.Fits(key),
-            Pack4Layout.Fits(value) && (output is null || Pack4Layout.Fits(output)));
+        ForPositions(
+            KernelVariant.Choose(
+                query.Device,
+                problem.Extent,
+                problem.Border,
+                problem.Normalisation,
+                Pack4Layout.Fits(query) && Pack4Layout.Fits(key),
+                Pack4Layout.Fits(value) && (output is null || Pack4Layout.Fits(output))),
+            [query, key],
+            [value, output]);
 
     public override void Forward(
         in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap value, FeatureMap output, FeatureMap? normaliser)
@@ -148,6 +151,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             Output = output.Map<TStorage>(),
             Normaliser = normaliser is null ? Placeholder(query) : normaliser.Map<TReal>(),
             SaveNormaliser = normaliser is null ? 0 : 1,
+            OutputByRows = Pack4Layout.HasColumnPacks(output) ? 1 : 0,
         };
         forward[variant].Launch(query.Device.Launcher, in parameters);
     }
@@ -194,7 +198,8 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             Key = key.Map<TStorage>(),
             Scores = scores.Map<TStorage>(),
         };
-        similarity[Choose(query, in problem, vectors)].Launch(query.Device.Launcher, in parameters);
+        var variant = ForPositions(Choose(query, in problem, vectors), [query, key], []);
+        similarity[variant].Launch(query.Device.Launcher, in parameters);
     }
 
     public override void Reassembly(in WindowProblem problem, FeatureMap weights, FeatureMap value, FeatureMap output)
@@ -209,8 +214,10 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             Weights = weights.Map<TStorage>(),
             Value = value.Map<TStorage>(),
             Output = output.Map<TStorage>(),
+            OutputByRows = Pack4Layout.HasColumnPacks(output) ? 1 : 0,
         };
-        reassembly[Choose(value, in problem, vectors)].Launch(value.Device.Launcher, in parameters);
+        var variant = ForPositions(Choose(value, in problem, vectors), [], [value, output]);
+        reassembly[variant].Launch(value.Device.Launcher, in parameters);
     }
 
     public override void Transposed(
@@ -251,6 +258,29 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
         return band with { FewestTiles = TilesPerThread * device.Options.Threads };
     }
 
+    // The programs on cell pairs count positions in 32 bits; maps that are too large for that take the general ones.
+    private static KernelVariant ForPositions(
+        KernelVariant variant, ReadOnlySpan<FeatureMap?> embeddings, ReadOnlySpan<FeatureMap?> values)
+    {
+        if (variant.Window == 0)
+            return variant;
+        foreach (var map in embeddings)
+        {
+            if (map is not null && !Pack4Layout.HasShortPositions(map.Layout, map.Shape, variant.EmbeddingVectors))
+                return variant with { Window = 0 };
+        }
+        foreach (var map in values)
+        {
+            if (map is not null && !Pack4Layout.HasShortPositions(map.Layout, map.Shape, variant.ValueVectors))
+                return variant with { Window = 0 };
+        }
+        return variant;
+    }
+
+    // In double precision a tile would not fit the shared memory.
+    private static bool TakesCellPairs<TWindow>()
+        where TWindow : struct, IWindow => TWindow.IsFixed && typeof(TReal) == typeof(float);
+
     // A view that a kernel does not use must still refer to memory of the device.
     private static MapView<TReal> Placeholder(FeatureMap map) =>
         new() { Data = map.Memory.View<TReal>(0) };
@@ -277,7 +307,10 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             Accumulate = accumulate ? 1 : 0,
         };
         bool vectors = Pack4Layout.Fits(source) && Pack4Layout.Fits(result);
-        table[Choose(source, in problem, vectors)].Launch(source.Device.Launcher, in parameters);
+        var variant = ForPositions(Choose(source, in problem, vectors), [], [source, result]);
+        if (!vectors && !Pack4Layout.HasColumnPairs(source))
+            variant = variant with { Window = 0 };
+        table[variant].Launch(source.Device.Launcher, in parameters);
     }
 
     // Weights of taps outside belong to the cells that the taps stand for.
@@ -339,13 +372,16 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             gradScores = BandPlan.View<TReal>(memory!, in extent, in queries, ref used);
 
         bool vectorQuery = gradQuery is null || Pack4Layout.Fits(gradQuery);
-        var variant = KernelVariant.Choose(
-            operands.Query.Device,
-            in extent,
-            problem.Border,
-            problem.Normalisation,
-            Pack4Layout.Fits(operands.Query) && Pack4Layout.Fits(operands.Key) && vectorQuery,
-            Pack4Layout.Fits(operands.Value) && Pack4Layout.Fits(operands.GradOutput));
+        var variant = ForPositions(
+            KernelVariant.Choose(
+                operands.Query.Device,
+                in extent,
+                problem.Border,
+                problem.Normalisation,
+                Pack4Layout.Fits(operands.Query) && Pack4Layout.Fits(operands.Key) && vectorQuery,
+                Pack4Layout.Fits(operands.Value) && Pack4Layout.Fits(operands.GradOutput)),
+            [operands.Query, operands.Key, gradQuery],
+            [operands.Value, operands.GradOutput]);
         var parameters = new WindowAttentionBackwardParameters<TStorage, TReal>
         {
             Extent = extent,
@@ -362,6 +398,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             NeedsGradQuery = gradQuery is null ? 0 : 1,
             NeedsWeights = gradValue is null ? 0 : 1,
             NeedsGradScores = gradKey is null ? 0 : 1,
+            GradQueryByRows = gradQuery is not null && Pack4Layout.HasColumnPacks(gradQuery) ? 1 : 0,
         };
         backward[variant].Launch(operands.Query.Device.Launcher, in parameters);
         if (gradValue is not null)
@@ -383,10 +420,15 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         public override ILaunchable<WindowAttentionParameters<TStorage, TReal>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            new GroupLaunchable<
-                WindowAttentionForward<
-                    TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
-                WindowAttentionParameters<TStorage, TReal>>();
+            TakesCellPairs<TWindow>()
+                ? new GroupLaunchable<
+                    CellPairAttentionForward<
+                        TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                    WindowAttentionParameters<TStorage, TReal>>()
+                : new GroupLaunchable<
+                    WindowAttentionForward<
+                        TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                    WindowAttentionParameters<TStorage, TReal>>();
     }
 
     private sealed class BackwardTiles : OpenTiles<TStorage, TReal, WindowAttentionBackwardParameters<TStorage, TReal>>
@@ -402,10 +444,15 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         public override ILaunchable<WindowAttentionBackwardParameters<TStorage, TReal>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            new GroupLaunchable<
-                WindowAttentionBackward<
-                    TElement, TStorage, TReal, TRealElement, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
-                WindowAttentionBackwardParameters<TStorage, TReal>>();
+            TakesCellPairs<TWindow>()
+                ? new GroupLaunchable<
+                    CellPairAttentionBackward<
+                        TElement, TStorage, TReal, TRealElement, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                    WindowAttentionBackwardParameters<TStorage, TReal>>()
+                : new GroupLaunchable<
+                    WindowAttentionBackward<
+                        TElement, TStorage, TReal, TRealElement, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                    WindowAttentionBackwardParameters<TStorage, TReal>>();
     }
 
     private sealed class SimilarityTiles : OpenTiles<TStorage, TReal, WindowSimilarityParameters<TStorage>>
@@ -421,9 +468,13 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         public override ILaunchable<WindowSimilarityParameters<TStorage>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            new GroupLaunchable<
-                WindowSimilarityForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TEmbedding>,
-                WindowSimilarityParameters<TStorage>>();
+            TakesCellPairs<TWindow>()
+                ? new GroupLaunchable<
+                    CellPairSimilarity<TElement, TStorage, TReal, TWindow, TScale, TBorder, TEmbedding>,
+                    WindowSimilarityParameters<TStorage>>()
+                : new GroupLaunchable<
+                    WindowSimilarityForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TEmbedding>,
+                    WindowSimilarityParameters<TStorage>>();
     }
 
     private sealed class ReassemblyTiles : OpenTiles<TStorage, TReal, WindowReassemblyParameters<TStorage>>
@@ -439,9 +490,13 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         public override ILaunchable<WindowReassemblyParameters<TStorage>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            new GroupLaunchable<
-                WindowReassemblyForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TValue>,
-                WindowReassemblyParameters<TStorage>>();
+            TakesCellPairs<TWindow>()
+                ? new GroupLaunchable<
+                    CellPairReassembly<TElement, TStorage, TReal, TWindow, TScale, TBorder, TValue>,
+                    WindowReassemblyParameters<TStorage>>()
+                : new GroupLaunchable<
+                    WindowReassemblyForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TValue>,
+                    WindowReassemblyParameters<TStorage>>();
     }
 
     private sealed class TransposedTiles : OpenTiles<TStorage, TReal, TransposedReassemblyParameters<TStorage, TReal>>
@@ -460,9 +515,17 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         public override ILaunchable<TransposedReassemblyParameters<TStorage, TWeight>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            new GroupLaunchable<
-                TransposedReassembly<TElement, TStorage, TReal, TWeightElement, TWeight, TWindow, TScale, TValue>,
-                TransposedReassemblyParameters<TStorage, TWeight>>();
+            !TakesCellPairs<TWindow>() || typeof(TScale) != typeof(Scale2)
+                ? new GroupLaunchable<
+                    TransposedReassembly<TElement, TStorage, TReal, TWeightElement, TWeight, TWindow, TScale, TValue>,
+                    TransposedReassemblyParameters<TStorage, TWeight>>()
+                : TValue.ChannelsFastest
+                    ? new GroupLaunchable<
+                        CellQuadGather<TElement, TStorage, TReal, TWeightElement, TWeight, TWindow, TValue>,
+                        TransposedReassemblyParameters<TStorage, TWeight>>()
+                    : new GroupLaunchable<
+                        CellQuadRowGather<TElement, TStorage, TReal, TWeightElement, TWeight, TWindow>,
+                        TransposedReassemblyParameters<TStorage, TWeight>>();
     }
 
     private sealed class FoldTiles : OpenTiles<TStorage, TReal, WindowWeightsParameters<TStorage, TReal>>

@@ -1,0 +1,67 @@
+using System.Numerics;
+using ILGPU;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>
+/// Fused window attention for fixed windows, forward: similarity, normalisation and reassembly of a tile of eight cell
+/// pairs without leaving the group.
+/// </summary>
+/// <remarks>
+/// Keys, queries and values of the tile pass through shared memory some channels at a time, converted to the type of
+/// the calculations once. Traffic to main memory: query, key and value once, output once; what tiles share is served by
+/// the cache.
+/// </remarks>
+internal readonly struct CellPairAttentionForward<
+    TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess>
+    : IKernel<WindowAttentionParameters<TStorage, TReal>>
+    where TElement : struct, IElement<TStorage, TReal>
+    where TStorage : unmanaged
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TWindow : struct, IWindow
+    where TScale : struct, IScale
+    where TBorder : struct, IBorder
+    where TNormalisation : struct, IScoreNormalisation
+    where TEmbeddingAccess : struct, IChannelAccess
+    where TValueAccess : struct, IChannelAccess
+{
+    public static int GroupSize => CellPair.GroupSize<TWindow>();
+
+    public static long GroupCount(in WindowAttentionParameters<TStorage, TReal> parameters) =>
+        CellPair.GroupCount<TValueAccess>(in parameters.Extent, in parameters.Band);
+
+    public static void Execute(in WindowAttentionParameters<TStorage, TReal> parameters)
+    {
+        var shared = CellPairShared<TReal>.Allocate<TWindow>(
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>.StageLength);
+        var tile = CellPairTile.Locate<TValueAccess>(in parameters.Extent, in parameters.Band);
+        int packs = CellPair.QueryPacks<TScale>(in parameters.Extent);
+        for (int pack = 0; pack < packs; pack++)
+        {
+            Group.Barrier();
+            var key = TileMap<TStorage>.OfCells<TWindow, TBorder, TValueAccess, TEmbeddingAccess>(
+                in parameters.Extent, in tile, in parameters.Key, shared.Cells);
+            var query = TileMap<TStorage>.OfQueries<TScale, TValueAccess, TEmbeddingAccess>(
+                in parameters.Extent, in tile, pack, in parameters.Query, shared.Queries);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>.Dots<TEmbeddingAccess>(
+                in query, in key, parameters.Extent.EmbeddingChannels, shared.Stage, shared.Weights);
+            Group.Barrier();
+            var value = TileMap<TStorage>.OfCells<TWindow, TBorder, TValueAccess, TValueAccess>(
+                in parameters.Extent, in tile, in parameters.Value, shared.Cells);
+            var output = TileMap<TStorage>.OfQueries<TScale, TValueAccess, TValueAccess>(
+                in parameters.Extent, in tile, pack, in parameters.Output, shared.Queries);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>
+                .Normalise<TScale, TNormalisation>(
+                    in parameters.Extent,
+                    in tile,
+                    pack,
+                    shared.Weights.Cast<TReal>(),
+                    in parameters.Normaliser,
+                    parameters.SaveNormaliser);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>.Sums<TScale, TValueAccess>(
+                in value, in output, parameters.Extent.ValueChannels, parameters.OutputByRows, shared.Stage, shared.Weights);
+        }
+    }
+}

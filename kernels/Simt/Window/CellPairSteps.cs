@@ -1,0 +1,518 @@
+using System.Numerics;
+using ILGPU;
+using ILGPU.Runtime;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Numerics;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>
+/// The steps that programs on cell pairs are made of, each run by a whole thread group on its tile and one query pack
+/// of each cell. An array in shared memory has a pack of the four queries for every pair, tap and cell of the pair, in
+/// this order.
+/// </summary>
+/// <remarks>
+/// Barriers stand at the head of loops, never at their end: ILGPU's optimiser moves a read whose value only the next
+/// round needs behind a barrier that follows it.
+/// </remarks>
+/// <typeparam name="TElement">The element type.</typeparam>
+/// <typeparam name="TStorage">Its type in memory.</typeparam>
+/// <typeparam name="TReal">Its type in calculations.</typeparam>
+/// <typeparam name="TWindow">The window, fixed.</typeparam>
+/// <typeparam name="TBorder">The border rule.</typeparam>
+/// <typeparam name="TShape">The access that the shape of the tile is made for.</typeparam>
+/// <typeparam name="TMemory">How the shared memory is divided.</typeparam>
+internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TShape, TMemory>
+    where TElement : struct, IElement<TStorage, TReal>
+    where TStorage : unmanaged
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TWindow : struct, IWindow
+    where TBorder : struct, IBorder
+    where TShape : struct, IChannelAccess
+    where TMemory : struct, ICellPairMemory
+{
+    // Pitches in packs. The two pairs and four lanes that read together then meet eight different groups of banks.
+    private static int DotCellPitch => TMemory.DotPacks<TWindow>() + 2;
+
+    private static int DotQueryPitch => TMemory.DotPacks<TWindow>() + 1;
+
+    private static int ExtraPairPitch => 4;
+
+    private static int SumCellPitch => TMemory.SumPacks<TWindow>() + 2;
+
+    private static int StagedKeys => CellPair.HaloCells<TWindow, TShape>() * DotCellPitch;
+
+    private static int StagedQueries =>
+        CellPair.Queries * DotQueryPitch + CellPair.Queries / 8 * ExtraPairPitch;
+
+    private static int StagedValues => CellPair.HaloCells<TWindow, TShape>() * SumCellPitch;
+
+    /// <summary>Gets the packs of shared memory that the steps stage operands in.</summary>
+    public static int StageLength =>
+        Math.Max(Math.Max(StagedKeys + StagedQueries, StagedValues), CellPair.ArrayLength<TWindow>());
+
+    /// <summary>
+    /// scores = ⟨query, key⟩. A warp takes a row of the windows, a lane of a pair every fourth pack of channels. Begins
+    /// and ends without a barrier.
+    /// </summary>
+    public static void Dots<TAccess>(
+        in TileMap<TStorage> query,
+        in TileMap<TStorage> key,
+        int channels,
+        ArrayView<Pack4<TReal>> stage,
+        ArrayView<Pack4<TReal>> scores)
+        where TAccess : struct, IChannelAccess
+    {
+        int pair = CellPair.OfThread;
+        int lane = CellPair.Lane;
+        int warp = CellPair.Warp;
+        int firstCell =
+            (CellPair.Row<TShape>(pair) + warp) * CellPair.HaloWidth<TWindow, TShape>() + CellPair.Column<TShape>(pair);
+        var stagedQueries = stage.SubView(StagedKeys, StagedQueries);
+        var keys = stage.SubView(firstCell * DotCellPitch + lane, 1);
+        var queries = stagedQueries.SubView(pair * (8 * DotQueryPitch + ExtraPairPitch) + lane, 1);
+        var sums = default(CellPairScores<TReal, TWindow>);
+        for (int first = 0; first < channels; first += 4 * TMemory.DotPacks<TWindow>())
+        {
+            Group.Barrier();
+            key.Stage<TElement, TReal, TWindow, TAccess>(
+                CellPair.HaloCells<TWindow, TShape>(),
+                first,
+                channels,
+                TMemory.DotPacks<TWindow>(),
+                DotCellPitch,
+                0,
+                stage);
+            query.Stage<TElement, TReal, TWindow, TAccess>(
+                CellPair.Queries,
+                first,
+                channels,
+                TMemory.DotPacks<TWindow>(),
+                DotQueryPitch,
+                ExtraPairPitch,
+                stagedQueries);
+            Group.Barrier();
+
+            // Written out: a loop of few rounds would copy all sums before and after.
+            Step(ref sums, queries, keys, 0);
+            if (TMemory.DotPacks<TWindow>() > CellPair.Lanes)
+                Step(ref sums, queries, keys, CellPair.Lanes);
+            if (TMemory.DotPacks<TWindow>() > 2 * CellPair.Lanes)
+            {
+                Step(ref sums, queries, keys, 2 * CellPair.Lanes);
+                Step(ref sums, queries, keys, 3 * CellPair.Lanes);
+            }
+        }
+        AddLanes(ref sums, pair * CellPair.ArrayPitch<TWindow>() + warp * 2 * TWindow.Size(0), stage, scores);
+    }
+
+    /// <summary>
+    /// output = Σ weights · source. A lane takes two packs of channels of a pair: 2·(K + 1) reads of the source and 2·K
+    /// of the weights for 64·K multiply-adds. Begins and ends without a barrier.
+    /// </summary>
+    /// <param name="source">What is summed.</param>
+    /// <param name="output">Where the sums go.</param>
+    /// <param name="channels">The channels of both.</param>
+    /// <param name="byRows">Whether four columns of the output are one aligned access.</param>
+    /// <param name="stage">The memory to stage in.</param>
+    /// <param name="weights">The weights.</param>
+    public static void Sums<TScale, TAccess>(
+        in TileMap<TStorage> source,
+        in TileMap<TStorage> output,
+        int channels,
+        int byRows,
+        ArrayView<Pack4<TReal>> stage,
+        ArrayView<Pack4<TReal>> weights)
+        where TScale : struct, IScale
+        where TAccess : struct, IChannelAccess
+    {
+        int pair = CellPair.OfThread;
+        int firstCell =
+            CellPair.Row<TShape>(pair) * CellPair.HaloWidth<TWindow, TShape>() + CellPair.Column<TShape>(pair);
+        for (int first = 0; first < channels; first += 4 * TMemory.SumPacks<TWindow>())
+        {
+            Group.Barrier();
+            source.Stage<TElement, TReal, TWindow, TAccess>(
+                CellPair.HaloCells<TWindow, TShape>(),
+                first,
+                channels,
+                TMemory.SumPacks<TWindow>(),
+                SumCellPitch,
+                0,
+                stage);
+            Group.Barrier();
+            int remaining = channels - first;
+            for (int pack = CellPair.Warp * 8 + CellPair.Lane;
+                 pack < TMemory.SumPacks<TWindow>() & (pack & ~(CellPair.Lanes - 1)) * 4 < remaining;
+                 pack += 8 * TWindow.Size(0))
+            {
+                var low = default(CellPairSums<TReal, TWindow>);
+                var high = default(CellPairSums<TReal, TWindow>);
+                int at = firstCell * SumCellPitch + pack;
+                int weight = pair * CellPair.ArrayPitch<TWindow>();
+                for (int row = 0; row < TWindow.Size(0); row++)
+                {
+                    CellPairSums<TReal, TWindow>.AddRow(
+                        ref low, ref high, stage.SubView(at, 1), SumCellPitch, weights.SubView(weight, 1));
+                    at += CellPair.HaloWidth<TWindow, TShape>() * SumCellPitch;
+                    weight += 2 * TWindow.Size(0);
+                }
+                Write<TScale, TAccess>(in output, first, remaining, pair, pack, byRows, in low, in high);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Turns scores into weights, in place; a thread takes a query. What the backward needs is saved: the logarithm of
+    /// the sum of the unshifted unnormalised weights where scores are shifted, else the sum.
+    /// </summary>
+    public static void Normalise<TScale, TNormalisation>(
+        in WindowExtent extent,
+        in CellPairTile tile,
+        int pack,
+        ArrayView<TReal> scores,
+        in MapView<TReal> normaliser,
+        int saveNormaliser)
+        where TScale : struct, IScale
+        where TNormalisation : struct, IScoreNormalisation
+    {
+        int item = Group.IdxX;
+        if (item >= CellPair.Queries)
+            return;
+        bool atEdge = tile.IsAtEdge<TWindow, TShape>(in extent);
+        if (atEdge)
+            SetOutside(in extent, in tile, item, scores, TBorder.OutsideScore<TReal>());
+        var row = RowOf(item, scores, scores);
+        int taps = TWindow.Size(0) * TWindow.Size(0);
+        var shift = ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Shift(in row, taps);
+        var sum = ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Forward(in row, taps, shift);
+        if (atEdge)
+            Fold(in extent, in tile, item, scores);
+        if (saveNormaliser != 0)
+        {
+            long offset = QueryOffset<TScale, TReal>(in extent, in tile, pack, item, in normaliser);
+            if (offset >= 0)
+            {
+                normaliser.Data[offset] =
+                    TNormalisation.SubtractsMaximum ? shift + TElement.Log(sum) : sum;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Turns scores into weights once more and the gradients of the weights into those of the scores, both in place; a
+    /// thread takes a query.
+    /// </summary>
+    public static void NormaliseBackward<TScale, TNormalisation>(
+        in WindowExtent extent,
+        in CellPairTile tile,
+        int pack,
+        ArrayView<TReal> scores,
+        ArrayView<TReal> gradients,
+        in MapView<TReal> normaliser)
+        where TScale : struct, IScale
+        where TNormalisation : struct, IScoreNormalisation
+    {
+        int item = Group.IdxX;
+        if (item >= CellPair.Queries)
+            return;
+        bool atEdge = tile.IsAtEdge<TWindow, TShape>(in extent);
+        if (atEdge)
+        {
+            SetOutside(in extent, in tile, item, scores, TBorder.OutsideScore<TReal>());
+            SetOutside(in extent, in tile, item, gradients, TReal.Zero);
+        }
+        var shift = TReal.Zero;
+        if (TNormalisation.SubtractsMaximum)
+        {
+            long offset = QueryOffset<TScale, TReal>(in extent, in tile, pack, item, in normaliser);
+            if (offset >= 0)
+                shift = normaliser.Data[offset];
+        }
+        var row = RowOf(item, scores, gradients);
+        int taps = TWindow.Size(0) * TWindow.Size(0);
+        ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Backward(in row, taps, shift);
+        if (atEdge)
+        {
+            Fold(in extent, in tile, item, scores);
+            Fold(in extent, in tile, item, gradients);
+        }
+    }
+
+    /// <summary>Gives taps outside the map the value that they have as scores; a thread takes a query.</summary>
+    public static void SetOutside(in WindowExtent extent, in CellPairTile tile, ArrayView<TReal> array, TReal value)
+    {
+        int item = Group.IdxX;
+        if (item < CellPair.Queries && tile.IsAtEdge<TWindow, TShape>(in extent))
+            SetOutside(in extent, in tile, item, array, value);
+    }
+
+    /// <summary>
+    /// Adds the weights of taps outside the map to those of the cells that they stand for; a thread takes a query.
+    /// </summary>
+    public static void Fold(in WindowExtent extent, in CellPairTile tile, ArrayView<TReal> array)
+    {
+        int item = Group.IdxX;
+        if (item < CellPair.Queries && tile.IsAtEdge<TWindow, TShape>(in extent))
+            Fold(in extent, in tile, item, array);
+    }
+
+    /// <summary>Writes an array to a map [B, K², s·H, s·W]; a thread takes a query and every few taps.</summary>
+    public static void Save<TScale, TMapElement, TMapStorage>(
+        in WindowExtent extent,
+        in CellPairTile tile,
+        int pack,
+        ArrayView<TReal> array,
+        in MapView<TMapStorage> map)
+        where TScale : struct, IScale
+        where TMapElement : struct, IElement<TMapStorage, TReal>
+        where TMapStorage : unmanaged
+    {
+        int item = Group.IdxX & (CellPair.Queries - 1);
+        int tapsAtOnce = CellPair.GroupSize<TWindow>() / CellPair.Queries;
+        int first = Group.IdxX / CellPair.Queries;
+        if (first >= tapsAtOnce)
+            return;
+        long offset = QueryOffset<TScale, TMapStorage>(in extent, in tile, pack, item, in map);
+        if (offset < 0)
+            return;
+        int at = First(item) + 8 * first;
+        offset += first * map.ChannelStride;
+        for (int tap = first; tap < TWindow.Size(0) * TWindow.Size(0); tap += tapsAtOnce)
+        {
+            map.Data[offset] = TMapElement.Store(array[at]);
+            at += 8 * tapsAtOnce;
+            offset += tapsAtOnce * map.ChannelStride;
+        }
+    }
+
+    /// <summary>Reads an array from a map [B, K², s·H, s·W]; weights of queries that are not there are 0.</summary>
+    public static void Restore<TScale>(
+        in WindowExtent extent,
+        in CellPairTile tile,
+        int pack,
+        in MapView<TStorage> map,
+        ArrayView<TReal> array)
+        where TScale : struct, IScale
+    {
+        int item = Group.IdxX & (CellPair.Queries - 1);
+        int tapsAtOnce = CellPair.GroupSize<TWindow>() / CellPair.Queries;
+        int first = Group.IdxX / CellPair.Queries;
+        if (first >= tapsAtOnce)
+            return;
+        long offset = QueryOffset<TScale, TStorage>(in extent, in tile, pack, item, in map);
+        bool inside = offset >= 0;
+        int at = First(item) + 8 * first;
+        offset += first * map.ChannelStride;
+        for (int tap = first; tap < TWindow.Size(0) * TWindow.Size(0); tap += tapsAtOnce)
+        {
+            var value = TReal.Zero;
+            if (inside)
+                value = TElement.Load(map.Data[offset]);
+            array[at] = value;
+            at += 8 * tapsAtOnce;
+            offset += tapsAtOnce * map.ChannelStride;
+        }
+    }
+
+    private static void Step(
+        ref CellPairScores<TReal, TWindow> sums,
+        ArrayView<Pack4<TReal>> queries,
+        ArrayView<Pack4<TReal>> keys,
+        int pack) => sums.Add(queries.SubView(pack, 1), DotQueryPitch, keys.SubView(pack, 1), DotCellPitch);
+
+    // The sums of the four lanes of a pair meet in the scores' own memory and in what is staged no more.
+    private static void AddLanes(
+        ref CellPairScores<TReal, TWindow> sums,
+        int at,
+        ArrayView<Pack4<TReal>> stage,
+        ArrayView<Pack4<TReal>> scores)
+    {
+        int length = 2 * TWindow.Size(0);
+        int lane = CellPair.Lane;
+        var own = scores.SubView(at, length);
+        var other = stage.SubView(at, length);
+        Group.Barrier();
+        if (lane == 2)
+            sums.Store(own);
+        if (lane == 3)
+            sums.Store(other);
+        Group.Barrier();
+        if (lane == 0)
+            sums.Add(own);
+        if (lane == 1)
+            sums.Add(other);
+        Group.Barrier();
+        if (lane == 1)
+            sums.Store(other);
+        Group.Barrier();
+        if (lane == 0)
+        {
+            sums.Add(other);
+            sums.Store(own);
+        }
+    }
+
+    private static void Write<TScale, TAccess>(
+        in TileMap<TStorage> output,
+        int first,
+        int remaining,
+        int pair,
+        int pack,
+        int byRows,
+        in CellPairSums<TReal, TWindow> low,
+        in CellPairSums<TReal, TWindow> high)
+        where TScale : struct, IScale
+        where TAccess : struct, IChannelAccess
+    {
+        int left = remaining - 4 * pack;
+        if (left <= 0)
+            return;
+        int toPack = output.ToChannel<TAccess>(first + 4 * pack);
+        var positions = output.Positions.AsAligned(16).Cast<Pack4<int>>().SubView(2 * pair, 2);
+        var a = positions[0];
+        if (!TAccess.ChannelsFastest && TScale.IsTwo)
+        {
+            // The queries of a pair are two rows of four columns.
+            if (byRows != 0 & a.X >= 0 & positions[1].X >= 0 & left > 3)
+            {
+                WriteRows(in output, a.X + toPack, a.Z + toPack, in low);
+                int toHigh = output.ToChannel<TAccess>(4 * CellPair.Lanes);
+                if (left > 4 * CellPair.Lanes + 3)
+                {
+                    WriteRows(in output, a.X + toPack + toHigh, a.Z + toPack + toHigh, in high);
+                    return;
+                }
+                if (left <= 4 * CellPair.Lanes)
+                    return;
+            }
+        }
+        Write<TAccess>(in output, toPack, a.X, left, in low.A0, in high.A0);
+        Write<TAccess>(in output, toPack, a.Y, left, in low.A1, in high.A1);
+        Write<TAccess>(in output, toPack, a.Z, left, in low.A2, in high.A2);
+        Write<TAccess>(in output, toPack, a.W, left, in low.A3, in high.A3);
+        var b = positions[1];
+        Write<TAccess>(in output, toPack, b.X, left, in low.B0, in high.B0);
+        Write<TAccess>(in output, toPack, b.Y, left, in low.B1, in high.B1);
+        Write<TAccess>(in output, toPack, b.Z, left, in low.B2, in high.B2);
+        Write<TAccess>(in output, toPack, b.W, left, in low.B3, in high.B3);
+    }
+
+    private static void Write<TAccess>(
+        in TileMap<TStorage> output,
+        int toPack,
+        int position,
+        int left,
+        in Pack4<TReal> low,
+        in Pack4<TReal> high)
+        where TAccess : struct, IChannelAccess
+    {
+        if (position < 0)
+            return;
+        TAccess.StoreNear<TElement, TStorage, TReal>(
+            in output.Map, position + toPack, 0, output.ChannelStride, left, in low);
+        if (left > 4 * CellPair.Lanes)
+        {
+            TAccess.StoreNear<TElement, TStorage, TReal>(
+                in output.Map,
+                position + toPack,
+                CellPair.Lanes,
+                output.ChannelStride,
+                left - 4 * CellPair.Lanes,
+                in high);
+        }
+    }
+
+    private static void WriteRows(
+        in TileMap<TStorage> output, int upper, int lower, in CellPairSums<TReal, TWindow> sums)
+    {
+        int stride = output.ChannelStride;
+        WriteRow(in output, upper, sums.A0.X, sums.A1.X, sums.B0.X, sums.B1.X);
+        WriteRow(in output, upper + stride, sums.A0.Y, sums.A1.Y, sums.B0.Y, sums.B1.Y);
+        WriteRow(in output, upper + 2 * stride, sums.A0.Z, sums.A1.Z, sums.B0.Z, sums.B1.Z);
+        WriteRow(in output, upper + 3 * stride, sums.A0.W, sums.A1.W, sums.B0.W, sums.B1.W);
+        WriteRow(in output, lower, sums.A2.X, sums.A3.X, sums.B2.X, sums.B3.X);
+        WriteRow(in output, lower + stride, sums.A2.Y, sums.A3.Y, sums.B2.Y, sums.B3.Y);
+        WriteRow(in output, lower + 2 * stride, sums.A2.Z, sums.A3.Z, sums.B2.Z, sums.B3.Z);
+        WriteRow(in output, lower + 3 * stride, sums.A2.W, sums.A3.W, sums.B2.W, sums.B3.W);
+    }
+
+    private static void WriteRow(in TileMap<TStorage> output, int position, TReal x, TReal y, TReal z, TReal w)
+    {
+        var columns = output.Map.Data.AsAligned(4 * Interop.SizeOf<TStorage>()).Cast<Pack4<TStorage>>();
+        columns[position >> 2] = new Pack4<TStorage>
+        {
+            X = TElement.Store(x),
+            Y = TElement.Store(y),
+            Z = TElement.Store(z),
+            W = TElement.Store(w),
+        };
+    }
+
+    private static TileScores<TReal> RowOf(int item, ArrayView<TReal> scores, ArrayView<TReal> gradients) =>
+        new(scores, gradients, First(item), 8);
+
+    // The scalar of a query's first tap; an item is a query of a cell of a pair.
+    private static int First(int item) => item / 8 * 4 * CellPair.ArrayPitch<TWindow>() + (item & 7);
+
+    private static long QueryOffset<TScale, T>(
+        in WindowExtent extent, in CellPairTile tile, int pack, int item, in MapView<T> map)
+        where TScale : struct, IScale
+        where T : unmanaged
+    {
+        int row = tile.CellRow<TShape>(item / 4);
+        int column = tile.CellColumn<TShape>(item / 4);
+        int query = pack * 4 + (item & 3);
+        var queries = CellQueries.Locate<TScale>(in extent, row, column);
+        return tile.Holds(row, column, extent.Width) & query < queries.Count
+            ? queries.Offset(in map, tile.Image, query)
+            : -1;
+    }
+
+    private static void SetOutside(
+        in WindowExtent extent, in CellPairTile tile, int item, ArrayView<TReal> array, TReal value)
+    {
+        if (TBorder.Replicates)
+            return;
+        int radius = TWindow.Size(0) / 2;
+        int row = tile.CellRow<TShape>(item / 4) - radius;
+        int column = tile.CellColumn<TShape>(item / 4) - radius;
+        int at = First(item);
+        for (int y = 0; y < TWindow.Size(0); y++)
+        {
+            for (int x = 0; x < TWindow.Size(0); x++)
+            {
+                if (row + y < 0 | row + y >= extent.Height | column + x < 0 | column + x >= extent.Width)
+                    array[at] = value;
+                at += 8;
+            }
+        }
+    }
+
+    // What is added elsewhere counts no more.
+    private static void Fold(in WindowExtent extent, in CellPairTile tile, int item, ArrayView<TReal> array)
+    {
+        if (!TBorder.Replicates)
+            return;
+        int radius = TWindow.Size(0) / 2;
+        int row = tile.CellRow<TShape>(item / 4) - radius;
+        int column = tile.CellColumn<TShape>(item / 4) - radius;
+        int first = First(item);
+        int at = first;
+        for (int y = 0; y < TWindow.Size(0); y++)
+        {
+            int ownY = AxisTaps.Clamp(row + y, extent.Height) - row;
+            for (int x = 0; x < TWindow.Size(0); x++)
+            {
+                int ownX = AxisTaps.Clamp(column + x, extent.Width) - column;
+                if (ownX != x | ownY != y)
+                {
+                    array[first + 8 * (ownY * TWindow.Size(0) + ownX)] += array[at];
+                    array[at] = TReal.Zero;
+                }
+                at += 8;
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using ILGPU;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>The tile of eight cell pairs that a thread group owns; see <see cref="CellPair"/>.</summary>
+internal struct CellPairTile
+{
+    /// <summary>The image.</summary>
+    public int Image;
+
+    /// <summary>The first row.</summary>
+    public int Row;
+
+    /// <summary>The first column.</summary>
+    public int Column;
+
+    /// <summary>One past the last row of the band.</summary>
+    public int RowEnd;
+
+    /// <summary>
+    /// Finds the tile of the running group. It passes through shared memory: ILGPU's optimiser would move its divisions
+    /// to where the tile is used, into loops as well. Ends with a barrier.
+    /// </summary>
+    public static CellPairTile Locate<TAccess>(in WindowExtent extent, in RowBand band)
+        where TAccess : struct, IChannelAccess
+    {
+        var found = SharedMemory.Allocate<int>(3);
+        if (Group.IdxX == 0)
+        {
+            int across = CellPair.TilesAcross<TAccess>(in extent);
+            int perImage = across * CellPair.TilesDown<TAccess>(in band);
+            int image = Grid.IdxX / perImage;
+            int tile = Grid.IdxX - image * perImage;
+            int down = tile / across;
+            found[0] = band.FirstImage + image;
+            found[1] = band.FirstRow + down * CellPair.TileHeight<TAccess>();
+            found[2] = (tile - down * across) * CellPair.TileWidth<TAccess>();
+        }
+        Group.Barrier();
+        return new CellPairTile
+        {
+            Image = found[0],
+            Row = found[1],
+            Column = found[2],
+            RowEnd = band.FirstRow + band.Rows,
+        };
+    }
+
+    /// <summary>The row of a cell, the cells counted pair by pair.</summary>
+    public readonly int CellRow<TAccess>(int cell)
+        where TAccess : struct, IChannelAccess => Row + CellPair.Row<TAccess>(cell / 2);
+
+    /// <summary>The column of a cell, the cells counted pair by pair.</summary>
+    public readonly int CellColumn<TAccess>(int cell)
+        where TAccess : struct, IChannelAccess => Column + CellPair.Column<TAccess>(cell / 2) + (cell & 1);
+
+    /// <summary>Whether a cell lies in the map and in the band.</summary>
+    public readonly bool Holds(int row, int column, int width) => row < RowEnd & column < width;
+
+    /// <summary>Whether the window of a cell of the tile reaches over an edge of the map.</summary>
+    public readonly bool IsAtEdge<TWindow, TAccess>(in WindowExtent extent)
+        where TWindow : struct, IWindow
+        where TAccess : struct, IChannelAccess
+    {
+        int radius = TWindow.Size(0) / 2;
+        return Row < radius
+            | Column < radius
+            | Row + CellPair.TileHeight<TAccess>() + radius > extent.Height
+            | Column + CellPair.TileWidth<TAccess>() + radius > extent.Width;
+    }
+}

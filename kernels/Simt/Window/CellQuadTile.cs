@@ -1,0 +1,156 @@
+using System.Numerics;
+using ILGPU;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>The shape of a tile of quads, each of 2×2 cells.</summary>
+internal interface ICellQuadShape
+{
+    /// <summary>The quads in a row, a power of two.</summary>
+    static abstract int QuadsAcross { get; }
+
+    /// <summary>
+    /// Gets the packs between the weights of two quads: where neighbouring threads read those of neighbouring quads, they
+    /// should lie in different banks.
+    /// </summary>
+    static abstract int Padding { get; }
+
+    /// <summary>The rows of quads, a power of two.</summary>
+    static abstract int QuadsDown<TWindow>()
+        where TWindow : struct, IWindow;
+}
+
+/// <summary>4×4 cells: neighbours share most of their windows.</summary>
+internal readonly struct SquareQuads : ICellQuadShape
+{
+    public static int QuadsAcross => 2;
+
+    public static int Padding => 0;
+
+    public static int QuadsDown<TWindow>()
+        where TWindow : struct, IWindow => 2;
+}
+
+/// <summary>16×4 cells, or 16×2 where the weights of more would not fit the shared memory.</summary>
+internal readonly struct WideQuads : ICellQuadShape
+{
+    public static int QuadsAcross => 8;
+
+    public static int Padding => 1;
+
+    public static int QuadsDown<TWindow>()
+        where TWindow : struct, IWindow => Math.Min(2, 8 - TWindow.Size(0));
+}
+
+/// <summary>The tile of quads that a thread group gathers for; its cells are counted quad by quad.</summary>
+internal struct CellQuadTile<TWindow, TShape>
+    where TWindow : struct, IWindow
+    where TShape : struct, ICellQuadShape
+{
+    /// <summary>The image.</summary>
+    public int Image;
+
+    /// <summary>The first row.</summary>
+    public int Row;
+
+    /// <summary>The first column.</summary>
+    public int Column;
+
+    /// <summary>One past the last row of the band.</summary>
+    public int RowEnd;
+
+    /// <summary>Gets the quads.</summary>
+    public static int Quads => TShape.QuadsAcross * TShape.QuadsDown<TWindow>();
+
+    /// <summary>Gets the cells.</summary>
+    public static int Cells => 4 * Quads;
+
+    /// <summary>Gets K², the cells whose queries see a cell.</summary>
+    public static int Taps => TWindow.Size(0) * TWindow.Size(0);
+
+    /// <summary>Gets the packs from the weights of a quad to those of the next.</summary>
+    public static int QuadPitch => 4 * Taps + TShape.Padding;
+
+    /// <summary>The thread groups that a band takes.</summary>
+    public static long GroupCount(in WindowExtent extent, in RowBand band) =>
+        (long)Across(in extent) * Down(in band) * band.Images;
+
+    /// <summary>
+    /// Finds the tile of the running group. It passes through shared memory for the reason that <see
+    /// cref="CellPairTile.Locate"/> gives. Ends with a barrier.
+    /// </summary>
+    public static CellQuadTile<TWindow, TShape> Locate(in WindowExtent extent, in RowBand band)
+    {
+        var found = SharedMemory.Allocate<int>(3);
+        if (Group.IdxX == 0)
+        {
+            int across = Across(in extent);
+            int perImage = across * Down(in band);
+            int image = Grid.IdxX / perImage;
+            int tile = Grid.IdxX - image * perImage;
+            int down = tile / across;
+            found[0] = band.FirstImage + image;
+            found[1] = band.FirstRow + down * 2 * TShape.QuadsDown<TWindow>();
+            found[2] = (tile - down * across) * 2 * TShape.QuadsAcross;
+        }
+        Group.Barrier();
+        return new CellQuadTile<TWindow, TShape>
+        {
+            Image = found[0],
+            Row = found[1],
+            Column = found[2],
+            RowEnd = band.FirstRow + band.Rows,
+        };
+    }
+
+    /// <summary>The row of a cell.</summary>
+    public readonly int CellRow(int cell) => Row + cell / 4 / TShape.QuadsAcross * 2 + (cell / 2 & 1);
+
+    /// <summary>The column of a cell.</summary>
+    public readonly int CellColumn(int cell) => Column + (cell / 4 & (TShape.QuadsAcross - 1)) * 2 + (cell & 1);
+
+    /// <summary>
+    /// Loads the weights that the queries around the cells give to them, for every cell in the order of the queries'
+    /// cells; 0 outside the map and past the band. Run by a whole group; the caller places the barrier.
+    /// </summary>
+    public readonly void LoadWeights<TWeightElement, TWeight, TReal>(
+        in WindowExtent extent, in MapView<TWeight> map, int groupSize, ArrayView<TReal> weights)
+        where TWeightElement : struct, IElement<TWeight, TReal>
+        where TWeight : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    {
+        int window = TWindow.Size(0);
+        int queries = 4 * Cells;
+        for (int item = Group.IdxX; item < window * queries; item += groupSize)
+        {
+            int y = item / queries;
+            int query = item & (queries - 1);
+            int cellRow = CellRow(query / 4);
+            int row = cellRow - window / 2 + y;
+            int column = CellColumn(query / 4) - window / 2;
+
+            // The further down the query, the higher the cell in its window.
+            long offset = map.Offset(
+                Image, (window - y) * window - 1, 2 * row + (query / 2 & 1), 2 * column + (query & 1));
+            bool inside = cellRow < RowEnd & row >= 0 & row < extent.Height;
+            int at = (query / 16 * QuadPitch + (query / 4 & 3) * Taps + y * window) * 4 + (query & 3);
+            for (int x = 0; x < window; x++)
+            {
+                var weight = TReal.Zero;
+                if (inside & column + x >= 0 & column + x < extent.Width)
+                    weight = TWeightElement.Load(map.Data[offset]);
+                weights[at] = weight;
+                at += 4;
+                offset += 2 * map.ColumnStride - map.ChannelStride;
+            }
+        }
+    }
+
+    private static int Across(in WindowExtent extent) =>
+        (extent.Width + 2 * TShape.QuadsAcross - 1) / (2 * TShape.QuadsAcross);
+
+    private static int Down(in RowBand band) =>
+        (band.Rows + 2 * TShape.QuadsDown<TWindow>() - 1) / (2 * TShape.QuadsDown<TWindow>());
+}

@@ -1,0 +1,267 @@
+using System.Numerics;
+using ILGPU;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Numerics;
+using SapaGpu.Kernels.Policies;
+
+namespace SapaGpu.Kernels.Simt;
+
+/// <summary>
+/// A map as the threads of one tile see it: the position of every cell or query of the tile in 32 bits, out of a table.
+/// Borders and ratios are a matter of the table: loops that read by it have no divisions and no cases.
+/// </summary>
+/// <remarks>
+/// The table is in shared memory: ILGPU's optimiser moves calculations to their use, into loops as well, and does not
+/// move what was stored. The caller places a barrier before what is located here is used, and sees to it that the map's
+/// last element, or pack of four where these are accessed whole, has a number of 31 bits.
+/// </remarks>
+internal struct TileMap<TStorage>
+    where TStorage : unmanaged
+{
+    /// <summary>A position outside the map, or one that is not to be read or written.</summary>
+    public const int Outside = -1;
+
+    /// <summary>The map.</summary>
+    public MapView<TStorage> Map;
+
+    /// <summary>The positions of the first channel; in packs of four channels where these are accessed whole.</summary>
+    public ArrayView<int> Positions;
+
+    /// <summary>The positions of the cells that the windows of a tile cover, row by row.</summary>
+    public static TileMap<TStorage> OfCells<TWindow, TBorder, TShape, TAccess>(
+        in WindowExtent extent, in CellPairTile tile, in MapView<TStorage> map, ArrayView<int> positions)
+        where TWindow : struct, IWindow
+        where TBorder : struct, IBorder
+        where TShape : struct, IChannelAccess
+        where TAccess : struct, IChannelAccess
+    {
+        int radius = TWindow.Size(0) / 2;
+        int width = CellPair.HaloWidth<TWindow, TShape>();
+        int i = Group.IdxX;
+        positions[i] = Outside;
+        if (i < CellPair.HaloCells<TWindow, TShape>())
+        {
+            int row = tile.Row - radius + i / width;
+            int column = tile.Column - radius + (i - i / width * width);
+            if (TBorder.Replicates)
+            {
+                row = AxisTaps.Clamp(row, extent.Height);
+                column = AxisTaps.Clamp(column, extent.Width);
+            }
+            bool inside = row >= 0 & row < extent.Height & column >= 0 & column < extent.Width;
+            if (inside)
+                positions[i] = Position<TAccess>(map.Offset(tile.Image, 0, row, column));
+        }
+        return new TileMap<TStorage> { Map = map, Positions = positions };
+    }
+
+    /// <summary>
+    /// The positions of the queries of a query pack, four for each cell, the cells pair by pair. Those that a pack has
+    /// too few of are outside.
+    /// </summary>
+    public static TileMap<TStorage> OfQueries<TScale, TShape, TAccess>(
+        in WindowExtent extent, in CellPairTile tile, int pack, in MapView<TStorage> map, ArrayView<int> positions)
+        where TScale : struct, IScale
+        where TShape : struct, IChannelAccess
+        where TAccess : struct, IChannelAccess
+    {
+        int i = Group.IdxX;
+        positions[i] = Outside;
+        if (i < CellPair.Queries)
+        {
+            int row = tile.CellRow<TShape>(i / 4);
+            int column = tile.CellColumn<TShape>(i / 4);
+            var queries = CellQueries.Locate<TScale>(in extent, row, column);
+            int query = pack * 4 + (i & 3);
+            bool inside = tile.Holds(row, column, extent.Width) & query < queries.Count;
+            if (inside)
+                positions[i] = Position<TAccess>(queries.Offset(in map, tile.Image, query));
+        }
+        return new TileMap<TStorage> { Map = map, Positions = positions };
+    }
+
+    /// <summary>The distance of a channel, the first of a pack, from the position of the first one.</summary>
+    public readonly int ToChannel<TAccess>(int channel)
+        where TAccess : struct, IChannelAccess =>
+        TAccess.ChannelsFastest ? channel / 4 : channel * ChannelStride;
+
+    /// <summary>The distance from a channel to the next, for accesses of single channels.</summary>
+    public readonly int ChannelStride => (int)Map.ChannelStride;
+
+    /// <summary>
+    /// Copies channels of all positions to shared memory, four to a pack, packs of a position side by side; those
+    /// outside the map or past the last channel are 0. Run by a whole group; the caller places the barriers.
+    /// </summary>
+    /// <param name="count">The positions.</param>
+    /// <param name="firstChannel">The first channel to copy.</param>
+    /// <param name="channels">The channels of the map.</param>
+    /// <param name="packs">The packs to copy of each position.</param>
+    /// <param name="pitch">The packs from a position to the next.</param>
+    /// <param name="extraPitch">The packs more from each eighth position to the next.</param>
+    /// <param name="target">The shared memory.</param>
+    public readonly void Stage<TElement, TReal, TWindow, TAccess>(
+        int count,
+        int firstChannel,
+        int channels,
+        int packs,
+        int pitch,
+        int extraPitch,
+        ArrayView<Pack4<TReal>> target)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TWindow : struct, IWindow
+        where TAccess : struct, IChannelAccess
+    {
+        if (TAccess.ChannelsFastest)
+        {
+            StagePacks<TElement, TReal, TWindow, TAccess>(
+                count, firstChannel, channels, packs, pitch, extraPitch, target);
+        }
+        else
+        {
+            StageChannels<TElement, TReal, TWindow, TAccess>(
+                count, firstChannel, channels, packs, pitch, extraPitch, target);
+        }
+    }
+
+    // Eight neighbouring threads take neighbouring packs, each thread those of four positions at once: the reads of a
+    // round come before its writes, so that their times overlap.
+    private readonly void StagePacks<TElement, TReal, TWindow, TAccess>(
+        int count,
+        int firstChannel,
+        int channels,
+        int packs,
+        int pitch,
+        int extraPitch,
+        ArrayView<Pack4<TReal>> target)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TWindow : struct, IWindow
+        where TAccess : struct, IChannelAccess
+    {
+        const int Most = 8;
+        int across = Math.Min(Most, packs);
+        int step = CellPair.GroupSize<TWindow>();
+        int pack = Group.IdxX & (across - 1);
+        int source = ToChannel<TAccess>(firstChannel + 4 * pack);
+        int remaining = channels - firstChannel - 4 * pack;
+        for (int item = Group.IdxX; item < count * across; item += 4 * step)
+        {
+            var items = new StagedItems
+            {
+                Remaining = remaining,
+                First = Positions[item / across],
+                Second = Positions[(item + step) / across],
+                Third = Positions[(item + 2 * step) / across],
+                Fourth = Positions[(item + 3 * step) / across],
+                FirstTarget = Target(item / across, pitch, extraPitch) + pack,
+                SecondTarget = Target((item + step) / across, pitch, extraPitch) + pack,
+                ThirdTarget = Target((item + 2 * step) / across, pitch, extraPitch) + pack,
+                FourthTarget = Target((item + 3 * step) / across, pitch, extraPitch) + pack,
+                HasSecond = item + step < count * across,
+                HasThird = item + 2 * step < count * across,
+                HasFourth = item + 3 * step < count * across,
+            };
+            StagePacks<TElement, TReal, TAccess>(in items, source, 0, target);
+            if (packs > across)
+                StagePacks<TElement, TReal, TAccess>(in items, source, Most, target);
+            if (packs > 2 * across)
+                StagePacks<TElement, TReal, TAccess>(in items, source, 2 * Most, target);
+            if (packs > 3 * across)
+                StagePacks<TElement, TReal, TAccess>(in items, source, 3 * Most, target);
+        }
+    }
+
+    private readonly void StagePacks<TElement, TReal, TAccess>(
+        in StagedItems items, int source, int pack, ArrayView<Pack4<TReal>> target)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TAccess : struct, IChannelAccess
+    {
+        bool some = items.Remaining > 4 * pack;
+        var first = Read<TElement, TReal, TAccess>(some & items.First >= 0, items.First + source, pack);
+        var second = Read<TElement, TReal, TAccess>(
+            some & items.HasSecond & items.Second >= 0, items.Second + source, pack);
+        var third = Read<TElement, TReal, TAccess>(
+            some & items.HasThird & items.Third >= 0, items.Third + source, pack);
+        var fourth = Read<TElement, TReal, TAccess>(
+            some & items.HasFourth & items.Fourth >= 0, items.Fourth + source, pack);
+        target.SubView(items.FirstTarget, 1)[pack] = first;
+        if (items.HasSecond)
+            target.SubView(items.SecondTarget, 1)[pack] = second;
+        if (items.HasThird)
+            target.SubView(items.ThirdTarget, 1)[pack] = third;
+        if (items.HasFourth)
+            target.SubView(items.FourthTarget, 1)[pack] = fourth;
+    }
+
+    private readonly Pack4<TReal> Read<TElement, TReal, TAccess>(bool inside, int source, int pack)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TAccess : struct, IChannelAccess
+    {
+        var value = default(Pack4<TReal>);
+        if (inside)
+            value = TAccess.LoadNear<TElement, TStorage, TReal>(in Map, source, pack, ChannelStride, 4);
+        return value;
+    }
+
+    // Neighbouring threads take neighbouring positions; two packs beside each other keep the writes to shared memory
+    // free of bank conflicts. A pack is four reads at once.
+    private readonly void StageChannels<TElement, TReal, TWindow, TAccess>(
+        int count,
+        int firstChannel,
+        int channels,
+        int packs,
+        int pitch,
+        int extraPitch,
+        ArrayView<Pack4<TReal>> target)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TWindow : struct, IWindow
+        where TAccess : struct, IChannelAccess
+    {
+        const int Across = 2;
+        int pack = Group.IdxX & (Across - 1);
+        int toPack = ToChannel<TAccess>(4 * Across);
+        for (int item = Group.IdxX; item < count * Across; item += CellPair.GroupSize<TWindow>())
+        {
+            int position = Positions[item / Across];
+            int source = position + ToChannel<TAccess>(firstChannel + 4 * pack);
+            int remaining = position < 0 ? 0 : channels - firstChannel - 4 * pack;
+            int at = Target(item / Across, pitch, extraPitch) + pack;
+            for (int left = packs / Across; left > 0; left--)
+            {
+                var value = default(Pack4<TReal>);
+                if (remaining > 0)
+                    value = TAccess.LoadNear<TElement, TStorage, TReal>(in Map, source, 0, ChannelStride, remaining);
+                target[at] = value;
+                source += toPack;
+                at += Across;
+                remaining -= 4 * Across;
+            }
+        }
+    }
+
+    private static int Target(int index, int pitch, int extraPitch) => index * pitch + index / 8 * extraPitch;
+
+    private static int Position<TAccess>(long offset)
+        where TAccess : struct, IChannelAccess => (int)(TAccess.ChannelsFastest ? offset >> 2 : offset);
+
+    /// <summary>What a thread copies of four positions.</summary>
+    private struct StagedItems
+    {
+        public int Remaining;
+        public int First;
+        public int Second;
+        public int Third;
+        public int Fourth;
+        public int FirstTarget;
+        public int SecondTarget;
+        public int ThirdTarget;
+        public int FourthTarget;
+        public bool HasSecond;
+        public bool HasThird;
+        public bool HasFourth;
+    }
+}
