@@ -1,5 +1,4 @@
 using ILGPU;
-using ILGPU.Runtime.Cuda;
 
 namespace SapaGpu.Kernels.Numerics;
 
@@ -26,11 +25,6 @@ internal static class NarrowFloat
     /// <summary>Widens the bits of a half.</summary>
     public static float FromHalf(ushort half)
     {
-        if (CudaAsm.IsSupported)
-        {
-            CudaAsm.Emit("cvt.f32.f16 %0, %1;", out float single, half);
-            return single;
-        }
         uint magnitude = half & 0x7FFFu;
         uint sign = (half & 0x8000u) << 16;
         if (magnitude < 0x400u)
@@ -42,11 +36,6 @@ internal static class NarrowFloat
     /// <summary>Rounds to the bits of a half.</summary>
     public static ushort ToHalf(float value)
     {
-        if (CudaAsm.IsSupported)
-        {
-            CudaAsm.Emit("cvt.rn.f16.f32 %0, %1;", out ushort rounded, value);
-            return rounded;
-        }
         uint bits = Interop.FloatAsInt(value);
         uint magnitude = bits & Magnitude;
         uint half;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ILGPU;
 using SapaGpu.Kernels.Numerics;
 
 namespace SapaGpu.Kernels.Policies;
@@ -65,6 +66,27 @@ internal readonly struct Float16Element : IElement<ushort, float>
     public static float Load(ushort value) => NarrowFloat.FromHalf(value);
 
     public static ushort Store(float value) => NarrowFloat.ToHalf(value);
+
+    public static float FromCount(int count) => count;
+
+    public static int Floor(float value) => (int)MathF.Floor(value);
+
+    public static float Exp(float value) => SingleMath.Exp(value);
+
+    public static float Log(float value) => SingleMath.Log(value);
+}
+
+/// <summary>
+/// <see cref="Float16Element"/> for devices with instructions that convert: every NVIDIA GPU has them, and ILGPU makes
+/// them of its own type.
+/// </summary>
+internal readonly struct Float16NativeElement : IElement<ushort, float>
+{
+    public static int SharedCapacity => Float32Element.SharedCapacity;
+
+    public static float Load(ushort value) => Interop.IntAsFloat(value);
+
+    public static ushort Store(float value) => Interop.FloatAsInt((ILGPU.Half)value);
 
     public static float FromCount(int count) => count;
 

@@ -45,6 +45,12 @@ public sealed partial class KernelInstantiation
         Kernel.IsGenericType && !arguments.Intersect(
             [typeof(AnyWindow), typeof(AnyScale), typeof(AnyRatio), typeof(StridedAccess)]).Any();
 
+    /// <summary>Gets whether the kernel is for devices that convert halves by instructions, as CUDA's do.</summary>
+    public bool ConvertsHalves => arguments.Contains(typeof(Float16NativeElement));
+
+    /// <summary>Gets whether the kernel is for devices that have no such instructions.</summary>
+    public bool EmulatesHalves => arguments.Contains(typeof(Float16Element));
+
     /// <summary>Gets whether the kernel is a map program, which computes one value at a time.</summary>
     public bool IsMap => Definition == typeof(MapKernel<,>);
 
@@ -71,7 +77,7 @@ public sealed partial class KernelInstantiation
     {
         "Float64" => "f64",
         "Float32" => "f32",
-        "Float16" => "f16",
+        "Float16" or "Float16Native" => "f16",
         "BFloat16" => "bf16",
         _ => IsDouble ? "f64" : arguments.Contains(typeof(float)) ? "f32" : "-",
     };

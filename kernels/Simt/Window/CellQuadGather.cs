@@ -90,16 +90,12 @@ internal readonly struct CellQuadGather<TElement, TStorage, TReal, TWeightElemen
         int source = (quad / 2 * HaloWidth + (quad & 1)) * 2;
         int weight = quad * CellQuadTile<TWindow, SquareQuads>.QuadPitch;
         var sums = default(CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>);
-        sums.AddRow(in parameters.Source, sources, source, weights, weight, pack, toSecond, true, false);
-        for (int row = 1; row < TWindow.Size(0); row++)
+        for (int row = 0; row <= TWindow.Size(0); row++)
         {
+            sums.AddRow(in parameters.Source, sources, source, weights, weight, pack, toSecond, row);
             source += HaloWidth;
             weight += TWindow.Size(0);
-            sums.AddRow(in parameters.Source, sources, source, weights, weight, pack, toSecond, true, true);
         }
-        source += HaloWidth;
-        weight += TWindow.Size(0);
-        sums.AddRow(in parameters.Source, sources, source, weights, weight, pack, toSecond, false, true);
 
         Write(in parameters, results[quad * 4], pack, hasSecond, sums.First0, sums.Second0);
         Write(in parameters, results[quad * 4 + 1], pack, hasSecond, sums.First1, sums.Second1);

@@ -52,15 +52,12 @@ internal readonly struct CellQuadRowGather<TElement, TStorage, TReal, TWeightEle
             var sums = default(CellQuadRowSums<TElement, TStorage, TReal, TWindow>);
             sums.Locate(in parameters.Source, in parameters.Extent, tile.Image, channel, row, column);
             int weight = quad * CellQuadTile<TWindow, WideQuads>.QuadPitch;
-            sums.AddRow(in parameters.Source, weights.SubView(weight, 1), true, false);
-            for (int i = 1; i < TWindow.Size(0); i++)
+            for (int i = 0; i <= TWindow.Size(0); i++)
             {
+                sums.AddRow(in parameters.Source, weights, weight, i);
                 sums.NextRow(in parameters.Source);
                 weight += TWindow.Size(0);
-                sums.AddRow(in parameters.Source, weights.SubView(weight, 1), true, true);
             }
-            sums.NextRow(in parameters.Source);
-            sums.AddRow(in parameters.Source, weights.SubView(weight + TWindow.Size(0), 1), false, true);
 
             bool below = row + 1 < tile.RowEnd;
             bool right = column + 1 < parameters.Extent.Width;

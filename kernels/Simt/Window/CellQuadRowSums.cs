@@ -74,33 +74,38 @@ internal struct CellQuadRowSums<TElement, TStorage, TReal, TWindow>
 
     /// <summary>Adds what the row gives to the quad.</summary>
     /// <param name="map">The map of the queries.</param>
-    /// <param name="weights">The weights of the row for the upper left cell; those of the others follow.</param>
-    /// <param name="upper">Whether the row is in the windows around the upper cells.</param>
-    /// <param name="lower">Whether the row is in the windows around the lower cells.</param>
-    public void AddRow(in MapView<TStorage> map, ArrayView<Pack4<TReal>> weights, bool upper, bool lower)
+    /// <param name="weights">The weights, tap by tap for each cell of a quad.</param>
+    /// <param name="weight">Those of the row for the upper left cell.</param>
+    /// <param name="windowRow">
+    /// The row; the first is in the windows around the upper cells only, the last in those around the lower ones.
+    /// </param>
+    public void AddRow(in MapView<TStorage> map, ArrayView<Pack4<TReal>> weights, int weight, int windowRow)
     {
         if (row < 0 | row >= rows)
             return;
         int window = TWindow.Size(0);
-        AddCell(in map, weights, 0, upper, lower, true, false);
-        AddCell(in map, weights, 1, upper, lower, true, true);
-        AddCell(in map, weights, 2, upper, lower, true, true);
-        AddCell(in map, weights, 3, upper, lower, window > 3, true);
+        bool upper = windowRow < window;
+        bool lower = windowRow > 0;
+        AddCell(in map, weights, weight, 0, upper, lower, true, false);
+        AddCell(in map, weights, weight, 1, upper, lower, true, true);
+        AddCell(in map, weights, weight, 2, upper, lower, true, true);
+        AddCell(in map, weights, weight, 3, upper, lower, window > 3, true);
         if (window > 3)
         {
-            AddCell(in map, weights, 4, upper, lower, true, true);
-            AddCell(in map, weights, 5, upper, lower, window > 5, true);
+            AddCell(in map, weights, weight, 4, upper, lower, true, true);
+            AddCell(in map, weights, weight, 5, upper, lower, window > 5, true);
         }
         if (window > 5)
         {
-            AddCell(in map, weights, 6, upper, lower, true, true);
-            AddCell(in map, weights, 7, upper, lower, false, true);
+            AddCell(in map, weights, weight, 6, upper, lower, true, true);
+            AddCell(in map, weights, weight, 7, upper, lower, false, true);
         }
     }
 
     private void AddCell(
         in MapView<TStorage> map,
         ArrayView<Pack4<TReal>> weights,
+        int weight,
         int column,
         bool upper,
         bool lower,
@@ -122,14 +127,21 @@ internal struct CellQuadRowSums<TElement, TStorage, TReal, TWindow>
         var y = new Pack4<TReal> { X = above0.Y, Y = above1.Y, Z = above2.Y, W = above3.Y };
         var z = new Pack4<TReal> { X = below0.X, Y = below1.X, Z = below2.X, W = below3.X };
         var w = new Pack4<TReal> { X = below0.Y, Y = below1.Y, Z = below2.Y, W = below3.Y };
-        if (upper & left)
-            Add(ref Sum0, weights[column], in x, in y, in z, in w);
-        if (upper & right)
-            Add(ref Sum1, weights[Taps + column - 1], in x, in y, in z, in w);
-        if (lower & left)
-            Add(ref Sum2, weights[2 * Taps + column - TWindow.Size(0)], in x, in y, in z, in w);
-        if (lower & right)
-            Add(ref Sum3, weights[3 * Taps + column - 1 - TWindow.Size(0)], in x, in y, in z, in w);
+        var own = weights.SubView(weight, 1);
+        if (upper)
+        {
+            if (left)
+                Add(ref Sum0, own[column], in x, in y, in z, in w);
+            if (right)
+                Add(ref Sum1, own[Taps + column - 1], in x, in y, in z, in w);
+        }
+        if (lower)
+        {
+            if (left)
+                Add(ref Sum2, own[2 * Taps + column - TWindow.Size(0)], in x, in y, in z, in w);
+            if (right)
+                Add(ref Sum3, own[3 * Taps + column - 1 - TWindow.Size(0)], in x, in y, in z, in w);
+        }
     }
 
     private static Pack2<TReal> Read(in MapView<TStorage> map, int position, int column)

@@ -33,8 +33,9 @@ internal struct CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>
     /// <param name="weight">Those of the row for the upper left cell.</param>
     /// <param name="pack">The first pack of channels.</param>
     /// <param name="toSecond">From the first pack to the second.</param>
-    /// <param name="upper">Whether the row is in the windows around the upper cells.</param>
-    /// <param name="lower">Whether the row is in the windows around the lower cells.</param>
+    /// <param name="windowRow">
+    /// The row; the first is in the windows around the upper cells only, the last in those around the lower ones.
+    /// </param>
     public void AddRow(
         in MapView<TStorage> map,
         ArrayView<Pack4<int>> sources,
@@ -43,10 +44,11 @@ internal struct CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>
         int weight,
         int pack,
         int toSecond,
-        bool upper,
-        bool lower)
+        int windowRow)
     {
         int window = TWindow.Size(0);
+        bool upper = windowRow < window;
+        bool lower = windowRow > 0;
         var row = sources.SubView(source, 1);
         var above = weights.SubView(weight, 1);
         AddCell(in map, row[0], above, 0, pack, toSecond, upper, lower, true, false);
@@ -79,36 +81,29 @@ internal struct CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>
     {
         if (queries.X < 0)
             return;
-        var weight0 = default(Pack4<TReal>);
-        var weight1 = default(Pack4<TReal>);
-        var weight2 = default(Pack4<TReal>);
-        var weight3 = default(Pack4<TReal>);
-        if (upper & left)
-            weight0 = weights[column];
-        if (upper & right)
-            weight1 = weights[Taps + column - 1];
-        if (lower & left)
-            weight2 = weights[2 * Taps + column - TWindow.Size(0)];
-        if (lower & right)
-            weight3 = weights[3 * Taps + column - 1 - TWindow.Size(0)];
         var first = Quad.Load(in map, in queries, pack);
-        if (upper & left)
-            first.AddTo(ref First0, in weight0);
-        if (upper & right)
-            first.AddTo(ref First1, in weight1);
-        if (lower & left)
-            first.AddTo(ref First2, in weight2);
-        if (lower & right)
-            first.AddTo(ref First3, in weight3);
         var second = Quad.Load(in map, in queries, pack + toSecond);
-        if (upper & left)
-            second.AddTo(ref Second0, in weight0);
-        if (upper & right)
-            second.AddTo(ref Second1, in weight1);
-        if (lower & left)
-            second.AddTo(ref Second2, in weight2);
-        if (lower & right)
-            second.AddTo(ref Second3, in weight3);
+        if (upper)
+        {
+            if (left)
+                Add(in first, in second, weights[column], ref First0, ref Second0);
+            if (right)
+                Add(in first, in second, weights[Taps + column - 1], ref First1, ref Second1);
+        }
+        if (lower)
+        {
+            if (left)
+                Add(in first, in second, weights[2 * Taps + column - TWindow.Size(0)], ref First2, ref Second2);
+            if (right)
+                Add(in first, in second, weights[3 * Taps + column - 1 - TWindow.Size(0)], ref First3, ref Second3);
+        }
+    }
+
+    private static void Add(
+        in Quad first, in Quad second, Pack4<TReal> weight, ref Pack4<TReal> firstSum, ref Pack4<TReal> secondSum)
+    {
+        first.AddTo(ref firstSum, in weight);
+        second.AddTo(ref secondSum, in weight);
     }
 
     /// <summary>A pack of channels of the four queries of a cell.</summary>

@@ -59,6 +59,9 @@ public sealed class ComputeDevice : IDisposable
     /// </summary>
     internal bool RunsVectorPrograms => Backend is HostBackend;
 
+    /// <summary>Gets whether thread-group programs convert halves by instructions instead of integer arithmetic.</summary>
+    internal bool ConvertsHalves => Kind == DeviceKind.Cuda;
+
     /// <summary>Lists the devices of this machine: CUDA, then OpenCL, then the CPU.</summary>
     public static IReadOnlyList<DeviceInfo> Enumerate() =>
         [.. new[] { DeviceKind.Cuda, DeviceKind.OpenCL, DeviceKind.Cpu }.SelectMany(Enumerate)];

@@ -10,27 +10,27 @@ internal static class Conversions
     public static void Copy(FeatureMap source, FeatureMap result)
     {
         using var call = Operands.Hold(source, result);
-        ResamplingKernels.For(source.ElementType).Copy(source, result);
+        ResamplingKernels.For(source).Copy(source, result);
     }
 
     /// <summary>Adds a map to another of the same shape and element type.</summary>
     public static void Add(FeatureMap source, FeatureMap result)
     {
         using var call = Operands.Hold(source, result);
-        ResamplingKernels.For(source.ElementType).Add(source, result);
+        ResamplingKernels.For(source).Add(source, result);
     }
 
     /// <summary>Widens a map to the type that it is computed in: double for double, otherwise float.</summary>
     public static void Widen(FeatureMap source, FeatureMap result)
     {
         using var call = Operands.Hold(source, result);
-        ResamplingKernels.For(source.ElementType).Widen(source, result);
+        ResamplingKernels.For(source).Widen(source, result);
     }
 
     /// <summary>Rounds a map of the type that is computed in to the element type of the result.</summary>
     public static void Narrow(FeatureMap source, FeatureMap result)
     {
         using var call = Operands.Hold(source, result);
-        ResamplingKernels.For(result.ElementType).Narrow(source, result);
+        ResamplingKernels.For(result).Narrow(source, result);
     }
 }

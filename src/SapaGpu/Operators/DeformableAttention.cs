@@ -174,7 +174,7 @@ public static class DeformableAttention
         CheckGradient(go, offsets.Shape);
         using var call = Operands.Hold(
             query, key, value, offsets, gradOutput, gradQuery, gradKey, gradValue, gradOffsets);
-        DeformableAttentionKernels.For(value.ElementType).Backward(
+        DeformableAttentionKernels.For(value).Backward(
             new DeformableAttentionOperands(query, key, value, offsets, options),
             gradOutput,
             new DeformableAttentionGradients(gradQuery, gradKey, gradValue, gradOffsets));
@@ -216,7 +216,7 @@ public static class DeformableAttention
         where T : unmanaged
     {
         using var call = Operands.Hold(query, key, value, offsets, output);
-        DeformableAttentionKernels.For(value.ElementType).Forward(
+        DeformableAttentionKernels.For(value).Forward(
             new DeformableAttentionOperands(query, key, value, offsets, options), output);
     }
 

@@ -102,7 +102,7 @@ public static class DeformableReassembly
             wanted.Includes(Gradients.Weights) ? FeatureMap<T>.CreateLike(weights) : null,
             wanted.Includes(Gradients.Value) ? FeatureMap<T>.CreateLike(value) : null,
             wanted.Includes(Gradients.Offsets) ? FeatureMap<T>.CreateLike(offsets) : null);
-        var kernels = DeformableKernels.For(value.ElementType);
+        var kernels = DeformableKernels.For(value);
         var (groups, points) = (options.Groups, options.Points);
         switch (gradients)
         {
@@ -155,7 +155,7 @@ public static class DeformableReassembly
         where T : unmanaged
     {
         using var call = Operands.Hold(weights, value, offsets, output);
-        DeformableKernels.For(value.ElementType).Reassembly(
+        DeformableKernels.For(value).Reassembly(
             options.Groups, options.Points, weights, value, offsets, output);
     }
 }

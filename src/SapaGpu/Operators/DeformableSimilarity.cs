@@ -102,7 +102,7 @@ public static class DeformableSimilarity
             wanted.Includes(Gradients.Query) ? FeatureMap<T>.CreateLike(query) : null,
             wanted.Includes(Gradients.Key) ? FeatureMap<T>.CreateLike(key) : null,
             wanted.Includes(Gradients.Offsets) ? FeatureMap<T>.CreateLike(offsets) : null);
-        var kernels = DeformableKernels.For(query.ElementType);
+        var kernels = DeformableKernels.For(query);
         var (groups, points) = (options.Groups, options.Points);
         if (gradients.Query is { } gradQuery)
             kernels.Reassembly(groups, points, gradScores, key, offsets, gradQuery);
@@ -139,6 +139,6 @@ public static class DeformableSimilarity
         where T : unmanaged
     {
         using var call = Operands.Hold(query, key, offsets, scores);
-        DeformableKernels.For(query.ElementType).Scores(options.Groups, options.Points, query, key, offsets, scores);
+        DeformableKernels.For(query).Scores(options.Groups, options.Points, query, key, offsets, scores);
     }
 }

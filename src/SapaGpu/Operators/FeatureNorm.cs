@@ -192,7 +192,7 @@ public static class FeatureNorm
         FeatureMap statistics)
     {
         using var call = Operands.Hold(input, weight, bias, output, statistics);
-        var kernels = FeatureNormKernels.For(input.ElementType);
+        var kernels = FeatureNormKernels.For(input);
         if (groups == 0)
             kernels.LayerForward(weight, bias, epsilon, input, output, statistics);
         else
@@ -215,7 +215,7 @@ public static class FeatureNorm
     {
         using var call = Operands.Hold(
             input, weight, statistics, gradOutput, gradInput, gradWeight, gradBias);
-        FeatureNormKernels.For(input.ElementType).Backward(
+        FeatureNormKernels.For(input).Backward(
             groups, weight, input, gradOutput, statistics, gradWeight, gradBias, gradInput, accumulate);
     }
 

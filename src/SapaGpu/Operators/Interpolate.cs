@@ -153,7 +153,7 @@ public static class Interpolate
     internal static void Run(FeatureMap input, FeatureMap output, InterpolationMode mode, bool alignCorners)
     {
         using var call = Operands.Hold(input, output);
-        ResamplingKernels.For(input.ElementType).Resample(mode, alignCorners, input, output);
+        ResamplingKernels.For(input).Resample(mode, alignCorners, input, output);
     }
 
     /// <summary>Computes the gradient of the input, whose batch and channels are known to fit.</summary>
@@ -161,7 +161,7 @@ public static class Interpolate
         FeatureMap gradOutput, FeatureMap gradInput, InterpolationMode mode, bool alignCorners)
     {
         using var call = Operands.Hold(gradOutput, gradInput);
-        ResamplingKernels.For(gradOutput.ElementType).ResampleBackward(mode, alignCorners, gradOutput, gradInput);
+        ResamplingKernels.For(gradOutput).ResampleBackward(mode, alignCorners, gradOutput, gradInput);
     }
 
     private static MapShape Resized(MapShape input, MapShape output) =>

@@ -9,12 +9,12 @@ internal static class PixelShuffle
     public static void Forward(FeatureMap input, FeatureMap output, int scale)
     {
         using var call = Operands.Hold(input, output);
-        ResamplingKernels.For(input.ElementType).Shuffle(scale, inverse: false, input, output);
+        ResamplingKernels.For(input).Shuffle(scale, inverse: false, input, output);
     }
 
     public static void Backward(FeatureMap gradOutput, FeatureMap gradInput, int scale)
     {
         using var call = Operands.Hold(gradOutput, gradInput);
-        ResamplingKernels.For(gradOutput.ElementType).Shuffle(scale, inverse: true, gradOutput, gradInput);
+        ResamplingKernels.For(gradOutput).Shuffle(scale, inverse: true, gradOutput, gradInput);
     }
 }

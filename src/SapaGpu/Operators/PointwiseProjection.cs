@@ -184,7 +184,7 @@ public static class PointwiseProjection
     {
         using var call = Operands.Hold(
             input, output, statistics, weights.Weight, weights.Bias, weights.NormWeight, weights.NormBias);
-        ProjectionKernels.For(input.ElementType).Forward(in weights, input, output, statistics, accumulate);
+        ProjectionKernels.For(input).Forward(in weights, input, output, statistics, accumulate);
     }
 
     /// <summary>
@@ -213,7 +213,7 @@ public static class PointwiseProjection
             gradients?.Bias,
             gradients?.NormWeight,
             gradients?.NormBias);
-        ProjectionKernels.For(input.ElementType).Backward(
+        ProjectionKernels.For(input).Backward(
             in weights, input, gradOutput, statistics, gradInput, in gradients, accumulate);
     }
 

@@ -41,7 +41,7 @@ public static class QueryBlend
         Operand e = new(nameof(encoder), encoder), d = new(nameof(decoder), decoder), g = new(nameof(gate), gate);
         OperandChecks.NoOverlap(nameof(query), query, e, d, g);
         using var call = Operands.Hold(encoder, decoder, gate, query);
-        QueryBlendKernels.For(encoder.ElementType).Forward(encoder, decoder, gate, query);
+        QueryBlendKernels.For(encoder).Forward(encoder, decoder, gate, query);
     }
 
     /// <summary>Blends queries.</summary>
@@ -158,7 +158,7 @@ public static class QueryBlend
             OperandChecks.Shape(nameof(gradGate), gradGate!, gate.Shape, q, gg);
         }
         using var call = Operands.Hold(encoder, decoder, gate, gradQuery, gradEncoder, gradDecoder, gradGate);
-        QueryBlendKernels.For(encoder.ElementType).Backward(
+        QueryBlendKernels.For(encoder).Backward(
             encoder, decoder, gate, gradQuery, gradEncoder, gradDecoder, gradGate);
     }
 

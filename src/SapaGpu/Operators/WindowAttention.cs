@@ -228,7 +228,7 @@ public static class WindowAttention
         using var q = new HeadView<T>(query, 0, window.Heads);
         using var k = new HeadView<T>(key, 0, window.Heads);
         using var v = new HeadView<T>(value, 0, window.ValueHeads);
-        return WindowKernels.For(query.ElementType).Plan(window.Head, q.Map, k.Map, v.Map, null).ToString();
+        return WindowKernels.For(query).Plan(window.Head, q.Map, k.Map, v.Map, null).ToString();
     }
 
     /// <summary>Checks the operands of a call and returns its problem.</summary>
@@ -275,7 +275,7 @@ public static class WindowAttention
             using var v = new HeadView<T>(value, window.ValueHeads > 1 ? head : 0, window.ValueHeads);
             using var o = new HeadView<T>(output, head, window.Heads);
             using var own = window.Heads > 1 ? context?.Normaliser.ChannelsOf(head, 1) : null;
-            WindowKernels.For(query.ElementType).Forward(
+            WindowKernels.For(query).Forward(
                 in problem, q.Map, k.Map, v.Map, o.Map, own ?? context?.Normaliser);
         }
         context?.Fill(query, key, value);
@@ -307,7 +307,7 @@ public static class WindowAttention
             using var dk = gradKey is null ? default : new HeadView<T>(gradKey, head, window.Heads);
             using var dv = gradValue is null ? default : new HeadView<T>(gradValue, valueHead, window.ValueHeads);
             var operands = new AttentionOperands(q.Map, k.Map, v.Map, own ?? context.Normaliser, g.Map);
-            WindowKernels.For(gradOutput.ElementType).Backward(
+            WindowKernels.For(gradOutput).Backward(
                 in problem,
                 in operands,
                 dq.Map,

@@ -131,7 +131,7 @@ public static class WindowReassembly
         OperandChecks.NoOverlap(nameof(gradValue), gradValue, w, v, g, gw, gv);
         using var call = Operands.Hold(weights, value, gradOutput, gradWeights, gradValue);
         var problem = OfValues(in window);
-        var kernels = WindowKernels.For(value.ElementType);
+        var kernels = WindowKernels.For(value);
         for (int head = 0; head < window.Heads; head++)
         {
             int valueHead = window.ValueHeads > 1 ? head : 0;
@@ -192,7 +192,7 @@ public static class WindowReassembly
     {
         var window = Check(weights, value, options);
         using var v = new HeadView<T>(value, 0, window.ValueHeads);
-        return WindowKernels.For(value.ElementType).Plan(window.Head, v.Map, v.Map, v.Map, null).ToString();
+        return WindowKernels.For(value).Plan(window.Head, v.Map, v.Map, v.Map, null).ToString();
     }
 
     private static HeadedWindow Check<T>(FeatureMap<T> weights, FeatureMap<T> value, WindowAttentionOptions? options)
@@ -230,7 +230,7 @@ public static class WindowReassembly
             using var w = new HeadView<T>(weights, head, window.Heads);
             using var v = new HeadView<T>(value, window.ValueHeads > 1 ? head : 0, window.ValueHeads);
             using var o = new HeadView<T>(output, head, window.Heads);
-            WindowKernels.For(value.ElementType).Reassembly(in problem, w.Map, v.Map, o.Map);
+            WindowKernels.For(value).Reassembly(in problem, w.Map, v.Map, o.Map);
         }
     }
 }

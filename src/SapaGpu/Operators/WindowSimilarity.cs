@@ -114,7 +114,7 @@ public static class WindowSimilarity
         OperandChecks.NoOverlap(nameof(gradKey), gradKey, q, k, g, gq, gk);
         using var call = Operands.Hold(query, key, gradScores, gradQuery, gradKey);
         var problem = OfKeys(in window);
-        var kernels = WindowKernels.For(query.ElementType);
+        var kernels = WindowKernels.For(query);
         for (int head = 0; head < window.Heads; head++)
         {
             using var scores = new HeadView<T>(gradScores, head, window.Heads);
@@ -170,7 +170,7 @@ public static class WindowSimilarity
         var window = Check(query, key, options ?? WindowAttentionOptions.Default);
         using var q = new HeadView<T>(query, 0, window.Heads);
         using var k = new HeadView<T>(key, 0, window.Heads);
-        return WindowKernels.For(query.ElementType).Plan(window.Head, q.Map, k.Map, k.Map, null).ToString();
+        return WindowKernels.For(query).Plan(window.Head, q.Map, k.Map, k.Map, null).ToString();
     }
 
     private static HeadedWindow Check<T>(FeatureMap<T> query, FeatureMap<T> key, WindowAttentionOptions options)
@@ -208,7 +208,7 @@ public static class WindowSimilarity
             using var q = new HeadView<T>(query, head, window.Heads);
             using var k = new HeadView<T>(key, head, window.Heads);
             using var s = new HeadView<T>(scores, head, window.Heads);
-            WindowKernels.For(query.ElementType).Scores(in problem, q.Map, k.Map, s.Map);
+            WindowKernels.For(query).Scores(in problem, q.Map, k.Map, s.Map);
         }
     }
 }

@@ -138,7 +138,7 @@ public static class WindowWeights
         OperandChecks.Shape(nameof(gradWeights), gradWeights, expected, s, g);
         using var call = Operands.Hold(scores, gradWeights);
         var gradScores = FeatureMap<T>.Create(scores.Device, scores.Shape, scores.Format);
-        WindowWeightsKernels.For(scores.ElementType).Backward(in problem, scores, gradWeights, gradScores);
+        WindowWeightsKernels.For(scores).Backward(in problem, scores, gradWeights, gradScores);
         return gradScores;
     }
 
@@ -146,7 +146,7 @@ public static class WindowWeights
     internal static void Run(WindowAttentionOptions options, FeatureMap scores, FeatureMap weights)
     {
         using var call = Operands.Hold(scores, weights);
-        WindowWeightsKernels.For(scores.ElementType).Forward(
+        WindowWeightsKernels.For(scores).Forward(
             Problem(OwnCells(scores), options, false), scores, weights);
     }
 
@@ -155,7 +155,7 @@ public static class WindowWeights
         WindowAttentionOptions options, FeatureMap scores, FeatureMap gradWeights, FeatureMap gradScores)
     {
         using var call = Operands.Hold(scores, gradWeights, gradScores);
-        WindowWeightsKernels.For(scores.ElementType).Backward(
+        WindowWeightsKernels.For(scores).Backward(
             Problem(OwnCells(scores), options, false), scores, gradWeights, gradScores);
     }
 
@@ -177,7 +177,7 @@ public static class WindowWeights
         where T : unmanaged
     {
         using var call = Operands.Hold(scores, weights);
-        var kernels = WindowWeightsKernels.For(scores.ElementType);
+        var kernels = WindowWeightsKernels.For(scores);
         if (!problem.Averaged)
         {
             kernels.Forward(in problem, scores, weights);

@@ -24,7 +24,10 @@ internal static class GeneratedCode
         new(() => CompilePtx(OfThisTurn(KernelCatalogue.Fast), CudaArchitecture.SM_90));
 
     private static readonly Lazy<IReadOnlyDictionary<KernelInstantiation, string>> LazyOpenCL = new(() =>
-        KernelCompiler.CompileAll(OfThisTurn(KernelCatalogue.Inspected), KernelCompiler.ForOpenCL, text => text));
+        KernelCompiler.CompileAll(
+            OfThisTurn(KernelCatalogue.Inspected.Where(kernel => !kernel.ConvertsHalves)),
+            KernelCompiler.ForOpenCL,
+            text => text));
 
     /// <summary>Gets the PTX of every fast kernel for compute capability 8.0.</summary>
     public static IReadOnlyDictionary<KernelInstantiation, PtxListing> Fast => LazyFastAmpere.Value;
@@ -48,5 +51,8 @@ internal static class GeneratedCode
 
     private static IReadOnlyDictionary<KernelInstantiation, PtxListing> CompilePtx(
         IEnumerable<KernelInstantiation> kernels, CudaArchitecture architecture) =>
-        KernelCompiler.CompileAll(kernels, () => KernelCompiler.ForPtx(architecture), text => new PtxListing(text));
+        KernelCompiler.CompileAll(
+            kernels.Where(kernel => !kernel.EmulatesHalves),
+            () => KernelCompiler.ForPtx(architecture),
+            text => new PtxListing(text));
 }

@@ -15,7 +15,7 @@ internal abstract class QueryBlendKernels
     private static readonly KernelsByElement<QueryBlendKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
-    public static QueryBlendKernels For(ElementType elementType) => Known[elementType];
+    public static QueryBlendKernels For(FeatureMap map) => Known.For(map);
 
     /// <summary>The query, [B, D, OH, OW]; gate is null for the plain sum.</summary>
     public abstract void Forward(FeatureMap encoder, FeatureMap decoder, FeatureMap? gate, FeatureMap query);

@@ -35,11 +35,20 @@ internal sealed class KernelsByElement<TKernels, TFactory>
     private readonly Lazy<TKernels> bfloat16 = new(() => default(TFactory)
         .Create<BFloat16Element, ushort, float, Float32Element>(new NarrowArithmetic<BFloat16Element>()));
 
-    public TKernels this[ElementType elementType] => elementType switch
+    private readonly Lazy<TKernels> float16Native = new(() => default(TFactory)
+        .Create<Float16NativeElement, ushort, float, Float32Element>(new NarrowArithmetic<Float16NativeElement>()));
+
+    /// <summary>The kernels for the element type and the device of a map.</summary>
+    public TKernels For(FeatureMap map) => For(map.ElementType, map.Device.ConvertsHalves);
+
+    /// <summary>The kernels for an element type.</summary>
+    /// <param name="elementType">The element type.</param>
+    /// <param name="convertsHalves">Whether the device has instructions that convert halves.</param>
+    public TKernels For(ElementType elementType, bool convertsHalves) => elementType switch
     {
         ElementType.Float32 => float32.Value,
         ElementType.Float64 => float64.Value,
-        ElementType.Float16 => float16.Value,
+        ElementType.Float16 => convertsHalves ? float16Native.Value : float16.Value,
         ElementType.BFloat16 => bfloat16.Value,
         _ => throw new ArgumentOutOfRangeException(
             nameof(elementType), elementType, "There are no kernels for this element type."),

@@ -13,7 +13,7 @@ internal readonly ref struct ChannelsLastMap
         isCopy = map.Device.RunsVectorPrograms && map.Layout.ChannelStride != 1;
         Map = isCopy ? FeatureMap.Create(map.Device, map.Shape, MemoryFormat.ChannelsLast, map.ElementType) : map;
         if (isCopy)
-            ResamplingKernels.For(map.ElementType).Copy(map, Map);
+            ResamplingKernels.For(map).Copy(map, Map);
     }
 
     /// <summary>Gets the map or its copy.</summary>

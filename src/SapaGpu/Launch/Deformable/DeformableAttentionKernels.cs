@@ -16,7 +16,7 @@ internal abstract class DeformableAttentionKernels
     private static readonly KernelsByElement<DeformableAttentionKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
-    public static DeformableAttentionKernels For(ElementType elementType) => Known[elementType];
+    public static DeformableAttentionKernels For(FeatureMap map) => Known.For(map);
 
     /// <summary>Queues the forward.</summary>
     public abstract void Forward(in DeformableAttentionOperands operands, FeatureMap output);
@@ -88,8 +88,8 @@ internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal>(
         var (query, _, map, offsets, (groups, points)) = operands;
         using var scores = Scores(in operands);
         using var weights = FeatureMap.Create(device, scores.Shape, scores.Format, scores.ElementType);
-        WindowWeightsKernels.For(query.ElementType).Forward(Softmax(in operands), scores, weights);
-        DeformableKernels.For(query.ElementType).Reassembly(groups, points, weights, map, offsets, output);
+        WindowWeightsKernels.For(query).Forward(Softmax(in operands), scores, weights);
+        DeformableKernels.For(query).Reassembly(groups, points, weights, map, offsets, output);
     }
 
     public override void Backward(
@@ -113,7 +113,7 @@ internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal>(
         if (gradients.Key is not null)
             maps.Add(new DeformableGradient(gradScores!, query, gradients.Key));
         if (maps.Count > 0)
-            DeformableKernels.For(query.ElementType).MapGradients(groups, points, offsets, [.. maps]);
+            DeformableKernels.For(query).MapGradients(groups, points, offsets, [.. maps]);
     }
 
     private static DeformableAttentionParameters<TStorage> Parameters(
@@ -144,7 +144,7 @@ internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal>(
     {
         var (query, key, _, offsets, (groups, points)) = operands;
         var scores = operands.CreatePerPoint(query.Format);
-        DeformableKernels.For(query.ElementType).Scores(groups, points, query, key, offsets, scores);
+        DeformableKernels.For(query).Scores(groups, points, query, key, offsets, scores);
         return scores;
     }
 
@@ -166,8 +166,8 @@ internal sealed class DeformableAttentionKernels<TElement, TStorage, TReal>(
         FeatureMap? gradScores)
     {
         var (query, key, value, offsets, (groups, points)) = operands;
-        var kernels = DeformableKernels.For(query.ElementType);
-        var softmax = WindowWeightsKernels.For(query.ElementType);
+        var kernels = DeformableKernels.For(query);
+        var softmax = WindowWeightsKernels.For(query);
         using var scores = Scores(in operands);
         softmax.Forward(Softmax(in operands), scores, weights);
         if (gradScores is null)

@@ -16,7 +16,7 @@ internal abstract class DeformableKernels
     private static readonly KernelsByElement<DeformableKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
-    public static DeformableKernels For(ElementType elementType) => Known[elementType];
+    public static DeformableKernels For(FeatureMap map) => Known.For(map);
 
     /// <summary>result[p] = ⟨features, map at point p⟩, [B, G·P, OH, OW].</summary>
     public abstract void Scores(

@@ -14,7 +14,7 @@ internal abstract class ResamplingKernels
     private static readonly KernelsByElement<ResamplingKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
-    public static ResamplingKernels For(ElementType elementType) => Known[elementType];
+    public static ResamplingKernels For(FeatureMap map) => Known.For(map);
 
     /// <summary>Brings a map to the size of another.</summary>
     public abstract void Resample(InterpolationMode mode, bool alignCorners, FeatureMap input, FeatureMap output);

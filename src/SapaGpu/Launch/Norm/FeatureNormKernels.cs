@@ -15,7 +15,7 @@ internal abstract class FeatureNormKernels
     private static readonly KernelsByElement<FeatureNormKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
-    public static FeatureNormKernels For(ElementType elementType) => Known[elementType];
+    public static FeatureNormKernels For(FeatureMap map) => Known.For(map);
 
     /// <summary>
     /// Normalises over the channels of every pixel; the statistics, mean and reciprocal deviation, are [B, 2, H, W].

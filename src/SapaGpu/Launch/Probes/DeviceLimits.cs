@@ -48,7 +48,7 @@ public sealed record DeviceLimits(double FmaGflops, double CopyGBps)
         using var result = FeatureMap<float>.Create(device, shape);
         source.Clear();
         using var call = Operands.Hold(source, result);
-        var kernels = ResamplingKernels.For(ElementType.Float32);
+        var kernels = ResamplingKernels.For(source);
         return 2.0 * bytes / FastestSeconds(device, () => kernels.Copy(source, result)) * 1e-9;
     }
 

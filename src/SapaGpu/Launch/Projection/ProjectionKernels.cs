@@ -15,7 +15,7 @@ internal abstract class ProjectionKernels
     private static readonly KernelsByElement<ProjectionKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
-    public static ProjectionKernels For(ElementType elementType) => Known[elementType];
+    public static ProjectionKernels For(FeatureMap map) => Known.For(map);
 
     /// <summary>
     /// output = W·LayerNorm(input) + bias, written or added; the statistics of a normalisation are written.
@@ -119,7 +119,7 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal>(
         }
         using var normalised = FeatureMap.Create(input.Device, input.Shape, gradInput.Format, input.ElementType);
         Project(in adjoint, matrix.ChannelStride, matrix.BatchStride, gradOutput, normalised, null, accumulate: false);
-        FeatureNormKernels.For(input.ElementType).LayerNormBackward(
+        FeatureNormKernels.For(input).LayerNormBackward(
             projection.NormWeight, input, normalised, statistics!, gradInput, accumulate);
     }
 

@@ -21,7 +21,7 @@ internal abstract class WindowKernels
     private static readonly KernelsByElement<WindowKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
-    public static WindowKernels For(ElementType elementType) => Known[elementType];
+    public static WindowKernels For(FeatureMap map) => Known.For(map);
 
     /// <summary>Fused forward; the normaliser is written where a map for it is given.</summary>
     public abstract void Forward(
@@ -347,7 +347,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         using var wide = FeatureMap.Create(
             weights.Device, weights.Shape, weights.Format, weights.ElementType.Accumulator());
-        ResamplingKernels.For(weights.ElementType).Widen(weights, wide);
+        ResamplingKernels.For(weights).Widen(weights, wide);
         Gather(transposedWide, in problem, in band, wide.Map<TReal>(), source, result, accumulate);
     }
 

@@ -15,7 +15,7 @@ internal abstract class WindowWeightsKernels
     private static readonly KernelsByElement<WindowWeightsKernels, Factory> Known = new();
 
     /// <summary>The operators of an element type.</summary>
-    public static WindowWeightsKernels For(ElementType elementType) => Known[elementType];
+    public static WindowWeightsKernels For(FeatureMap map) => Known.For(map);
 
     /// <summary>The weights of every head.</summary>
     public abstract void Forward(in WeightsProblem problem, FeatureMap scores, FeatureMap weights);

@@ -131,10 +131,10 @@ public sealed class ResamplingPropertyTests<T>
         }
         using var source = Source(problem, low, values);
         using var shuffled = Result(problem, high);
-        ResamplingKernels.For(ElementTypes.Of<T>()).Shuffle(scale, inverse: false, source.View, shuffled.View);
+        ResamplingKernels.For(source.View).Shuffle(scale, inverse: false, source.View, shuffled.View);
         Compare.Bitwise(shuffled.Read(problem.ToString()), expected, problem.ToString());
         using var back = Result(problem, low);
-        ResamplingKernels.For(ElementTypes.Of<T>()).Shuffle(scale, inverse: true, shuffled.View, back.View);
+        ResamplingKernels.For(shuffled.View).Shuffle(scale, inverse: true, shuffled.View, back.View);
         Compare.Bitwise(back.Read(problem.ToString()), values, $"back, {problem}");
     });
 
@@ -145,7 +145,7 @@ public sealed class ResamplingPropertyTests<T>
         using var source = Source(problem, problem.Input, Stored(first));
         using var result = new SurroundedTensor<T>(
             devices[problem.VectorBits], problem.Input, problem.To, problem.AroundResult, Stored(second));
-        ResamplingKernels.For(ElementTypes.Of<T>()).Add(source.View, result.View);
+        ResamplingKernels.For(source.View).Add(source.View, result.View);
         var expected = ReferenceMaps.Build(problem.Input, (b, c, y, x) => first[b, c, y, x] + second[b, c, y, x]);
         Compare.Forward<T>(result.ReadNumbers(problem.ToString()), expected, problem.ToString());
     });
