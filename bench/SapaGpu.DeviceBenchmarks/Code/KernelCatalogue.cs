@@ -47,7 +47,9 @@ internal static class KernelCatalogue
         from normalisation in Enum.GetValues<ScoreNormalisation>()
         from embedding in Choices
         from value in Choices
-        select new KernelVariant(0, window, scale, border, normalisation, embedding, value).OrGeneric()).Distinct();
+        let variant = new KernelVariant(0, window, scale, border, normalisation, embedding, value).OrGeneric()
+        from cellPairs in Choices
+        select variant with { CellPairs = cellPairs && variant.Window > 0 }).Distinct();
 
     private static IEnumerable<Type[]> Elements =>
         from element in typeof(KernelEntry).Assembly.GetTypes()
@@ -65,6 +67,7 @@ internal static class KernelCatalogue
     private static IEnumerable<KernelInstantiation> Launchables() =>
         from table in Tables()
         from variant in Variants
+        where !(variant.CellPairs && IsDouble(table))
         let arguments = Launchable(table, variant).GetType().GetGenericArguments()
 
         // Some programs are the CPU's alone.
@@ -85,6 +88,12 @@ internal static class KernelCatalogue
 
     private static object Launchable(object table, KernelVariant variant) =>
         table.GetType().GetProperty("Item")!.GetValue(table, [variant])!;
+
+    // In double precision nothing works on cell pairs.
+    private static bool IsDouble(object table) => Flatten(table.GetType()).Contains(typeof(double));
+
+    private static IEnumerable<Type> Flatten(Type type) =>
+        type.GetGenericArguments().SelectMany(Flatten).Prepend(type);
 
     private static bool IsTable(FieldInfo field) =>
         field.FieldType.IsGenericType && field.FieldType.GetGenericTypeDefinition() == typeof(VariantTable<>);

@@ -42,8 +42,13 @@ public sealed partial class KernelInstantiation
     /// has no version for. A kernel that works on no maps is not.
     /// </summary>
     public bool IsFast =>
-        Kernel.IsGenericType && !arguments.Intersect(
-            [typeof(AnyWindow), typeof(AnyScale), typeof(AnyRatio), typeof(StridedAccess)]).Any();
+        Kernel.IsGenericType
+        && !arguments.Intersect([typeof(AnyWindow), typeof(AnyScale), typeof(AnyRatio), typeof(StridedAccess)]).Any()
+        && !IsReplacedByCellPairs;
+
+    // CUDA has programs on cell pairs instead.
+    private bool IsReplacedByCellPairs =>
+        !IsDouble && Window > 0 && !Operator.StartsWith("Cell", StringComparison.Ordinal);
 
     /// <summary>Gets whether the kernel is for devices that convert halves by instructions, as CUDA's do.</summary>
     public bool ConvertsHalves => arguments.Contains(typeof(Float16NativeElement));

@@ -59,6 +59,12 @@ public sealed class ComputeDevice : IDisposable
     /// </summary>
     internal bool RunsVectorPrograms => Backend is HostBackend;
 
+    /// <summary>
+    /// Gets whether window programs work on cell pairs. These are long and keep many values in registers: for a GPU. An
+    /// OpenCL driver that runs thread groups on a processor takes minutes to compile them.
+    /// </summary>
+    internal bool RunsCellPairs => Kind == DeviceKind.Cuda || Info.IsGpu;
+
     /// <summary>Gets whether thread-group programs convert halves by instructions instead of integer arithmetic.</summary>
     internal bool ConvertsHalves => Kind == DeviceKind.Cuda;
 

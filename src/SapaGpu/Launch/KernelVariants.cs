@@ -28,6 +28,7 @@ internal enum ScaleChoice
 /// <param name="Normalisation">How scores become weights.</param>
 /// <param name="EmbeddingVectors">Whether channels of query and key are accessed four at a time.</param>
 /// <param name="ValueVectors">Whether channels of value and output are accessed four at a time.</param>
+/// <param name="CellPairs">Whether a thread-group program works on cell pairs, which fixed windows have programs for.</param>
 internal readonly record struct KernelVariant(
     int VectorBits,
     int Window,
@@ -35,7 +36,8 @@ internal readonly record struct KernelVariant(
     BorderRule Border,
     ScoreNormalisation Normalisation,
     bool EmbeddingVectors,
-    bool ValueVectors)
+    bool ValueVectors,
+    bool CellPairs = false)
 {
     /// <summary>Chooses for a device and an operator without windows.</summary>
     public static KernelVariant Choose(

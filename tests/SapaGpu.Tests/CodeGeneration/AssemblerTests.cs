@@ -15,6 +15,12 @@ public sealed partial class AssemblerTests
 
     private static readonly Dictionary<string, (int Single, int Double)> Registers = new()
     {
+        ["CellPairAttentionForward"] = (168, 0),
+        ["CellPairAttentionBackward"] = (168, 0),
+        ["CellPairSimilarity"] = (168, 0),
+        ["CellPairReassembly"] = (168, 0),
+        ["CellQuadGather"] = (96, 0),
+        ["CellQuadRowGather"] = (72, 0),
         ["WindowAttentionForward"] = (96, 80),
         ["WindowAttentionBackward"] = (96, 80),
         ["WindowSimilarityForward"] = (96, 56),

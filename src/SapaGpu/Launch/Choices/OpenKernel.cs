@@ -16,6 +16,16 @@ internal abstract class OpenKernel<TParameters>
         where TEmbedding : struct, IChannelAccess
         where TValue : struct, IChannelAccess;
 
+    /// <summary>Makes the kernel of some choices that works on cell pairs, or null where there is none.</summary>
+    public virtual ILaunchable<TParameters>?
+        CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>()
+        where TWindow : struct, IWindow
+        where TScale : struct, IScale
+        where TBorder : struct, IBorder
+        where TNormalisation : struct, IScoreNormalisation
+        where TEmbedding : struct, IChannelAccess
+        where TValue : struct, IChannelAccess => null;
+
     /// <summary>Makes the kernel of a variant.</summary>
     public ILaunchable<TParameters> Close(KernelVariant variant) => variant.Window switch
     {
@@ -62,9 +72,20 @@ internal abstract class OpenKernel<TParameters>
         where TBorder : struct, IBorder
         where TNormalisation : struct, IScoreNormalisation => (variant.EmbeddingVectors, variant.ValueVectors) switch
         {
-            (true, true) => Close<TWindow, TScale, TBorder, TNormalisation, VectorAccess, VectorAccess>(),
-            (true, false) => Close<TWindow, TScale, TBorder, TNormalisation, VectorAccess, StridedAccess>(),
-            (false, true) => Close<TWindow, TScale, TBorder, TNormalisation, StridedAccess, VectorAccess>(),
-            (false, false) => Close<TWindow, TScale, TBorder, TNormalisation, StridedAccess, StridedAccess>(),
+            (true, true) => Close<TWindow, TScale, TBorder, TNormalisation, VectorAccess, VectorAccess>(variant),
+            (true, false) => Close<TWindow, TScale, TBorder, TNormalisation, VectorAccess, StridedAccess>(variant),
+            (false, true) => Close<TWindow, TScale, TBorder, TNormalisation, StridedAccess, VectorAccess>(variant),
+            (false, false) => Close<TWindow, TScale, TBorder, TNormalisation, StridedAccess, StridedAccess>(variant),
         };
+
+    private ILaunchable<TParameters> Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>(
+        KernelVariant variant)
+        where TWindow : struct, IWindow
+        where TScale : struct, IScale
+        where TBorder : struct, IBorder
+        where TNormalisation : struct, IScoreNormalisation
+        where TEmbedding : struct, IChannelAccess
+        where TValue : struct, IChannelAccess =>
+        (variant.CellPairs ? CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() : null)
+        ?? Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>();
 }

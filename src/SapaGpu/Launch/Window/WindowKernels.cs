@@ -124,7 +124,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
 
     public override KernelVariant Plan(
         in WindowProblem problem, FeatureMap query, FeatureMap key, FeatureMap value, FeatureMap? output) =>
-        ForPositions(
+        WithCellPairs(
             KernelVariant.Choose(
                 query.Device,
                 problem.Extent,
@@ -132,6 +132,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
                 problem.Normalisation,
                 Pack4Layout.Fits(query) && Pack4Layout.Fits(key),
                 Pack4Layout.Fits(value) && (output is null || Pack4Layout.Fits(output))),
+            query.Device,
             [query, key],
             [value, output]);
 
@@ -198,7 +199,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             Key = key.Map<TStorage>(),
             Scores = scores.Map<TStorage>(),
         };
-        var variant = ForPositions(Choose(query, in problem, vectors), [query, key], []);
+        var variant = WithCellPairs(Choose(query, in problem, vectors), query.Device, [query, key], []);
         similarity[variant].Launch(query.Device.Launcher, in parameters);
     }
 
@@ -216,7 +217,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             Output = output.Map<TStorage>(),
             OutputByRows = Pack4Layout.HasColumnPacks(output) ? 1 : 0,
         };
-        var variant = ForPositions(Choose(value, in problem, vectors), [], [value, output]);
+        var variant = WithCellPairs(Choose(value, in problem, vectors), value.Device, [], [value, output]);
         reassembly[variant].Launch(value.Device.Launcher, in parameters);
     }
 
@@ -258,28 +259,27 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
         return band with { FewestTiles = TilesPerThread * device.Options.Threads };
     }
 
-    // The programs on cell pairs count positions in 32 bits; maps that are too large for that take the general ones.
-    private static KernelVariant ForPositions(
-        KernelVariant variant, ReadOnlySpan<FeatureMap?> embeddings, ReadOnlySpan<FeatureMap?> values)
+    // The programs on cell pairs count positions in 32 bits; maps that are too large for that take the general ones. In
+    // double precision a tile would not fit the shared memory.
+    private static KernelVariant WithCellPairs(
+        KernelVariant variant, ComputeDevice device, ReadOnlySpan<FeatureMap?> embeddings, ReadOnlySpan<FeatureMap?> values)
     {
-        if (variant.Window == 0)
+        if (variant.Window == 0 || !device.RunsCellPairs || typeof(TReal) != typeof(float))
             return variant;
-        foreach (var map in embeddings)
-        {
-            if (map is not null && !Pack4Layout.HasShortPositions(map.Layout, map.Shape, variant.EmbeddingVectors))
-                return variant with { Window = 0 };
-        }
-        foreach (var map in values)
-        {
-            if (map is not null && !Pack4Layout.HasShortPositions(map.Layout, map.Shape, variant.ValueVectors))
-                return variant with { Window = 0 };
-        }
-        return variant;
+        bool fits = HaveShortPositions(embeddings, variant.EmbeddingVectors)
+            && HaveShortPositions(values, variant.ValueVectors);
+        return fits ? variant with { CellPairs = true } : variant with { Window = 0 };
     }
 
-    // In double precision a tile would not fit the shared memory.
-    private static bool TakesCellPairs<TWindow>()
-        where TWindow : struct, IWindow => TWindow.IsFixed && typeof(TReal) == typeof(float);
+    private static bool HaveShortPositions(ReadOnlySpan<FeatureMap?> maps, bool byPacks)
+    {
+        foreach (var map in maps)
+        {
+            if (map is not null && !Pack4Layout.HasShortPositions(map.Layout, map.Shape, byPacks))
+                return false;
+        }
+        return true;
+    }
 
     // A view that a kernel does not use must still refer to memory of the device.
     private static MapView<TReal> Placeholder(FeatureMap map) =>
@@ -307,9 +307,9 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             Accumulate = accumulate ? 1 : 0,
         };
         bool vectors = Pack4Layout.Fits(source) && Pack4Layout.Fits(result);
-        var variant = ForPositions(Choose(source, in problem, vectors), [], [source, result]);
+        var variant = WithCellPairs(Choose(source, in problem, vectors), source.Device, [], [source, result]);
         if (!vectors && !Pack4Layout.HasColumnPairs(source))
-            variant = variant with { Window = 0 };
+            variant = variant with { CellPairs = false };
         table[variant].Launch(source.Device.Launcher, in parameters);
     }
 
@@ -372,7 +372,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             gradScores = BandPlan.View<TReal>(memory!, in extent, in queries, ref used);
 
         bool vectorQuery = gradQuery is null || Pack4Layout.Fits(gradQuery);
-        var variant = ForPositions(
+        var variant = WithCellPairs(
             KernelVariant.Choose(
                 operands.Query.Device,
                 in extent,
@@ -380,6 +380,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
                 problem.Normalisation,
                 Pack4Layout.Fits(operands.Query) && Pack4Layout.Fits(operands.Key) && vectorQuery,
                 Pack4Layout.Fits(operands.Value) && Pack4Layout.Fits(operands.GradOutput)),
+            operands.Query.Device,
             [operands.Query, operands.Key, gradQuery],
             [operands.Value, operands.GradOutput]);
         var parameters = new WindowAttentionBackwardParameters<TStorage, TReal>
@@ -420,15 +421,17 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         public override ILaunchable<WindowAttentionParameters<TStorage, TReal>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            TakesCellPairs<TWindow>()
-                ? new GroupLaunchable<
-                    CellPairAttentionForward<
-                        TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
-                    WindowAttentionParameters<TStorage, TReal>>()
-                : new GroupLaunchable<
-                    WindowAttentionForward<
-                        TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
-                    WindowAttentionParameters<TStorage, TReal>>();
+            new GroupLaunchable<
+                WindowAttentionForward<
+                    TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                WindowAttentionParameters<TStorage, TReal>>();
+
+        public override ILaunchable<WindowAttentionParameters<TStorage, TReal>>?
+            CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CellPairAttentionForward<
+                    TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                WindowAttentionParameters<TStorage, TReal>>();
     }
 
     private sealed class BackwardTiles : OpenTiles<TStorage, TReal, WindowAttentionBackwardParameters<TStorage, TReal>>
@@ -444,15 +447,17 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         public override ILaunchable<WindowAttentionBackwardParameters<TStorage, TReal>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            TakesCellPairs<TWindow>()
-                ? new GroupLaunchable<
-                    CellPairAttentionBackward<
-                        TElement, TStorage, TReal, TRealElement, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
-                    WindowAttentionBackwardParameters<TStorage, TReal>>()
-                : new GroupLaunchable<
-                    WindowAttentionBackward<
-                        TElement, TStorage, TReal, TRealElement, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
-                    WindowAttentionBackwardParameters<TStorage, TReal>>();
+            new GroupLaunchable<
+                WindowAttentionBackward<
+                    TElement, TStorage, TReal, TRealElement, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                WindowAttentionBackwardParameters<TStorage, TReal>>();
+
+        public override ILaunchable<WindowAttentionBackwardParameters<TStorage, TReal>>?
+            CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CellPairAttentionBackward<
+                    TElement, TStorage, TReal, TRealElement, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                WindowAttentionBackwardParameters<TStorage, TReal>>();
     }
 
     private sealed class SimilarityTiles : OpenTiles<TStorage, TReal, WindowSimilarityParameters<TStorage>>
@@ -468,13 +473,15 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         public override ILaunchable<WindowSimilarityParameters<TStorage>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            TakesCellPairs<TWindow>()
-                ? new GroupLaunchable<
-                    CellPairSimilarity<TElement, TStorage, TReal, TWindow, TScale, TBorder, TEmbedding>,
-                    WindowSimilarityParameters<TStorage>>()
-                : new GroupLaunchable<
-                    WindowSimilarityForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TEmbedding>,
-                    WindowSimilarityParameters<TStorage>>();
+            new GroupLaunchable<
+                WindowSimilarityForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TEmbedding>,
+                WindowSimilarityParameters<TStorage>>();
+
+        public override ILaunchable<WindowSimilarityParameters<TStorage>>?
+            CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CellPairSimilarity<TElement, TStorage, TReal, TWindow, TScale, TBorder, TEmbedding>,
+                WindowSimilarityParameters<TStorage>>();
     }
 
     private sealed class ReassemblyTiles : OpenTiles<TStorage, TReal, WindowReassemblyParameters<TStorage>>
@@ -490,13 +497,15 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         public override ILaunchable<WindowReassemblyParameters<TStorage>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            TakesCellPairs<TWindow>()
-                ? new GroupLaunchable<
-                    CellPairReassembly<TElement, TStorage, TReal, TWindow, TScale, TBorder, TValue>,
-                    WindowReassemblyParameters<TStorage>>()
-                : new GroupLaunchable<
-                    WindowReassemblyForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TValue>,
-                    WindowReassemblyParameters<TStorage>>();
+            new GroupLaunchable<
+                WindowReassemblyForward<TElement, TStorage, TReal, TWindow, TScale, TBorder, TValue>,
+                WindowReassemblyParameters<TStorage>>();
+
+        public override ILaunchable<WindowReassemblyParameters<TStorage>>?
+            CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CellPairReassembly<TElement, TStorage, TReal, TWindow, TScale, TBorder, TValue>,
+                WindowReassemblyParameters<TStorage>>();
     }
 
     private sealed class TransposedTiles : OpenTiles<TStorage, TReal, TransposedReassemblyParameters<TStorage, TReal>>
@@ -515,10 +524,14 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         public override ILaunchable<TransposedReassemblyParameters<TStorage, TWeight>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            !TakesCellPairs<TWindow>() || typeof(TScale) != typeof(Scale2)
-                ? new GroupLaunchable<
-                    TransposedReassembly<TElement, TStorage, TReal, TWeightElement, TWeight, TWindow, TScale, TValue>,
-                    TransposedReassemblyParameters<TStorage, TWeight>>()
+            new GroupLaunchable<
+                TransposedReassembly<TElement, TStorage, TReal, TWeightElement, TWeight, TWindow, TScale, TValue>,
+                TransposedReassemblyParameters<TStorage, TWeight>>();
+
+        public override ILaunchable<TransposedReassemblyParameters<TStorage, TWeight>>?
+            CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            !TScale.IsTwo
+                ? null
                 : TValue.ChannelsFastest
                     ? new GroupLaunchable<
                         CellQuadGather<TElement, TStorage, TReal, TWeightElement, TWeight, TWindow, TValue>,

@@ -1,0 +1,109 @@
+using ILGPU.Runtime.Cuda;
+using NUnit.Framework;
+using SapaGpu.DeviceBenchmarks.Code;
+
+namespace SapaGpu.Tests.CodeGeneration;
+
+/// <summary>
+/// What the loops of the window kernels issue, as NVIDIA's assembler makes them: their time is that of their multiply-adds
+/// as far as these fill them. Both memory formats, the window and the border of the papers, every type but double.
+/// </summary>
+public sealed class InstructionBudgetTests
+{
+    private const int SmallestLoop = 64;
+
+    // The share of multiply-adds in the loop that adds up a row of the windows, which does most of them.
+    private static readonly Dictionary<string, double> SharesOfSums = new()
+    {
+        ["CellPairAttentionForward"] = 0.90,
+        ["CellPairAttentionBackward"] = 0.90,
+        ["CellPairReassembly"] = 0.90,
+        ["CellQuadGather"] = 0.65,
+        ["CellQuadRowGather"] = 0.50,
+    };
+
+    // 16-bit values are converted in the loop of the gathers, in that of the others before.
+    private const double ShareOfNarrowGathers = 0.40;
+
+    // The share in the loop over the channels of queries and keys, with what it stages of them.
+    private static readonly Dictionary<string, double> SharesOfScores = new()
+    {
+        ["CellPairAttentionForward"] = 0.55,
+        ["CellPairAttentionBackward"] = 0.45,
+        ["CellPairSimilarity"] = 0.55,
+    };
+
+    private static readonly Lazy<IReadOnlyDictionary<KernelInstantiation, SassListing>> Listings = new(() =>
+        KernelCompiler.CompileAll(
+            Kernels, () => KernelCompiler.ForPtx(CudaArchitecture.SM_80), text => Assembler.Disassemble(text, "sm_90")));
+
+    private static IEnumerable<KernelInstantiation> Kernels => KernelCatalogue.All.Where(kernel =>
+        kernel.Operator.StartsWith("Cell", StringComparison.Ordinal)
+        && kernel.Window == 5
+        && kernel.Ratio is "2" or "-"
+        && kernel.Border is nameof(BorderRule.ZeroLogit) or "-"
+        && kernel.Normalisation is nameof(ScoreNormalisation.Softmax) or "-"
+        && !kernel.IsMixed
+        && !kernel.EmulatesHalves);
+
+    [TestCaseSource(nameof(SharesOfSums))]
+    public void Sums_are_mostly_multiply_adds(KeyValuePair<string, double> limit)
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (var (kernel, listing) in Of(limit.Key))
+            {
+                double share = listing.Loops
+                    .Where(loop => loop.IsInnermost && loop.MultiplyAdds > SmallestLoop)
+                    .Max(loop => loop.Share);
+                bool converts = kernel.IsNarrow && kernel.Operator.Contains("Gather", StringComparison.Ordinal);
+                Assert.That(
+                    share, Is.GreaterThanOrEqualTo(converts ? ShareOfNarrowGathers : limit.Value), $"{kernel}");
+            }
+        }
+    }
+
+    [TestCaseSource(nameof(SharesOfScores))]
+    public void Scores_are_mostly_multiply_adds(KeyValuePair<string, double> limit)
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (var (kernel, listing) in Of(limit.Key).Where(pair => pair.Key.ElementType == "f32"))
+            {
+                // It holds the loops that stage; the loop over query packs around it has more products.
+                double share = listing.Loops
+                    .Where(loop => loop.MultiplyAdds is > SmallestLoop and <= 4 * 160 + 8 && !loop.IsInnermost)
+                    .Max(loop => loop.Share);
+                Assert.That(share, Is.GreaterThanOrEqualTo(limit.Value), $"{kernel}");
+            }
+        }
+    }
+
+    // The logarithm of a sum divides, twice for each query; what reads or writes does not.
+    [Test]
+    public void No_loop_that_accesses_memory_divides()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            foreach (var (kernel, listing) in All())
+            {
+                var loops = listing.Loops.Where(loop => loop.IsInnermost && loop.AccessesMemory);
+                Assert.That(loops, Is.Not.Empty, $"{kernel}");
+                Assert.That(loops.Where(loop => loop.Divides), Is.Empty, $"{kernel}");
+            }
+        }
+    }
+
+    private static IReadOnlyDictionary<KernelInstantiation, SassListing> All()
+    {
+        Assembler.RequireDisassembler();
+        return Listings.Value;
+    }
+
+    private static KeyValuePair<KernelInstantiation, SassListing>[] Of(string name)
+    {
+        KeyValuePair<KernelInstantiation, SassListing>[] found = [.. All().Where(pair => pair.Key.Operator == name)];
+        Assert.That(found, Is.Not.Empty);
+        return found;
+    }
+}
