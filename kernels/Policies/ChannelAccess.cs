@@ -17,7 +17,6 @@ internal interface IChannelAccess
     /// <summary>Gets the cells of a row of a tile of cell pairs.</summary>
     static abstract int TileWidth { get; }
 
-
     /// <summary>Reads up to four channels; those past <paramref name="remaining"/> are 0.</summary>
     static abstract Pack4<TReal> Load<TElement, TStorage, TReal>(
         in MapView<TStorage> map, long offset, int remaining)

@@ -1,5 +1,6 @@
 using System.Numerics;
 using ILGPU;
+using ILGPU.Runtime.Cuda;
 using SapaGpu.Kernels.Numerics;
 
 namespace SapaGpu.Kernels.Policies;
@@ -105,6 +106,30 @@ internal readonly struct BFloat16Element : IElement<ushort, float>
     public static float Load(ushort value) => NarrowFloat.FromBFloat16(value);
 
     public static ushort Store(float value) => NarrowFloat.ToBFloat16(value);
+
+    public static float FromCount(int count) => count;
+
+    public static int Floor(float value) => (int)MathF.Floor(value);
+
+    public static float Exp(float value) => SingleMath.Exp(value);
+
+    public static float Log(float value) => SingleMath.Log(value);
+}
+
+/// <summary>
+/// <see cref="BFloat16Element"/> for devices with an instruction that rounds: NVIDIA GPUs of compute capability 8.0 on.
+/// </summary>
+internal readonly struct BFloat16NativeElement : IElement<ushort, float>
+{
+    public static int SharedCapacity => Float32Element.SharedCapacity;
+
+    public static float Load(ushort value) => NarrowFloat.FromBFloat16(value);
+
+    public static ushort Store(float value)
+    {
+        CudaAsm.Emit("cvt.rn.bf16.f32 %0, %1;", out ushort rounded, value);
+        return rounded;
+    }
 
     public static float FromCount(int count) => count;
 

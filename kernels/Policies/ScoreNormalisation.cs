@@ -6,8 +6,8 @@ using SapaGpu.Kernels.Simd;
 namespace SapaGpu.Kernels.Policies;
 
 /// <summary>
-/// How the scores of a window become its weights: every score has an unnormalised weight, and the weight is that divided by the
-/// sum of all unnormalised weights. With p the unnormalised weights and S their sum, the gradient of a score is
+/// How the scores of a window become its weights: every score has an unnormalised weight, and the weight is that divided
+/// by the sum of them all. With p the unnormalised weights and S their sum, the gradient of a score is
 /// p'/S·(dw − Σ w·dw), where p' is the derivative of the unnormalised weight, computed from it.
 /// </summary>
 internal interface IScoreNormalisation

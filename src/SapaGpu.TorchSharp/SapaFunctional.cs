@@ -31,7 +31,7 @@ public static class SapaFunctional
         torch.Tensor query, torch.Tensor key, torch.Tensor value, WindowAttentionOptions? options = null)
     {
         using var scope = torch.NewDisposeScope();
-        var maps = Operands.Prepare(
+        var maps = TensorOperands.Prepare(
             nameof(WindowAttention),
             new NamedMap(nameof(query), query),
             new NamedMap(nameof(key), key),
@@ -53,7 +53,7 @@ public static class SapaFunctional
         torch.Tensor query, torch.Tensor key, WindowAttentionOptions? options = null)
     {
         using var scope = torch.NewDisposeScope();
-        var maps = Operands.Prepare(
+        var maps = TensorOperands.Prepare(
             nameof(WindowSimilarity), new NamedMap(nameof(query), query), new NamedMap(nameof(key), key));
         return OperatorFunction.Run(new WindowSimilarityOperator(options ?? WindowAttentionOptions.Default), maps)
             .MoveToOuterDisposeScope();
@@ -73,7 +73,7 @@ public static class SapaFunctional
         torch.Tensor weights, torch.Tensor value, WindowAttentionOptions? options = null)
     {
         using var scope = torch.NewDisposeScope();
-        var maps = Operands.Prepare(
+        var maps = TensorOperands.Prepare(
             nameof(WindowReassembly), new NamedMap(nameof(weights), weights), new NamedMap(nameof(value), value));
         return OperatorFunction.Run(new WindowReassemblyOperator(options), maps)
             .MoveToOuterDisposeScope();
@@ -110,7 +110,7 @@ public static class SapaFunctional
         DeformableAttentionOptions? options = null)
     {
         using var scope = torch.NewDisposeScope();
-        var maps = Operands.Prepare(
+        var maps = TensorOperands.Prepare(
             nameof(DeformableAttention),
             new NamedMap(nameof(query), query),
             new NamedMap(nameof(key), key),
@@ -139,7 +139,7 @@ public static class SapaFunctional
         using var scope = torch.NewDisposeScope();
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        var maps = Operands.Prepare(nameof(Interpolate), new NamedMap(nameof(input), input));
+        var maps = TensorOperands.Prepare(nameof(Interpolate), new NamedMap(nameof(input), input));
         return OperatorFunction.Run(new InterpolationOperator(height, width, mode, alignCorners), maps)
             .MoveToOuterDisposeScope();
     }
@@ -169,7 +169,7 @@ public static class SapaFunctional
         double epsilon = 1e-5)
     {
         using var scope = torch.NewDisposeScope();
-        var map = Operands.Prepare(nameof(Projection), new NamedMap(nameof(input), input))[0];
+        var map = TensorOperands.Prepare(nameof(Projection), new NamedMap(nameof(input), input))[0];
         if (normWeight is null != normBias is null)
         {
             throw new ArgumentException(
@@ -180,14 +180,14 @@ public static class SapaFunctional
         return OperatorFunction.Run(
             new ProjectionOperator(epsilon),
             map,
-            Operands.Parameter(nameof(Projection), nameof(weight), weight, 2, map),
+            TensorOperands.Parameter(nameof(Projection), nameof(weight), weight, 2, map),
             Vector(nameof(bias), bias),
             Vector(nameof(normWeight), normWeight),
             Vector(nameof(normBias), normBias))
             .MoveToOuterDisposeScope();
 
         torch.Tensor? Vector(string name, torch.Tensor? vector) =>
-            vector is null ? null : Operands.Parameter(nameof(Projection), name, vector, 1, map);
+            vector is null ? null : TensorOperands.Parameter(nameof(Projection), name, vector, 1, map);
     }
 
     /// <summary>
@@ -206,12 +206,12 @@ public static class SapaFunctional
         torch.Tensor input, torch.Tensor weight, torch.Tensor bias, int groups = 0, double epsilon = 1e-5)
     {
         using var scope = torch.NewDisposeScope();
-        var map = Operands.Prepare(nameof(FeatureNorm), new NamedMap(nameof(input), input))[0];
+        var map = TensorOperands.Prepare(nameof(FeatureNorm), new NamedMap(nameof(input), input))[0];
         return OperatorFunction.Run(
             new FeatureNormOperator(groups, epsilon),
             map,
-            Operands.Parameter(nameof(FeatureNorm), nameof(weight), weight, 1, map),
-            Operands.Parameter(nameof(FeatureNorm), nameof(bias), bias, 1, map))
+            TensorOperands.Parameter(nameof(FeatureNorm), nameof(weight), weight, 1, map),
+            TensorOperands.Parameter(nameof(FeatureNorm), nameof(bias), bias, 1, map))
             .MoveToOuterDisposeScope();
     }
 
@@ -231,7 +231,7 @@ public static class SapaFunctional
         NamedMap[] named = [new(nameof(encoder), encoder), new(nameof(decoder), decoder)];
         if (gate is not null)
             named = [.. named, new NamedMap(nameof(gate), gate)];
-        var maps = Operands.Prepare(nameof(QueryBlend), named);
+        var maps = TensorOperands.Prepare(nameof(QueryBlend), named);
         return OperatorFunction.Run(new QueryBlendOperator(), maps[0], maps[1], gate is null ? null : maps[2])
             .MoveToOuterDisposeScope();
     }

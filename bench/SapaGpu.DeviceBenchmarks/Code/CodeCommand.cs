@@ -47,7 +47,8 @@ internal static class CodeCommand
             string part = result.GetRequiredValue(only);
             int count = Write(
                 result.GetRequiredValue(output).FullName,
-                kernels.Where(kernel => !kernel.EmulatesHalves && FileName(kernel).Contains(part, StringComparison.OrdinalIgnoreCase)));
+                kernels.Where(kernel =>
+                    !kernel.HasNativeCounterpart && FileName(kernel).Contains(part, StringComparison.OrdinalIgnoreCase)));
             Console.WriteLine(
                 FormattableString.Invariant($"{count} kernels in {result.GetRequiredValue(output).FullName}"));
             return ExitCode.Success;

@@ -50,11 +50,13 @@ public sealed partial class KernelInstantiation
     private bool IsReplacedByCellPairs =>
         !IsDouble && Window > 0 && !Operator.StartsWith("Cell", StringComparison.Ordinal);
 
-    /// <summary>Gets whether the kernel is for devices that convert halves by instructions, as CUDA's do.</summary>
-    public bool ConvertsHalves => arguments.Contains(typeof(Float16NativeElement));
+    /// <summary>Gets whether the kernel converts 16-bit types by instructions that CUDA devices have.</summary>
+    public bool IsNative =>
+        arguments.Contains(typeof(Float16NativeElement)) || arguments.Contains(typeof(BFloat16NativeElement));
 
-    /// <summary>Gets whether the kernel is for devices that have no such instructions.</summary>
-    public bool EmulatesHalves => arguments.Contains(typeof(Float16Element));
+    /// <summary>Gets whether CUDA devices run a kernel with such instructions instead.</summary>
+    public bool HasNativeCounterpart =>
+        arguments.Contains(typeof(Float16Element)) || arguments.Contains(typeof(BFloat16Element));
 
     /// <summary>Gets whether the kernel is a map program, which computes one value at a time.</summary>
     public bool IsMap => Definition == typeof(MapKernel<,>);
@@ -83,7 +85,7 @@ public sealed partial class KernelInstantiation
         "Float64" => "f64",
         "Float32" => "f32",
         "Float16" or "Float16Native" => "f16",
-        "BFloat16" => "bf16",
+        "BFloat16" or "BFloat16Native" => "bf16",
         _ => IsDouble ? "f64" : arguments.Contains(typeof(float)) ? "f32" : "-",
     };
 

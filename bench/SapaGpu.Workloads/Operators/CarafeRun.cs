@@ -8,7 +8,7 @@ internal sealed class CarafeRun<T> : OperatorRun
     private readonly FeatureMap<T> features, gradOutput;
     private readonly CarafeContext<T> context;
 
-    public CarafeRun(Operands<T> operands, Stage stage)
+    public CarafeRun(RandomMaps<T> operands, Stage stage)
     {
         module = Own(new CarafeUpsampler<T>(operands.Device, new CarafeOptions
         {

@@ -9,7 +9,7 @@ internal sealed class DeformableRun<T> : OperatorRun
 
     private readonly FeatureMap<T> query, key, value, offsets, gradOutput;
 
-    public DeformableRun(Operands<T> operands, Stage stage)
+    public DeformableRun(RandomMaps<T> operands, Stage stage)
     {
         query = Own(operands.Create(stage.Shape.QueryShape));
         key = Own(operands.Create(stage.Shape.KeyShape));

@@ -15,7 +15,7 @@ internal abstract class OperatorRun : IDisposable
     private static OperatorRun Create<T>(Operator kind, ComputeDevice device, Stage stage, MemoryFormat format)
         where T : unmanaged
     {
-        var operands = new Operands<T>(device, format);
+        var operands = new RandomMaps<T>(device, format);
         return kind switch
         {
             Operator.WindowAttention => new AttentionRun<T>(operands, stage),
@@ -72,36 +72,6 @@ internal abstract class OperatorRun : IDisposable
     }
 }
 
-/// <summary>Makes maps with reproducible random values.</summary>
-internal sealed class Operands<T>(ComputeDevice device, MemoryFormat format)
-    where T : unmanaged
-{
-    // Large maps repeat so many random values, no power of two, so that rows and images differ.
-    private const int Distinct = (1 << 20) + 7;
-
-    private readonly Random random = new(1);
-
-    public ComputeDevice Device => device;
-
-    public FeatureMap<T> Create(MapShape shape, double magnitude = 1.0) =>
-        Create(shape, () => (random.NextDouble() - 0.5) * magnitude);
-
-    /// <summary>Makes a map of NaN, so that a value that is not written shows.</summary>
-    public FeatureMap<T> CreateResult(MapShape shape) => Create(shape, () => double.NaN);
-
-    private FeatureMap<T> Create(MapShape shape, Func<double> next)
-    {
-        var type = ElementTypes.Of<T>();
-        var values = new T[shape.ElementCount];
-        int distinct = Math.Min(values.Length, Distinct);
-        for (int i = 0; i < distinct; i++)
-            values[i] = ElementTypes.FromDouble<T>(next());
-        for (int i = distinct; i < values.Length; i += distinct)
-            values.AsSpan(0, Math.Min(distinct, values.Length - i)).CopyTo(values.AsSpan(i));
-        return FeatureMap<T>.From(device, shape, values, format);
-    }
-}
-
 /// <summary>Window attention on given query, key and value.</summary>
 internal sealed class AttentionRun<T> : OperatorRun
     where T : unmanaged
@@ -110,7 +80,7 @@ internal sealed class AttentionRun<T> : OperatorRun
     private readonly FeatureMap<T> query, key, value, output, gradOutput, gradQuery, gradKey, gradValue;
     private readonly WindowAttentionContext<T> context;
 
-    public AttentionRun(Operands<T> operands, Stage stage)
+    public AttentionRun(RandomMaps<T> operands, Stage stage)
     {
         options = stage.Options;
         query = Own(operands.Create(stage.Shape.QueryShape));
@@ -154,7 +124,7 @@ internal sealed class SapaRun<T> : OperatorRun
     private readonly FeatureMap<T> encoder, decoder, gradOutput;
     private readonly SapaContext<T> context;
 
-    public SapaRun(Operands<T> operands, Stage stage, Similarity similarity)
+    public SapaRun(RandomMaps<T> operands, Stage stage, Similarity similarity)
     {
         var options = stage.SapaOptions(similarity);
         module = Own(new SapaUpsampler<T>(operands.Device, options));
@@ -199,7 +169,7 @@ internal sealed class ReassemblyRun<T> : OperatorRun
     private readonly FeatureMap<T> weights, value, output, gradOutput, gradWeights, gradValue;
     private readonly WindowAttentionOptions options;
 
-    public ReassemblyRun(Operands<T> operands, Stage stage)
+    public ReassemblyRun(RandomMaps<T> operands, Stage stage)
     {
         options = new WindowAttentionOptions { Window = stage.Window };
         weights = Own(operands.Create(stage.Shape.WeightsShape, 1.0 / stage.Window));
@@ -233,7 +203,7 @@ internal sealed class InterpolationRun<T> : OperatorRun
     private readonly InterpolationMode mode;
     private readonly FeatureMap<T> input, output, gradOutput, gradInput;
 
-    public InterpolationRun(Operands<T> operands, Stage stage, InterpolationMode mode)
+    public InterpolationRun(RandomMaps<T> operands, Stage stage, InterpolationMode mode)
     {
         this.mode = mode;
         input = Own(operands.Create(stage.Shape.ValueShape));

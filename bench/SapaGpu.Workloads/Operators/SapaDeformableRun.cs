@@ -11,7 +11,7 @@ internal sealed class SapaDeformableRun<T> : OperatorRun
     private readonly FeatureMap<T> encoder, decoder, gradOutput;
     private readonly SapaDeformableContext<T> context;
 
-    public SapaDeformableRun(Operands<T> operands, Stage stage)
+    public SapaDeformableRun(RandomMaps<T> operands, Stage stage)
     {
         module = Own(new SapaDeformableUpsampler<T>(operands.Device, stage.DeformableAttentionOptions));
         var random = new Random(1);

@@ -49,23 +49,26 @@ internal readonly struct CellPairAttentionBackward<
                 in parameters.Extent, in tile, in parameters.Key, shared.Cells);
             var query = TileMap<TStorage>.OfQueries<TScale, TEmbeddingAccess, TEmbeddingAccess>(
                 in parameters.Extent, in tile, pack, in parameters.Query, shared.Queries);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>.Dots<TEmbeddingAccess>(
-                in query, in key, parameters.Extent.EmbeddingChannels, shared.Stage, shared.Weights);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+                .Dots<TEmbeddingAccess>(
+                    in query, in key, parameters.Extent.EmbeddingChannels, shared.Stage, shared.Weights);
             Group.Barrier();
             var value = TileMap<TStorage>.OfCells<TWindow, TBorder, TEmbeddingAccess, TValueAccess>(
                 in parameters.Extent, in tile, in parameters.Value, shared.Cells);
             var gradOutput = TileMap<TStorage>.OfQueries<TScale, TEmbeddingAccess, TValueAccess>(
                 in parameters.Extent, in tile, pack, in parameters.GradOutput, shared.Queries);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>.Dots<TValueAccess>(
-                in gradOutput, in value, parameters.Extent.ValueChannels, shared.Stage, gradients);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+                .Dots<TValueAccess>(
+                    in gradOutput, in value, parameters.Extent.ValueChannels, shared.Stage, gradients);
             Group.Barrier();
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>.NormaliseBackward<TScale, TNormalisation>(
-                in parameters.Extent,
-                in tile,
-                pack,
-                shared.Weights.Cast<TReal>(),
-                gradients.Cast<TReal>(),
-                in parameters.Normaliser);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+                .NormaliseBackward<TScale, TNormalisation>(
+                    in parameters.Extent,
+                    in tile,
+                    pack,
+                    shared.Weights.Cast<TReal>(),
+                    gradients.Cast<TReal>(),
+                    in parameters.Normaliser);
             key = TileMap<TStorage>.OfCells<TWindow, TBorder, TEmbeddingAccess, TEmbeddingAccess>(
                 in parameters.Extent, in tile, in parameters.Key, shared.Cells);
             var gradQuery = TileMap<TStorage>.OfQueries<TScale, TEmbeddingAccess, TEmbeddingAccess>(
@@ -73,18 +76,26 @@ internal readonly struct CellPairAttentionBackward<
             Group.Barrier();
             if (parameters.NeedsWeights != 0)
             {
-                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>.Save<TScale, TWeightElement, TReal>(
-                    in parameters.Extent, in tile, pack, shared.Weights.Cast<TReal>(), in parameters.Weights);
+                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+                    .Save<TScale, TWeightElement, TReal>(
+                        in parameters.Extent, in tile, pack, shared.Weights.Cast<TReal>(), in parameters.Weights);
             }
             if (parameters.NeedsGradScores != 0)
             {
-                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>.Save<TScale, TWeightElement, TReal>(
-                    in parameters.Extent, in tile, pack, gradients.Cast<TReal>(), in parameters.GradScores);
+                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+                    .Save<TScale, TWeightElement, TReal>(
+                        in parameters.Extent, in tile, pack, gradients.Cast<TReal>(), in parameters.GradScores);
             }
             if (parameters.NeedsGradQuery != 0)
             {
-                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>.Sums<TScale, TEmbeddingAccess>(
-                    in key, in gradQuery, parameters.Extent.EmbeddingChannels, parameters.GradQueryByRows, shared.Stage, gradients);
+                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+                    .Sums<TScale, TEmbeddingAccess>(
+                        in key,
+                        in gradQuery,
+                        parameters.Extent.EmbeddingChannels,
+                        parameters.GradQueryByRows,
+                        shared.Stage,
+                        gradients);
             }
         }
     }

@@ -45,8 +45,9 @@ internal readonly struct CellPairAttentionForward<
                 in parameters.Extent, in tile, in parameters.Key, shared.Cells);
             var query = TileMap<TStorage>.OfQueries<TScale, TValueAccess, TEmbeddingAccess>(
                 in parameters.Extent, in tile, pack, in parameters.Query, shared.Queries);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>.Dots<TEmbeddingAccess>(
-                in query, in key, parameters.Extent.EmbeddingChannels, shared.Stage, shared.Weights);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>
+                .Dots<TEmbeddingAccess>(
+                    in query, in key, parameters.Extent.EmbeddingChannels, shared.Stage, shared.Weights);
             Group.Barrier();
             var value = TileMap<TStorage>.OfCells<TWindow, TBorder, TValueAccess, TValueAccess>(
                 in parameters.Extent, in tile, in parameters.Value, shared.Cells);
@@ -60,8 +61,14 @@ internal readonly struct CellPairAttentionForward<
                     shared.Weights.Cast<TReal>(),
                     in parameters.Normaliser,
                     parameters.SaveNormaliser);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>.Sums<TScale, TValueAccess>(
-                in value, in output, parameters.Extent.ValueChannels, parameters.OutputByRows, shared.Stage, shared.Weights);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>
+                .Sums<TScale, TValueAccess>(
+                    in value,
+                    in output,
+                    parameters.Extent.ValueChannels,
+                    parameters.OutputByRows,
+                    shared.Stage,
+                    shared.Weights);
         }
     }
 }

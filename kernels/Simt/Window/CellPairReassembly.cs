@@ -36,17 +36,26 @@ internal readonly struct CellPairReassembly<TElement, TStorage, TReal, TWindow, 
                 in parameters.Extent, in tile, in parameters.Value, shared.Cells);
             var output = TileMap<TStorage>.OfQueries<TScale, TAccess, TAccess>(
                 in parameters.Extent, in tile, pack, in parameters.Output, shared.Queries);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>.Restore<TScale>(
-                in parameters.Extent, in tile, pack, in parameters.Weights, shared.Weights.Cast<TReal>());
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>
+                .Restore<TScale>(
+                    in parameters.Extent, in tile, pack, in parameters.Weights, shared.Weights.Cast<TReal>());
             Group.Barrier();
 
             // Taps outside are staged as 0, which an infinite weight would not leave 0.
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>.SetOutside(
-                in parameters.Extent, in tile, shared.Weights.Cast<TReal>(), TReal.Zero);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>.Fold(
-                in parameters.Extent, in tile, shared.Weights.Cast<TReal>());
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>.Sums<TScale, TAccess>(
-                in value, in output, parameters.Extent.ValueChannels, parameters.OutputByRows, shared.Stage, shared.Weights);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>
+                .SetOutside(
+                    in parameters.Extent, in tile, shared.Weights.Cast<TReal>(), TReal.Zero);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>
+                .Fold(
+                    in parameters.Extent, in tile, shared.Weights.Cast<TReal>());
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>
+                .Sums<TScale, TAccess>(
+                    in value,
+                    in output,
+                    parameters.Extent.ValueChannels,
+                    parameters.OutputByRows,
+                    shared.Stage,
+                    shared.Weights);
         }
     }
 }

@@ -36,14 +36,17 @@ internal readonly struct CellPairSimilarity<TElement, TStorage, TReal, TWindow, 
                 in parameters.Extent, in tile, in parameters.Key, shared.Cells);
             var query = TileMap<TStorage>.OfQueries<TScale, TAccess, TAccess>(
                 in parameters.Extent, in tile, pack, in parameters.Query, shared.Queries);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>.Dots<TAccess>(
-                in query, in key, parameters.Extent.EmbeddingChannels, shared.Stage, shared.Weights);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>
+                .Dots<TAccess>(
+                    in query, in key, parameters.Extent.EmbeddingChannels, shared.Stage, shared.Weights);
             Group.Barrier();
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>.SetOutside(
-                in parameters.Extent, in tile, shared.Weights.Cast<TReal>(), TReal.Zero);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>
+                .SetOutside(
+                    in parameters.Extent, in tile, shared.Weights.Cast<TReal>(), TReal.Zero);
             Group.Barrier();
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>.Save<TScale, TElement, TStorage>(
-                in parameters.Extent, in tile, pack, shared.Weights.Cast<TReal>(), in parameters.Scores);
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TAccess, OneArray>
+                .Save<TScale, TElement, TStorage>(
+                    in parameters.Extent, in tile, pack, shared.Weights.Cast<TReal>(), in parameters.Scores);
         }
     }
 }

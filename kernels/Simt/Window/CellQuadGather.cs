@@ -38,7 +38,7 @@ internal readonly struct CellQuadGather<TElement, TStorage, TReal, TWeightElemen
     public static int GroupSize => 128;
 
     public static long GroupCount(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
-        CellQuadTile<TWindow, SquareQuads>.GroupCount(in parameters.Extent, in parameters.Band);
+        CellQuadTile<TWindow, SquareQuads>.GroupCount(in parameters.Extent, in parameters.Band, parts: 1);
 
     public static void Execute(in TransposedReassemblyParameters<TStorage, TWeight> parameters)
     {
@@ -47,7 +47,7 @@ internal readonly struct CellQuadGather<TElement, TStorage, TReal, TWeightElemen
             CellQuadTile<TWindow, SquareQuads>.Quads * CellQuadTile<TWindow, SquareQuads>.QuadPitch).AsAligned(16);
         var sources = SharedMemory.Allocate<Pack4<int>>(HaloCells).AsAligned(16);
         var results = SharedMemory.Allocate<int>(cells);
-        var tile = CellQuadTile<TWindow, SquareQuads>.Locate(in parameters.Extent, in parameters.Band);
+        var tile = CellQuadTile<TWindow, SquareQuads>.Locate(in parameters.Extent, in parameters.Band, parts: 1);
         Locate(in parameters, in tile, sources, results);
         tile.LoadWeights<TWeightElement, TWeight, TReal>(
             in parameters.Extent, in parameters.Weights, GroupSize, weights.Cast<TReal>());

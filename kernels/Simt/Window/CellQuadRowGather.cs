@@ -25,16 +25,21 @@ internal readonly struct CellQuadRowGather<TElement, TStorage, TReal, TWeightEle
     where TWeight : unmanaged
     where TWindow : struct, IWindow
 {
+    // Wide tiles are few; on a large GPU their channels are shared by several groups.
+    private const int ChannelsOfGroup = 128;
+
     public static int GroupSize => 128;
 
     public static long GroupCount(in TransposedReassemblyParameters<TStorage, TWeight> parameters) =>
-        CellQuadTile<TWindow, WideQuads>.GroupCount(in parameters.Extent, in parameters.Band);
+        CellQuadTile<TWindow, WideQuads>.GroupCount(
+            in parameters.Extent, in parameters.Band, Parts(in parameters.Extent));
 
     public static void Execute(in TransposedReassemblyParameters<TStorage, TWeight> parameters)
     {
         var weights = SharedMemory.Allocate<Pack4<TReal>>(
             CellQuadTile<TWindow, WideQuads>.Quads * CellQuadTile<TWindow, WideQuads>.QuadPitch).AsAligned(16);
-        var tile = CellQuadTile<TWindow, WideQuads>.Locate(in parameters.Extent, in parameters.Band);
+        var tile = CellQuadTile<TWindow, WideQuads>.Locate(
+            in parameters.Extent, in parameters.Band, Parts(in parameters.Extent));
         tile.LoadWeights<TWeightElement, TWeight, TReal>(
             in parameters.Extent, in parameters.Weights, GroupSize, weights.Cast<TReal>());
         Group.Barrier();
@@ -45,8 +50,10 @@ internal readonly struct CellQuadRowGather<TElement, TStorage, TReal, TWeightEle
         int column = tile.CellColumn(4 * quad);
         if (!(row < tile.RowEnd & column < parameters.Extent.Width))
             return;
-        for (int channel = Group.IdxX / quads * 4;
-             channel < parameters.Extent.ValueChannels;
+        int firstChannel = tile.Part * ChannelsOfGroup;
+        int endChannel = Math.Min(firstChannel + ChannelsOfGroup, parameters.Extent.ValueChannels);
+        for (int channel = firstChannel + Group.IdxX / quads * 4;
+             channel < endChannel;
              channel += GroupSize / quads * 4)
         {
             var sums = default(CellQuadRowSums<TElement, TStorage, TReal, TWindow>);
@@ -67,6 +74,9 @@ internal readonly struct CellQuadRowGather<TElement, TStorage, TReal, TWeightEle
             Write(in parameters, tile.Image, channel, row + 1, column + 1, below & right, sums.Sum3);
         }
     }
+
+    private static int Parts(in WindowExtent extent) =>
+        (extent.ValueChannels + ChannelsOfGroup - 1) / ChannelsOfGroup;
 
     private static void Write(
         in TransposedReassemblyParameters<TStorage, TWeight> parameters,

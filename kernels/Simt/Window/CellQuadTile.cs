@@ -11,15 +11,14 @@ internal interface ICellQuadShape
     /// <summary>The quads in a row, a power of two.</summary>
     static abstract int QuadsAcross { get; }
 
+    /// <summary>Gets the rows of quads.</summary>
+    static abstract int QuadsDown { get; }
+
     /// <summary>
     /// Gets the packs between the weights of two quads: where neighbouring threads read those of neighbouring quads, they
     /// should lie in different banks.
     /// </summary>
     static abstract int Padding { get; }
-
-    /// <summary>The rows of quads, a power of two.</summary>
-    static abstract int QuadsDown<TWindow>()
-        where TWindow : struct, IWindow;
 }
 
 /// <summary>4×4 cells: neighbours share most of their windows.</summary>
@@ -27,21 +26,19 @@ internal readonly struct SquareQuads : ICellQuadShape
 {
     public static int QuadsAcross => 2;
 
-    public static int Padding => 0;
+    public static int QuadsDown => 2;
 
-    public static int QuadsDown<TWindow>()
-        where TWindow : struct, IWindow => 2;
+    public static int Padding => 0;
 }
 
-/// <summary>16×4 cells, or 16×2 where the weights of more would not fit the shared memory.</summary>
+/// <summary>16×2 cells, whose rows are read by whole lines.</summary>
 internal readonly struct WideQuads : ICellQuadShape
 {
     public static int QuadsAcross => 8;
 
-    public static int Padding => 1;
+    public static int QuadsDown => 1;
 
-    public static int QuadsDown<TWindow>()
-        where TWindow : struct, IWindow => Math.Min(2, 8 - TWindow.Size(0));
+    public static int Padding => 1;
 }
 
 /// <summary>The tile of quads that a thread group gathers for; its cells are counted quad by quad.</summary>
@@ -61,8 +58,11 @@ internal struct CellQuadTile<TWindow, TShape>
     /// <summary>One past the last row of the band.</summary>
     public int RowEnd;
 
+    /// <summary>Which part of the channels the group works on.</summary>
+    public int Part;
+
     /// <summary>Gets the quads.</summary>
-    public static int Quads => TShape.QuadsAcross * TShape.QuadsDown<TWindow>();
+    public static int Quads => TShape.QuadsAcross * TShape.QuadsDown;
 
     /// <summary>Gets the cells.</summary>
     public static int Cells => 4 * Quads;
@@ -73,27 +73,29 @@ internal struct CellQuadTile<TWindow, TShape>
     /// <summary>Gets the packs from the weights of a quad to those of the next.</summary>
     public static int QuadPitch => 4 * Taps + TShape.Padding;
 
-    /// <summary>The thread groups that a band takes.</summary>
-    public static long GroupCount(in WindowExtent extent, in RowBand band) =>
-        (long)Across(in extent) * Down(in band) * band.Images;
+    /// <summary>The thread groups that a band takes where the channels of a tile are cut into parts.</summary>
+    public static long GroupCount(in WindowExtent extent, in RowBand band, int parts) =>
+        (long)Across(in extent) * Down(in band) * band.Images * parts;
 
     /// <summary>
     /// Finds the tile of the running group. It passes through shared memory for the reason that <see
     /// cref="CellPairTile.Locate"/> gives. Ends with a barrier.
     /// </summary>
-    public static CellQuadTile<TWindow, TShape> Locate(in WindowExtent extent, in RowBand band)
+    public static CellQuadTile<TWindow, TShape> Locate(in WindowExtent extent, in RowBand band, int parts)
     {
-        var found = SharedMemory.Allocate<int>(3);
+        var found = SharedMemory.Allocate<int>(4);
         if (Group.IdxX == 0)
         {
             int across = Across(in extent);
             int perImage = across * Down(in band);
-            int image = Grid.IdxX / perImage;
-            int tile = Grid.IdxX - image * perImage;
+            int group = Grid.IdxX / parts;
+            int image = group / perImage;
+            int tile = group - image * perImage;
             int down = tile / across;
             found[0] = band.FirstImage + image;
-            found[1] = band.FirstRow + down * 2 * TShape.QuadsDown<TWindow>();
+            found[1] = band.FirstRow + down * 2 * TShape.QuadsDown;
             found[2] = (tile - down * across) * 2 * TShape.QuadsAcross;
+            found[3] = Grid.IdxX - group * parts;
         }
         Group.Barrier();
         return new CellQuadTile<TWindow, TShape>
@@ -102,6 +104,7 @@ internal struct CellQuadTile<TWindow, TShape>
             Row = found[1],
             Column = found[2],
             RowEnd = band.FirstRow + band.Rows,
+            Part = found[3],
         };
     }
 
@@ -152,5 +155,5 @@ internal struct CellQuadTile<TWindow, TShape>
         (extent.Width + 2 * TShape.QuadsAcross - 1) / (2 * TShape.QuadsAcross);
 
     private static int Down(in RowBand band) =>
-        (band.Rows + 2 * TShape.QuadsDown<TWindow>() - 1) / (2 * TShape.QuadsDown<TWindow>());
+        (band.Rows + 2 * TShape.QuadsDown - 1) / (2 * TShape.QuadsDown);
 }

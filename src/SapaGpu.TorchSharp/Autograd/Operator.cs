@@ -4,7 +4,7 @@ namespace SapaGpu.TorchSharp;
 
 /// <summary>
 /// One call of an operator on torch tensors: computes the output and later the gradients into torch tensors. Operands
-/// have been checked by <see cref="Operands"/>.
+/// have been checked by <see cref="TensorOperands"/>.
 /// </summary>
 internal abstract class Operator
 {

@@ -50,7 +50,7 @@ internal sealed class OperatorFunction : torch.autograd.SingleTensorFunction<Ope
             var saved = ctx.get_saved_variables();
             bool isRecorded = torch.is_grad_enabled();
             using (torch.no_grad())
-                gradients = call.Operator.Backward(saved, Operands.Dense(grad_output), call.Wanted);
+                gradients = call.Operator.Backward(saved, TensorOperands.Dense(grad_output), call.Wanted);
             if (isRecorded)
                 OnceDifferentiable.Mark(gradients, [grad_output, .. saved]);
             foreach (var gradient in gradients)

@@ -65,9 +65,6 @@ public sealed class ComputeDevice : IDisposable
     /// </summary>
     internal bool RunsCellPairs => Kind == DeviceKind.Cuda || Info.IsGpu;
 
-    /// <summary>Gets whether thread-group programs convert halves by instructions instead of integer arithmetic.</summary>
-    internal bool ConvertsHalves => Kind == DeviceKind.Cuda;
-
     /// <summary>Lists the devices of this machine: CUDA, then OpenCL, then the CPU.</summary>
     public static IReadOnlyList<DeviceInfo> Enumerate() =>
         [.. new[] { DeviceKind.Cuda, DeviceKind.OpenCL, DeviceKind.Cpu }.SelectMany(Enumerate)];

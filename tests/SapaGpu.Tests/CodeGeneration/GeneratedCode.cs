@@ -29,7 +29,7 @@ internal static class GeneratedCode
 
     private static readonly Lazy<IReadOnlyDictionary<KernelInstantiation, string>> LazyOpenCL = new(() =>
         KernelCompiler.CompileAll(
-            OfThisTurn(KernelCatalogue.Inspected.Where(kernel => !kernel.ConvertsHalves)),
+            OfThisTurn(KernelCatalogue.Inspected.Where(kernel => !kernel.IsNative)),
             KernelCompiler.ForOpenCL,
             text => text));
 
@@ -60,7 +60,7 @@ internal static class GeneratedCode
     private static IReadOnlyDictionary<KernelInstantiation, PtxListing> CompilePtx(
         IEnumerable<KernelInstantiation> kernels, CudaArchitecture architecture) =>
         KernelCompiler.CompileAll(
-            kernels.Where(kernel => !kernel.EmulatesHalves),
+            kernels.Where(kernel => !kernel.HasNativeCounterpart),
             () => KernelCompiler.ForPtx(architecture),
             text => new PtxListing(text));
 }

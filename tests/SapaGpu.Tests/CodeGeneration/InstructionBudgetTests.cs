@@ -43,7 +43,7 @@ public sealed class InstructionBudgetTests
         && kernel.Border is nameof(BorderRule.ZeroLogit) or "-"
         && kernel.Normalisation is nameof(ScoreNormalisation.Softmax) or "-"
         && !kernel.IsMixed
-        && !kernel.EmulatesHalves);
+        && !kernel.HasNativeCounterpart);
 
     [TestCaseSource(nameof(SharesOfSums))]
     public void Sums_are_mostly_multiply_adds(KeyValuePair<string, double> limit)

@@ -15,6 +15,10 @@ internal sealed unsafe class AcceleratorBackend(
 
     public override DeviceInfo Info => info;
 
+    public override bool ConvertsHalf => accelerator is CudaAccelerator;
+
+    public override bool RoundsBFloat16 => accelerator is CudaAccelerator { Architecture.Major: >= 8 };
+
     public Accelerator Accelerator => accelerator;
 
     private AcceleratorStream Stream => accelerator.DefaultStream;

@@ -10,6 +10,12 @@ internal abstract class DeviceBackend
 
     public abstract DeviceInfo Info { get; }
 
+    /// <summary>Gets whether the device has instructions that convert half precision.</summary>
+    public virtual bool ConvertsHalf => false;
+
+    /// <summary>Gets whether the device has an instruction that rounds to bfloat16.</summary>
+    public virtual bool RoundsBFloat16 => false;
+
     /// <summary>Allocates memory, which disposing the buffer frees.</summary>
     public abstract MemoryBuffer Allocate(long bytes);
 

@@ -38,19 +38,17 @@ internal sealed class KernelsByElement<TKernels, TFactory>
     private readonly Lazy<TKernels> float16Native = new(() => default(TFactory)
         .Create<Float16NativeElement, ushort, float, Float32Element>(new NarrowArithmetic<Float16NativeElement>()));
 
-    /// <summary>The kernels for the element type and the device of a map.</summary>
-    public TKernels For(FeatureMap map) => For(map.ElementType, map.Device.ConvertsHalves);
+    private readonly Lazy<TKernels> bfloat16Native = new(() => default(TFactory)
+        .Create<BFloat16NativeElement, ushort, float, Float32Element>(new NarrowArithmetic<BFloat16NativeElement>()));
 
-    /// <summary>The kernels for an element type.</summary>
-    /// <param name="elementType">The element type.</param>
-    /// <param name="convertsHalves">Whether the device has instructions that convert halves.</param>
-    public TKernels For(ElementType elementType, bool convertsHalves) => elementType switch
+    /// <summary>The kernels for the element type and the device of a map.</summary>
+    public TKernels For(FeatureMap map) => map.ElementType switch
     {
         ElementType.Float32 => float32.Value,
         ElementType.Float64 => float64.Value,
-        ElementType.Float16 => convertsHalves ? float16Native.Value : float16.Value,
-        ElementType.BFloat16 => bfloat16.Value,
+        ElementType.Float16 => (map.Device.Backend.ConvertsHalf ? float16Native : float16).Value,
+        ElementType.BFloat16 => (map.Device.Backend.RoundsBFloat16 ? bfloat16Native : bfloat16).Value,
         _ => throw new ArgumentOutOfRangeException(
-            nameof(elementType), elementType, "There are no kernels for this element type."),
+            nameof(map), map.ElementType, "There are no kernels for this element type."),
     };
 }

@@ -8,7 +8,7 @@ internal readonly record struct NamedMap(string Name, torch.Tensor Map);
 /// <summary>
 /// Checks operands that come from torch and prepares them: types are promoted, gaps are closed.
 /// </summary>
-internal static class Operands
+internal static class TensorOperands
 {
     /// <summary>
     /// Converts maps to a common type and makes each contiguous or channels-last. Autograd records the conversions.
