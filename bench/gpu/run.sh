@@ -58,7 +58,7 @@ if command -v nvidia-smi >/dev/null; then
     step nvidia-smi 30 nvidia-smi
 fi
 for type in "${types[@]}"; do
-    step "verify-$type" 60 "$bin/SapaGpu.Cli" verify "$bin/vectors" --device "$device" --dtype "$type"
+    step "verify-$type" 150 "$bin/SapaGpu.Cli" verify "$bin/vectors" --device "$device" --dtype "$type"
 done
 step tests 150 "$bin/SapaGpu.Tests" --progress off --filter "FullyQualifiedName~$kind$filter"
 grep -E '^ *(total|succeeded|failed|skipped):' "$output/tests.log" | sed 's/^ */        /'

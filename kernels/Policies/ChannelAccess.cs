@@ -1,4 +1,5 @@
 using System.Numerics;
+using ILGPU;
 using ILGPU.Runtime;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Numerics;
@@ -27,20 +28,20 @@ internal interface IChannelAccess
     /// <summary>
     /// Reads up to four channels at a position of 32 bits; those past <paramref name="remaining"/> are 0.
     /// </summary>
-    /// <param name="map">The map.</param>
+    /// <param name="map">The memory of the map.</param>
     /// <param name="position">The position, counted in packs of four channels where these are accessed whole.</param>
     /// <param name="pack">The packs of four channels to go on from there, a constant.</param>
     /// <param name="channelStride">From a channel to the next.</param>
     /// <param name="remaining">The channels that there are from <paramref name="position"/> on.</param>
     static abstract Pack4<TReal> LoadNear<TElement, TStorage, TReal>(
-        in MapView<TStorage> map, int position, int pack, int channelStride, int remaining)
+        ArrayView<TStorage> map, int position, int pack, int channelStride, int remaining)
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>;
 
     /// <summary>Writes up to four channels at a position of 32 bits; see <see cref="LoadNear"/>.</summary>
     static abstract void StoreNear<TElement, TStorage, TReal>(
-        in MapView<TStorage> map, int position, int pack, int channelStride, int remaining, in Pack4<TReal> value)
+        ArrayView<TStorage> map, int position, int pack, int channelStride, int remaining, in Pack4<TReal> value)
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>;
@@ -70,11 +71,11 @@ internal readonly struct VectorAccess : IChannelAccess
         Widen<TElement, TStorage, TReal>(map.Data.AsAligned(16).Cast<Pack4<TStorage>>()[offset / 4]);
 
     public static Pack4<TReal> LoadNear<TElement, TStorage, TReal>(
-        in MapView<TStorage> map, int position, int pack, int channelStride, int remaining)
+        ArrayView<TStorage> map, int position, int pack, int channelStride, int remaining)
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => Widen<TElement, TStorage, TReal>(
-            map.Data.AsAligned(16).Cast<Pack4<TStorage>>().SubView(position, 1)[pack]);
+            map.AsAligned(16).Cast<Pack4<TStorage>>().SubView(position, 1)[pack]);
 
     public static void Store<TElement, TStorage, TReal>(
         in MapView<TStorage> map, long offset, int remaining, in Pack4<TReal> value)
@@ -86,12 +87,12 @@ internal readonly struct VectorAccess : IChannelAccess
     }
 
     public static void StoreNear<TElement, TStorage, TReal>(
-        in MapView<TStorage> map, int position, int pack, int channelStride, int remaining, in Pack4<TReal> value)
+        ArrayView<TStorage> map, int position, int pack, int channelStride, int remaining, in Pack4<TReal> value)
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
     {
-        var packs = map.Data.AsAligned(16).Cast<Pack4<TStorage>>().SubView(position, 1);
+        var packs = map.AsAligned(16).Cast<Pack4<TStorage>>().SubView(position, 1);
         packs[pack] = Narrow<TElement, TStorage, TReal>(in value);
     }
 
@@ -146,7 +147,7 @@ internal readonly struct StridedAccess : IChannelAccess
     }
 
     public static Pack4<TReal> LoadNear<TElement, TStorage, TReal>(
-        in MapView<TStorage> map, int position, int pack, int channelStride, int remaining)
+        ArrayView<TStorage> map, int position, int pack, int channelStride, int remaining)
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
@@ -155,17 +156,17 @@ internal readonly struct StridedAccess : IChannelAccess
         int at = position + 4 * pack * channelStride;
         if (remaining > 3)
         {
-            value.X = TElement.Load(map.Data[at]);
-            value.Y = TElement.Load(map.Data[at + channelStride]);
-            value.Z = TElement.Load(map.Data[at + 2 * channelStride]);
-            value.W = TElement.Load(map.Data[at + 3 * channelStride]);
+            value.X = TElement.Load(map[at]);
+            value.Y = TElement.Load(map[at + channelStride]);
+            value.Z = TElement.Load(map[at + 2 * channelStride]);
+            value.W = TElement.Load(map[at + 3 * channelStride]);
             return value;
         }
-        value.X = TElement.Load(map.Data[at]);
+        value.X = TElement.Load(map[at]);
         if (remaining > 1)
-            value.Y = TElement.Load(map.Data[at + channelStride]);
+            value.Y = TElement.Load(map[at + channelStride]);
         if (remaining > 2)
-            value.Z = TElement.Load(map.Data[at + 2 * channelStride]);
+            value.Z = TElement.Load(map[at + 2 * channelStride]);
         return value;
     }
 
@@ -185,18 +186,18 @@ internal readonly struct StridedAccess : IChannelAccess
     }
 
     public static void StoreNear<TElement, TStorage, TReal>(
-        in MapView<TStorage> map, int position, int pack, int channelStride, int remaining, in Pack4<TReal> value)
+        ArrayView<TStorage> map, int position, int pack, int channelStride, int remaining, in Pack4<TReal> value)
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
     {
         int at = position + 4 * pack * channelStride;
-        map.Data[at] = TElement.Store(value.X);
+        map[at] = TElement.Store(value.X);
         if (remaining > 1)
-            map.Data[at + channelStride] = TElement.Store(value.Y);
+            map[at + channelStride] = TElement.Store(value.Y);
         if (remaining > 2)
-            map.Data[at + 2 * channelStride] = TElement.Store(value.Z);
+            map[at + 2 * channelStride] = TElement.Store(value.Z);
         if (remaining > 3)
-            map.Data[at + 3 * channelStride] = TElement.Store(value.W);
+            map[at + 3 * channelStride] = TElement.Store(value.W);
     }
 }

@@ -411,11 +411,11 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
         if (position < 0)
             return;
         TAccess.StoreNear<TElement, TStorage, TReal>(
-            in output.Map, position + toPack, 0, output.ChannelStride, left, in low);
+            output.Data, position + toPack, 0, output.ChannelStride, left, in low);
         if (left > 4 * CellPair.Lanes)
         {
             TAccess.StoreNear<TElement, TStorage, TReal>(
-                in output.Map,
+                output.Data,
                 position + toPack,
                 CellPair.Lanes,
                 output.ChannelStride,
@@ -440,7 +440,7 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
 
     private static void WriteRow(in TileMap<TStorage> output, int position, TReal x, TReal y, TReal z, TReal w)
     {
-        var columns = output.Map.Data.AsAligned(4 * Interop.SizeOf<TStorage>()).Cast<Pack4<TStorage>>();
+        var columns = output.Data.AsAligned(4 * Interop.SizeOf<TStorage>()).Cast<Pack4<TStorage>>();
         columns[position >> 2] = new Pack4<TStorage>
         {
             X = TElement.Store(x),

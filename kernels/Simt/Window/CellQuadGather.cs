@@ -92,7 +92,7 @@ internal readonly struct CellQuadGather<TElement, TStorage, TReal, TWeightElemen
         var sums = default(CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>);
         for (int row = 0; row <= TWindow.Size(0); row++)
         {
-            sums.AddRow(in parameters.Source, sources, source, weights, weight, pack, toSecond, row);
+            sums.AddRow(parameters.Source.Data, sources, source, weights, weight, pack, toSecond, row);
             source += HaloWidth;
             weight += TWindow.Size(0);
         }
@@ -123,10 +123,10 @@ internal readonly struct CellQuadGather<TElement, TStorage, TReal, TWeightElemen
     {
         if (parameters.Accumulate != 0)
         {
-            var known = TAccess.LoadNear<TElement, TStorage, TReal>(in parameters.Result, position, 0, 1, 4);
+            var known = TAccess.LoadNear<TElement, TStorage, TReal>(parameters.Result.Data, position, 0, 1, 4);
             Pack4.Add(ref sum, TReal.One, in known);
         }
-        TAccess.StoreNear<TElement, TStorage, TReal>(in parameters.Result, position, 0, 1, 4, in sum);
+        TAccess.StoreNear<TElement, TStorage, TReal>(parameters.Result.Data, position, 0, 1, 4, in sum);
     }
 
     private static void Locate(

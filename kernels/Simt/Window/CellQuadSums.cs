@@ -1,6 +1,5 @@
 using System.Numerics;
 using ILGPU;
-using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Numerics;
 using SapaGpu.Kernels.Policies;
 
@@ -26,7 +25,7 @@ internal struct CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>
     private static int Taps => TWindow.Size(0) * TWindow.Size(0);
 
     /// <summary>Adds what a row of K + 1 cells of queries gives to the quad.</summary>
-    /// <param name="map">The map of the queries.</param>
+    /// <param name="map">The memory of the map of the queries.</param>
     /// <param name="sources">The positions of the four queries of each cell; negative outside the map.</param>
     /// <param name="source">The first cell of the row.</param>
     /// <param name="weights">The weights, tap by tap for each cell of a quad.</param>
@@ -37,7 +36,7 @@ internal struct CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>
     /// The row; the first is in the windows around the upper cells only, the last in those around the lower ones.
     /// </param>
     public void AddRow(
-        in MapView<TStorage> map,
+        ArrayView<TStorage> map,
         ArrayView<Pack4<int>> sources,
         int source,
         ArrayView<Pack4<TReal>> weights,
@@ -51,24 +50,24 @@ internal struct CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>
         bool lower = windowRow > 0;
         var row = sources.SubView(source, 1);
         var above = weights.SubView(weight, 1);
-        AddCell(in map, row[0], above, 0, pack, toSecond, upper, lower, true, false);
-        AddCell(in map, row[1], above, 1, pack, toSecond, upper, lower, true, true);
-        AddCell(in map, row[2], above, 2, pack, toSecond, upper, lower, true, true);
-        AddCell(in map, row[3], above, 3, pack, toSecond, upper, lower, window > 3, true);
+        AddCell(map, row[0], above, 0, pack, toSecond, upper, lower, true, false);
+        AddCell(map, row[1], above, 1, pack, toSecond, upper, lower, true, true);
+        AddCell(map, row[2], above, 2, pack, toSecond, upper, lower, true, true);
+        AddCell(map, row[3], above, 3, pack, toSecond, upper, lower, window > 3, true);
         if (window > 3)
         {
-            AddCell(in map, row[4], above, 4, pack, toSecond, upper, lower, true, true);
-            AddCell(in map, row[5], above, 5, pack, toSecond, upper, lower, window > 5, true);
+            AddCell(map, row[4], above, 4, pack, toSecond, upper, lower, true, true);
+            AddCell(map, row[5], above, 5, pack, toSecond, upper, lower, window > 5, true);
         }
         if (window > 5)
         {
-            AddCell(in map, row[6], above, 6, pack, toSecond, upper, lower, true, true);
-            AddCell(in map, row[7], above, 7, pack, toSecond, upper, lower, false, true);
+            AddCell(map, row[6], above, 6, pack, toSecond, upper, lower, true, true);
+            AddCell(map, row[7], above, 7, pack, toSecond, upper, lower, false, true);
         }
     }
 
     private void AddCell(
-        in MapView<TStorage> map,
+        ArrayView<TStorage> map,
         Pack4<int> queries,
         ArrayView<Pack4<TReal>> weights,
         int column,
@@ -81,8 +80,8 @@ internal struct CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>
     {
         if (queries.X < 0)
             return;
-        var first = Quad.Load(in map, in queries, pack);
-        var second = Quad.Load(in map, in queries, pack + toSecond);
+        var first = Quad.Load(map, in queries, pack);
+        var second = Quad.Load(map, in queries, pack + toSecond);
         if (upper)
         {
             if (left)
@@ -114,12 +113,12 @@ internal struct CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>
         private Pack4<TReal> z;
         private Pack4<TReal> w;
 
-        public static Quad Load(in MapView<TStorage> map, in Pack4<int> queries, int pack) => new()
+        public static Quad Load(ArrayView<TStorage> map, in Pack4<int> queries, int pack) => new()
         {
-            x = TAccess.LoadNear<TElement, TStorage, TReal>(in map, queries.X + pack, 0, 1, 4),
-            y = TAccess.LoadNear<TElement, TStorage, TReal>(in map, queries.Y + pack, 0, 1, 4),
-            z = TAccess.LoadNear<TElement, TStorage, TReal>(in map, queries.Z + pack, 0, 1, 4),
-            w = TAccess.LoadNear<TElement, TStorage, TReal>(in map, queries.W + pack, 0, 1, 4),
+            x = TAccess.LoadNear<TElement, TStorage, TReal>(map, queries.X + pack, 0, 1, 4),
+            y = TAccess.LoadNear<TElement, TStorage, TReal>(map, queries.Y + pack, 0, 1, 4),
+            z = TAccess.LoadNear<TElement, TStorage, TReal>(map, queries.Z + pack, 0, 1, 4),
+            w = TAccess.LoadNear<TElement, TStorage, TReal>(map, queries.W + pack, 0, 1, 4),
         };
 
         public readonly void AddTo(ref Pack4<TReal> sum, in Pack4<TReal> weight)

@@ -21,8 +21,11 @@ internal struct TileMap<TStorage>
     /// <summary>A position outside the map, or one that is not to be read or written.</summary>
     public const int Outside = -1;
 
-    /// <summary>The map.</summary>
-    public MapView<TStorage> Map;
+    /// <summary>The memory of the map.</summary>
+    public ArrayView<TStorage> Data;
+
+    /// <summary>The distance from a channel to the next, for accesses of single channels.</summary>
+    public int ChannelStride;
 
     /// <summary>The positions of the first channel; in packs of four channels where these are accessed whole.</summary>
     public ArrayView<int> Positions;
@@ -52,7 +55,7 @@ internal struct TileMap<TStorage>
             if (inside)
                 positions[i] = Position<TAccess>(map.Offset(tile.Image, 0, row, column));
         }
-        return new TileMap<TStorage> { Map = map, Positions = positions };
+        return Of(in map, positions);
     }
 
     /// <summary>
@@ -77,16 +80,13 @@ internal struct TileMap<TStorage>
             if (inside)
                 positions[i] = Position<TAccess>(queries.Offset(in map, tile.Image, query));
         }
-        return new TileMap<TStorage> { Map = map, Positions = positions };
+        return Of(in map, positions);
     }
 
     /// <summary>The distance of a channel, the first of a pack, from the position of the first one.</summary>
     public readonly int ToChannel<TAccess>(int channel)
         where TAccess : struct, IChannelAccess =>
         TAccess.ChannelsFastest ? channel / 4 : channel * ChannelStride;
-
-    /// <summary>The distance from a channel to the next, for accesses of single channels.</summary>
-    public readonly int ChannelStride => (int)Map.ChannelStride;
 
     /// <summary>
     /// Copies channels of all positions to shared memory, four to a pack, packs of a position side by side; those
@@ -202,7 +202,7 @@ internal struct TileMap<TStorage>
     {
         var value = default(Pack4<TReal>);
         if (inside)
-            value = TAccess.LoadNear<TElement, TStorage, TReal>(in Map, source, pack, ChannelStride, 4);
+            value = TAccess.LoadNear<TElement, TStorage, TReal>(Data, source, pack, ChannelStride, 4);
         return value;
     }
 
@@ -234,7 +234,7 @@ internal struct TileMap<TStorage>
             {
                 var value = default(Pack4<TReal>);
                 if (remaining > 0)
-                    value = TAccess.LoadNear<TElement, TStorage, TReal>(in Map, source, 0, ChannelStride, remaining);
+                    value = TAccess.LoadNear<TElement, TStorage, TReal>(Data, source, 0, ChannelStride, remaining);
                 target[at] = value;
                 source += toPack;
                 at += Across;
@@ -242,6 +242,9 @@ internal struct TileMap<TStorage>
             }
         }
     }
+
+    private static TileMap<TStorage> Of(in MapView<TStorage> map, ArrayView<int> positions) =>
+        new() { Data = map.Data, ChannelStride = (int)map.ChannelStride, Positions = positions };
 
     private static int Target(int index, int pitch, int extraPitch) => index * pitch + index / 8 * extraPitch;
 
