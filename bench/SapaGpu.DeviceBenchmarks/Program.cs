@@ -9,6 +9,7 @@ var root = new RootCommand("Measures the operators of SapaGpu on a GPU, without 
     MeasureCommand.Create(),
     CompareCommand.Create(),
     CodeCommand.Create(),
+    AssembleCommand.Create(),
     CallCommand.Create(),
 };
 try

@@ -4,7 +4,7 @@
 #   ./run.sh [--device cuda|opencl] [--output FOLDER] [--python PYTHON] [--bin FOLDER] [--rehearsal]
 #
 # Every step has a log of its own in FOLDER (default: results) and a limit of time; one that fails does not stop the others.
-# Takes less than 8 minutes. Exit status: 0 if every step that ran succeeded. With --rehearsal every step is tried on small
+# Takes less than 10 minutes. Exit status: 0 if every step that ran succeeded. With --rehearsal every step is tried on small
 # work, for a simulated driver; --bin says where the programs are.
 set -uo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
@@ -67,7 +67,7 @@ if [ "$kind" != cuda ]; then
     skip sanitizer "it is CUDA's"
 elif command -v compute-sanitizer >/dev/null; then
     for tool in memcheck racecheck; do
-        step "$tool" 45 compute-sanitizer --tool "$tool" --error-exitcode 1 \
+        step "$tool" 90 compute-sanitizer --tool "$tool" --error-exitcode 1 \
             "$bin/SapaGpu.Cli" verify "$bin/vectors" --device "$device" --dtype f32
     done
 else

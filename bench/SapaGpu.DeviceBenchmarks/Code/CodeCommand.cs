@@ -31,11 +31,7 @@ internal static class CodeCommand
         {
             Description = "Write the general kernels as well, not only those of the common case.",
         };
-        var only = new Option<string>("--only")
-        {
-            Description = "Only kernels whose file name contains this, such as CellPairAttentionForward-Float32.",
-            DefaultValueFactory = _ => string.Empty,
-        };
+        var only = Only();
         var command = new Command(
             "code", $"Write the PTX of every kernel as NAME.ptx, and what each is as {IndexName}.")
         {
@@ -43,18 +39,26 @@ internal static class CodeCommand
         };
         command.SetAction(result =>
         {
-            var kernels = result.GetValue(all) ? KernelCatalogue.All : KernelCatalogue.Fast;
-            string part = result.GetRequiredValue(only);
             int count = Write(
-                result.GetRequiredValue(output).FullName,
-                kernels.Where(kernel =>
-                    !kernel.HasNativeCounterpart && FileName(kernel).Contains(part, StringComparison.OrdinalIgnoreCase)));
+                result.GetRequiredValue(output).FullName, Chosen(result.GetValue(all), result.GetRequiredValue(only)));
             Console.WriteLine(
                 FormattableString.Invariant($"{count} kernels in {result.GetRequiredValue(output).FullName}"));
             return ExitCode.Success;
         });
         return command;
     }
+
+    /// <summary>The option that names kernels.</summary>
+    internal static Option<string> Only() => new("--only")
+    {
+        Description = "Only kernels whose file name contains this, such as CellPairAttentionForward-Float32.",
+        DefaultValueFactory = _ => string.Empty,
+    };
+
+    /// <summary>The kernels that CUDA devices run, of the common case or all, whose name contains a text.</summary>
+    internal static IEnumerable<KernelInstantiation> Chosen(bool all, string only) =>
+        (all ? KernelCatalogue.All : KernelCatalogue.Fast).Where(kernel =>
+            !kernel.HasNativeCounterpart && FileName(kernel).Contains(only, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Writes kernels and their index; returns their number.</summary>
     internal static int Write(string folder, IEnumerable<KernelInstantiation> kernels)

@@ -54,6 +54,9 @@ public sealed partial class KernelInstantiation
     public bool IsNative =>
         arguments.Contains(typeof(Float16NativeElement)) || arguments.Contains(typeof(BFloat16NativeElement));
 
+    /// <summary>Gets whether the kernel holds PTX that was written by hand.</summary>
+    public bool UsesInlineAssembly => arguments.Contains(typeof(BFloat16NativeElement));
+
     /// <summary>Gets whether CUDA devices run a kernel with such instructions instead.</summary>
     public bool HasNativeCounterpart =>
         arguments.Contains(typeof(Float16Element)) || arguments.Contains(typeof(BFloat16Element));

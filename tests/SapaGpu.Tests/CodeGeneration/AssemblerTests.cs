@@ -47,7 +47,7 @@ public sealed partial class AssemblerTests
         Assembler.Require();
         string ptx = GeneratedCode.Fast.First(pair => pair.Key.Operator == "WindowAttentionForward").Value.Text;
         string limited = EndOfParameters().Replace(ptx, ")\n.maxnreg 24\n{", 1);
-        Assert.That(Assembler.Assemble(limited, "sm_90").LocalBytes, Is.Positive);
+        Assert.That(NvidiaAssembler.Assemble(limited, "sm_90").LocalBytes, Is.Positive);
     }
 
     private static void Check(string architecture, string name)
@@ -57,7 +57,7 @@ public sealed partial class AssemblerTests
         {
             foreach (var (kernel, listing) in GeneratedCode.Fast.Where(pair => pair.Key.Operator == name))
             {
-                var assembled = Assembler.Assemble(listing.Text, architecture);
+                var assembled = NvidiaAssembler.Assemble(listing.Text, architecture);
                 var (single, twice) = Registers.GetValueOrDefault(name, MapRegisters);
                 Assert.That(
                     assembled.Registers, Is.InRange(1, kernel.IsDouble ? twice : single), $"registers of {kernel}");

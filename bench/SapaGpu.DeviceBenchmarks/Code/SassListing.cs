@@ -1,29 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace SapaGpu.Tests.CodeGeneration;
-
-/// <summary>A loop of machine code, from the target of a branch back to the branch.</summary>
-/// <param name="Operations">The operations, such as <c>FFMA</c> or <c>LDS.128</c>, those of loops within it too.</param>
-/// <param name="IsInnermost">Whether it holds no other loop.</param>
-internal sealed record SassLoop(IReadOnlyList<string> Operations, bool IsInnermost)
-{
-    /// <summary>Gets the number of multiply-adds.</summary>
-    public int MultiplyAdds => Operations.Count(operation => operation is "FFMA");
-
-    /// <summary>Gets the share of multiply-adds in all instructions.</summary>
-    public double Share => (double)MultiplyAdds / Operations.Count;
-
-    /// <summary>Gets whether global or shared memory is read or written.</summary>
-    public bool AccessesMemory => Operations.Any(operation =>
-        operation.StartsWith("LD", StringComparison.Ordinal) && !operation.StartsWith("LDC", StringComparison.Ordinal)
-        || operation.StartsWith("ST", StringComparison.Ordinal));
-
-    /// <summary>Gets whether something is divided, or a function called that does.</summary>
-    public bool Divides => Operations.Any(operation =>
-        operation.StartsWith("MUFU.RCP", StringComparison.Ordinal)
-        || operation.StartsWith("I2F", StringComparison.Ordinal)
-        || operation.StartsWith("CALL", StringComparison.Ordinal));
-}
+namespace SapaGpu.DeviceBenchmarks.Code;
 
 /// <summary>What NVIDIA's disassembler prints of a kernel.</summary>
 internal sealed partial class SassListing
@@ -49,6 +26,7 @@ internal sealed partial class SassListing
                 branches.Add((operations.Count, target.Groups["name"].Value));
             operations.Add(operation);
         }
+        InstructionCount = operations.Count;
         (int First, int Last)[] loops =
         [
             .. from branch in branches
@@ -63,6 +41,9 @@ internal sealed partial class SassListing
                 !loops.Any(other => other != loop && loop.First <= other.First && other.Last <= loop.Last))),
         ];
     }
+
+    /// <summary>Gets the number of all instructions.</summary>
+    public int InstructionCount { get; }
 
     /// <summary>Gets the loops.</summary>
     public IReadOnlyList<SassLoop> Loops { get; }
