@@ -13,31 +13,11 @@ internal static class CallCommand
     public static Command Create()
     {
         var device = CommonOptions.Device();
-        var kind = new Option<string>("--operator")
-        {
-            Description = "What is called.",
-            DefaultValueFactory = _ => BenchmarkJson.Name(Operator.WindowAttention),
-        };
-        kind.AcceptOnlyFromAmong([.. Enum.GetValues<Operator>().Select(BenchmarkJson.Name)]);
-        var pass = new Option<string>("--pass")
-        {
-            Description = "The forward or the backward.",
-            DefaultValueFactory = _ => BenchmarkJson.Name(Pass.Forward),
-        };
-        pass.AcceptOnlyFromAmong([.. Enum.GetValues<Pass>().Select(BenchmarkJson.Name)]);
-        var format = new Option<string>("--format")
-        {
-            Description = "The format of the maps.",
-            DefaultValueFactory = _ => BenchmarkJson.Name(MemoryFormat.ChannelsLast),
-        };
-        format.AcceptOnlyFromAmong([.. Enum.GetValues<MemoryFormat>().Select(BenchmarkJson.Name)]);
+        var kind = Choice("--operator", "What is called.", Operator.WindowAttention);
+        var pass = Choice("--pass", "The forward or the backward.", Pass.Forward);
+        var format = Choice("--format", "The format of the maps.", MemoryFormat.ChannelsLast);
         var type = CommonOptions.ElementType();
-        var workload = new Option<string>("--workload")
-        {
-            Description = "What is upsampled.",
-            DefaultValueFactory = _ => Workload.Counted.Name,
-        };
-        workload.AcceptOnlyFromAmong([.. Workload.All.Select(known => known.Name)]);
+        var workload = MeasureCommand.WorkloadOption("--workload", Workload.Counted, "What is upsampled.");
         var times = new Option<int>("--times") { Description = "How many calls.", DefaultValueFactory = _ => 1 };
         var command = new Command("call", "Call an operator; prints the multiply-adds that its formula has.")
         {
@@ -68,6 +48,18 @@ internal static class CallCommand
             return ExitCode.Success;
         });
         return command;
+    }
+
+    private static Option<string> Choice<TValue>(string name, string description, TValue byDefault)
+        where TValue : struct, Enum
+    {
+        var option = new Option<string>(name)
+        {
+            Description = description,
+            DefaultValueFactory = _ => BenchmarkJson.Name(byDefault),
+        };
+        option.AcceptOnlyFromAmong([.. Enum.GetValues<TValue>().Select(BenchmarkJson.Name)]);
+        return option;
     }
 
     private static TValue Find<TValue>(string name)

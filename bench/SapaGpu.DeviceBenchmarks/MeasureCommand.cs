@@ -53,13 +53,8 @@ internal static class MeasureCommand
         return command;
     }
 
-    private static void Save(DeviceReport report, FileInfo? file)
-    {
-        if (file is not null)
-            File.WriteAllText(file.FullName, JsonSerializer.Serialize(report, BenchmarkJson.Format));
-    }
-
-    private static Option<string> WorkloadOption(string name, Workload byDefault, string description)
+    /// <summary>The option that names a workload.</summary>
+    internal static Option<string> WorkloadOption(string name, Workload byDefault, string description)
     {
         var option = new Option<string>(name)
         {
@@ -68,6 +63,12 @@ internal static class MeasureCommand
         };
         option.AcceptOnlyFromAmong([.. Workload.All.Select(known => known.Name)]);
         return option;
+    }
+
+    private static void Save(DeviceReport report, FileInfo? file)
+    {
+        if (file is not null)
+            File.WriteAllText(file.FullName, JsonSerializer.Serialize(report, BenchmarkJson.Format));
     }
 
     private static ElementType[] ParseTypes(string names) =>

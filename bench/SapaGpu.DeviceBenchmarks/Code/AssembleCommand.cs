@@ -18,10 +18,7 @@ internal static class AssembleCommand
 
     public static Command Create()
     {
-        var all = new Option<bool>("--all")
-        {
-            Description = "The general kernels as well, not only those of the common case.",
-        };
+        var all = CodeCommand.All();
         var only = CodeCommand.Only();
         var command = new Command(
             "assemble",

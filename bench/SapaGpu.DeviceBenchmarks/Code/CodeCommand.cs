@@ -27,10 +27,7 @@ internal static class CodeCommand
     public static Command Create()
     {
         var output = new Option<DirectoryInfo>("--output") { Description = "Where the files go.", Required = true };
-        var all = new Option<bool>("--all")
-        {
-            Description = "Write the general kernels as well, not only those of the common case.",
-        };
+        var all = All();
         var only = Only();
         var command = new Command(
             "code", $"Write the PTX of every kernel as NAME.ptx, and what each is as {IndexName}.")
@@ -47,6 +44,12 @@ internal static class CodeCommand
         });
         return command;
     }
+
+    /// <summary>The option for the general kernels.</summary>
+    internal static Option<bool> All() => new("--all")
+    {
+        Description = "The general kernels as well, not only those of the common case.",
+    };
 
     /// <summary>The option that names kernels.</summary>
     internal static Option<string> Only() => new("--only")

@@ -66,21 +66,12 @@ internal static class CellPair
     /// <summary>The thread groups that a band takes.</summary>
     public static long GroupCount<TAccess>(in WindowExtent extent, in RowBand band)
         where TAccess : struct, IChannelAccess =>
-        (long)TilesAcross<TAccess>(in extent) * TilesDown<TAccess>(in band) * band.Images;
+        TileOrigin.GroupCount(extent.Width, in band, TileWidth<TAccess>(), TileHeight<TAccess>(), parts: 1);
 
     /// <summary>The query packs of a cell.</summary>
     public static int QueryPacks<TScale>(in WindowExtent extent)
         where TScale : struct, IScale =>
         (TScale.Count(in extent.Rows, 0) * TScale.Count(in extent.Columns, 0) + 3) / 4;
-
-    /// <summary>The tiles in a row.</summary>
-    public static int TilesAcross<TAccess>(in WindowExtent extent)
-        where TAccess : struct, IChannelAccess =>
-        (extent.Width + TileWidth<TAccess>() - 1) / TileWidth<TAccess>();
-
-    /// <summary>The tiles in a column.</summary>
-    public static int TilesDown<TAccess>(in RowBand band)
-        where TAccess : struct, IChannelAccess => (band.Rows + TileHeight<TAccess>() - 1) / TileHeight<TAccess>();
 
     /// <summary>The pair of the running thread, counted row by row.</summary>
     public static int OfThread => (Group.IdxX & (WarpSize - 1)) / Lanes;

@@ -1,4 +1,3 @@
-using ILGPU;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Policies;
 
@@ -19,31 +18,17 @@ internal struct CellPairTile
     /// <summary>One past the last row of the band.</summary>
     public int RowEnd;
 
-    /// <summary>
-    /// Finds the tile of the running group. It passes through shared memory: ILGPU's optimiser would move its divisions
-    /// to where the tile is used, into loops as well. Ends with a barrier.
-    /// </summary>
+    /// <summary>Finds the tile of the running group. Ends with a barrier.</summary>
     public static CellPairTile Locate<TAccess>(in WindowExtent extent, in RowBand band)
         where TAccess : struct, IChannelAccess
     {
-        var found = SharedMemory.Allocate<int>(3);
-        if (Group.IdxX == 0)
-        {
-            int across = CellPair.TilesAcross<TAccess>(in extent);
-            int perImage = across * CellPair.TilesDown<TAccess>(in band);
-            int image = Grid.IdxX / perImage;
-            int tile = Grid.IdxX - image * perImage;
-            int down = tile / across;
-            found[0] = band.FirstImage + image;
-            found[1] = band.FirstRow + down * CellPair.TileHeight<TAccess>();
-            found[2] = (tile - down * across) * CellPair.TileWidth<TAccess>();
-        }
-        Group.Barrier();
+        var origin = TileOrigin.Locate(
+            extent.Width, in band, CellPair.TileWidth<TAccess>(), CellPair.TileHeight<TAccess>(), parts: 1);
         return new CellPairTile
         {
-            Image = found[0],
-            Row = found[1],
-            Column = found[2],
+            Image = origin.Image,
+            Row = origin.Row,
+            Column = origin.Column,
             RowEnd = band.FirstRow + band.Rows,
         };
     }

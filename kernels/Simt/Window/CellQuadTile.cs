@@ -70,41 +70,28 @@ internal struct CellQuadTile<TWindow, TShape>
     /// <summary>Gets K², the cells whose queries see a cell.</summary>
     public static int Taps => TWindow.Size(0) * TWindow.Size(0);
 
+    private static int Width => 2 * TShape.QuadsAcross;
+
+    private static int Height => 2 * TShape.QuadsDown;
+
     /// <summary>Gets the packs from the weights of a quad to those of the next.</summary>
     public static int QuadPitch => 4 * Taps + TShape.Padding;
 
     /// <summary>The thread groups that a band takes where the channels of a tile are cut into parts.</summary>
     public static long GroupCount(in WindowExtent extent, in RowBand band, int parts) =>
-        (long)Across(in extent) * Down(in band) * band.Images * parts;
+        TileOrigin.GroupCount(extent.Width, in band, Width, Height, parts);
 
-    /// <summary>
-    /// Finds the tile of the running group. It passes through shared memory for the reason that <see
-    /// cref="CellPairTile.Locate"/> gives. Ends with a barrier.
-    /// </summary>
+    /// <summary>Finds the tile of the running group. Ends with a barrier.</summary>
     public static CellQuadTile<TWindow, TShape> Locate(in WindowExtent extent, in RowBand band, int parts)
     {
-        var found = SharedMemory.Allocate<int>(4);
-        if (Group.IdxX == 0)
-        {
-            int across = Across(in extent);
-            int perImage = across * Down(in band);
-            int group = Grid.IdxX / parts;
-            int image = group / perImage;
-            int tile = group - image * perImage;
-            int down = tile / across;
-            found[0] = band.FirstImage + image;
-            found[1] = band.FirstRow + down * 2 * TShape.QuadsDown;
-            found[2] = (tile - down * across) * 2 * TShape.QuadsAcross;
-            found[3] = Grid.IdxX - group * parts;
-        }
-        Group.Barrier();
+        var origin = TileOrigin.Locate(extent.Width, in band, Width, Height, parts);
         return new CellQuadTile<TWindow, TShape>
         {
-            Image = found[0],
-            Row = found[1],
-            Column = found[2],
+            Image = origin.Image,
+            Row = origin.Row,
+            Column = origin.Column,
             RowEnd = band.FirstRow + band.Rows,
-            Part = found[3],
+            Part = origin.Part,
         };
     }
 
@@ -150,10 +137,4 @@ internal struct CellQuadTile<TWindow, TShape>
             }
         }
     }
-
-    private static int Across(in WindowExtent extent) =>
-        (extent.Width + 2 * TShape.QuadsAcross - 1) / (2 * TShape.QuadsAcross);
-
-    private static int Down(in RowBand band) =>
-        (band.Rows + 2 * TShape.QuadsDown - 1) / (2 * TShape.QuadsDown);
 }
