@@ -13,7 +13,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/source"
 git -C "$repository" ls-files -z --cached --others --exclude-standard |
-    (cd "$repository" && xargs -0 -I{} sh -c 'test -e "{}" && printf "%s\0" "{}"') |
+    (cd "$repository" && xargs -0 -I{} sh -c 'if test -e "{}"; then printf "%s\0" "{}"; fi') |
     tar -C "$repository" --null -T - -cf - | tar -xf - -C "$work/source"
 
 kit="$work/sapagpu-gpu-kit"
@@ -28,5 +28,5 @@ done
     libcoreclrtraceptprovider.so createdump Microsoft.CodeCoverage)
 cp "$here/run.sh" "$here/peers.py" "$kit/"
 mkdir -p "$(dirname "$archive")"
-tar -C "$work" --owner=0 --group=0 -cf - sapagpu-gpu-kit | xz -T0 -9 >"$archive"
+tar -C "$work" --owner=0 --group=0 -cf - sapagpu-gpu-kit | xz -T0 -6 >"$archive"
 echo "$archive: $(($(stat -c %s "$archive") >> 20)) MiB"

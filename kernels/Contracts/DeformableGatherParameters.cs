@@ -4,9 +4,9 @@ using ILGPU;
 namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
-/// The contract of the gather that replaces the scatter of sampling's backward. Samples are sorted by the cells that
-/// they touch, with a stable counting sort, so that every cell has a list of them in the order of the queries; then
-/// each cell adds up its list. One image at a time; nothing depends on how the queries are cut into chunks.
+/// The contract of the gather that replaces the scatter of sampling's backward. Every cell gets a list of the samples that
+/// touch it: they are counted, written down as they come, and sorted, so that each cell adds up its list in the order of
+/// the queries. One image at a time.
 /// </summary>
 internal struct DeformableGatherParameters<TStorage, TReal>
     where TStorage : unmanaged
@@ -30,24 +30,21 @@ internal struct DeformableGatherParameters<TStorage, TReal>
     /// <summary>W columns of the map, OW columns of the queries.</summary>
     public AxisGrid Columns;
 
-    /// <summary>The chunks that the queries are cut into.</summary>
-    public int Chunks;
-
-    /// <summary>The queries of a chunk.</summary>
-    public int QueriesPerChunk;
-
     /// <summary>Offsets, [B, G·P·2, OH, OW].</summary>
     public MapView<TStorage> Offsets;
 
     /// <summary>
-    /// The samples of every chunk that touch a cell, then where the chunk's part of the list starts, [G, chunks, H·W].
+    /// How many samples touch a cell, then where the next one is written in the list of the group, [G, H·W].
     /// </summary>
     public ArrayView<int> Counts;
 
     /// <summary>Where the list of a cell starts, and behind the last cell where it ends, [G, H·W + 1].</summary>
     public ArrayView<int> Starts;
 
-    /// <summary>The sample, query·P + point, of every entry; a group has space for four entries a sample.</summary>
+    /// <summary>
+    /// What every list holds, the sample, query·P + point, of every entry; until lists are sorted, four times the sample
+    /// and the number of its corner. A group has space for four entries a sample.
+    /// </summary>
     public ArrayView<int> Samples;
 
     /// <summary>The bilinear weight of the cell in the sample, for every entry.</summary>
@@ -68,6 +65,15 @@ internal struct DeformableGatherParameters<TStorage, TReal>
     /// <summary>Gets the queries of an image.</summary>
     public readonly int Queries => Rows.Queries * Columns.Queries;
 
-    /// <summary>One value for every chunk of every group.</summary>
-    public readonly MapExtent PerChunk() => new() { Batch = 1, Channels = Groups, Height = Chunks, Width = 1 };
+    /// <summary>Gets the space for the lists of a group.</summary>
+    public readonly long EntriesOfGroup => 4L * Queries * Points;
+
+    /// <summary>One value for every point of every query of the image.</summary>
+    public readonly MapExtent PerPoint() => new()
+    {
+        Batch = 1,
+        Channels = Groups * Points,
+        Height = Rows.Queries,
+        Width = Columns.Queries,
+    };
 }

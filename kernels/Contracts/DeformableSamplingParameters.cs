@@ -56,8 +56,4 @@ internal struct DeformableSamplingParameters<TStorage>
         Height = Rows.Queries,
         Width = Columns.Queries,
     };
-
-    /// <summary>One value for every point of every query.</summary>
-    public readonly MapExtent PerPoint() => MapExtent.Of(
-        in Result, Batch, Groups * Points, Rows.Queries, Columns.Queries);
 }

@@ -10,7 +10,7 @@ public sealed partial class KernelInstantiation
     private static readonly string[] BackwardNames =
     [
         "Backward", "Gradient", "Transposed", "Adjoint", "Outer", "ChunkReduction",
-        "DeformableCount", "DeformableChunk", "DeformableStarts", "DeformablePlacement", "DeformableGather",
+        "DeformableCount", "DeformableStarts", "DeformablePlacement", "DeformableSort", "DeformableGather",
     ];
 
     private readonly Type[] arguments;
@@ -60,6 +60,11 @@ public sealed partial class KernelInstantiation
     /// <summary>Gets whether CUDA devices run a kernel with such instructions instead.</summary>
     public bool HasNativeCounterpart =>
         arguments.Contains(typeof(Float16Element)) || arguments.Contains(typeof(BFloat16Element));
+
+    /// <summary>
+    /// Gets whether the kernel counts by atomic operations, on whole numbers: what it leaves is sorted before it is used.
+    /// </summary>
+    public bool CountsByAtomics => Operator is "DeformableCount" or "DeformablePlacement";
 
     /// <summary>Gets whether the kernel is a map program, which computes one value at a time.</summary>
     public bool IsMap => Definition == typeof(MapKernel<,>);

@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// <see cref="Simt.DeformableReassemblyForward{TElement, TStorage, TReal}"/> on the CPU, from a channels-last map: a
+/// <see cref="Simt.DeformableReassemblyForward{TElement, TStorage, TReal, TAccess}"/> on the CPU, from a channels-last map: a
 /// tile is a run of queries; the cells around all points of a query are added with their bilinear weights, with the
 /// lanes over channels and the sums in registers.
 /// </summary>

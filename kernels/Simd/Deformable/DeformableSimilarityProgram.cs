@@ -42,8 +42,8 @@ internal readonly struct DeformableScoreAndSlope : IDeformableResult
 }
 
 /// <summary>
-/// <see cref="DeformableSimilarityForward{TElement, TStorage, TReal}"/> and
-/// <see cref="DeformableOffsetGradient{TElement, TStorage, TReal}"/> on the CPU, from a channels-last map: a tile is a
+/// <see cref="DeformableSimilarityForward{TElement, TStorage, TReal, TAccess, TResult}"/> and
+/// <see cref="SampleSlope"/> on the CPU, from a channels-last map: a tile is a
 /// run of queries, whose features are multiplied with the cells around each point, with the lanes over channels. What
 /// is made of the four products is computed with the lanes over queries.
 /// </summary>

@@ -7,8 +7,9 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// The adjoint of interpolation: an input sample collects, in a fixed order, what it contributed to the output. A
-/// thread takes four channels of one sample.
+/// The adjoint of interpolation: an input sample collects, in a fixed order, what it contributed to the output. A group
+/// takes a segment of a row of the input and finds once for all channels which outputs its samples contributed to, and
+/// by which share; a thread takes four channels of a pixel at a time.
 /// </summary>
 internal readonly struct InterpolationAdjoint<TElement, TStorage, TReal, TSampling, TAccess>
     : IKernel<InterpolationParameters<TStorage>>
@@ -18,41 +19,93 @@ internal readonly struct InterpolationAdjoint<TElement, TStorage, TReal, TSampli
     where TSampling : struct, ISampling
     where TAccess : struct, IChannelAccess
 {
-    public static int GroupSize => 128;
+    // A ratio of 2 has up to six outputs for an input; shares beyond the table are computed where they are needed.
+    private const int KnownShares = 16;
 
-    public static long GroupCount(in InterpolationParameters<TStorage> parameters) =>
-        (Packs(in parameters).Count + GroupSize - 1) / GroupSize;
+    public static int GroupSize => RowSegment.GroupSize;
+
+    public static long GroupCount(in InterpolationParameters<TStorage> parameters) => RowSegment.GroupCount(
+        parameters.Batch, (parameters.Channels + 3) / 4, parameters.Rows.Input, parameters.Columns.Input);
 
     public static void Execute(in InterpolationParameters<TStorage> parameters)
     {
-        var packs = Packs(in parameters);
-        long index = (long)Grid.IdxX * Group.DimX + Group.IdxX;
-        if (index >= packs.Count)
-            return;
-        var at = packs.Locate(index);
-        int channel = 4 * at.Channel;
-        int remaining = parameters.Channels - channel;
-        int firstColumn = TSampling.First(in parameters.Columns, at.Column);
-        int endColumn = TSampling.End(in parameters.Columns, at.Column);
-        int endRow = TSampling.End(in parameters.Rows, at.Row);
-        var sum = default(Pack4<TReal>);
-        for (int row = TSampling.First(in parameters.Rows, at.Row); row < endRow; row++)
+        var segment = RowSegment.Locate(
+            (parameters.Channels + 3) / 4, parameters.Rows.Input, parameters.Columns.Input);
+        var firsts = SharedMemory.Allocate<int>(RowSegment.MostColumns + 1);
+        var ends = SharedMemory.Allocate<int>(RowSegment.MostColumns + 1);
+        var shares = SharedMemory.Allocate<TReal>((RowSegment.MostColumns + 1) * KnownShares);
+        if (Group.IdxX < segment.Columns)
+            Keep(in parameters.Columns, segment.Column + Group.IdxX, Group.IdxX, firsts, ends, shares);
+        if (Group.IdxX == GroupSize - 1)
+            Keep(in parameters.Rows, segment.Row, RowSegment.MostColumns, firsts, ends, shares);
+        Group.Barrier();
+        int firstRow = firsts[RowSegment.MostColumns];
+        int endRow = ends[RowSegment.MostColumns];
+        int items = segment.Items(TAccess.ChannelsFastest);
+        for (int item = Group.IdxX; item < items; item += GroupSize)
         {
-            var down = Share(in parameters.Rows, at.Row, row);
-            long offset = parameters.Source.Offset(at.Image, channel, row, firstColumn);
-            for (int column = firstColumn; column < endColumn; column++)
+            int at = segment.ColumnOf(item, TAccess.ChannelsFastest);
+            int channel = 4 * segment.PackOf(item, at, TAccess.ChannelsFastest);
+            if (segment.Skips(at))
+                continue;
+            int remaining = parameters.Channels - channel;
+            int firstColumn = firsts[at];
+            int columns = ends[at] - firstColumn;
+            long start = parameters.Source.Offset(segment.Image, channel, firstRow, firstColumn);
+            var sum = default(Pack4<TReal>);
+            for (int row = firstRow; row < endRow; row++)
             {
-                var source = TAccess.Load<TElement, TStorage, TReal>(in parameters.Source, offset, remaining);
-                sum = Pack4.MultiplyAdd(down * Share(in parameters.Columns, at.Column, column), in source, in sum);
-                offset += parameters.Source.ColumnStride;
+                var down = ShareOf(
+                    in parameters.Rows, segment.Row, row, RowSegment.MostColumns, row - firstRow, shares);
+                long offset = start;
+                for (int i = 0; i < columns; i++)
+                {
+                    var source = TAccess.Load<TElement, TStorage, TReal>(in parameters.Source, offset, remaining);
+                    var across = ShareOf(
+                        in parameters.Columns, segment.Column + at, firstColumn + i, at, i, shares);
+                    sum = Pack4.MultiplyAdd(down * across, in source, in sum);
+                    offset += parameters.Source.ColumnStride;
+                }
+                start += parameters.Source.RowStride;
             }
+            TAccess.Store<TElement, TStorage, TReal>(
+                in parameters.Result,
+                parameters.Result.Offset(segment.Image, channel, segment.Row, segment.Column + at),
+                remaining,
+                in sum);
         }
-        TAccess.Store<TElement, TStorage, TReal>(
-            in parameters.Result, parameters.Result.Offset(at.Image, channel, at.Row, at.Column), remaining, in sum);
     }
 
-    private static MapExtent Packs(in InterpolationParameters<TStorage> parameters) => Sample.Packs<TAccess>(
-        parameters.Batch, parameters.Channels, parameters.Rows.Input, parameters.Columns.Input);
+    private static void Keep(
+        in SampleAxis axis, int input, int at, ArrayView<int> firsts, ArrayView<int> ends, ArrayView<TReal> shares)
+    {
+        int first = TSampling.First(in axis, input);
+        int end = TSampling.End(in axis, input);
+        while (first < end && !Touches(in axis, input, first))
+            first++;
+        while (first < end && !Touches(in axis, input, end - 1))
+            end--;
+        firsts[at] = first;
+        ends[at] = end;
+        int known = Math.Min(end - first, KnownShares);
+        for (int i = 0; i < known; i++)
+            shares[at * KnownShares + i] = Share(in axis, input, first + i);
+    }
+
+    // The bounds of a sampling are generous.
+    private static bool Touches(in SampleAxis axis, int input, int output)
+    {
+        var position = TSampling.Locate(in axis, output);
+        return position.Low == input | position.High == input;
+    }
+
+    private static TReal ShareOf(
+        in SampleAxis axis, int input, int output, int at, int index, ArrayView<TReal> shares)
+    {
+        if (index < KnownShares)
+            return shares[at * KnownShares + index];
+        return Share(in axis, input, output);
+    }
 
     private static TReal Share(in SampleAxis axis, int input, int output)
     {

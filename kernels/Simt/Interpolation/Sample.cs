@@ -13,15 +13,4 @@ internal static class Sample
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal> =>
         TElement.FromCount(place.Numerator) / TElement.FromCount(place.Denominator);
-
-    /// <summary>The packs of four channels of a map, in the order of its memory.</summary>
-    public static MapExtent Packs<TAccess>(int batch, int channels, int height, int width)
-        where TAccess : struct, IChannelAccess => new()
-        {
-            Batch = batch,
-            Channels = (channels + 3) / 4,
-            Height = height,
-            Width = width,
-            ChannelsFirst = TAccess.ChannelsFastest ? 1 : 0,
-        };
 }

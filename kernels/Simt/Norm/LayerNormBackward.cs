@@ -6,8 +6,9 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// LayerNorm's backward. A group takes a run of 32 pixels, four threads a pixel: two sums over the channels, then the
-/// gradient. Traffic: gradient and input once (their second reading comes from the cache), result once.
+/// LayerNorm's backward. A group takes a run of 32 pixels: two sums over the channels of each, then the gradient. A pixel
+/// has 32 threads where channels lie side by side and four elsewhere, so that neighbouring threads read what does. Traffic:
+/// gradient and input once (their second reading comes from the cache), result once.
 /// </summary>
 /// <remarks>See <see cref="GroupNormBackward{TElement, TStorage, TReal}"/> for why products are rounded.</remarks>
 [RoundedProducts]
@@ -17,7 +18,8 @@ internal readonly struct LayerNormBackward<TElement, TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    private const int Parts = PixelRun.GroupSize / PixelRun.Length;
+    private const int MostParts = 32;
+    private const int FewestParts = PixelRun.GroupSize / PixelRun.Length;
 
     public static int GroupSize => PixelRun.GroupSize;
 
@@ -26,46 +28,83 @@ internal readonly struct LayerNormBackward<TElement, TStorage, TReal>
 
     public static void Execute(in LayerNormBackwardParameters<TStorage, TReal> parameters)
     {
-        var sums = SharedMemory.Allocate<TReal>(PixelRun.GroupSize);
-        var products = SharedMemory.Allocate<TReal>(PixelRun.GroupSize);
+        // Parts of pixels, a pixel further for each, so that those of a pixel lie in different banks.
+        var sums = SharedMemory.Allocate<TReal>(PixelRun.Length * (MostParts + 1));
+        var products = SharedMemory.Allocate<TReal>(PixelRun.Length * (MostParts + 1));
         var run = PixelRun.Locate(in parameters.Extent, Grid.IdxX);
-        int channels = parameters.Extent.InputChannels;
-        int pixel = Group.IdxX % PixelRun.Length;
-        int part = Group.IdxX / PixelRun.Length;
-        bool inside = pixel < run.Count;
-        int column = run.Column + (inside ? pixel : 0);
+        int parts = parameters.Input.ChannelStride == 1 ? MostParts : FewestParts;
+        int pixelsAtOnce = PixelRun.GroupSize / parts;
+        bool channelsFastest = parts == MostParts;
+        int part = channelsFastest ? Group.IdxX & (MostParts - 1) : Group.IdxX / PixelRun.Length;
+        int firstPixel = channelsFastest ? Group.IdxX / MostParts : Group.IdxX & (PixelRun.Length - 1);
+        for (int pixel = firstPixel; pixel < run.Count; pixel += pixelsAtOnce)
+            Sum(in parameters, in run, pixel, part, parts, sums, products);
+        Group.Barrier();
+        if (Group.IdxX < run.Count)
+        {
+            var count = TElement.FromCount(parameters.Extent.InputChannels);
+            sums[Group.IdxX * (MostParts + 1)] = Total(sums, Group.IdxX, parts) / count;
+            products[Group.IdxX * (MostParts + 1)] = Total(products, Group.IdxX, parts) / count;
+        }
+        Group.Barrier();
+        for (int pixel = firstPixel; pixel < run.Count; pixel += pixelsAtOnce)
+            Write(in parameters, in run, pixel, part, parts, sums, products);
+    }
+
+    private static void Sum(
+        in LayerNormBackwardParameters<TStorage, TReal> parameters,
+        in PixelRun run,
+        int pixel,
+        int part,
+        int parts,
+        ArrayView<TReal> sums,
+        ArrayView<TReal> products)
+    {
+        int column = run.Column + pixel;
+        long gradient = parameters.Gradient.Offset(run.Image, 0, run.Row, column);
+        long input = parameters.Input.Offset(run.Image, 0, run.Row, column);
+        long statistics = parameters.Statistics.Offset(run.Image, 0, run.Row, column);
+        var mean = parameters.Statistics.Data[statistics];
+        var deviation = parameters.Statistics.Data[statistics + parameters.Statistics.ChannelStride];
+        var sum = TReal.Zero;
+        var product = TReal.Zero;
+        for (int channel = part; channel < parameters.Extent.InputChannels; channel += parts)
+        {
+            var scaled = Scaled(in parameters, gradient, channel);
+            sum += scaled;
+            product += scaled * Normalised(in parameters, input, channel, mean, deviation);
+        }
+        sums[pixel * (MostParts + 1) + part] = sum;
+        products[pixel * (MostParts + 1) + part] = product;
+    }
+
+    private static TReal Total(ArrayView<TReal> sums, int pixel, int parts)
+    {
+        var sum = TReal.Zero;
+        for (int part = 0; part < parts; part++)
+            sum += sums[pixel * (MostParts + 1) + part];
+        return sum;
+    }
+
+    private static void Write(
+        in LayerNormBackwardParameters<TStorage, TReal> parameters,
+        in PixelRun run,
+        int pixel,
+        int part,
+        int parts,
+        ArrayView<TReal> sums,
+        ArrayView<TReal> products)
+    {
+        int column = run.Column + pixel;
         long gradient = parameters.Gradient.Offset(run.Image, 0, run.Row, column);
         long input = parameters.Input.Offset(run.Image, 0, run.Row, column);
         long result = parameters.Result.Offset(run.Image, 0, run.Row, column);
         long statistics = parameters.Statistics.Offset(run.Image, 0, run.Row, column);
         var mean = parameters.Statistics.Data[statistics];
         var deviation = parameters.Statistics.Data[statistics + parameters.Statistics.ChannelStride];
-
-        var sum = TReal.Zero;
-        var product = TReal.Zero;
-        for (int channel = part; channel < channels; channel += Parts)
-        {
-            var scaled = Scaled(in parameters, gradient, channel);
-            sum += scaled;
-            product += scaled * Normalised(in parameters, input, channel, mean, deviation);
-        }
-        sums[Group.IdxX] = sum;
-        products[Group.IdxX] = product;
-        Group.Barrier();
-
-        if (!inside)
-            return;
-        var count = TElement.FromCount(channels);
-        sum = TReal.Zero;
-        product = TReal.Zero;
-        for (int other = 0; other < Parts; other++)
-        {
-            sum += sums[other * PixelRun.Length + pixel];
-            product += products[other * PixelRun.Length + pixel];
-        }
-        sum /= count;
-        product /= count;
-        for (int channel = part; channel < channels; channel += Parts)
+        var sum = sums[pixel * (MostParts + 1)];
+        var product = products[pixel * (MostParts + 1)];
+        for (int channel = part; channel < parameters.Extent.InputChannels; channel += parts)
         {
             var normalised = Normalised(in parameters, input, channel, mean, deviation);
             var value = deviation * (Scaled(in parameters, gradient, channel) - sum - normalised * product);

@@ -24,7 +24,19 @@ internal readonly struct ChunkReduction<TReal>
         long stride = (long)parameters.OutputChannels * (parameters.InputChannels + 1);
         long index = (long)at.Row * (parameters.InputChannels + 1) + at.Column;
         var sum = parameters.Partials[index];
-        for (int chunk = 1; chunk < parameters.Chunks; chunk++)
+        int chunk = 1;
+
+        // Reads of four chunks at once, so that their times overlap; the order of the sums is that of the chunks.
+        for (; chunk + 4 <= parameters.Chunks; chunk += 4)
+        {
+            long place = chunk * stride + index;
+            var first = parameters.Partials[place];
+            var second = parameters.Partials[place + stride];
+            var third = parameters.Partials[place + 2 * stride];
+            var fourth = parameters.Partials[place + 3 * stride];
+            sum = sum + first + second + third + fourth;
+        }
+        for (; chunk < parameters.Chunks; chunk++)
             sum += parameters.Partials[chunk * stride + index];
         parameters.Partials[index] = sum;
     }

@@ -8,9 +8,9 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// LayerNorm and a linear map in one pass. A group takes a run of 32 pixels: four threads a pixel find mean and
-/// deviation; then the normalised run passes through shared memory, 32 channels at a time, and every thread keeps
-/// 4 outputs × 4 pixels in registers: sixteen multiply-adds for one vector and four scalar loads.
+/// LayerNorm and a linear map in one pass. A group takes 64 pixels and 64 outputs: it finds mean and deviation of the
+/// pixels; then the normalised pixels and the matrix pass through shared memory, 32 channels at a time, and every thread
+/// keeps 8 pixels × 4 outputs in registers: 32 multiply-adds for three vector loads.
 /// </summary>
 /// <remarks>
 /// Traffic to main memory: input and output once; the rereads of the input for the deviation and for output channels
@@ -25,160 +25,272 @@ internal readonly struct Projection<TElement, TStorage, TReal, TInputAccess, TOu
     where TOutputAccess : struct, IChannelAccess
 {
     private const int ChannelsPerStep = 32;
-    private const int PixelPacks = PixelRun.Length / 4;
-    private const int OutputsPerBlock = PixelRun.GroupSize / PixelPacks * 4;
+    private const int OutputsPerBlock = 64;
 
-    public static int GroupSize => PixelRun.GroupSize;
+    // Four more than there are pixels or outputs: what a warp stages then meets two banks at most at a time.
+    private const int Pitch = 68;
+    private const int PitchPacks = Pitch / 4;
+    private const int Unrolled = 4;
+
+    public static int GroupSize => PixelTile.GroupSize;
 
     public static long GroupCount(in ProjectionParameters<TStorage, TReal> parameters) =>
-        parameters.Extent.Runs(PixelRun.Length);
+        PixelTile.Count(in parameters.Extent) * Blocks(in parameters);
 
     public static void Execute(in ProjectionParameters<TStorage, TReal> parameters)
     {
-        var staged = SharedMemory.Allocate<Pack4<TReal>>(ChannelsPerStep * PixelPacks).AsAligned(16);
-        var mean = SharedMemory.Allocate<TReal>(PixelRun.Length);
-        var deviation = SharedMemory.Allocate<TReal>(PixelRun.Length);
-        var partial = SharedMemory.Allocate<TReal>(PixelRun.GroupSize);
-        var run = PixelRun.Locate(in parameters.Extent, Grid.IdxX);
+        var pixels = SharedMemory.Allocate<Pack4<TReal>>(ChannelsPerStep * PitchPacks).AsAligned(16);
+        var matrix = SharedMemory.Allocate<Pack4<TReal>>(ChannelsPerStep * PitchPacks).AsAligned(16);
+        var mean = SharedMemory.Allocate<TReal>(PixelTile.Pixels);
+        var deviation = SharedMemory.Allocate<TReal>(PixelTile.Pixels);
+        var inputs = SharedMemory.Allocate<long>(PixelTile.Pixels);
+        var results = SharedMemory.Allocate<long>(PixelTile.Pixels);
+        var block = SharedMemory.Allocate<int>(1);
+        long tile = Grid.IdxX / Blocks(in parameters);
+        long firstPixel = tile * PixelTile.Pixels;
+        if (Group.IdxX == 0)
+            block[0] = (int)(Grid.IdxX - tile * Blocks(in parameters)) * OutputsPerBlock;
+        PixelTile.Locate(in parameters.Extent, firstPixel, in parameters.Input, inputs);
+        PixelTile.Locate(in parameters.Extent, firstPixel, in parameters.Output, results);
+        Group.Barrier();
+        int firstOutput = block[0];
         if (parameters.HasNorm != 0)
-            FindStatistics(in parameters, in run, partial, mean, deviation);
-
-        int pack = Group.IdxX % PixelPacks;
-        int outputs = parameters.Extent.OutputChannels;
-        for (int block = 0; block < outputs; block += OutputsPerBlock)
         {
-            int output = block + Group.IdxX / PixelPacks * 4;
-            var a = default(Pack4<TReal>);
-            var b = default(Pack4<TReal>);
-            var c = default(Pack4<TReal>);
-            var d = default(Pack4<TReal>);
-            long rowA = Row(output, outputs) * parameters.WeightRowStride;
-            long rowB = Row(output + 1, outputs) * parameters.WeightRowStride;
-            long rowC = Row(output + 2, outputs) * parameters.WeightRowStride;
-            long rowD = Row(output + 3, outputs) * parameters.WeightRowStride;
-            for (int first = 0; first < parameters.Extent.InputChannels; first += ChannelsPerStep)
+            FindStatistics(
+                in parameters, firstPixel, firstOutput == 0, inputs, pixels.Cast<TReal>(), mean, deviation);
+        }
+
+        // Eight neighbouring threads take neighbouring packs of pixels, each two of them.
+        int pack = Group.IdxX & 7;
+        int row = Group.IdxX / 8;
+        var a = default(ProjectionSums<TReal>);
+        var b = default(ProjectionSums<TReal>);
+        for (int first = 0; first < parameters.Extent.InputChannels; first += ChannelsPerStep)
+        {
+            Group.Barrier();
+            StagePixels(in parameters, inputs, first, mean, deviation, pixels.Cast<TReal>());
+            StageMatrix(in parameters, firstOutput, first, matrix.Cast<TReal>());
+            Group.Barrier();
+            int x = pack;
+            int w = row;
+            for (int left = ChannelsPerStep / Unrolled; left > 0; left--)
             {
-                Stage(in parameters, in run, first, mean, deviation, staged.Cast<TReal>());
-                Group.Barrier();
-                int count = parameters.Extent.InputChannels - first;
-                count = count < ChannelsPerStep ? count : ChannelsPerStep;
-                int at = pack;
-                for (int left = count; left > 0; left--)
-                {
-                    var x = staged[at];
-                    a = Pack4.MultiplyAdd(parameters.Weight[rowA], x, a);
-                    b = Pack4.MultiplyAdd(parameters.Weight[rowB], x, b);
-                    c = Pack4.MultiplyAdd(parameters.Weight[rowC], x, c);
-                    d = Pack4.MultiplyAdd(parameters.Weight[rowD], x, d);
-                    rowA += parameters.WeightColumnStride;
-                    rowB += parameters.WeightColumnStride;
-                    rowC += parameters.WeightColumnStride;
-                    rowD += parameters.WeightColumnStride;
-                    at += PixelPacks;
-                }
-                Group.Barrier();
-            }
-            if (output < outputs)
-            {
-                var bias = Bias(in parameters, output);
-                int pixel = pack * 4;
-                Write(in parameters, in run, pixel, output, a.X, b.X, c.X, d.X, in bias);
-                Write(in parameters, in run, pixel + 1, output, a.Y, b.Y, c.Y, d.Y, in bias);
-                Write(in parameters, in run, pixel + 2, output, a.Z, b.Z, c.Z, d.Z, in bias);
-                Write(in parameters, in run, pixel + 3, output, a.W, b.W, c.W, d.W, in bias);
+                Step(ref a, ref b, pixels.SubView(x, 1), matrix.SubView(w, 1), 0);
+                Step(ref a, ref b, pixels.SubView(x, 1), matrix.SubView(w, 1), PitchPacks);
+                Step(ref a, ref b, pixels.SubView(x, 1), matrix.SubView(w, 1), 2 * PitchPacks);
+                Step(ref a, ref b, pixels.SubView(x, 1), matrix.SubView(w, 1), 3 * PitchPacks);
+                x += Unrolled * PitchPacks;
+                w += Unrolled * PitchPacks;
             }
         }
+
+        int output = firstOutput + 4 * row;
+        if (output >= parameters.Extent.OutputChannels)
+            return;
+        var bias = Bias(in parameters, output);
+        Write(in parameters, results, firstPixel, 4 * pack, output, in a, in bias);
+        Write(in parameters, results, firstPixel, 4 * pack + PixelTile.Pixels / 2, output, in b, in bias);
+    }
+
+    private static int Blocks(in ProjectionParameters<TStorage, TReal> parameters) =>
+        (parameters.Extent.OutputChannels + OutputsPerBlock - 1) / OutputsPerBlock;
+
+    private static void Step(
+        ref ProjectionSums<TReal> a,
+        ref ProjectionSums<TReal> b,
+        ArrayView<Pack4<TReal>> pixels,
+        ArrayView<Pack4<TReal>> matrix,
+        int at)
+    {
+        var weights = matrix[at];
+        a.Add(pixels[at], in weights);
+        b.Add(pixels[at + 8], in weights);
     }
 
     // Two passes, mean first: the sum of squares alone would lose its digits where the mean is large.
     private static void FindStatistics(
         in ProjectionParameters<TStorage, TReal> parameters,
-        in PixelRun run,
+        long firstPixel,
+        bool writes,
+        ArrayView<long> inputs,
         ArrayView<TReal> partial,
         ArrayView<TReal> mean,
         ArrayView<TReal> deviation)
     {
-        int channels = parameters.Extent.InputChannels;
-        int pixel = Group.IdxX % PixelRun.Length;
-        int part = Group.IdxX / PixelRun.Length;
-        int parts = PixelRun.GroupSize / PixelRun.Length;
-        bool inside = pixel < run.Count;
-        long offset = parameters.Input.Offset(run.Image, 0, run.Row, run.Column + (inside ? pixel : 0));
-        var count = TElement.FromCount(channels);
-
-        var sum = TReal.Zero;
-        for (int channel = part; channel < channels; channel += parts)
-            sum += TElement.Load(parameters.Input.Data[offset + channel * parameters.Input.ChannelStride]);
-        partial[Group.IdxX] = sum;
+        var count = TElement.FromCount(parameters.Extent.InputChannels);
+        int pixel = Group.IdxX;
+        Accumulate(in parameters, inputs, mean, centred: false, partial);
         Group.Barrier();
-        if (part == 0)
+        if (pixel < PixelTile.Pixels)
             mean[pixel] = Total(partial, pixel) / count;
         Group.Barrier();
-
-        sum = TReal.Zero;
-        for (int channel = part; channel < channels; channel += parts)
-        {
-            var centred =
-                TElement.Load(parameters.Input.Data[offset + channel * parameters.Input.ChannelStride]) - mean[pixel];
-            sum += centred * centred;
-        }
-        partial[Group.IdxX] = sum;
+        Accumulate(in parameters, inputs, mean, centred: true, partial);
         Group.Barrier();
-        if (part == 0)
+        if (pixel < PixelTile.Pixels)
         {
             var reciprocal = TReal.One / TReal.Sqrt(Total(partial, pixel) / count + parameters.Epsilon);
             deviation[pixel] = reciprocal;
-            if (inside)
+            if (writes & firstPixel + pixel < parameters.Extent.Pixels)
             {
-                long at = parameters.Statistics.Offset(run.Image, 0, run.Row, run.Column + pixel);
+                long at = PixelPosition.Locate(in parameters.Extent, firstPixel + pixel)
+                    .Offset(in parameters.Statistics, 0);
                 parameters.Statistics.Data[at] = mean[pixel];
                 parameters.Statistics.Data[at + parameters.Statistics.ChannelStride] = reciprocal;
             }
         }
+
+        // Barriers of a condition end it: PoCL's compiler mixes up what goes on behind them otherwise.
         Group.Barrier();
     }
 
-    private static TReal Total(ArrayView<TReal> partial, int pixel) =>
-        partial[pixel] + partial[pixel + PixelRun.Length] + partial[pixel + 2 * PixelRun.Length]
-            + partial[pixel + 3 * PixelRun.Length];
+    private static int Parts => TInputAccess.ChannelsFastest ? 8 : PixelTile.GroupSize / PixelTile.Pixels;
 
-    // Pixels past the end of the row are zeros, which are multiplied and not written.
-    private static void Stage(
+    // The sums of the parts of every pixel. Neighbouring threads read what lies side by side.
+    private static void Accumulate(
         in ProjectionParameters<TStorage, TReal> parameters,
-        in PixelRun run,
+        ArrayView<long> inputs,
+        ArrayView<TReal> mean,
+        bool centred,
+        ArrayView<TReal> partial)
+    {
+        int channels = parameters.Extent.InputChannels;
+        int part = TInputAccess.ChannelsFastest ? Group.IdxX & (Parts - 1) : Group.IdxX / PixelTile.Pixels;
+        int first = TInputAccess.ChannelsFastest ? Group.IdxX / Parts : Group.IdxX & (PixelTile.Pixels - 1);
+        for (int pixel = first; pixel < PixelTile.Pixels; pixel += PixelTile.GroupSize / Parts)
+        {
+            var centre = centred ? mean[pixel] : TReal.Zero;
+            long place = inputs[pixel];
+            var sum = TReal.Zero;
+            for (int channel = 4 * part; channel < channels; channel += 4 * Parts)
+            {
+                int remaining = channels - channel;
+                var x = TInputAccess.Load<TElement, TStorage, TReal>(
+                    in parameters.Input, place + channel * parameters.Input.ChannelStride, remaining);
+                sum += Term(x.X, centre, centred);
+                if (remaining > 1)
+                    sum += Term(x.Y, centre, centred);
+                if (remaining > 2)
+                    sum += Term(x.Z, centre, centred);
+                if (remaining > 3)
+                    sum += Term(x.W, centre, centred);
+            }
+            partial[part * Pitch + pixel] = sum;
+        }
+    }
+
+    private static TReal Term(TReal value, TReal centre, bool centred)
+    {
+        var difference = value - centre;
+        return centred ? difference * difference : value;
+    }
+
+    private static TReal Total(ArrayView<TReal> partial, int pixel)
+    {
+        var sum = partial[pixel];
+        for (int part = 1; part < Parts; part++)
+            sum += partial[part * Pitch + pixel];
+        return sum;
+    }
+
+    // Every thread reads four packs at once and then writes them: their times overlap. Channels past the end are zeros.
+    private static void StagePixels(
+        in ProjectionParameters<TStorage, TReal> parameters,
+        ArrayView<long> inputs,
         int first,
         ArrayView<TReal> mean,
         ArrayView<TReal> deviation,
         ArrayView<TReal> staged)
     {
-        const int Packs = ChannelsPerStep / 4;
-        for (int item = Group.IdxX; item < Packs * PixelRun.Length; item += Group.DimX)
+        bool fastest = TInputAccess.ChannelsFastest;
+        int pixel = fastest ? (Group.IdxX & 7) + Group.IdxX / 64 * 8 : Group.IdxX & (PixelTile.Pixels - 1);
+        int pack = fastest ? Group.IdxX / 8 & 7 : Group.IdxX / PixelTile.Pixels;
+        int pixels = fastest ? PixelTile.Pixels / 4 : 0;
+        int packs = fastest ? 0 : 2;
+        var a = Read(in parameters, inputs[pixel], first + 4 * pack);
+        var b = Read(in parameters, inputs[pixel + pixels], first + 4 * (pack + packs));
+        var c = Read(in parameters, inputs[pixel + 2 * pixels], first + 4 * (pack + 2 * packs));
+        var d = Read(in parameters, inputs[pixel + 3 * pixels], first + 4 * (pack + 3 * packs));
+        Stage(in parameters, a, pixel, pack, first, mean, deviation, staged);
+        Stage(in parameters, b, pixel + pixels, pack + packs, first, mean, deviation, staged);
+        Stage(in parameters, c, pixel + 2 * pixels, pack + 2 * packs, first, mean, deviation, staged);
+        Stage(in parameters, d, pixel + 3 * pixels, pack + 3 * packs, first, mean, deviation, staged);
+    }
+
+    private static Pack4<TReal> Read(
+        in ProjectionParameters<TStorage, TReal> parameters, long place, int channel)
+    {
+        var x = default(Pack4<TReal>);
+        int remaining = parameters.Extent.InputChannels - channel;
+        if (remaining > 0)
         {
-            int pixel = TInputAccess.ChannelsFastest ? item / Packs : item % PixelRun.Length;
-            int pack = TInputAccess.ChannelsFastest ? item % Packs : item / PixelRun.Length;
-            int channel = first + pack * 4;
-            int remaining = parameters.Extent.InputChannels - channel;
-            var x = default(Pack4<TReal>);
-            if (pixel < run.Count && remaining > 0)
-            {
-                x = TInputAccess.Load<TElement, TStorage, TReal>(
-                    in parameters.Input,
-                    parameters.Input.Offset(run.Image, channel, run.Row, run.Column + pixel),
-                    remaining);
-                if (parameters.HasNorm != 0)
-                {
-                    x.X = Normalise(in parameters, x.X, mean[pixel], deviation[pixel], channel);
-                    x.Y = Normalise(in parameters, x.Y, mean[pixel], deviation[pixel], channel + 1);
-                    x.Z = Normalise(in parameters, x.Z, mean[pixel], deviation[pixel], channel + 2);
-                    x.W = Normalise(in parameters, x.W, mean[pixel], deviation[pixel], channel + 3);
-                }
-            }
-            int at = pack * 4 * PixelRun.Length + pixel;
-            staged[at] = x.X;
-            staged[at + PixelRun.Length] = x.Y;
-            staged[at + 2 * PixelRun.Length] = x.Z;
-            staged[at + 3 * PixelRun.Length] = x.W;
+            x = TInputAccess.Load<TElement, TStorage, TReal>(
+                in parameters.Input, place + channel * parameters.Input.ChannelStride, remaining);
         }
+        return x;
+    }
+
+    private static void Stage(
+        in ProjectionParameters<TStorage, TReal> parameters,
+        Pack4<TReal> x,
+        int pixel,
+        int pack,
+        int first,
+        ArrayView<TReal> mean,
+        ArrayView<TReal> deviation,
+        ArrayView<TReal> staged)
+    {
+        if (parameters.HasNorm != 0)
+        {
+            int channel = first + 4 * pack;
+            x.X = Normalise(in parameters, x.X, mean[pixel], deviation[pixel], channel);
+            x.Y = Normalise(in parameters, x.Y, mean[pixel], deviation[pixel], channel + 1);
+            x.Z = Normalise(in parameters, x.Z, mean[pixel], deviation[pixel], channel + 2);
+            x.W = Normalise(in parameters, x.W, mean[pixel], deviation[pixel], channel + 3);
+        }
+        var target = staged.SubView(pack * 4 * Pitch + pixel, 1);
+        target[0] = x.X;
+        target[Pitch] = x.Y;
+        target[2 * Pitch] = x.Z;
+        target[3 * Pitch] = x.W;
+    }
+
+    // Neighbouring threads take eight channels of four outputs: 32 different banks, and few sectors of either stride. A
+    // thread keeps its channel and takes every fourth output.
+    private static void StageMatrix(
+        in ProjectionParameters<TStorage, TReal> parameters, int firstOutput, int first, ArrayView<TReal> staged)
+    {
+        int channel = (Group.IdxX & 7) + Group.IdxX / 32 * 8;
+        int output = Group.IdxX / 8 & 3;
+        int at = channel * Pitch + output;
+        int outputs = first + channel < parameters.Extent.InputChannels
+            ? parameters.Extent.OutputChannels - firstOutput - output
+            : 0;
+        long from = (firstOutput + output) * parameters.WeightRowStride
+            + (first + channel) * parameters.WeightColumnStride;
+        long step = 4 * parameters.WeightRowStride;
+        for (int left = OutputsPerBlock / 16; left > 0; left--)
+        {
+            var a = ReadWeight(in parameters, from, outputs > 0);
+            var b = ReadWeight(in parameters, from + step, outputs > 4);
+            var c = ReadWeight(in parameters, from + 2 * step, outputs > 8);
+            var d = ReadWeight(in parameters, from + 3 * step, outputs > 12);
+            var target = staged.SubView(at, 1);
+            target[0] = a;
+            target[4] = b;
+            target[8] = c;
+            target[12] = d;
+            from += 4 * step;
+            at += 16;
+            outputs -= 16;
+        }
+    }
+
+    private static TReal ReadWeight(in ProjectionParameters<TStorage, TReal> parameters, long from, bool inside)
+    {
+        var weight = TReal.Zero;
+        if (inside)
+            weight = parameters.Weight[from];
+        return weight;
     }
 
     private static TReal Normalise(
@@ -213,19 +325,32 @@ internal readonly struct Projection<TElement, TStorage, TReal, TInputAccess, TOu
 
     private static void Write(
         in ProjectionParameters<TStorage, TReal> parameters,
-        in PixelRun run,
+        ArrayView<long> results,
+        long firstPixel,
         int pixel,
         int output,
-        TReal a,
-        TReal b,
-        TReal c,
-        TReal d,
+        in ProjectionSums<TReal> sums,
         in Pack4<TReal> bias)
     {
-        if (pixel >= run.Count)
+        Write(in parameters, results, firstPixel, pixel, output, in sums.X, in bias);
+        Write(in parameters, results, firstPixel, pixel + 1, output, in sums.Y, in bias);
+        Write(in parameters, results, firstPixel, pixel + 2, output, in sums.Z, in bias);
+        Write(in parameters, results, firstPixel, pixel + 3, output, in sums.W, in bias);
+    }
+
+    private static void Write(
+        in ProjectionParameters<TStorage, TReal> parameters,
+        ArrayView<long> results,
+        long firstPixel,
+        int pixel,
+        int output,
+        in Pack4<TReal> sum,
+        in Pack4<TReal> bias)
+    {
+        if (firstPixel + pixel >= parameters.Extent.Pixels)
             return;
-        var value = new Pack4<TReal> { X = a + bias.X, Y = b + bias.Y, Z = c + bias.Z, W = d + bias.W };
-        long at = parameters.Output.Offset(run.Image, output, run.Row, run.Column + pixel);
+        var value = Pack4.MultiplyAdd(TReal.One, in bias, in sum);
+        long at = results[pixel] + output * parameters.Output.ChannelStride;
         int remaining = parameters.Extent.OutputChannels - output;
         if (parameters.Accumulate != 0)
         {

@@ -8,141 +8,229 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// The sums over pixels behind the parameter gradients. A group owns 32 outputs × 64 inputs of one chunk of pixels and
-/// walks the chunk sixteen pixels at a time through shared memory; a thread keeps 4×4 sums in registers: sixteen
-/// multiply-adds for two vector loads.
+/// The sums over pixels behind the parameter gradients. A group owns 64 outputs × 64 inputs of one chunk of pixels and
+/// walks the chunk 32 pixels at a time through shared memory; a thread keeps 4 outputs × 8 inputs in registers: 32
+/// multiply-adds for three vector loads.
 /// </summary>
-internal readonly struct ProjectionOuter<TElement, TStorage, TReal>
+internal readonly struct ProjectionOuter<TElement, TStorage, TReal, TInputAccess, TGradientAccess>
     : IKernel<ProjectionOuterParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TInputAccess : struct, IChannelAccess
+    where TGradientAccess : struct, IChannelAccess
 {
-    private const int Outputs = 32;
-    private const int Inputs = 64;
-    private const int PixelsPerStep = 16;
+    private const int BlockChannels = 64;
+    private const int Packs = BlockChannels / 4;
+    private const int PixelsPerStep = 32;
 
-    public static int GroupSize => Outputs * Inputs / 16;
+    // One pack more than there are: neighbouring pixels then lie in different banks.
+    private const int Pitch = Packs + 1;
+    private const int Unrolled = 4;
+
+    public static int GroupSize => PixelTile.GroupSize;
 
     public static long GroupCount(in ProjectionOuterParameters<TStorage, TReal> parameters) =>
-        (long)parameters.Chunks * OutputBlocks(in parameters) * InputBlocks(in parameters);
+        (long)parameters.Chunks * Blocks(parameters.Extent.OutputChannels) * Blocks(parameters.Extent.InputChannels);
 
     public static void Execute(in ProjectionOuterParameters<TStorage, TReal> parameters)
     {
-        var gradients = SharedMemory.Allocate<Pack4<TReal>>(PixelsPerStep * Outputs / 4).AsAligned(16);
-        var inputs = SharedMemory.Allocate<Pack4<TReal>>(PixelsPerStep * Inputs / 4).AsAligned(16);
-        int inputBlocks = InputBlocks(in parameters);
-        int block = Grid.IdxX % (OutputBlocks(in parameters) * inputBlocks);
-        int chunk = Grid.IdxX / (OutputBlocks(in parameters) * inputBlocks);
-        int firstOutput = block / inputBlocks * Outputs;
-        int firstInput = block % inputBlocks * Inputs;
-        int ownOutput = Group.IdxX / (Inputs / 4);
-        int ownInput = Group.IdxX % (Inputs / 4);
+        var gradients = SharedMemory.Allocate<Pack4<TReal>>(PixelsPerStep * Pitch).AsAligned(16);
+        var inputs = SharedMemory.Allocate<Pack4<TReal>>(PixelsPerStep * Pitch).AsAligned(16);
+        var places = SharedMemory.Allocate<long>(2 * PixelsPerStep);
+        var statistics = SharedMemory.Allocate<TReal>(2 * PixelsPerStep);
+        var work = SharedMemory.Allocate<int>(3);
+        if (Group.IdxX == 0)
+        {
+            int across = Blocks(parameters.Extent.InputChannels);
+            int perChunk = across * Blocks(parameters.Extent.OutputChannels);
+            int chunk = Grid.IdxX / perChunk;
+            int block = Grid.IdxX - chunk * perChunk;
+            int down = block / across;
+            work[0] = chunk;
+            work[1] = down * BlockChannels;
+            work[2] = (block - down * across) * BlockChannels;
+        }
+        Group.Barrier();
+        int firstOutput = work[1];
+        int firstInput = work[2];
+        int ownOutput = Group.IdxX / 8;
+        int ownInput = Group.IdxX & 7;
+        bool sumsBias = firstInput == 0 & Group.IdxX < Packs;
 
-        var a = default(Pack4<TReal>);
-        var b = default(Pack4<TReal>);
-        var c = default(Pack4<TReal>);
-        var d = default(Pack4<TReal>);
+        var a = default(ProjectionSums<TReal>);
+        var b = default(ProjectionSums<TReal>);
         var bias = default(Pack4<TReal>);
-        long firstPixel = (long)chunk * parameters.PixelsPerChunk;
-        long endPixel = firstPixel + parameters.PixelsPerChunk;
-        endPixel = endPixel < parameters.Extent.Pixels ? endPixel : parameters.Extent.Pixels;
-        var position = PixelPosition.Locate(in parameters.Extent, firstPixel);
+        long firstPixel = (long)work[0] * parameters.PixelsPerChunk;
+        long endPixel = Math.Min(firstPixel + parameters.PixelsPerChunk, parameters.Extent.Pixels);
+        var position = PixelPosition.Locate(
+            in parameters.Extent, Math.Min(firstPixel + (Group.IdxX & (PixelsPerStep - 1)), endPixel - 1));
         for (long pixel = firstPixel; pixel < endPixel; pixel += PixelsPerStep)
         {
-            int count = endPixel - pixel < PixelsPerStep ? (int)(endPixel - pixel) : PixelsPerStep;
-            StageGradients(in parameters, in position, count, firstOutput, gradients.Cast<TReal>());
-            StageInputs(in parameters, in position, count, firstInput, inputs.Cast<TReal>());
+            Group.Barrier();
+            int count = (int)Math.Min(endPixel - pixel, PixelsPerStep);
+            if (Group.IdxX < count)
+                Locate(in parameters, in position, places, statistics);
             position = position.Plus(in parameters.Extent, PixelsPerStep);
             Group.Barrier();
-            for (int step = 0; step < PixelsPerStep; step++)
-            {
-                var gradient = gradients[step * (Outputs / 4) + ownOutput];
-                var input = inputs[step * (Inputs / 4) + ownInput];
-                a = Pack4.MultiplyAdd(gradient.X, input, a);
-                b = Pack4.MultiplyAdd(gradient.Y, input, b);
-                c = Pack4.MultiplyAdd(gradient.Z, input, c);
-                d = Pack4.MultiplyAdd(gradient.W, input, d);
-                bias = Pack4.MultiplyAdd(TReal.One, gradient, bias);
-            }
+            Stage<TGradientAccess>(
+                in parameters.GradOutput, places, count, firstOutput, parameters.Extent.OutputChannels, gradients);
+            StageInputs(in parameters, places.SubView(PixelsPerStep, PixelsPerStep), statistics, count, firstInput, inputs);
             Group.Barrier();
+            int g = ownOutput;
+            int x = ownInput;
+            for (int left = PixelsPerStep / Unrolled; left > 0; left--)
+            {
+                Step(ref a, ref b, gradients.SubView(g, 1), inputs.SubView(x, 1), 0);
+                Step(ref a, ref b, gradients.SubView(g, 1), inputs.SubView(x, 1), Pitch);
+                Step(ref a, ref b, gradients.SubView(g, 1), inputs.SubView(x, 1), 2 * Pitch);
+                Step(ref a, ref b, gradients.SubView(g, 1), inputs.SubView(x, 1), 3 * Pitch);
+                g += Unrolled * Pitch;
+                x += Unrolled * Pitch;
+            }
+            if (sumsBias)
+            {
+                for (int step = 0; step < PixelsPerStep; step++)
+                {
+                    var gradient = gradients[step * Pitch + Group.IdxX];
+                    Pack4.Add(ref bias, TReal.One, in gradient);
+                }
+            }
         }
 
         int output = firstOutput + ownOutput * 4;
-        Write(in parameters, chunk, output, firstInput + ownInput * 4, in a, bias.X);
-        Write(in parameters, chunk, output + 1, firstInput + ownInput * 4, in b, bias.Y);
-        Write(in parameters, chunk, output + 2, firstInput + ownInput * 4, in c, bias.Z);
-        Write(in parameters, chunk, output + 3, firstInput + ownInput * 4, in d, bias.W);
+        int input = firstInput + ownInput * 4;
+        WriteRows(in parameters, work[0], output, input, in a);
+        WriteRows(in parameters, work[0], output, input + BlockChannels / 2, in b);
+        if (sumsBias)
+            WriteBias(in parameters, work[0], firstOutput + Group.IdxX * 4, in bias);
     }
 
-    private static int OutputBlocks(in ProjectionOuterParameters<TStorage, TReal> parameters) =>
-        (parameters.Extent.OutputChannels + Outputs - 1) / Outputs;
+    private static int Blocks(int channels) => (channels + BlockChannels - 1) / BlockChannels;
 
-    private static int InputBlocks(in ProjectionOuterParameters<TStorage, TReal> parameters) =>
-        (parameters.Extent.InputChannels + Inputs - 1) / Inputs;
-
-    private static void StageGradients(
-        in ProjectionOuterParameters<TStorage, TReal> parameters,
-        in PixelPosition first,
-        int count,
-        int firstOutput,
-        ArrayView<TReal> staged)
+    private static void Step(
+        ref ProjectionSums<TReal> a,
+        ref ProjectionSums<TReal> b,
+        ArrayView<Pack4<TReal>> gradients,
+        ArrayView<Pack4<TReal>> inputs,
+        int at)
     {
-        for (int item = Group.IdxX; item < PixelsPerStep * Outputs; item += Group.DimX)
+        var gradient = gradients[at];
+        a.Add(gradient, inputs[at]);
+        b.Add(gradient, inputs[at + 8]);
+    }
+
+    private static void Locate(
+        in ProjectionOuterParameters<TStorage, TReal> parameters,
+        in PixelPosition position,
+        ArrayView<long> places,
+        ArrayView<TReal> statistics)
+    {
+        places[Group.IdxX] = position.Offset(in parameters.GradOutput, 0);
+        places[PixelsPerStep + Group.IdxX] = position.Offset(in parameters.Input, 0);
+        if (parameters.HasNorm != 0)
         {
-            int step = item / Outputs;
-            int output = firstOutput + item % Outputs;
-            var value = TReal.Zero;
-            if (step < count && output < parameters.Extent.OutputChannels)
-            {
-                var pixel = first.Plus(in parameters.Extent, step);
-                value = TElement.Load(parameters.GradOutput.Data[pixel.Offset(in parameters.GradOutput, output)]);
-            }
-            staged[item] = value;
+            long at = position.Offset(in parameters.Statistics, 0);
+            statistics[Group.IdxX] = parameters.Statistics.Data[at];
+            statistics[PixelsPerStep + Group.IdxX] =
+                parameters.Statistics.Data[at + parameters.Statistics.ChannelStride];
+        }
+    }
+
+    // Pixels and channels past the end are zeros.
+    private static void Stage<TAccess>(
+        in MapView<TStorage> map,
+        ArrayView<long> places,
+        int count,
+        int firstChannel,
+        int channels,
+        ArrayView<Pack4<TReal>> staged)
+        where TAccess : struct, IChannelAccess
+    {
+        for (int item = Group.IdxX; item < PixelsPerStep * Packs; item += PixelTile.GroupSize)
+        {
+            int pixel = Pixel<TAccess>(item);
+            int pack = Pack<TAccess>(item);
+            staged[pixel * Pitch + pack] = Read<TAccess>(in map, places, pixel, count, firstChannel + 4 * pack, channels);
         }
     }
 
     private static void StageInputs(
         in ProjectionOuterParameters<TStorage, TReal> parameters,
-        in PixelPosition first,
+        ArrayView<long> places,
+        ArrayView<TReal> statistics,
         int count,
-        int firstInput,
-        ArrayView<TReal> staged)
+        int firstChannel,
+        ArrayView<Pack4<TReal>> staged)
     {
-        for (int item = Group.IdxX; item < PixelsPerStep * Inputs; item += Group.DimX)
+        for (int item = Group.IdxX; item < PixelsPerStep * Packs; item += PixelTile.GroupSize)
         {
-            int step = item / Inputs;
-            int input = firstInput + item % Inputs;
-            var value = TReal.Zero;
-            if (step < count && input < parameters.Extent.InputChannels)
+            int pixel = Pixel<TInputAccess>(item);
+            int pack = Pack<TInputAccess>(item);
+            var x = Read<TInputAccess>(
+                in parameters.Input, places, pixel, count, firstChannel + 4 * pack, parameters.Extent.InputChannels);
+            if (parameters.HasNorm != 0 & pixel < count)
             {
-                var pixel = first.Plus(in parameters.Extent, step);
-                value = TElement.Load(parameters.Input.Data[pixel.Offset(in parameters.Input, input)]);
-                if (parameters.HasNorm != 0)
-                {
-                    long at = pixel.Offset(in parameters.Statistics, 0);
-                    value = (value - parameters.Statistics.Data[at])
-                        * parameters.Statistics.Data[at + parameters.Statistics.ChannelStride];
-                }
+                var mean = statistics[pixel];
+                var deviation = statistics[PixelsPerStep + pixel];
+                x.X = (x.X - mean) * deviation;
+                x.Y = (x.Y - mean) * deviation;
+                x.Z = (x.Z - mean) * deviation;
+                x.W = (x.W - mean) * deviation;
             }
-            staged[item] = value;
+            staged[pixel * Pitch + pack] = x;
         }
     }
 
-    private static void Write(
+    private static int Pixel<TAccess>(int item)
+        where TAccess : struct, IChannelAccess =>
+        TAccess.ChannelsFastest ? item / Packs : item & (PixelsPerStep - 1);
+
+    private static int Pack<TAccess>(int item)
+        where TAccess : struct, IChannelAccess =>
+        TAccess.ChannelsFastest ? item & (Packs - 1) : item / PixelsPerStep;
+
+    private static Pack4<TReal> Read<TAccess>(
+        in MapView<TStorage> map, ArrayView<long> places, int pixel, int count, int channel, int channels)
+        where TAccess : struct, IChannelAccess
+    {
+        var value = default(Pack4<TReal>);
+        if (pixel < count & channel < channels)
+        {
+            value = TAccess.Load<TElement, TStorage, TReal>(
+                in map, places[pixel] + channel * map.ChannelStride, channels - channel);
+        }
+        return value;
+    }
+
+    private static long First(in ProjectionOuterParameters<TStorage, TReal> parameters, int chunk) =>
+        chunk * ((long)parameters.Extent.OutputChannels * parameters.Extent.InputChannels
+            + parameters.Extent.OutputChannels);
+
+    private static void WriteRows(
         in ProjectionOuterParameters<TStorage, TReal> parameters,
         int chunk,
         int output,
         int input,
-        in Pack4<TReal> sums,
-        TReal bias)
+        in ProjectionSums<TReal> sums)
     {
-        int outputs = parameters.Extent.OutputChannels;
+        WriteRow(in parameters, chunk, output, input, in sums.X);
+        WriteRow(in parameters, chunk, output + 1, input, in sums.Y);
+        WriteRow(in parameters, chunk, output + 2, input, in sums.Z);
+        WriteRow(in parameters, chunk, output + 3, input, in sums.W);
+    }
+
+    private static void WriteRow(
+        in ProjectionOuterParameters<TStorage, TReal> parameters,
+        int chunk,
+        int output,
+        int input,
+        in Pack4<TReal> sums)
+    {
         int inputs = parameters.Extent.InputChannels;
-        if (output >= outputs)
+        if (output >= parameters.Extent.OutputChannels)
             return;
-        long first = chunk * ((long)outputs * inputs + outputs);
-        long at = first + (long)output * inputs + input;
+        long at = First(in parameters, chunk) + (long)output * inputs + input;
         if (input < inputs)
             parameters.Partials[at] = sums.X;
         if (input + 1 < inputs)
@@ -151,7 +239,20 @@ internal readonly struct ProjectionOuter<TElement, TStorage, TReal>
             parameters.Partials[at + 2] = sums.Z;
         if (input + 3 < inputs)
             parameters.Partials[at + 3] = sums.W;
-        if (input == 0)
-            parameters.Partials[first + (long)outputs * inputs + output] = bias;
+    }
+
+    private static void WriteBias(
+        in ProjectionOuterParameters<TStorage, TReal> parameters, int chunk, int output, in Pack4<TReal> bias)
+    {
+        int outputs = parameters.Extent.OutputChannels;
+        long at = First(in parameters, chunk) + (long)outputs * parameters.Extent.InputChannels + output;
+        if (output < outputs)
+            parameters.Partials[at] = bias.X;
+        if (output + 1 < outputs)
+            parameters.Partials[at + 1] = bias.Y;
+        if (output + 2 < outputs)
+            parameters.Partials[at + 2] = bias.Z;
+        if (output + 3 < outputs)
+            parameters.Partials[at + 3] = bias.W;
     }
 }

@@ -15,6 +15,7 @@ namespace SapaGpu.Kernels.Simt;
 /// The thread mapping is that of the forward, with the weights and their gradients side by side in shared memory.
 /// Traffic: query, key, value and the gradient of the output once; gradient of the query and workspace once.
 /// </remarks>
+[RegisterLimit(RegisterLimitAttribute.FourWarpsAQuarter)]
 internal readonly struct CellPairAttentionBackward<
     TElement, TStorage, TReal, TWeightElement, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess,
     TValueAccess>

@@ -14,6 +14,7 @@ namespace SapaGpu.Kernels.Simt;
 /// the calculations once. Traffic to main memory: query, key and value once, output once; what tiles share is served by
 /// the cache.
 /// </remarks>
+[RegisterLimit(RegisterLimitAttribute.FourWarpsAQuarter)]
 internal readonly struct CellPairAttentionForward<
     TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess>
     : IKernel<WindowAttentionParameters<TStorage, TReal>>

@@ -8,6 +8,7 @@ namespace SapaGpu.Kernels.Simt;
 /// <summary>
 /// Reassembly with given weights for fixed windows; thread mapping as in the fused forward. Traffic: every operand once.
 /// </summary>
+[RegisterLimit(RegisterLimitAttribute.FourWarpsAQuarter)]
 internal readonly struct CellPairReassembly<TElement, TStorage, TReal, TWindow, TScale, TBorder, TAccess>
     : IKernel<WindowReassemblyParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>

@@ -8,6 +8,7 @@ namespace SapaGpu.Kernels.Simt;
 /// <summary>
 /// Local similarity for fixed windows; thread mapping as in the fused forward. Traffic: query, key and scores once.
 /// </summary>
+[RegisterLimit(RegisterLimitAttribute.FourWarpsAQuarter)]
 internal readonly struct CellPairSimilarity<TElement, TStorage, TReal, TWindow, TScale, TBorder, TAccess>
     : IKernel<WindowSimilarityParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>

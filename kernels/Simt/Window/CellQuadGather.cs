@@ -15,9 +15,11 @@ namespace SapaGpu.Kernels.Simt;
 /// <remarks>
 /// A group owns a tile of 4×4 cells and keeps their weights in shared memory. A thread owns eight channels of a quad of
 /// 2×2 cells, whose windows share most of the queries: a cell of queries is eight vector reads of the source and up to
-/// four of the weights for up to 128 multiply-adds. Traffic to main memory: every operand once; what neighbours share
-/// is served by the cache.
+/// four of the weights for up to 128 multiply-adds. Maps of few channels would leave most threads without work: there the
+/// rows are divided among several, whose sums are added in a fixed order. Traffic to main memory: every operand once;
+/// what neighbours share is served by the cache.
 /// </remarks>
+[RegisterLimit(RegisterLimitAttribute.FourWarpsAQuarter)]
 internal readonly struct CellQuadGather<TElement, TStorage, TReal, TWeightElement, TWeight, TWindow, TAccess>
     : IKernel<TransposedReassemblyParameters<TStorage, TWeight>>
     where TElement : struct, IElement<TStorage, TReal>
@@ -30,6 +32,7 @@ internal readonly struct CellQuadGather<TElement, TStorage, TReal, TWeightElemen
 {
     private const int TileWidth = 4;
     private const int PacksAcross = 8;
+    private const int SumsOfThread = 8;
 
     private static int HaloWidth => TileWidth + TWindow.Size(0) - 1;
 
@@ -47,6 +50,7 @@ internal readonly struct CellQuadGather<TElement, TStorage, TReal, TWeightElemen
             CellQuadTile<TWindow, SquareQuads>.Quads * CellQuadTile<TWindow, SquareQuads>.QuadPitch).AsAligned(16);
         var sources = SharedMemory.Allocate<Pack4<int>>(HaloCells).AsAligned(16);
         var results = SharedMemory.Allocate<int>(cells);
+        var parts = SharedMemory.Allocate<Pack4<TReal>>(GroupSize * SumsOfThread).AsAligned(16);
         var tile = CellQuadTile<TWindow, SquareQuads>.Locate(in parameters.Extent, in parameters.Band, parts: 1);
         Locate(in parameters, in tile, sources, results);
         tile.LoadWeights<TWeightElement, TWeight, TReal>(
@@ -55,52 +59,52 @@ internal readonly struct CellQuadGather<TElement, TStorage, TReal, TWeightElemen
 
         // Neighbouring threads take neighbouring packs, and every eighth pack a second one.
         int packs = parameters.Extent.ValueChannels / 4;
-        int octets = (packs + 2 * PacksAcross - 1) / (2 * PacksAcross);
-        int perQuad = octets * PacksAcross;
-        int quad = 0;
-        int item = Group.IdxX;
-        while (true)
+        int perQuad = (packs + 2 * PacksAcross - 1) / (2 * PacksAcross) * PacksAcross;
+        int perTile = perQuad * CellQuadTile<TWindow, SquareQuads>.Quads;
+        int slices = Math.Max(1, GroupSize / perTile);
+        for (int first = 0; first < perTile; first += GroupSize)
         {
-            while (item >= perQuad & quad < CellQuadTile<TWindow, SquareQuads>.Quads)
+            int slice = (first + Group.IdxX) / perTile;
+            int item = first + Group.IdxX - slice * perTile;
+            int quad = item / perQuad;
+            int inQuad = item - quad * perQuad;
+            int pack = inQuad + (inQuad & ~(PacksAcross - 1));
+            bool works = slice < slices & pack < packs;
+            var sums = default(CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>);
+
+            // A thread without a second pack reads its first one twice.
+            bool hasSecond = pack + PacksAcross < packs;
+            if (works)
             {
-                item -= perQuad;
-                quad++;
+                int toSecond = hasSecond ? PacksAcross : 0;
+
+                // By the rows of the map, not of the tile: the order of the sums is the same in every band.
+                int firstRow = (slice - (tile.Row + quad / 2 * 2 - TWindow.Size(0) / 2)) & (slices - 1);
+                int source = (quad / 2 * HaloWidth + (quad & 1)) * 2 + firstRow * HaloWidth;
+                int weight = quad * CellQuadTile<TWindow, SquareQuads>.QuadPitch + firstRow * TWindow.Size(0);
+                for (int row = firstRow; row <= TWindow.Size(0); row += slices)
+                {
+                    sums.AddRow(parameters.Source.Data, sources, source, weights, weight, pack, toSecond, row);
+                    source += slices * HaloWidth;
+                    weight += slices * TWindow.Size(0);
+                }
             }
-            if (quad >= CellQuadTile<TWindow, SquareQuads>.Quads)
-                return;
-            int pack = item + (item & ~(PacksAcross - 1));
-            if (pack < packs)
-                GatherQuad(in parameters, sources, results, weights, quad, pack, packs);
-            item += GroupSize;
+            if (slices > 1)
+            {
+                if (slice > 0)
+                    sums.Store(parts.SubView(Group.IdxX, 1), GroupSize);
+                Group.Barrier();
+                for (int other = 1; other < slices & slice == 0; other++)
+                    sums.Add(parts.SubView(other * perTile + item, 1), GroupSize);
+            }
+            if (works & slice == 0)
+            {
+                Write(in parameters, results[quad * 4], pack, hasSecond, sums.First0, sums.Second0);
+                Write(in parameters, results[quad * 4 + 1], pack, hasSecond, sums.First1, sums.Second1);
+                Write(in parameters, results[quad * 4 + 2], pack, hasSecond, sums.First2, sums.Second2);
+                Write(in parameters, results[quad * 4 + 3], pack, hasSecond, sums.First3, sums.Second3);
+            }
         }
-    }
-
-    private static void GatherQuad(
-        in TransposedReassemblyParameters<TStorage, TWeight> parameters,
-        ArrayView<Pack4<int>> sources,
-        ArrayView<int> results,
-        ArrayView<Pack4<TReal>> weights,
-        int quad,
-        int pack,
-        int packs)
-    {
-        // A thread without a second pack reads its first one twice.
-        bool hasSecond = pack + PacksAcross < packs;
-        int toSecond = hasSecond ? PacksAcross : 0;
-        int source = (quad / 2 * HaloWidth + (quad & 1)) * 2;
-        int weight = quad * CellQuadTile<TWindow, SquareQuads>.QuadPitch;
-        var sums = default(CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>);
-        for (int row = 0; row <= TWindow.Size(0); row++)
-        {
-            sums.AddRow(parameters.Source.Data, sources, source, weights, weight, pack, toSecond, row);
-            source += HaloWidth;
-            weight += TWindow.Size(0);
-        }
-
-        Write(in parameters, results[quad * 4], pack, hasSecond, sums.First0, sums.Second0);
-        Write(in parameters, results[quad * 4 + 1], pack, hasSecond, sums.First1, sums.Second1);
-        Write(in parameters, results[quad * 4 + 2], pack, hasSecond, sums.First2, sums.Second2);
-        Write(in parameters, results[quad * 4 + 3], pack, hasSecond, sums.First3, sums.Second3);
     }
 
     private static void Write(

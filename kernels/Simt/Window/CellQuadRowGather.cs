@@ -16,6 +16,7 @@ namespace SapaGpu.Kernels.Simt;
 /// A cell of queries is eight reads of the source and up to four of the weights for up to 64 multiply-adds; where the
 /// rows begin, positions are found once for the row.
 /// </remarks>
+[RegisterLimit(RegisterLimitAttribute.FourWarpsAQuarter)]
 internal readonly struct CellQuadRowGather<TElement, TStorage, TReal, TWeightElement, TWeight, TWindow>
     : IKernel<TransposedReassemblyParameters<TStorage, TWeight>>
     where TElement : struct, IElement<TStorage, TReal>

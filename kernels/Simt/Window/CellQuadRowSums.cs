@@ -86,82 +86,117 @@ internal struct CellQuadRowSums<TElement, TStorage, TReal, TWindow>
         int window = TWindow.Size(0);
         bool upper = windowRow < window;
         bool lower = windowRow > 0;
-        AddCell(in map, weights, weight, 0, upper, lower, true, false);
-        AddCell(in map, weights, weight, 1, upper, lower, true, true);
-        AddCell(in map, weights, weight, 2, upper, lower, true, true);
-        AddCell(in map, weights, weight, 3, upper, lower, window > 3, true);
+        var own = weights.SubView(weight, 1);
+
+        // Two neighbouring cells at once, whose reads lie in the same sectors, while the two before are added: reads do not
+        // wait behind the conditions of the additions.
+        var cells = Neighbours.Load(in this, in map, 0);
+        var next = Neighbours.Load(in this, in map, 2);
+        AddCells(in cells, own, 0, upper, lower);
         if (window > 3)
         {
-            AddCell(in map, weights, weight, 4, upper, lower, true, true);
-            AddCell(in map, weights, weight, 5, upper, lower, window > 5, true);
+            cells = Neighbours.Load(in this, in map, 4);
+            AddCells(in next, own, 2, upper, lower);
         }
         if (window > 5)
         {
-            AddCell(in map, weights, weight, 6, upper, lower, true, true);
-            AddCell(in map, weights, weight, 7, upper, lower, false, true);
+            next = Neighbours.Load(in this, in map, 6);
+            AddCells(in cells, own, 4, upper, lower);
         }
+        AddCells(window == 5 ? cells : next, own, window - 1, upper, lower);
     }
 
-    private void AddCell(
-        in MapView<TStorage> map,
-        ArrayView<Pack4<TReal>> weights,
-        int weight,
-        int column,
-        bool upper,
-        bool lower,
-        bool left,
-        bool right)
+    private void AddCells(
+        in Neighbours cells, ArrayView<Pack4<TReal>> weights, int column, bool upper, bool lower)
     {
-        if ((columns >> column & 1) == 0)
-            return;
+        AddCell(in cells.Left, weights, column, upper, lower);
+        AddCell(in cells.Right, weights, column + 1, upper, lower);
+    }
+
+    private readonly Cell Load(in MapView<TStorage> map, int column)
+    {
+        bool inside = (columns >> column & 1) != 0;
         int toLower = (int)(map.RowStride >> 1);
-        var above0 = Read(in map, channel0, column);
-        var above1 = Read(in map, channel1, column);
-        var above2 = Read(in map, channel2, column);
-        var above3 = Read(in map, channel3, column);
-        var below0 = Read(in map, channel0 + toLower, column);
-        var below1 = Read(in map, channel1 + toLower, column);
-        var below2 = Read(in map, channel2 + toLower, column);
-        var below3 = Read(in map, channel3 + toLower, column);
-        var x = new Pack4<TReal> { X = above0.X, Y = above1.X, Z = above2.X, W = above3.X };
-        var y = new Pack4<TReal> { X = above0.Y, Y = above1.Y, Z = above2.Y, W = above3.Y };
-        var z = new Pack4<TReal> { X = below0.X, Y = below1.X, Z = below2.X, W = below3.X };
-        var w = new Pack4<TReal> { X = below0.Y, Y = below1.Y, Z = below2.Y, W = below3.Y };
-        var own = weights.SubView(weight, 1);
+        var above0 = Read(in map, inside, channel0, column);
+        var above1 = Read(in map, inside, channel1, column);
+        var above2 = Read(in map, inside, channel2, column);
+        var above3 = Read(in map, inside, channel3, column);
+        var below0 = Read(in map, inside, channel0 + toLower, column);
+        var below1 = Read(in map, inside, channel1 + toLower, column);
+        var below2 = Read(in map, inside, channel2 + toLower, column);
+        var below3 = Read(in map, inside, channel3 + toLower, column);
+        return new Cell
+        {
+            X = new Pack4<TReal> { X = above0.X, Y = above1.X, Z = above2.X, W = above3.X },
+            Y = new Pack4<TReal> { X = above0.Y, Y = above1.Y, Z = above2.Y, W = above3.Y },
+            Z = new Pack4<TReal> { X = below0.X, Y = below1.X, Z = below2.X, W = below3.X },
+            W = new Pack4<TReal> { X = below0.Y, Y = below1.Y, Z = below2.Y, W = below3.Y },
+        };
+    }
+
+    // The first column of a row is in the windows around the left cells only, the last one in those around the right.
+    private void AddCell(
+        in Cell cell, ArrayView<Pack4<TReal>> weights, int column, bool upper, bool lower)
+    {
+        int window = TWindow.Size(0);
         if (upper)
         {
-            if (left)
-                Add(ref Sum0, own[column], in x, in y, in z, in w);
-            if (right)
-                Add(ref Sum1, own[Taps + column - 1], in x, in y, in z, in w);
+            if (column < window)
+                cell.AddTo(ref Sum0, weights[column]);
+            if (column > 0)
+                cell.AddTo(ref Sum1, weights[Taps + column - 1]);
         }
         if (lower)
         {
-            if (left)
-                Add(ref Sum2, own[2 * Taps + column - TWindow.Size(0)], in x, in y, in z, in w);
-            if (right)
-                Add(ref Sum3, own[3 * Taps + column - 1 - TWindow.Size(0)], in x, in y, in z, in w);
+            if (column < window)
+                cell.AddTo(ref Sum2, weights[2 * Taps + column - window]);
+            if (column > 0)
+                cell.AddTo(ref Sum3, weights[3 * Taps + column - 1 - window]);
         }
     }
 
-    private static Pack2<TReal> Read(in MapView<TStorage> map, int position, int column)
+    // A condition for each read: the assembler makes a predicate of it, and no branch that the next read waits behind.
+    private static Pack2<TReal> Read(in MapView<TStorage> map, bool inside, int position, int column)
     {
         // The sum is never negative, its first part may be, and ILGPU takes indices for unsigned.
-        var stored = map.Data.AsAligned(2 * Interop.SizeOf<TStorage>()).Cast<Pack2<TStorage>>()[position + column];
-        return new Pack2<TReal> { X = TElement.Load(stored.X), Y = TElement.Load(stored.Y) };
+        var value = default(Pack2<TReal>);
+        if (inside)
+        {
+            var stored =
+                map.Data.AsAligned(2 * Interop.SizeOf<TStorage>()).Cast<Pack2<TStorage>>()[position + column];
+            value = new Pack2<TReal> { X = TElement.Load(stored.X), Y = TElement.Load(stored.Y) };
+        }
+        return value;
     }
 
-    private static void Add(
-        ref Pack4<TReal> sum,
-        Pack4<TReal> weight,
-        in Pack4<TReal> x,
-        in Pack4<TReal> y,
-        in Pack4<TReal> z,
-        in Pack4<TReal> w)
+    /// <summary>Two neighbouring cells.</summary>
+    private struct Neighbours
     {
-        Pack4.Add(ref sum, weight.X, in x);
-        Pack4.Add(ref sum, weight.Y, in y);
-        Pack4.Add(ref sum, weight.Z, in z);
-        Pack4.Add(ref sum, weight.W, in w);
+        public Cell Left;
+        public Cell Right;
+
+        public static Neighbours Load(
+            in CellQuadRowSums<TElement, TStorage, TReal, TWindow> sums, in MapView<TStorage> map, int column) => new()
+            {
+                Left = sums.Load(in map, column),
+                Right = sums.Load(in map, column + 1),
+            };
+    }
+
+    /// <summary>Four channels of the four queries of a cell.</summary>
+    private struct Cell
+    {
+        public Pack4<TReal> X;
+        public Pack4<TReal> Y;
+        public Pack4<TReal> Z;
+        public Pack4<TReal> W;
+
+        public readonly void AddTo(ref Pack4<TReal> sum, Pack4<TReal> weight)
+        {
+            Pack4.Add(ref sum, weight.X, in X);
+            Pack4.Add(ref sum, weight.Y, in Y);
+            Pack4.Add(ref sum, weight.Z, in Z);
+            Pack4.Add(ref sum, weight.W, in W);
+        }
     }
 }

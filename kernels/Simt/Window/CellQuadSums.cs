@@ -50,59 +50,96 @@ internal struct CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>
         bool lower = windowRow > 0;
         var row = sources.SubView(source, 1);
         var above = weights.SubView(weight, 1);
-        AddCell(map, row[0], above, 0, pack, toSecond, upper, lower, true, false);
-        AddCell(map, row[1], above, 1, pack, toSecond, upper, lower, true, true);
-        AddCell(map, row[2], above, 2, pack, toSecond, upper, lower, true, true);
-        AddCell(map, row[3], above, 3, pack, toSecond, upper, lower, window > 3, true);
+
+        // A cell is read while the one before it is added: reads do not wait behind the conditions of the additions.
+        var cell = Cell.Load(map, row[0], pack, toSecond);
+        var next = Cell.Load(map, row[1], pack, toSecond);
+        AddCell(in cell, above, 0, upper, lower);
+        cell = Cell.Load(map, row[2], pack, toSecond);
+        AddCell(in next, above, 1, upper, lower);
+        next = Cell.Load(map, row[3], pack, toSecond);
+        AddCell(in cell, above, 2, upper, lower);
         if (window > 3)
         {
-            AddCell(map, row[4], above, 4, pack, toSecond, upper, lower, true, true);
-            AddCell(map, row[5], above, 5, pack, toSecond, upper, lower, window > 5, true);
+            cell = Cell.Load(map, row[4], pack, toSecond);
+            AddCell(in next, above, 3, upper, lower);
+            next = Cell.Load(map, row[5], pack, toSecond);
+            AddCell(in cell, above, 4, upper, lower);
         }
         if (window > 5)
         {
-            AddCell(map, row[6], above, 6, pack, toSecond, upper, lower, true, true);
-            AddCell(map, row[7], above, 7, pack, toSecond, upper, lower, false, true);
+            cell = Cell.Load(map, row[6], pack, toSecond);
+            AddCell(in next, above, 5, upper, lower);
+            next = Cell.Load(map, row[7], pack, toSecond);
+            AddCell(in cell, above, 6, upper, lower);
         }
+        AddCell(in next, above, window, upper, lower);
     }
 
-    private void AddCell(
-        ArrayView<TStorage> map,
-        Pack4<int> queries,
-        ArrayView<Pack4<TReal>> weights,
-        int column,
-        int pack,
-        int toSecond,
-        bool upper,
-        bool lower,
-        bool left,
-        bool right)
+    /// <summary>Adds the sums of another thread, which lie a pitch apart.</summary>
+    public void Add(ArrayView<Pack4<TReal>> other, int pitch)
     {
-        if (queries.X < 0)
-            return;
-        var first = Quad.Load(map, in queries, pack);
-        var second = Quad.Load(map, in queries, pack + toSecond);
+        Pack4.Add(ref First0, TReal.One, other[0]);
+        Pack4.Add(ref First1, TReal.One, other[pitch]);
+        Pack4.Add(ref First2, TReal.One, other[2 * pitch]);
+        Pack4.Add(ref First3, TReal.One, other[3 * pitch]);
+        Pack4.Add(ref Second0, TReal.One, other[4 * pitch]);
+        Pack4.Add(ref Second1, TReal.One, other[5 * pitch]);
+        Pack4.Add(ref Second2, TReal.One, other[6 * pitch]);
+        Pack4.Add(ref Second3, TReal.One, other[7 * pitch]);
+    }
+
+    /// <summary>Stores the sums a pitch apart, for another thread to add.</summary>
+    public readonly void Store(ArrayView<Pack4<TReal>> target, int pitch)
+    {
+        target[0] = First0;
+        target[pitch] = First1;
+        target[2 * pitch] = First2;
+        target[3 * pitch] = First3;
+        target[4 * pitch] = Second0;
+        target[5 * pitch] = Second1;
+        target[6 * pitch] = Second2;
+        target[7 * pitch] = Second3;
+    }
+
+    // The first column of a row is in the windows around the left cells only, the last one in those around the right.
+    private void AddCell(
+        in Cell cell, ArrayView<Pack4<TReal>> weights, int column, bool upper, bool lower)
+    {
+        int window = TWindow.Size(0);
         if (upper)
         {
-            if (left)
-                Add(in first, in second, weights[column], ref First0, ref Second0);
-            if (right)
-                Add(in first, in second, weights[Taps + column - 1], ref First1, ref Second1);
+            if (column < window)
+                cell.AddTo(ref First0, ref Second0, weights[column]);
+            if (column > 0)
+                cell.AddTo(ref First1, ref Second1, weights[Taps + column - 1]);
         }
         if (lower)
         {
-            if (left)
-                Add(in first, in second, weights[2 * Taps + column - TWindow.Size(0)], ref First2, ref Second2);
-            if (right)
-                Add(in first, in second, weights[3 * Taps + column - 1 - TWindow.Size(0)], ref First3, ref Second3);
+            if (column < window)
+                cell.AddTo(ref First2, ref Second2, weights[2 * Taps + column - window]);
+            if (column > 0)
+                cell.AddTo(ref First3, ref Second3, weights[3 * Taps + column - 1 - window]);
         }
     }
 
-    private static void Add(
-        in Quad first, in Quad second, Pack4<TReal> weight, ref Pack4<TReal> firstSum, ref Pack4<TReal> secondSum)
+    /// <summary>Two packs of channels of the four queries of a cell.</summary>
+    private struct Cell
     {
-        first.AddTo(ref firstSum, in weight);
-        second.AddTo(ref secondSum, in weight);
+        private Quad first;
+        private Quad second;
+
+        public static Cell Load(ArrayView<TStorage> map, Pack4<int> queries, int pack, int toSecond) => new()
+        {
+            first = Quad.Load(map, in queries, pack),
+            second = Quad.Load(map, in queries, pack + toSecond),
+        };
+
+        public readonly void AddTo(ref Pack4<TReal> firstSum, ref Pack4<TReal> secondSum, Pack4<TReal> weight)
+        {
+            first.AddTo(ref firstSum, in weight);
+            second.AddTo(ref secondSum, in weight);
+        }
     }
 
     /// <summary>A pack of channels of the four queries of a cell.</summary>
@@ -113,13 +150,17 @@ internal struct CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>
         private Pack4<TReal> z;
         private Pack4<TReal> w;
 
-        public static Quad Load(ArrayView<TStorage> map, in Pack4<int> queries, int pack) => new()
+        public static Quad Load(ArrayView<TStorage> map, in Pack4<int> queries, int pack)
         {
-            x = TAccess.LoadNear<TElement, TStorage, TReal>(map, queries.X + pack, 0, 1, 4),
-            y = TAccess.LoadNear<TElement, TStorage, TReal>(map, queries.Y + pack, 0, 1, 4),
-            z = TAccess.LoadNear<TElement, TStorage, TReal>(map, queries.Z + pack, 0, 1, 4),
-            w = TAccess.LoadNear<TElement, TStorage, TReal>(map, queries.W + pack, 0, 1, 4),
-        };
+            bool inside = queries.X >= 0;
+            return new()
+            {
+                x = Read(map, inside, queries.X + pack),
+                y = Read(map, inside, queries.Y + pack),
+                z = Read(map, inside, queries.Z + pack),
+                w = Read(map, inside, queries.W + pack),
+            };
+        }
 
         public readonly void AddTo(ref Pack4<TReal> sum, in Pack4<TReal> weight)
         {
@@ -127,6 +168,15 @@ internal struct CellQuadSums<TElement, TStorage, TReal, TWindow, TAccess>
             Pack4.Add(ref sum, weight.Y, in y);
             Pack4.Add(ref sum, weight.Z, in z);
             Pack4.Add(ref sum, weight.W, in w);
+        }
+
+        // A condition for each read: the assembler makes a predicate of it, and no branch that the next read waits behind.
+        private static Pack4<TReal> Read(ArrayView<TStorage> map, bool inside, int position)
+        {
+            var value = default(Pack4<TReal>);
+            if (inside)
+                value = TAccess.LoadNear<TElement, TStorage, TReal>(map, position, 0, 1, 4);
+            return value;
         }
     }
 }

@@ -207,7 +207,7 @@ internal struct TileMap<TStorage>
     }
 
     // Neighbouring threads take neighbouring positions; two packs beside each other keep the writes to shared memory
-    // free of bank conflicts. A pack is four reads at once.
+    // free of bank conflicts. A thread takes up to four packs of a position at once: sixteen reads, whose times overlap.
     private readonly void StageChannels<TElement, TReal, TWindow, TAccess>(
         int count,
         int firstChannel,
@@ -222,25 +222,67 @@ internal struct TileMap<TStorage>
         where TAccess : struct, IChannelAccess
     {
         const int Across = 2;
+        int rounds = Math.Min(4, packs / Across);
         int pack = Group.IdxX & (Across - 1);
-        int toPack = ToChannel<TAccess>(4 * Across);
+        int toRound = ToChannel<TAccess>(4 * Across * rounds);
         for (int item = Group.IdxX; item < count * Across; item += CellPair.GroupSize<TWindow>())
         {
             int position = Positions[item / Across];
             int source = position + ToChannel<TAccess>(firstChannel + 4 * pack);
             int remaining = position < 0 ? 0 : channels - firstChannel - 4 * pack;
             int at = Target(item / Across, pitch, extraPitch) + pack;
-            for (int left = packs / Across; left > 0; left--)
+            for (int left = packs / (Across * rounds); left > 0; left--)
             {
-                var value = default(Pack4<TReal>);
-                if (remaining > 0)
-                    value = TAccess.LoadNear<TElement, TStorage, TReal>(Data, source, 0, ChannelStride, remaining);
-                target[at] = value;
-                source += toPack;
-                at += Across;
-                remaining -= 4 * Across;
+                StageChannels<TElement, TReal, TAccess>(source, remaining, Across, rounds, target.SubView(at, 1));
+                source += toRound;
+                at += Across * rounds;
+                remaining -= 4 * Across * rounds;
             }
         }
+    }
+
+    private readonly void StageChannels<TElement, TReal, TAccess>(
+        int source, int remaining, int across, int rounds, ArrayView<Pack4<TReal>> target)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TAccess : struct, IChannelAccess
+    {
+        var first = ReadChannels<TElement, TReal, TAccess>(source, remaining);
+        var second = ReadChannels<TElement, TReal, TAccess>(
+            source + ToChannel<TAccess>(4 * across), rounds > 1 ? remaining - 4 * across : 0);
+        var third = ReadChannels<TElement, TReal, TAccess>(
+            source + ToChannel<TAccess>(8 * across), rounds > 2 ? remaining - 8 * across : 0);
+        var fourth = ReadChannels<TElement, TReal, TAccess>(
+            source + ToChannel<TAccess>(12 * across), rounds > 3 ? remaining - 12 * across : 0);
+        target[0] = first;
+        if (rounds > 1)
+            target[across] = second;
+        if (rounds > 2)
+            target[2 * across] = third;
+        if (rounds > 3)
+            target[3 * across] = fourth;
+    }
+
+    // A condition for each read: ptxas makes a predicate of it, and no branch that the next read would wait behind.
+    private readonly Pack4<TReal> ReadChannels<TElement, TReal, TAccess>(int source, int remaining)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TAccess : struct, IChannelAccess => new()
+        {
+            X = ReadChannel<TElement, TReal>(source, remaining > 0),
+            Y = ReadChannel<TElement, TReal>(source + ChannelStride, remaining > 1),
+            Z = ReadChannel<TElement, TReal>(source + 2 * ChannelStride, remaining > 2),
+            W = ReadChannel<TElement, TReal>(source + 3 * ChannelStride, remaining > 3),
+        };
+
+    private readonly TReal ReadChannel<TElement, TReal>(int source, bool inside)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    {
+        var value = TReal.Zero;
+        if (inside)
+            value = TElement.Load(Data[source]);
+        return value;
     }
 
     private static TileMap<TStorage> Of(in MapView<TStorage> map, ArrayView<int> positions) =>

@@ -3,7 +3,9 @@ namespace SapaGpu.Maps;
 /// <summary>Whether a map can be read four channels at a time by aligned vector accesses.</summary>
 internal static class Pack4Layout
 {
-    private const int Channels = 4;
+    /// <summary>The channels of a pack.</summary>
+    public const int Channels = 4;
+
     private const int AccessAlignment = 16;
 
     public static bool Fits(FeatureMap map)

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using NUnit.Framework;
 using SapaGpu.DeviceBenchmarks.Code;
+using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Tests.CodeGeneration;
 
@@ -15,22 +16,26 @@ public sealed partial class AssemblerTests
 
     private static readonly Dictionary<string, (int Single, int Double)> Registers = new()
     {
-        ["CellPairAttentionForward"] = (168, 0),
-        ["CellPairAttentionBackward"] = (168, 0),
-        ["CellPairSimilarity"] = (168, 0),
-        ["CellPairReassembly"] = (168, 0),
-        ["CellQuadGather"] = (96, 0),
-        ["CellQuadRowGather"] = (72, 0),
+        ["CellPairAttentionForward"] = (128, 0),
+        ["CellPairAttentionBackward"] = (128, 0),
+        ["CellPairSimilarity"] = (128, 0),
+        ["CellPairReassembly"] = (128, 0),
+        ["CellQuadGather"] = (128, 0),
+        ["CellQuadRowGather"] = (128, 0),
         ["WindowAttentionForward"] = (96, 80),
         ["WindowAttentionBackward"] = (96, 80),
         ["WindowSimilarityForward"] = (96, 56),
         ["WindowReassemblyForward"] = (56, 80),
         ["TransposedReassembly"] = (40, 48),
-        ["Projection"] = (56, 80),
-        ["ProjectionOuter"] = (56, 72),
+        ["Projection"] = (80, 160),
+        ["ProjectionOuter"] = (80, 160),
         ["LayerNormBackward"] = (48, 56),
-        ["Interpolation"] = (40, 40),
+        ["Interpolation"] = (40, 48),
         ["InterpolationAdjoint"] = (56, 64),
+        ["DeformableReassemblyForward"] = (64, 80),
+        ["DeformableSimilarityForward"] = (48, 64),
+        ["DeformableGather"] = (48, 64),
+        ["WindowWeightsBackward"] = (48, 56),
     };
 
     private static IEnumerable<string> Operators => KernelCatalogue.Fast.Select(kernel => kernel.Operator).Distinct();
@@ -61,7 +66,7 @@ public sealed partial class AssemblerTests
                 var (single, twice) = Registers.GetValueOrDefault(name, MapRegisters);
                 Assert.That(
                     assembled.Registers, Is.InRange(1, kernel.IsDouble ? twice : single), $"registers of {kernel}");
-                Assert.That(assembled.LocalBytes, Is.Zero, $"local memory of {kernel}");
+                Assert.That(assembled.LocalBytes, Is.LessThanOrEqualTo(LocalBytes(kernel)), $"local memory of {kernel}");
                 Assert.That(
                     assembled.SharedBytes,
                     Is.InRange(listing.SharedBytes, PtxListing.MostSharedBytes),
@@ -69,6 +74,10 @@ public sealed partial class AssemblerTests
             }
         }
     }
+
+    // Programs whose registers are limited, so that twice as many groups fit, may keep a few values elsewhere.
+    private static int LocalBytes(KernelInstantiation kernel) =>
+        kernel.Definition.IsDefined(typeof(RegisterLimitAttribute), inherit: false) ? 160 : 0;
 
     [GeneratedRegex(@"\)\s*\{")]
     private static partial Regex EndOfParameters();

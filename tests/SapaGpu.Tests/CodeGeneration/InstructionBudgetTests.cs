@@ -18,8 +18,8 @@ public sealed class InstructionBudgetTests
         ["CellPairAttentionForward"] = 0.90,
         ["CellPairAttentionBackward"] = 0.90,
         ["CellPairReassembly"] = 0.90,
-        ["CellQuadGather"] = 0.65,
-        ["CellQuadRowGather"] = 0.50,
+        ["CellQuadGather"] = 0.60,
+        ["CellQuadRowGather"] = 0.42,
     };
 
     // 16-bit values are converted in the loop of the gathers, in that of the others before.

@@ -103,8 +103,7 @@ internal sealed unsafe class AcceleratorBackend(
         context.Dispose();
     }
 
-    private void Copy<T>(in ArrayView<T> source, in ArrayView<T> target)
-        where T : unmanaged
+    public override void Copy<T>(in ArrayView<T> source, in ArrayView<T> target)
     {
         switch (Stream)
         {

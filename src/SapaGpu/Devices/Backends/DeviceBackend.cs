@@ -39,6 +39,10 @@ internal abstract class DeviceBackend
     public abstract void Clear<T>(in ArrayView<T> target)
         where T : unmanaged;
 
+    /// <summary>Queues a copy within the memory of the device.</summary>
+    public abstract void Copy<T>(in ArrayView<T> source, in ArrayView<T> target)
+        where T : unmanaged;
+
     /// <summary>Waits for everything that was queued.</summary>
     public abstract void Synchronize();
 

@@ -41,6 +41,10 @@ internal sealed unsafe class HostBackend : DeviceBackend
     public override void Read<T>(in ArrayView<T> source, Span<T> values) =>
         new ReadOnlySpan<T>(Address(in source), values.Length).CopyTo(values);
 
+    public override void Copy<T>(in ArrayView<T> source, in ArrayView<T> target) =>
+        new ReadOnlySpan<T>(Address(in source), checked((int)source.Length))
+            .CopyTo(new Span<T>(Address(in target), checked((int)target.Length)));
+
     public override void Clear<T>(in ArrayView<T> target) =>
         NativeMemory.Clear(Address(in target), (nuint)target.LengthInBytes);
 

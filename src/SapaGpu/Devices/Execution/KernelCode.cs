@@ -12,8 +12,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Devices;
 
 /// <summary>
-/// Compiles thread-group programs to the code that a driver takes: ILGPU's output, with the barriers and roundings that
-/// ILGPU cannot express added.
+/// Compiles thread-group programs to the code that a driver takes: ILGPU's output, with the barriers, roundings and
+/// limits that ILGPU cannot express added.
 /// </summary>
 internal static partial class KernelCode
 {
@@ -30,15 +30,19 @@ internal static partial class KernelCode
         var compiled = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entryPoint), default);
         ForgetMethods(backend.Context);
         bool rounds = RoundsProducts(kernel);
+        int registers = kernel.GetCustomAttribute<RegisterLimitAttribute>()?.Registers ?? 0;
         return compiled switch
         {
-            PTXCompiledKernel ptx when rounds => CreatePtx(
-                backend.Context, EntryPointOf(ptx), ptx.Info, RoundProducts(ptx.PTXAssembly)),
+            PTXCompiledKernel ptx when rounds || registers > 0 => CreatePtx(
+                backend.Context,
+                EntryPointOf(ptx),
+                ptx.Info,
+                LimitRegisters(rounds ? RoundProducts(ptx.PTXAssembly) : ptx.PTXAssembly, registers)),
             CLCompiledKernel openCL => new CLCompiledKernel(
                 backend.Context,
                 (SeparateViewEntryPoint)EntryPointOf(openCL),
                 openCL.Info,
-                (rounds ? "#pragma OPENCL FP_CONTRACT OFF\n" : string.Empty) + FenceLocalMemory(openCL.Source),
+                (rounds ? "#pragma OPENCL FP_CONTRACT OFF\n" : string.Empty) + CountInGlobalMemory(FenceLocalMemory(openCL.Source)),
                 openCL.CVersion),
             _ => compiled,
         };
@@ -55,8 +59,18 @@ internal static partial class KernelCode
         source.Replace(
             "CLK_GLOBAL_MEM_FENCE", "CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE", StringComparison.Ordinal);
 
+    // ILGPU writes the atomic functions of OpenCL 2.0; those of 1.2 are in every version. All counters are in global memory.
+    private static string CountInGlobalMemory(string source) =>
+        AtomicAddition().Replace(source, "atomic_add((volatile global int*)");
+
     // A multiplication that names its rounding is never joined with an addition.
     private static string RoundProducts(string ptx) => Product().Replace(ptx, "mul.rn.f$1");
+
+    // A directive stands between the parameters of the entry point and its body.
+    private static string LimitRegisters(string ptx, int registers) => registers == 0
+        ? ptx
+        : EntryPointBody().Replace(
+            ptx, FormattableString.Invariant($"$1\n.maxnreg {registers}\n{{"), count: 1);
 
     // ILGPU keeps everything that it has read of every kernel, megabytes each, for as long as the device is open. What
     // kernels have in common is worth keeping for a while: to read it anew for each takes half as long again.
@@ -68,6 +82,12 @@ internal static partial class KernelCode
 
     [GeneratedRegex(@"\bmul\.f(32|64)\b")]
     private static partial Regex Product();
+
+    [GeneratedRegex(@"\batomic_fetch_add\s*\(\s*\(atomic_int\s*\*\)")]
+    private static partial Regex AtomicAddition();
+
+    [GeneratedRegex(@"(\.entry[^{]*\))\s*\{")]
+    private static partial Regex EntryPointBody();
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_IRContext")]
     private static extern IRContext IntermediateCodeOf(Context context);

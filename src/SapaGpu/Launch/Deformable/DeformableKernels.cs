@@ -5,6 +5,7 @@ using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
 using SapaGpu.Kernels.Simt;
+using SapaGpu.Maps;
 
 namespace SapaGpu.Launch;
 
@@ -76,17 +77,14 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal>(
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    private const int MostChunks = 64;
-    private const int SmallestChunk = 256;
-
     private readonly VariantTable<DeformableSamplingParameters<TStorage>> similarity = arithmetic.Table(
-        new SimilarityTiles<DeformableScore>(), new MapKernelOf<DeformableSamplingParameters<TStorage>, DeformableSimilarityForward<TElement, TStorage, TReal>>());
+        new SimilarityTiles<DeformableScore>(), new SimilarityKernel<SampleScore>());
 
     private readonly VariantTable<DeformableSamplingParameters<TStorage>> reassembly = arithmetic.Table(
-        new ReassemblyTiles(), new MapKernelOf<DeformableSamplingParameters<TStorage>, DeformableReassemblyForward<TElement, TStorage, TReal>>());
+        new ReassemblyTiles(), new ReassemblyKernel());
 
     private readonly VariantTable<DeformableSamplingParameters<TStorage>> offsetGradient = arithmetic.Table(
-        new SimilarityTiles<DeformableSlope>(), new MapKernelOf<DeformableSamplingParameters<TStorage>, DeformableOffsetGradient<TElement, TStorage, TReal>>());
+        new SimilarityTiles<DeformableSlope>(), new SimilarityKernel<SampleSlope>());
 
     private readonly VariantTable<DeformableSamplingParameters<TStorage>> similarityAndOffsetGradient =
         arithmetic.Table(new SimilarityTiles<DeformableScoreAndSlope>());
@@ -97,20 +95,18 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal>(
     private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> count =
         MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformableCount<TElement, TStorage, TReal>>();
 
-    private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> chunkSums =
-        MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformableChunkSums<TStorage, TReal>>();
-
     private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> starts =
-        MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformableStarts<TStorage, TReal>>();
-
-    private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> chunkStarts =
-        MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformableChunkStarts<TStorage, TReal>>();
+        new(_ => new GroupLaunchable<DeformableStarts<TStorage, TReal>, DeformableGatherParameters<TStorage, TReal>>());
 
     private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> placement =
         MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformablePlacement<TElement, TStorage, TReal>>();
 
-    private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> gather =
-        MapPrograms.Table<DeformableGatherParameters<TStorage, TReal>, DeformableGather<TElement, TStorage, TReal>>();
+    private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> sort = new(_ =>
+        new GroupLaunchable<DeformableSort<TElement, TStorage, TReal>, DeformableGatherParameters<TStorage, TReal>>());
+
+    private readonly VariantTable<DeformableGatherParameters<TStorage, TReal>> gather = new(variant => variant.EmbeddingVectors
+        ? new GroupLaunchable<DeformableGather<TElement, TStorage, TReal, VectorAccess>, DeformableGatherParameters<TStorage, TReal>>()
+        : new GroupLaunchable<DeformableGather<TElement, TStorage, TReal, StridedAccess>, DeformableGatherParameters<TStorage, TReal>>());
 
     public override void Scores(
         int groups, int points, FeatureMap features, FeatureMap map, FeatureMap offsets, FeatureMap result)
@@ -120,8 +116,7 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal>(
         {
             Features = features.Map<TStorage>(),
         };
-        similarity[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(
-            map.Device.Launcher, in parameters);
+        similarity[Variant(parameters.GroupChannels, features, pixels.Map)].Launch(map.Device.Launcher, in parameters);
     }
 
     public override void Reassembly(
@@ -132,8 +127,7 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal>(
         {
             Weights = weights.Map<TStorage>(),
         };
-        reassembly[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(
-            map.Device.Launcher, in parameters);
+        reassembly[Variant(parameters.GroupChannels, pixels.Map, result)].Launch(map.Device.Launcher, in parameters);
     }
 
     public override void OffsetGradient(
@@ -153,7 +147,7 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal>(
             Weights = weights.Map<TStorage>(),
             Accumulate = accumulate ? 1 : 0,
         };
-        offsetGradient[KernelVariant.Fitting<TReal>(map.Device, parameters.GroupChannels)].Launch(
+        offsetGradient[Variant(parameters.GroupChannels, features, pixels.Map)].Launch(
             map.Device.Launcher, in parameters);
     }
 
@@ -197,10 +191,8 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal>(
         int queries = checked(offsets.Shape.Height * offsets.Shape.Width);
         int cells = checked(map.Height * map.Width);
         _ = checked(queries * points * 4);
-        int perChunk = Math.Max(SmallestChunk, (queries + MostChunks - 1) / MostChunks);
-        int chunks = (queries + perChunk - 1) / perChunk;
         long entries = 4L * groups * queries * points;
-        long counts = (long)groups * chunks * cells;
+        long counts = (long)groups * cells;
         long lists = (long)groups * (cells + 1);
         var device = offsets.Device;
         long shareBytes = entries * Unsafe.SizeOf<TReal>();
@@ -216,8 +208,6 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal>(
                     Points = points,
                     Rows = WindowShape.Axis(map.Height, offsets.Shape.Height),
                     Columns = WindowShape.Axis(map.Width, offsets.Shape.Width),
-                    Chunks = chunks,
-                    QueriesPerChunk = perChunk,
                     Offsets = offsets.Map<TStorage>(),
                     BilinearWeights = memory.View<TReal>(0, entries),
                     Samples = memory.View<int>(shareBytes, entries),
@@ -227,11 +217,11 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal>(
                     Features = gradients[0].Features.Map<TStorage>(),
                     Result = gradients[0].Result.Map<TStorage>(),
                 };
+                device.Backend.Clear(in parameters.Counts);
                 count.Launch(device, in parameters);
-                chunkSums.Launch(device, in parameters);
                 starts.Launch(device, in parameters);
-                chunkStarts.Launch(device, in parameters);
                 placement.Launch(device, in parameters);
+                sort.Launch(device, in parameters);
                 foreach (var gradient in gradients)
                 {
                     Gather(groups, in parameters, in gradient);
@@ -255,7 +245,16 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal>(
             Weights = weights.Map<TStorage>(),
             Result = result.Map<TStorage>(),
         };
-        gather.Launch(result.Device, in parameters);
+        gather[Variant(parameters.GroupChannels, features, result)].Launch(result.Device.Launcher, in parameters);
+    }
+
+    // Thread groups access both maps four channels at a time, or neither.
+    private static KernelVariant Variant(int groupChannels, FeatureMap first, FeatureMap second)
+    {
+        var variant = KernelVariant.Fitting<TReal>(first.Device, groupChannels);
+        bool vectors = !first.Device.RunsVectorPrograms && groupChannels % Pack4Layout.Channels == 0
+            && Pack4Layout.Fits(first) && Pack4Layout.Fits(second);
+        return variant with { EmbeddingVectors = vectors };
     }
 
     private void Scatter(int groups, int points, FeatureMap offsets, in DeformableGradient gradient)
@@ -317,6 +316,25 @@ internal sealed class DeformableKernels<TElement, TStorage, TReal>(
             Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
             new TileLaunchable<
                 DeformableReassemblyProgram<TSimd, TStorage, TReal, TVector>,
+                DeformableSamplingParameters<TStorage>>();
+    }
+
+    private sealed class SimilarityKernel<TResult> : OpenKernel<DeformableSamplingParameters<TStorage>>
+        where TResult : struct, ISampleResult
+    {
+        public override ILaunchable<DeformableSamplingParameters<TStorage>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                DeformableSimilarityForward<TElement, TStorage, TReal, TEmbedding, TResult>,
+                DeformableSamplingParameters<TStorage>>();
+    }
+
+    private sealed class ReassemblyKernel : OpenKernel<DeformableSamplingParameters<TStorage>>
+    {
+        public override ILaunchable<DeformableSamplingParameters<TStorage>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                DeformableReassemblyForward<TElement, TStorage, TReal, TEmbedding>,
                 DeformableSamplingParameters<TStorage>>();
     }
 

@@ -46,10 +46,22 @@ public sealed record DeviceLimits(double FmaGflops, double CopyGBps)
         var shape = new MapShape(1, (int)(bytes / sizeof(float) / (1 << 16)), 1 << 8, 1 << 8);
         using var source = FeatureMap<float>.Create(device, shape);
         using var result = FeatureMap<float>.Create(device, shape);
-        source.Clear();
-        using var call = Operands.Hold(source, result);
+        using var noise = FeatureMap<float>.From(
+            device, new MapShape(1, shape.Channels, 1, 1), Noise(shape.Channels));
+        using var call = Operands.Hold(source, result, noise);
         var kernels = ResamplingKernels.For(source);
-        return 2.0 * bytes / FastestSeconds(device, () => kernels.Copy(source, result)) * 1e-9;
+        kernels.Resample(InterpolationMode.Nearest, alignCorners: false, noise, source);
+        Action copy = device.Info.IsGpu
+            ? () => device.Backend.Copy(source.Elements<float>(), result.Elements<float>())
+            : () => kernels.Copy(source, result);
+        return 2.0 * bytes / FastestSeconds(device, copy) * 1e-9;
+    }
+
+    // Zeros can be moved faster than other values.
+    private static float[] Noise(int count)
+    {
+        var random = new Random(1);
+        return [.. Enumerable.Range(0, count).Select(_ => random.NextSingle())];
     }
 
     // A limit is what the device does when nothing disturbs it: the fastest of many.

@@ -113,7 +113,7 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal>(
         }
         if (input.Device.RunsVectorPrograms)
         {
-            var outer = Outer(in projection, input, gradOutput, statistics, Chunking.Of(input.Shape));
+            var outer = Outer(in projection, input, gradOutput, statistics, Chunking.Of(input));
             BackwardTogether(in projection, in outer, gradInput, accumulate, wantsParameters: false);
             return;
         }
@@ -133,7 +133,7 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal>(
         in ProjectionWeights gradients,
         bool accumulate)
     {
-        var chunking = Chunking.Of(input.Shape);
+        var chunking = Chunking.Of(input);
         int outputs = gradOutput.Shape.Channels;
         long size = ((long)outputs * input.Shape.Channels + outputs) * chunking.Chunks;
         var device = input.Device;
@@ -145,9 +145,14 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal>(
                 Partials = memory.View<TReal>(0, size),
             };
             if (device.RunsVectorPrograms)
+            {
                 BackwardTogether(in projection, in outer, gradInput, accumulate, wantsParameters: true);
+            }
             else
-                outers.Launch(device, in outer);
+            {
+                var variant = KernelVariant.Choose(device, Pack4Layout.Fits(input), Pack4Layout.Fits(gradOutput));
+                outers[variant].Launch(device.Launcher, in outer);
+            }
             Finish(device, in projection, in gradients, in outer);
         }
         finally
@@ -271,13 +276,19 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal>(
     // The pixels of a chunk and their number, from the problem alone: sums are the same on any number of threads.
     private readonly record struct Chunking(int Pixels, int Chunks)
     {
+        // A large GPU runs some hundred thread groups at a time.
+        private const int GpuMaximum = 256;
+        private const int GpuSmallestPixels = 256;
         private const int Maximum = 64;
         private const int SmallestPixels = 512;
 
-        public static Chunking Of(MapShape shape)
+        public static Chunking Of(FeatureMap input)
         {
+            var shape = input.Shape;
+            bool isGpu = !input.Device.RunsVectorPrograms;
+            int most = isGpu ? GpuMaximum : Maximum;
             long pixels = (long)shape.Batch * shape.Height * shape.Width;
-            long each = Math.Max(SmallestPixels, (pixels + Maximum - 1) / Maximum);
+            long each = Math.Max(isGpu ? GpuSmallestPixels : SmallestPixels, (pixels + most - 1) / most);
             each = (each + ProjectionBlock.Pixels - 1) / ProjectionBlock.Pixels * ProjectionBlock.Pixels;
             return new Chunking(checked((int)each), (int)((pixels + each - 1) / each));
         }
@@ -315,7 +326,7 @@ internal sealed class ProjectionKernels<TElement, TStorage, TReal>(
         public override ILaunchable<ProjectionOuterParameters<TStorage, TReal>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
-                ProjectionOuter<TElement, TStorage, TReal>,
+                ProjectionOuter<TElement, TStorage, TReal, TEmbedding, TValue>,
                 ProjectionOuterParameters<TStorage, TReal>>();
     }
 }

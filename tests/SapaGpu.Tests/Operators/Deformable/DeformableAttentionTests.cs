@@ -51,6 +51,16 @@ public sealed class DeformableAttentionTests
         Check<float>(opened, format, Whole);
     }
 
+    // Few cells, which hundreds or thousands of samples touch: their lists are sorted in other ways.
+    [TestCase(16)]
+    [TestCase(32)]
+    public void Cells_that_many_samples_touch_collect_them_all(int ratio)
+    {
+        var operands = new DeformableOperands(new DeformableProblem(1, 1, 2, ratio, ratio, 1, 3, 1, 2));
+        foreach (string device in new[] { "cpu", "cuda" })
+            Check<float>(TestDevices.Open(device), MemoryFormat.ChannelsLast, operands);
+    }
+
     [Test]
     [DeviceGrid]
     public void At_the_border_the_convention_holds_to_the_last_bit(
