@@ -441,6 +441,8 @@ def main():
     begin = time.perf_counter()
     if arguments.compile_seconds > 0 and hasattr(torch, "compile"):
         # A graph is run backward more than once.
+        import torch._functorch.config
+
         torch._functorch.config.donated_buffer = False
         for case in cases:
             if case[0] not in COMPILED:

@@ -76,22 +76,7 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
         for (int first = 0; first < channels; first += 4 * TMemory.DotPacks<TWindow>())
         {
             Group.Barrier();
-            key.Stage<TElement, TReal, TWindow, TAccess>(
-                CellPair.HaloCells<TWindow, TShape>(),
-                first,
-                channels,
-                TMemory.DotPacks<TWindow>(),
-                DotCellPitch,
-                0,
-                stage);
-            query.Stage<TElement, TReal, TWindow, TAccess>(
-                CellPair.Queries,
-                first,
-                channels,
-                TMemory.DotPacks<TWindow>(),
-                DotQueryPitch,
-                ExtraPairPitch,
-                stagedQueries);
+            StageDots<TAccess>(in query, in key, first, channels, stage, stagedQueries);
             Group.Barrier();
 
             // Written out: a loop of few rounds would copy all sums before and after.
@@ -105,6 +90,33 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
             }
         }
         AddLanes(ref sums, pair * CellPair.ArrayPitch<TWindow>() + warp * 2 * TWindow.Size(0), stage, scores);
+    }
+
+    // Where keys and queries are one round each, all reads come before the first write.
+    private static void StageDots<TAccess>(
+        in TileMap<TStorage> query,
+        in TileMap<TStorage> key,
+        int first,
+        int channels,
+        ArrayView<Pack4<TReal>> stagedKeys,
+        ArrayView<Pack4<TReal>> stagedQueries)
+        where TAccess : struct, IChannelAccess
+    {
+        int cells = CellPair.HaloCells<TWindow, TShape>();
+        int packs = TMemory.DotPacks<TWindow>();
+        if (TileMap<TStorage>.IsOneRound<TWindow, TAccess>(cells, packs)
+            & TileMap<TStorage>.IsOneRound<TWindow, TAccess>(CellPair.Queries, packs))
+        {
+            var keys = key.ReadRound<TElement, TReal, TWindow, TAccess>(cells, first, channels, packs, DotCellPitch, 0);
+            var queries = query.ReadRound<TElement, TReal, TWindow, TAccess>(
+                CellPair.Queries, first, channels, packs, DotQueryPitch, ExtraPairPitch);
+            keys.Write(stagedKeys);
+            queries.Write(stagedQueries);
+            return;
+        }
+        key.Stage<TElement, TReal, TWindow, TAccess>(cells, first, channels, packs, DotCellPitch, 0, stagedKeys);
+        query.Stage<TElement, TReal, TWindow, TAccess>(
+            CellPair.Queries, first, channels, packs, DotQueryPitch, ExtraPairPitch, stagedQueries);
     }
 
     /// <summary>

@@ -21,6 +21,11 @@ internal struct TileMap<TStorage>
     /// <summary>A position outside the map, or one that is not to be read or written.</summary>
     public const int Outside = -1;
 
+    private const int MostAcross = 8;
+
+    // Where columns lie side by side.
+    private const int PacksBeside = 2;
+
     /// <summary>The memory of the map.</summary>
     public ArrayView<TStorage> Data;
 
@@ -139,37 +144,122 @@ internal struct TileMap<TStorage>
         where TWindow : struct, IWindow
         where TAccess : struct, IChannelAccess
     {
-        const int Most = 8;
-        int across = Math.Min(Most, packs);
-        int step = CellPair.GroupSize<TWindow>();
-        int pack = Group.IdxX & (across - 1);
-        int source = ToChannel<TAccess>(firstChannel + 4 * pack);
-        int remaining = channels - firstChannel - 4 * pack;
-        for (int item = Group.IdxX; item < count * across; item += 4 * step)
+        int across = Across(packs);
+        for (int item = Group.IdxX; item < count * across; item += 4 * CellPair.GroupSize<TWindow>())
         {
-            var items = new StagedItems
-            {
-                Remaining = remaining,
-                First = Positions[item / across],
-                Second = Positions[(item + step) / across],
-                Third = Positions[(item + 2 * step) / across],
-                Fourth = Positions[(item + 3 * step) / across],
-                FirstTarget = Target(item / across, pitch, extraPitch) + pack,
-                SecondTarget = Target((item + step) / across, pitch, extraPitch) + pack,
-                ThirdTarget = Target((item + 2 * step) / across, pitch, extraPitch) + pack,
-                FourthTarget = Target((item + 3 * step) / across, pitch, extraPitch) + pack,
-                HasSecond = item + step < count * across,
-                HasThird = item + 2 * step < count * across,
-                HasFourth = item + 3 * step < count * across,
-            };
+            var items = Items<TWindow, TAccess>(item, count, firstChannel, channels, across, pitch, extraPitch);
+            int source = items.Source;
             StagePacks<TElement, TReal, TAccess>(in items, source, 0, target);
             if (packs > across)
-                StagePacks<TElement, TReal, TAccess>(in items, source, Most, target);
+                StagePacks<TElement, TReal, TAccess>(in items, source, MostAcross, target);
             if (packs > 2 * across)
-                StagePacks<TElement, TReal, TAccess>(in items, source, 2 * Most, target);
+                StagePacks<TElement, TReal, TAccess>(in items, source, 2 * MostAcross, target);
             if (packs > 3 * across)
-                StagePacks<TElement, TReal, TAccess>(in items, source, 3 * Most, target);
+                StagePacks<TElement, TReal, TAccess>(in items, source, 3 * MostAcross, target);
         }
+    }
+
+    /// <summary>
+    /// Whether the packs of some positions are one round of four for each thread, which <see cref="ReadRound"/> reads.
+    /// </summary>
+    public static bool IsOneRound<TWindow, TAccess>(int count, int packs)
+        where TWindow : struct, IWindow
+        where TAccess : struct, IChannelAccess =>
+        TAccess.ChannelsFastest
+            ? packs <= MostAcross & count * Across(packs) <= 4 * CellPair.GroupSize<TWindow>()
+            : packs == 4 * PacksBeside & count * PacksBeside <= CellPair.GroupSize<TWindow>();
+
+    /// <summary>
+    /// The first half of <see cref="Stage"/> where it is one round: the reads alone, so that those of another map can be
+    /// under way at the same time.
+    /// </summary>
+    public readonly StagedRound<TReal> ReadRound<TElement, TReal, TWindow, TAccess>(
+        int count, int firstChannel, int channels, int packs, int pitch, int extraPitch)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TWindow : struct, IWindow
+        where TAccess : struct, IChannelAccess
+    {
+        if (!TAccess.ChannelsFastest)
+            return ReadChannelRound<TElement, TReal, TAccess>(count, firstChannel, channels, pitch, extraPitch);
+        var items = Items<TWindow, TAccess>(
+            Group.IdxX, count, firstChannel, channels, Across(packs), pitch, extraPitch);
+        bool some = items.Remaining > 0 & items.HasFirst;
+        return new StagedRound<TReal>
+        {
+            First = Read<TElement, TReal, TAccess>(some & items.First >= 0, items.First + items.Source, 0),
+            Second = Read<TElement, TReal, TAccess>(
+                some & items.HasSecond & items.Second >= 0, items.Second + items.Source, 0),
+            Third = Read<TElement, TReal, TAccess>(
+                some & items.HasThird & items.Third >= 0, items.Third + items.Source, 0),
+            Fourth = Read<TElement, TReal, TAccess>(
+                some & items.HasFourth & items.Fourth >= 0, items.Fourth + items.Source, 0),
+            Items = items,
+        };
+    }
+
+    // A thread takes four packs of a position.
+    private readonly StagedRound<TReal> ReadChannelRound<TElement, TReal, TAccess>(
+        int count, int firstChannel, int channels, int pitch, int extraPitch)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TAccess : struct, IChannelAccess
+    {
+        int index = Group.IdxX / PacksBeside;
+        int pack = Group.IdxX & (PacksBeside - 1);
+        bool has = index < count;
+        int position = Positions[index];
+        int source = position + ToChannel<TAccess>(firstChannel + 4 * pack);
+        int remaining = has & position >= 0 ? channels - firstChannel - 4 * pack : 0;
+        int step = ToChannel<TAccess>(4 * PacksBeside);
+        int target = Target(index, pitch, extraPitch) + pack;
+        return new StagedRound<TReal>
+        {
+            First = ReadChannels<TElement, TReal, TAccess>(source, remaining),
+            Second = ReadChannels<TElement, TReal, TAccess>(source + step, remaining - 4 * PacksBeside),
+            Third = ReadChannels<TElement, TReal, TAccess>(source + 2 * step, remaining - 8 * PacksBeside),
+            Fourth = ReadChannels<TElement, TReal, TAccess>(source + 3 * step, remaining - 12 * PacksBeside),
+            Items = new StagedItems
+            {
+                FirstTarget = target,
+                SecondTarget = target + PacksBeside,
+                ThirdTarget = target + 2 * PacksBeside,
+                FourthTarget = target + 3 * PacksBeside,
+                HasFirst = has,
+                HasSecond = has,
+                HasThird = has,
+                HasFourth = has,
+            },
+        };
+    }
+
+    private static int Across(int packs) => Math.Min(MostAcross, packs);
+
+    // What a thread copies from an item on: its own and those of three more rounds of the group.
+    private readonly StagedItems Items<TWindow, TAccess>(
+        int item, int count, int firstChannel, int channels, int across, int pitch, int extraPitch)
+        where TWindow : struct, IWindow
+        where TAccess : struct, IChannelAccess
+    {
+        int step = CellPair.GroupSize<TWindow>();
+        int pack = Group.IdxX & (across - 1);
+        return new StagedItems
+        {
+            Source = ToChannel<TAccess>(firstChannel + 4 * pack),
+            Remaining = channels - firstChannel - 4 * pack,
+            First = Positions[item / across],
+            Second = Positions[(item + step) / across],
+            Third = Positions[(item + 2 * step) / across],
+            Fourth = Positions[(item + 3 * step) / across],
+            FirstTarget = Target(item / across, pitch, extraPitch) + pack,
+            SecondTarget = Target((item + step) / across, pitch, extraPitch) + pack,
+            ThirdTarget = Target((item + 2 * step) / across, pitch, extraPitch) + pack,
+            FourthTarget = Target((item + 3 * step) / across, pitch, extraPitch) + pack,
+            HasFirst = item < count * across,
+            HasSecond = item + step < count * across,
+            HasThird = item + 2 * step < count * across,
+            HasFourth = item + 3 * step < count * across,
+        };
     }
 
     private readonly void StagePacks<TElement, TReal, TAccess>(
@@ -207,7 +297,7 @@ internal struct TileMap<TStorage>
     }
 
     // Neighbouring threads take neighbouring positions; two packs beside each other keep the writes to shared memory
-    // free of bank conflicts. A thread takes up to four packs of a position at once: sixteen reads, whose times overlap.
+    // free of bank conflicts. A thread takes up to eight packs of a position at once, 32 reads whose times overlap.
     private readonly void StageChannels<TElement, TReal, TWindow, TAccess>(
         int count,
         int firstChannel,
@@ -221,46 +311,62 @@ internal struct TileMap<TStorage>
         where TWindow : struct, IWindow
         where TAccess : struct, IChannelAccess
     {
-        const int Across = 2;
-        int rounds = Math.Min(4, packs / Across);
-        int pack = Group.IdxX & (Across - 1);
-        int toRound = ToChannel<TAccess>(4 * Across * rounds);
-        for (int item = Group.IdxX; item < count * Across; item += CellPair.GroupSize<TWindow>())
+        int rounds = Math.Min(8, packs / PacksBeside);
+        int pack = Group.IdxX & (PacksBeside - 1);
+        int toRound = ToChannel<TAccess>(4 * PacksBeside * rounds);
+        for (int item = Group.IdxX; item < count * PacksBeside; item += CellPair.GroupSize<TWindow>())
         {
-            int position = Positions[item / Across];
+            int position = Positions[item / PacksBeside];
             int source = position + ToChannel<TAccess>(firstChannel + 4 * pack);
             int remaining = position < 0 ? 0 : channels - firstChannel - 4 * pack;
-            int at = Target(item / Across, pitch, extraPitch) + pack;
-            for (int left = packs / (Across * rounds); left > 0; left--)
+            int at = Target(item / PacksBeside, pitch, extraPitch) + pack;
+            for (int left = packs / (PacksBeside * rounds); left > 0; left--)
             {
-                StageChannels<TElement, TReal, TAccess>(source, remaining, Across, rounds, target.SubView(at, 1));
+                StageChannels<TElement, TReal, TAccess>(source, remaining, rounds, target.SubView(at, 1));
                 source += toRound;
-                at += Across * rounds;
-                remaining -= 4 * Across * rounds;
+                at += PacksBeside * rounds;
+                remaining -= 4 * PacksBeside * rounds;
             }
         }
     }
 
     private readonly void StageChannels<TElement, TReal, TAccess>(
-        int source, int remaining, int across, int rounds, ArrayView<Pack4<TReal>> target)
+        int source, int remaining, int rounds, ArrayView<Pack4<TReal>> target)
         where TElement : struct, IElement<TStorage, TReal>
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
         where TAccess : struct, IChannelAccess
     {
+        int step = ToChannel<TAccess>(4 * PacksBeside);
         var first = ReadChannels<TElement, TReal, TAccess>(source, remaining);
         var second = ReadChannels<TElement, TReal, TAccess>(
-            source + ToChannel<TAccess>(4 * across), rounds > 1 ? remaining - 4 * across : 0);
+            source + step, rounds > 1 ? remaining - 4 * PacksBeside : 0);
         var third = ReadChannels<TElement, TReal, TAccess>(
-            source + ToChannel<TAccess>(8 * across), rounds > 2 ? remaining - 8 * across : 0);
+            source + 2 * step, rounds > 2 ? remaining - 8 * PacksBeside : 0);
         var fourth = ReadChannels<TElement, TReal, TAccess>(
-            source + ToChannel<TAccess>(12 * across), rounds > 3 ? remaining - 12 * across : 0);
+            source + 3 * step, rounds > 2 ? remaining - 12 * PacksBeside : 0);
+        var fifth = ReadChannels<TElement, TReal, TAccess>(
+            source + 4 * step, rounds > 4 ? remaining - 16 * PacksBeside : 0);
+        var sixth = ReadChannels<TElement, TReal, TAccess>(
+            source + 5 * step, rounds > 4 ? remaining - 20 * PacksBeside : 0);
+        var seventh = ReadChannels<TElement, TReal, TAccess>(
+            source + 6 * step, rounds > 4 ? remaining - 24 * PacksBeside : 0);
+        var eighth = ReadChannels<TElement, TReal, TAccess>(
+            source + 7 * step, rounds > 4 ? remaining - 28 * PacksBeside : 0);
         target[0] = first;
         if (rounds > 1)
-            target[across] = second;
+            target[PacksBeside] = second;
         if (rounds > 2)
-            target[2 * across] = third;
-        if (rounds > 3)
-            target[3 * across] = fourth;
+        {
+            target[2 * PacksBeside] = third;
+            target[3 * PacksBeside] = fourth;
+        }
+        if (rounds > 4)
+        {
+            target[4 * PacksBeside] = fifth;
+            target[5 * PacksBeside] = sixth;
+            target[6 * PacksBeside] = seventh;
+            target[7 * PacksBeside] = eighth;
+        }
     }
 
     // A condition for each read: ptxas makes a predicate of it, and no branch that the next read would wait behind.
@@ -292,21 +398,4 @@ internal struct TileMap<TStorage>
 
     private static int Position<TAccess>(long offset)
         where TAccess : struct, IChannelAccess => (int)(TAccess.ChannelsFastest ? offset >> 2 : offset);
-
-    /// <summary>What a thread copies of four positions.</summary>
-    private struct StagedItems
-    {
-        public int Remaining;
-        public int First;
-        public int Second;
-        public int Third;
-        public int Fourth;
-        public int FirstTarget;
-        public int SecondTarget;
-        public int ThirdTarget;
-        public int FourthTarget;
-        public bool HasSecond;
-        public bool HasThird;
-        public bool HasFourth;
-    }
 }
