@@ -16,6 +16,10 @@ internal sealed record SassLoop(IReadOnlyList<string> Operations, bool IsInnermo
         operation.StartsWith("LD", StringComparison.Ordinal) && !operation.StartsWith("LDC", StringComparison.Ordinal)
         || operation.StartsWith("ST", StringComparison.Ordinal));
 
+    /// <summary>Gets whether it reads global memory.</summary>
+    public bool ReadsMemory =>
+        Operations.Any(operation => operation.StartsWith("LDG", StringComparison.Ordinal));
+
     /// <summary>Gets whether something is divided, or a function called that does.</summary>
     public bool Divides => Operations.Any(operation =>
         operation.StartsWith("MUFU.RCP", StringComparison.Ordinal)

@@ -13,7 +13,7 @@ internal readonly struct DeformableStarts<TStorage, TReal> : IKernel<DeformableG
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    public static int GroupSize => 256;
+    public static int GroupSize => 128;
 
     public static long GroupCount(in DeformableGatherParameters<TStorage, TReal> parameters) => parameters.Groups;
 

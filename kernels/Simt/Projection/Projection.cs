@@ -32,6 +32,10 @@ internal readonly struct Projection<TElement, TStorage, TReal, TInputAccess, TOu
     private const int PitchPacks = Pitch / 4;
     private const int Unrolled = 4;
 
+    // What four steps read from their first place on.
+    private const int MatrixSpan = 3 * PitchPacks + 1;
+    private const int PixelSpan = MatrixSpan + 8;
+
     public static int GroupSize => PixelTile.GroupSize;
 
     public static long GroupCount(in ProjectionParameters<TStorage, TReal> parameters) =>
@@ -75,10 +79,10 @@ internal readonly struct Projection<TElement, TStorage, TReal, TInputAccess, TOu
             int w = row;
             for (int left = ChannelsPerStep / Unrolled; left > 0; left--)
             {
-                Step(ref a, ref b, pixels.SubView(x, 1), matrix.SubView(w, 1), 0);
-                Step(ref a, ref b, pixels.SubView(x, 1), matrix.SubView(w, 1), PitchPacks);
-                Step(ref a, ref b, pixels.SubView(x, 1), matrix.SubView(w, 1), 2 * PitchPacks);
-                Step(ref a, ref b, pixels.SubView(x, 1), matrix.SubView(w, 1), 3 * PitchPacks);
+                Step(ref a, ref b, pixels.SubView(x, PixelSpan), matrix.SubView(w, MatrixSpan), 0);
+                Step(ref a, ref b, pixels.SubView(x, PixelSpan), matrix.SubView(w, MatrixSpan), PitchPacks);
+                Step(ref a, ref b, pixels.SubView(x, PixelSpan), matrix.SubView(w, MatrixSpan), 2 * PitchPacks);
+                Step(ref a, ref b, pixels.SubView(x, PixelSpan), matrix.SubView(w, MatrixSpan), 3 * PitchPacks);
                 x += Unrolled * PitchPacks;
                 w += Unrolled * PitchPacks;
             }
@@ -247,7 +251,7 @@ internal readonly struct Projection<TElement, TStorage, TReal, TInputAccess, TOu
             x.Z = Normalise(in parameters, x.Z, mean[pixel], deviation[pixel], channel + 2);
             x.W = Normalise(in parameters, x.W, mean[pixel], deviation[pixel], channel + 3);
         }
-        var target = staged.SubView(pack * 4 * Pitch + pixel, 1);
+        var target = staged.SubView(pack * 4 * Pitch + pixel, 3 * Pitch + 1);
         target[0] = x.X;
         target[Pitch] = x.Y;
         target[2 * Pitch] = x.Z;
@@ -274,7 +278,7 @@ internal readonly struct Projection<TElement, TStorage, TReal, TInputAccess, TOu
             var b = ReadWeight(in parameters, from + step, outputs > 4);
             var c = ReadWeight(in parameters, from + 2 * step, outputs > 8);
             var d = ReadWeight(in parameters, from + 3 * step, outputs > 12);
-            var target = staged.SubView(at, 1);
+            var target = staged.SubView(at, 13);
             target[0] = a;
             target[4] = b;
             target[8] = c;

@@ -28,6 +28,10 @@ internal readonly struct ProjectionOuter<TElement, TStorage, TReal, TInputAccess
     private const int Pitch = Packs + 1;
     private const int Unrolled = 4;
 
+    // What four steps read from their first place on.
+    private const int GradientSpan = 3 * Pitch + 1;
+    private const int InputSpan = GradientSpan + 8;
+
     public static int GroupSize => PixelTile.GroupSize;
 
     public static long GroupCount(in ProjectionOuterParameters<TStorage, TReal> parameters) =>
@@ -81,10 +85,10 @@ internal readonly struct ProjectionOuter<TElement, TStorage, TReal, TInputAccess
             int x = ownInput;
             for (int left = PixelsPerStep / Unrolled; left > 0; left--)
             {
-                Step(ref a, ref b, gradients.SubView(g, 1), inputs.SubView(x, 1), 0);
-                Step(ref a, ref b, gradients.SubView(g, 1), inputs.SubView(x, 1), Pitch);
-                Step(ref a, ref b, gradients.SubView(g, 1), inputs.SubView(x, 1), 2 * Pitch);
-                Step(ref a, ref b, gradients.SubView(g, 1), inputs.SubView(x, 1), 3 * Pitch);
+                Step(ref a, ref b, gradients.SubView(g, GradientSpan), inputs.SubView(x, InputSpan), 0);
+                Step(ref a, ref b, gradients.SubView(g, GradientSpan), inputs.SubView(x, InputSpan), Pitch);
+                Step(ref a, ref b, gradients.SubView(g, GradientSpan), inputs.SubView(x, InputSpan), 2 * Pitch);
+                Step(ref a, ref b, gradients.SubView(g, GradientSpan), inputs.SubView(x, InputSpan), 3 * Pitch);
                 g += Unrolled * Pitch;
                 x += Unrolled * Pitch;
             }

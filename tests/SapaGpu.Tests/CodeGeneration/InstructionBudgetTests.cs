@@ -23,14 +23,14 @@ public sealed class InstructionBudgetTests
     };
 
     // 16-bit values are converted in the loop of the gathers, in that of the others before.
-    private const double ShareOfNarrowGathers = 0.40;
+    private const double ShareOfNarrowGathers = 0.36;
 
     // The share in the loop over the channels of queries and keys, with what it stages of them.
     private static readonly Dictionary<string, double> SharesOfScores = new()
     {
-        ["CellPairAttentionForward"] = 0.55,
+        ["CellPairAttentionForward"] = 0.53,
         ["CellPairAttentionBackward"] = 0.45,
-        ["CellPairSimilarity"] = 0.55,
+        ["CellPairSimilarity"] = 0.53,
     };
 
     private static readonly Lazy<IReadOnlyDictionary<KernelInstantiation, SassListing>> Listings =
@@ -71,9 +71,9 @@ public sealed class InstructionBudgetTests
         {
             foreach (var (kernel, listing) in kernels)
             {
-                // It holds the loops that stage; the loop over query packs around it has more products.
+                // It reads what it stages; the loop over query packs around it has more products.
                 double share = listing.Loops
-                    .Where(loop => loop.MultiplyAdds is > SmallestLoop and <= 4 * 160 + 8 && !loop.IsInnermost)
+                    .Where(loop => loop.MultiplyAdds is > SmallestLoop and <= 4 * 160 + 8 && loop.ReadsMemory)
                     .Max(loop => loop.Share);
                 Assert.That(share, Is.GreaterThanOrEqualTo(limit.Value), $"{kernel}");
             }

@@ -60,7 +60,7 @@ public sealed class PtxTests(string computeCapability)
         AssertNone(
             (kernel, listing) => !listing.Body.Has($"st.global.{FeatureVector(kernel)}"),
             kernel => kernel.ByVectors && kernel.Operator is not (
-                "WindowSimilarityForward" or "CellPairSimilarity" or "DeformableSimilarityForward"));
+                "WindowSimilarityForward" or "CellPairSimilarity" or "DeformableSimilarityForward" or "ProjectionOuter"));
 
     [Test]
     public void Weights_of_a_quad_are_read_from_shared_memory_128_bits_at_once() =>
