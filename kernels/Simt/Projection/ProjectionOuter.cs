@@ -231,18 +231,11 @@ internal readonly struct ProjectionOuter<TElement, TStorage, TReal, TInputAccess
         int input,
         in Pack4<TReal> sums)
     {
-        int inputs = parameters.Extent.InputChannels;
         if (output >= parameters.Extent.OutputChannels)
             return;
+        int inputs = parameters.Extent.InputChannels;
         long at = First(in parameters, chunk) + (long)output * inputs + input;
-        if (input < inputs)
-            parameters.Partials[at] = sums.X;
-        if (input + 1 < inputs)
-            parameters.Partials[at + 1] = sums.Y;
-        if (input + 2 < inputs)
-            parameters.Partials[at + 2] = sums.Z;
-        if (input + 3 < inputs)
-            parameters.Partials[at + 3] = sums.W;
+        Write(parameters.Partials, at, inputs - input, in sums);
     }
 
     private static void WriteBias(
@@ -250,13 +243,18 @@ internal readonly struct ProjectionOuter<TElement, TStorage, TReal, TInputAccess
     {
         int outputs = parameters.Extent.OutputChannels;
         long at = First(in parameters, chunk) + (long)outputs * parameters.Extent.InputChannels + output;
-        if (output < outputs)
-            parameters.Partials[at] = bias.X;
-        if (output + 1 < outputs)
-            parameters.Partials[at + 1] = bias.Y;
-        if (output + 2 < outputs)
-            parameters.Partials[at + 2] = bias.Z;
-        if (output + 3 < outputs)
-            parameters.Partials[at + 3] = bias.W;
+        Write(parameters.Partials, at, outputs - output, in bias);
+    }
+
+    private static void Write(ArrayView<TReal> partials, long at, int remaining, in Pack4<TReal> values)
+    {
+        if (remaining > 0)
+            partials[at] = values.X;
+        if (remaining > 1)
+            partials[at + 1] = values.Y;
+        if (remaining > 2)
+            partials[at + 2] = values.Z;
+        if (remaining > 3)
+            partials[at + 3] = values.W;
     }
 }

@@ -110,8 +110,8 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
             var keys = key.ReadRound<TElement, TReal, TWindow, TAccess>(cells, first, channels, packs, DotCellPitch, 0);
             var queries = query.ReadRound<TElement, TReal, TWindow, TAccess>(
                 CellPair.Queries, first, channels, packs, DotQueryPitch, ExtraPairPitch);
-            keys.Write(stagedKeys);
-            queries.Write(stagedQueries);
+            keys.Write(stagedKeys, 0);
+            queries.Write(stagedQueries, 0);
             return;
         }
         key.Stage<TElement, TReal, TWindow, TAccess>(cells, first, channels, packs, DotCellPitch, 0, stagedKeys);

@@ -69,16 +69,16 @@ internal struct StagedRound<TReal>
     /// <summary>Where they go.</summary>
     public StagedItems Items;
 
-    /// <summary>Writes the packs.</summary>
-    public readonly void Write(ArrayView<Pack4<TReal>> target)
+    /// <summary>Writes the packs, so many packs, a constant, behind their places.</summary>
+    public readonly void Write(ArrayView<Pack4<TReal>> target, int pack)
     {
         if (Items.HasFirst)
-            target[Items.FirstTarget] = First;
+            target.SubView(Items.FirstTarget, 1)[pack] = First;
         if (Items.HasSecond)
-            target[Items.SecondTarget] = Second;
+            target.SubView(Items.SecondTarget, 1)[pack] = Second;
         if (Items.HasThird)
-            target[Items.ThirdTarget] = Third;
+            target.SubView(Items.ThirdTarget, 1)[pack] = Third;
         if (Items.HasFourth)
-            target[Items.FourthTarget] = Fourth;
+            target.SubView(Items.FourthTarget, 1)[pack] = Fourth;
     }
 }

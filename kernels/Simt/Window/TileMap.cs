@@ -148,14 +148,13 @@ internal struct TileMap<TStorage>
         for (int item = Group.IdxX; item < count * across; item += 4 * CellPair.GroupSize<TWindow>())
         {
             var items = Items<TWindow, TAccess>(item, count, firstChannel, channels, across, pitch, extraPitch);
-            int source = items.Source;
-            StagePacks<TElement, TReal, TAccess>(in items, source, 0, target);
+            ReadItems<TElement, TReal, TAccess>(in items, 0).Write(target, 0);
             if (packs > across)
-                StagePacks<TElement, TReal, TAccess>(in items, source, MostAcross, target);
+                ReadItems<TElement, TReal, TAccess>(in items, MostAcross).Write(target, MostAcross);
             if (packs > 2 * across)
-                StagePacks<TElement, TReal, TAccess>(in items, source, 2 * MostAcross, target);
+                ReadItems<TElement, TReal, TAccess>(in items, 2 * MostAcross).Write(target, 2 * MostAcross);
             if (packs > 3 * across)
-                StagePacks<TElement, TReal, TAccess>(in items, source, 3 * MostAcross, target);
+                ReadItems<TElement, TReal, TAccess>(in items, 3 * MostAcross).Write(target, 3 * MostAcross);
         }
     }
 
@@ -184,18 +183,7 @@ internal struct TileMap<TStorage>
             return ReadChannelRound<TElement, TReal, TAccess>(count, firstChannel, channels, pitch, extraPitch);
         var items = Items<TWindow, TAccess>(
             Group.IdxX, count, firstChannel, channels, Across(packs), pitch, extraPitch);
-        bool some = items.Remaining > 0 & items.HasFirst;
-        return new StagedRound<TReal>
-        {
-            First = Read<TElement, TReal, TAccess>(some & items.First >= 0, items.First + items.Source, 0),
-            Second = Read<TElement, TReal, TAccess>(
-                some & items.HasSecond & items.Second >= 0, items.Second + items.Source, 0),
-            Third = Read<TElement, TReal, TAccess>(
-                some & items.HasThird & items.Third >= 0, items.Third + items.Source, 0),
-            Fourth = Read<TElement, TReal, TAccess>(
-                some & items.HasFourth & items.Fourth >= 0, items.Fourth + items.Source, 0),
-            Items = items,
-        };
+        return ReadItems<TElement, TReal, TAccess>(in items, 0);
     }
 
     // A thread takes four packs of a position.
@@ -262,27 +250,24 @@ internal struct TileMap<TStorage>
         };
     }
 
-    private readonly void StagePacks<TElement, TReal, TAccess>(
-        in StagedItems items, int source, int pack, ArrayView<Pack4<TReal>> target)
+    private readonly StagedRound<TReal> ReadItems<TElement, TReal, TAccess>(in StagedItems items, int pack)
         where TElement : struct, IElement<TStorage, TReal>
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
         where TAccess : struct, IChannelAccess
     {
         bool some = items.Remaining > 4 * pack;
-        var first = Read<TElement, TReal, TAccess>(some & items.First >= 0, items.First + source, pack);
-        var second = Read<TElement, TReal, TAccess>(
-            some & items.HasSecond & items.Second >= 0, items.Second + source, pack);
-        var third = Read<TElement, TReal, TAccess>(
-            some & items.HasThird & items.Third >= 0, items.Third + source, pack);
-        var fourth = Read<TElement, TReal, TAccess>(
-            some & items.HasFourth & items.Fourth >= 0, items.Fourth + source, pack);
-        target.SubView(items.FirstTarget, 1)[pack] = first;
-        if (items.HasSecond)
-            target.SubView(items.SecondTarget, 1)[pack] = second;
-        if (items.HasThird)
-            target.SubView(items.ThirdTarget, 1)[pack] = third;
-        if (items.HasFourth)
-            target.SubView(items.FourthTarget, 1)[pack] = fourth;
+        return new StagedRound<TReal>
+        {
+            First = Read<TElement, TReal, TAccess>(
+                some & items.HasFirst & items.First >= 0, items.First + items.Source, pack),
+            Second = Read<TElement, TReal, TAccess>(
+                some & items.HasSecond & items.Second >= 0, items.Second + items.Source, pack),
+            Third = Read<TElement, TReal, TAccess>(
+                some & items.HasThird & items.Third >= 0, items.Third + items.Source, pack),
+            Fourth = Read<TElement, TReal, TAccess>(
+                some & items.HasFourth & items.Fourth >= 0, items.Fourth + items.Source, pack),
+            Items = items,
+        };
     }
 
     private readonly Pack4<TReal> Read<TElement, TReal, TAccess>(bool inside, int source, int pack)
