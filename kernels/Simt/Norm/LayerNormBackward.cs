@@ -60,19 +60,14 @@ internal readonly struct LayerNormBackward<TElement, TStorage, TReal>
         ArrayView<TReal> sums,
         ArrayView<TReal> products)
     {
-        int column = run.Column + pixel;
-        long gradient = parameters.Gradient.Offset(run.Image, 0, run.Row, column);
-        long input = parameters.Input.Offset(run.Image, 0, run.Row, column);
-        long statistics = parameters.Statistics.Offset(run.Image, 0, run.Row, column);
-        var mean = parameters.Statistics.Data[statistics];
-        var deviation = parameters.Statistics.Data[statistics + parameters.Statistics.ChannelStride];
+        var at = Pixel.Locate(in parameters, in run, pixel);
         var sum = TReal.Zero;
         var product = TReal.Zero;
         for (int channel = part; channel < parameters.Extent.InputChannels; channel += parts)
         {
-            var scaled = Scaled(in parameters, gradient, channel);
+            var scaled = Scaled(in parameters, at.Gradient, channel);
             sum += scaled;
-            product += scaled * Normalised(in parameters, input, channel, mean, deviation);
+            product += scaled * Normalised(in parameters, at.Input, channel, at.Mean, at.Deviation);
         }
         sums[pixel * (MostParts + 1) + part] = sum;
         products[pixel * (MostParts + 1) + part] = product;
@@ -95,23 +90,18 @@ internal readonly struct LayerNormBackward<TElement, TStorage, TReal>
         ArrayView<TReal> sums,
         ArrayView<TReal> products)
     {
-        int column = run.Column + pixel;
-        long gradient = parameters.Gradient.Offset(run.Image, 0, run.Row, column);
-        long input = parameters.Input.Offset(run.Image, 0, run.Row, column);
-        long result = parameters.Result.Offset(run.Image, 0, run.Row, column);
-        long statistics = parameters.Statistics.Offset(run.Image, 0, run.Row, column);
-        var mean = parameters.Statistics.Data[statistics];
-        var deviation = parameters.Statistics.Data[statistics + parameters.Statistics.ChannelStride];
+        var at = Pixel.Locate(in parameters, in run, pixel);
+        long result = parameters.Result.Offset(run.Image, 0, run.Row, run.Column + pixel);
         var sum = sums[pixel * (MostParts + 1)];
         var product = products[pixel * (MostParts + 1)];
         for (int channel = part; channel < parameters.Extent.InputChannels; channel += parts)
         {
-            var normalised = Normalised(in parameters, input, channel, mean, deviation);
-            var value = deviation * (Scaled(in parameters, gradient, channel) - sum - normalised * product);
-            long at = result + channel * parameters.Result.ChannelStride;
+            var normalised = Normalised(in parameters, at.Input, channel, at.Mean, at.Deviation);
+            var value = at.Deviation * (Scaled(in parameters, at.Gradient, channel) - sum - normalised * product);
+            long place = result + channel * parameters.Result.ChannelStride;
             if (parameters.Accumulate != 0)
-                value += TElement.Load(parameters.Result.Data[at]);
-            parameters.Result.Data[at] = TElement.Store(value);
+                value += TElement.Load(parameters.Result.Data[place]);
+            parameters.Result.Data[place] = TElement.Store(value);
         }
     }
 
@@ -127,4 +117,27 @@ internal readonly struct LayerNormBackward<TElement, TStorage, TReal>
         TReal mean,
         TReal deviation) =>
         (TElement.Load(parameters.Input.Data[offset + channel * parameters.Input.ChannelStride]) - mean) * deviation;
+
+    /// <summary>Where a pixel is read, and its statistics.</summary>
+    private struct Pixel
+    {
+        public long Gradient;
+        public long Input;
+        public TReal Mean;
+        public TReal Deviation;
+
+        public static Pixel Locate(
+            in LayerNormBackwardParameters<TStorage, TReal> parameters, in PixelRun run, int pixel)
+        {
+            int column = run.Column + pixel;
+            long statistics = parameters.Statistics.Offset(run.Image, 0, run.Row, column);
+            return new Pixel
+            {
+                Gradient = parameters.Gradient.Offset(run.Image, 0, run.Row, column),
+                Input = parameters.Input.Offset(run.Image, 0, run.Row, column),
+                Mean = parameters.Statistics.Data[statistics],
+                Deviation = parameters.Statistics.Data[statistics + parameters.Statistics.ChannelStride],
+            };
+        }
+    }
 }
