@@ -11,6 +11,9 @@ internal sealed class RegisterLimitAttribute(int registers) : Attribute
     /// <summary>Four warps on each quarter of a multiprocessor, of 16,384 registers.</summary>
     public const int FourWarpsAQuarter = 128;
 
+    /// <summary>Seven warps on each quarter of a multiprocessor.</summary>
+    public const int SevenWarpsAQuarter = 72;
+
     /// <summary>Gets the registers.</summary>
     public int Registers { get; } = registers;
 }

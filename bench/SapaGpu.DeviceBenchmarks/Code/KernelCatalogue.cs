@@ -49,9 +49,11 @@ internal static class KernelCatalogue
         from value in Choices
         let variant = new KernelVariant(0, window, scale, border, normalisation, embedding, value).OrGeneric()
         from cellPairs in Choices
-        select variant with { CellPairs = cellPairs && variant.Window > 0 }).Distinct();
+        from matrix in Enum.GetValues<MatrixChoice>()
+        let whole = cellPairs && variant.Window > 0
+        select variant with { CellPairs = whole, Matrix = whole ? matrix : MatrixChoice.None }).Distinct();
 
-    private static IEnumerable<Type[]> Elements =>
+    private static IEnumerable<Type[]?> Elements =>
         from element in typeof(KernelEntry).Assembly.GetTypes()
         where element.IsValueType
         from contract in element.GetInterfaces()
@@ -65,32 +67,41 @@ internal static class KernelCatalogue
         : typeof(NarrowArithmetic<>).MakeGenericType(element[0]))!;
 
     private static IEnumerable<KernelInstantiation> Launchables() =>
-        from table in Tables()
+        from owned in Tables()
         from variant in Variants
-        where !(variant.CellPairs && IsDouble(table))
-        let arguments = Launchable(table, variant).GetType().GetGenericArguments()
+        where !(variant.CellPairs && IsDouble(owned.Table)) && Multiplies(owned.Element, variant.Matrix)
+        let arguments = Launchable(owned.Table, variant).GetType().GetGenericArguments()
 
         // Some programs are the CPU's alone.
         where Implements(arguments[0], typeof(IKernel<>))
         select new KernelInstantiation(arguments[0], arguments[1]);
 
     // Those of operators are fields of one object for each element type; one that knows no element types is static.
-    private static IEnumerable<object> Tables() =>
+    private static IEnumerable<(Type? Element, object Table)> Tables() =>
         from owner in typeof(KernelVariant).Assembly.GetTypes()
         where owner.GetFields(Members).Any(IsTable)
-        from instance in owner.IsGenericTypeDefinition
-            ? Elements.Select(element => Activator.CreateInstance(
-                owner.MakeGenericType(element[..owner.GetGenericArguments().Length]), Arithmetic(element)))
-            : [null]
+        from element in owner.IsGenericTypeDefinition ? Elements : [null]
+        let instance = element is null
+            ? null
+            : Activator.CreateInstance(
+                owner.MakeGenericType(element[..owner.GetGenericArguments().Length]), Arithmetic(element))
         from field in (instance?.GetType() ?? owner).GetFields(Members)
         where IsTable(field)
-        select field.GetValue(instance)!;
+        select (element is null ? null : element[0], field.GetValue(instance)!);
 
     private static object Launchable(object table, KernelVariant variant) =>
         table.GetType().GetProperty("Item")!.GetValue(table, [variant])!;
 
     // In double precision nothing works on cell pairs.
     private static bool IsDouble(object table) => Flatten(table.GetType()).Contains(typeof(double));
+
+    // Matrix units take the format that a table is for.
+    private static bool Multiplies(Type? element, MatrixChoice matrix) => matrix switch
+    {
+        MatrixChoice.None => true,
+        MatrixChoice.Float16 => element == typeof(Float16NativeElement),
+        _ => element == typeof(BFloat16NativeElement),
+    };
 
     private static IEnumerable<Type> Flatten(Type type) =>
         type.GetGenericArguments().SelectMany(Flatten).Prepend(type);

@@ -9,8 +9,8 @@ public sealed partial class KernelInstantiation
 {
     private static readonly string[] BackwardNames =
     [
-        "Backward", "Gradient", "Transposed", "Adjoint", "Outer", "ChunkReduction",
-        "DeformableCount", "DeformableStarts", "DeformablePlacement", "DeformableSort", "DeformableGather",
+        "Backward", "Gradient", "Transposed", "Adjoint", "Outer", "ChunkReduction", "Gather",
+        "DeformableCount", "DeformableStarts", "DeformablePlacement", "DeformableSort",
     ];
 
     private readonly Type[] arguments;
@@ -46,16 +46,20 @@ public sealed partial class KernelInstantiation
         && !arguments.Intersect([typeof(AnyWindow), typeof(AnyScale), typeof(AnyRatio), typeof(StridedAccess)]).Any()
         && !IsReplacedByCellPairs;
 
-    // CUDA has programs on cell pairs instead.
-    private bool IsReplacedByCellPairs =>
-        !IsDouble && Window > 0 && !Operator.StartsWith("Cell", StringComparison.Ordinal);
+    /// <summary>Gets whether the kernel multiplies by matrix units.</summary>
+    public bool UsesMatrixUnits =>
+        arguments.Contains(typeof(Float16Matrix)) || arguments.Contains(typeof(BFloat16Matrix));
+
+    // CUDA has programs on cell pairs instead, and with matrix units for 16-bit types.
+    private bool IsReplacedByCellPairs => !IsDouble && Window > 0 && !UsesMatrixUnits
+        && (IsNative || !Operator.StartsWith("Cell", StringComparison.Ordinal));
 
     /// <summary>Gets whether the kernel converts 16-bit types by instructions that CUDA devices have.</summary>
     public bool IsNative =>
         arguments.Contains(typeof(Float16NativeElement)) || arguments.Contains(typeof(BFloat16NativeElement));
 
     /// <summary>Gets whether the kernel holds PTX that was written by hand.</summary>
-    public bool UsesInlineAssembly => arguments.Contains(typeof(BFloat16NativeElement));
+    public bool UsesInlineAssembly => UsesMatrixUnits || arguments.Contains(typeof(BFloat16NativeElement));
 
     /// <summary>Gets whether CUDA devices run a kernel with such instructions instead.</summary>
     public bool HasNativeCounterpart =>

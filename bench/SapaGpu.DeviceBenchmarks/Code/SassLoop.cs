@@ -8,6 +8,9 @@ internal sealed record SassLoop(IReadOnlyList<string> Operations, bool IsInnermo
     /// <summary>Gets the number of multiply-adds.</summary>
     public int MultiplyAdds => Operations.Count(operation => operation is "FFMA" or "DFMA");
 
+    /// <summary>Gets the number of matrix products, of 16 × 16 and 16 × 8 values.</summary>
+    public int MatrixProducts => Operations.Count(operation => operation.StartsWith("HMMA", StringComparison.Ordinal));
+
     /// <summary>Gets the share of multiply-adds in all instructions.</summary>
     public double Share => (double)MultiplyAdds / Operations.Count;
 

@@ -49,12 +49,6 @@ internal static class CellPair
         where TAccess : struct, IChannelAccess =>
         HaloWidth<TWindow, TAccess>() * (TileHeight<TAccess>() + TWindow.Size(0) - 1);
 
-    /// <summary>
-    /// The length of a table of positions: a number for each thread, since one that has no position reads all the same.
-    /// </summary>
-    public static int TableLength<TWindow>()
-        where TWindow : struct, IWindow => GroupSize<TWindow>();
-
     /// <summary>The packs from a pair to the next in an array of a pack for each cell and tap.</summary>
     public static int ArrayPitch<TWindow>()
         where TWindow : struct, IWindow => 2 * TWindow.Size(0) * TWindow.Size(0);

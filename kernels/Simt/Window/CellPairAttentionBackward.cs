@@ -18,7 +18,7 @@ namespace SapaGpu.Kernels.Simt;
 [RegisterLimit(RegisterLimitAttribute.FourWarpsAQuarter)]
 internal readonly struct CellPairAttentionBackward<
     TElement, TStorage, TReal, TWeightElement, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess,
-    TValueAccess>
+    TValueAccess, TProducts>
     : IKernel<WindowAttentionBackwardParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
@@ -30,16 +30,16 @@ internal readonly struct CellPairAttentionBackward<
     where TNormalisation : struct, IScoreNormalisation
     where TEmbeddingAccess : struct, IChannelAccess
     where TValueAccess : struct, IChannelAccess
+    where TProducts : struct, ICellPairProducts
 {
-    public static int GroupSize => CellPair.GroupSize<TWindow>();
+    public static int GroupSize => TProducts.GroupSize<TWindow>();
 
     public static long GroupCount(in WindowAttentionBackwardParameters<TStorage, TReal> parameters) =>
         CellPair.GroupCount<TEmbeddingAccess>(in parameters.Extent, in parameters.Band);
 
     public static void Execute(in WindowAttentionBackwardParameters<TStorage, TReal> parameters)
     {
-        var shared = CellPairShared<TReal>.Allocate<TWindow>(
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>.StageLength);
+        var shared = CellPairShared<TReal>.Allocate<TWindow, TEmbeddingAccess, TProducts>();
         var gradients = SharedMemory.Allocate<Pack4<TReal>>(CellPair.ArrayLength<TWindow>()).AsAligned(16);
         var tile = CellPairTile.Locate<TEmbeddingAccess>(in parameters.Extent, in parameters.Band);
         int packs = CellPair.QueryPacks<TScale>(in parameters.Extent);
@@ -50,7 +50,7 @@ internal readonly struct CellPairAttentionBackward<
                 in parameters.Extent, in tile, in parameters.Key, shared.Cells);
             var query = TileMap<TStorage>.OfQueries<TScale, TEmbeddingAccess, TEmbeddingAccess>(
                 in parameters.Extent, in tile, pack, in parameters.Query, shared.Queries);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TProducts>
                 .Dots<TEmbeddingAccess>(
                     in query, in key, parameters.Extent.EmbeddingChannels, shared.Stage, shared.Weights);
             Group.Barrier();
@@ -58,11 +58,11 @@ internal readonly struct CellPairAttentionBackward<
                 in parameters.Extent, in tile, in parameters.Value, shared.Cells);
             var gradOutput = TileMap<TStorage>.OfQueries<TScale, TEmbeddingAccess, TValueAccess>(
                 in parameters.Extent, in tile, pack, in parameters.GradOutput, shared.Queries);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TProducts>
                 .Dots<TValueAccess>(
                     in gradOutput, in value, parameters.Extent.ValueChannels, shared.Stage, gradients);
             Group.Barrier();
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TProducts>
                 .NormaliseBackward<TScale, TNormalisation>(
                     in parameters.Extent,
                     in tile,
@@ -77,19 +77,19 @@ internal readonly struct CellPairAttentionBackward<
             Group.Barrier();
             if (parameters.NeedsWeights != 0)
             {
-                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TProducts>
                     .Save<TScale, TWeightElement, TReal>(
                         in parameters.Extent, in tile, pack, shared.Weights.Cast<TReal>(), in parameters.Weights);
             }
             if (parameters.NeedsGradScores != 0)
             {
-                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TProducts>
                     .Save<TScale, TWeightElement, TReal>(
                         in parameters.Extent, in tile, pack, gradients.Cast<TReal>(), in parameters.GradScores);
             }
             if (parameters.NeedsGradQuery != 0)
             {
-                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TwoArrays>
+                CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TEmbeddingAccess, TProducts>
                     .Sums<TScale, TEmbeddingAccess>(
                         in key,
                         in gradQuery,

@@ -16,7 +16,7 @@ namespace SapaGpu.Kernels.Simt;
 /// </remarks>
 [RegisterLimit(RegisterLimitAttribute.FourWarpsAQuarter)]
 internal readonly struct CellPairAttentionForward<
-    TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess>
+    TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess, TProducts>
     : IKernel<WindowAttentionParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
@@ -27,16 +27,16 @@ internal readonly struct CellPairAttentionForward<
     where TNormalisation : struct, IScoreNormalisation
     where TEmbeddingAccess : struct, IChannelAccess
     where TValueAccess : struct, IChannelAccess
+    where TProducts : struct, ICellPairProducts
 {
-    public static int GroupSize => CellPair.GroupSize<TWindow>();
+    public static int GroupSize => TProducts.GroupSize<TWindow>();
 
     public static long GroupCount(in WindowAttentionParameters<TStorage, TReal> parameters) =>
         CellPair.GroupCount<TValueAccess>(in parameters.Extent, in parameters.Band);
 
     public static void Execute(in WindowAttentionParameters<TStorage, TReal> parameters)
     {
-        var shared = CellPairShared<TReal>.Allocate<TWindow>(
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>.StageLength);
+        var shared = CellPairShared<TReal>.Allocate<TWindow, TValueAccess, TProducts>();
         var tile = CellPairTile.Locate<TValueAccess>(in parameters.Extent, in parameters.Band);
         int packs = CellPair.QueryPacks<TScale>(in parameters.Extent);
         for (int pack = 0; pack < packs; pack++)
@@ -46,7 +46,7 @@ internal readonly struct CellPairAttentionForward<
                 in parameters.Extent, in tile, in parameters.Key, shared.Cells);
             var query = TileMap<TStorage>.OfQueries<TScale, TValueAccess, TEmbeddingAccess>(
                 in parameters.Extent, in tile, pack, in parameters.Query, shared.Queries);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, TProducts>
                 .Dots<TEmbeddingAccess>(
                     in query, in key, parameters.Extent.EmbeddingChannels, shared.Stage, shared.Weights);
             Group.Barrier();
@@ -54,7 +54,7 @@ internal readonly struct CellPairAttentionForward<
                 in parameters.Extent, in tile, in parameters.Value, shared.Cells);
             var output = TileMap<TStorage>.OfQueries<TScale, TValueAccess, TValueAccess>(
                 in parameters.Extent, in tile, pack, in parameters.Output, shared.Queries);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, TProducts>
                 .Normalise<TScale, TNormalisation>(
                     in parameters.Extent,
                     in tile,
@@ -62,7 +62,7 @@ internal readonly struct CellPairAttentionForward<
                     shared.Weights.Cast<TReal>(),
                     in parameters.Normaliser,
                     parameters.SaveNormaliser);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, OneArray>
+            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, TProducts>
                 .Sums<TScale, TValueAccess>(
                     in value,
                     in output,

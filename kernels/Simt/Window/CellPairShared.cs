@@ -22,13 +22,15 @@ internal struct CellPairShared<TReal>
     /// <summary>The positions of queries.</summary>
     public ArrayView<int> Queries;
 
-    /// <summary>Allocates; the length of the stage is a constant.</summary>
-    public static CellPairShared<TReal> Allocate<TWindow>(int stageLength)
-        where TWindow : struct, IWindow => new()
+    /// <summary>Allocates, what is staged in first.</summary>
+    public static CellPairShared<TReal> Allocate<TWindow, TShape, TProducts>()
+        where TWindow : struct, IWindow
+        where TShape : struct, IChannelAccess
+        where TProducts : struct, ICellPairProducts => new()
         {
-            Stage = SharedMemory.Allocate<Pack4<TReal>>(stageLength).AsAligned(16),
+            Stage = SharedMemory.Allocate<Pack4<TReal>>(TProducts.StageLength<TWindow, TShape>()).AsAligned(16),
             Weights = SharedMemory.Allocate<Pack4<TReal>>(CellPair.ArrayLength<TWindow>()).AsAligned(16),
-            Cells = SharedMemory.Allocate<int>(CellPair.TableLength<TWindow>()),
-            Queries = SharedMemory.Allocate<int>(CellPair.TableLength<TWindow>()).AsAligned(16),
+            Cells = SharedMemory.Allocate<int>(TProducts.GroupSize<TWindow>()),
+            Queries = SharedMemory.Allocate<int>(TProducts.GroupSize<TWindow>()).AsAligned(16),
         };
 }

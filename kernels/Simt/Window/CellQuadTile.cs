@@ -134,55 +134,7 @@ internal struct CellQuadTile<TWindow, TShape>
                 Column = column,
                 Columns = inside ? extent.Width : 0,
             };
-            taps.Copy<TWeightElement, TReal>(window, weights.SubView(at, 1));
-        }
-    }
-
-    /// <summary>The weights that a row of queries around a cell give to it, from left to right.</summary>
-    private struct WeightRow<TWeight>
-        where TWeight : unmanaged
-    {
-        public ArrayView<TWeight> Data;
-        public long Offset;
-        public long Step;
-        public int Column;
-        public int Columns;
-
-        // All reads come before the writes, so that their times overlap.
-        public readonly void Copy<TWeightElement, TReal>(int window, ArrayView<TReal> target)
-            where TWeightElement : struct, IElement<TWeight, TReal>
-            where TReal : unmanaged, IFloatingPointIeee754<TReal>
-        {
-            var first = Read<TWeightElement, TReal>(0, true);
-            var second = Read<TWeightElement, TReal>(1, true);
-            var third = Read<TWeightElement, TReal>(2, true);
-            var fourth = Read<TWeightElement, TReal>(3, window > 3);
-            var fifth = Read<TWeightElement, TReal>(4, window > 3);
-            var sixth = Read<TWeightElement, TReal>(5, window > 5);
-            var seventh = Read<TWeightElement, TReal>(6, window > 5);
-            target[0] = first;
-            target[4] = second;
-            target[8] = third;
-            if (window > 3)
-            {
-                target[12] = fourth;
-                target[16] = fifth;
-            }
-            if (window > 5)
-            {
-                target[20] = sixth;
-                target[24] = seventh;
-            }
-        }
-
-        private readonly TReal Read<TWeightElement, TReal>(int tap, bool isTap)
-            where TWeightElement : struct, IElement<TWeight, TReal>
-            where TReal : unmanaged, IFloatingPointIeee754<TReal>
-        {
-            var weight = TReal.Zero;
-            if (isTap & Column + tap >= 0 & Column + tap < Columns)
-                weight = TWeightElement.Load(Data[Offset + tap * Step]);
-            return weight;
+            taps.Read<TWeightElement, TReal>(window).Write(window, weights.SubView(at, 1));
         }
     }
 }

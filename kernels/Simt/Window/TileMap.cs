@@ -93,10 +93,16 @@ internal struct TileMap<TStorage>
         where TAccess : struct, IChannelAccess =>
         TAccess.ChannelsFastest ? channel / 4 : channel * ChannelStride;
 
+    /// <summary>The offset of a single channel of a position, for a few accesses.</summary>
+    public readonly long Offset<TAccess>(int position, int channel)
+        where TAccess : struct, IChannelAccess =>
+        TAccess.ChannelsFastest ? 4L * position + channel : position + (long)channel * ChannelStride;
+
     /// <summary>
     /// Copies channels of all positions to shared memory, four to a pack, packs of a position side by side; those
     /// outside the map or past the last channel are 0. Run by a whole group; the caller places the barriers.
     /// </summary>
+    /// <param name="groupSize">The threads of the group.</param>
     /// <param name="count">The positions.</param>
     /// <param name="firstChannel">The first channel to copy.</param>
     /// <param name="channels">The channels of the map.</param>
@@ -104,7 +110,8 @@ internal struct TileMap<TStorage>
     /// <param name="pitch">The packs from a position to the next.</param>
     /// <param name="extraPitch">The packs more from each eighth position to the next.</param>
     /// <param name="target">The shared memory.</param>
-    public readonly void Stage<TElement, TReal, TWindow, TAccess>(
+    public readonly void Stage<TElement, TReal, TAccess>(
+        int groupSize,
         int count,
         int firstChannel,
         int channels,
@@ -114,24 +121,24 @@ internal struct TileMap<TStorage>
         ArrayView<Pack4<TReal>> target)
         where TElement : struct, IElement<TStorage, TReal>
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
-        where TWindow : struct, IWindow
         where TAccess : struct, IChannelAccess
     {
         if (TAccess.ChannelsFastest)
         {
-            StagePacks<TElement, TReal, TWindow, TAccess>(
-                count, firstChannel, channels, packs, pitch, extraPitch, target);
+            StagePacks<TElement, TReal, TAccess>(
+                groupSize, count, firstChannel, channels, packs, pitch, extraPitch, target);
         }
         else
         {
-            StageChannels<TElement, TReal, TWindow, TAccess>(
-                count, firstChannel, channels, packs, pitch, extraPitch, target);
+            StageChannels<TElement, TReal, TAccess>(
+                groupSize, count, firstChannel, channels, packs, pitch, extraPitch, target);
         }
     }
 
     // Eight neighbouring threads take neighbouring packs, each thread those of four positions at once: the reads of a
     // round come before its writes, so that their times overlap.
-    private readonly void StagePacks<TElement, TReal, TWindow, TAccess>(
+    private readonly void StagePacks<TElement, TReal, TAccess>(
+        int groupSize,
         int count,
         int firstChannel,
         int channels,
@@ -141,13 +148,12 @@ internal struct TileMap<TStorage>
         ArrayView<Pack4<TReal>> target)
         where TElement : struct, IElement<TStorage, TReal>
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
-        where TWindow : struct, IWindow
         where TAccess : struct, IChannelAccess
     {
         int across = Across(packs);
-        for (int item = Group.IdxX; item < count * across; item += 4 * CellPair.GroupSize<TWindow>())
+        for (int item = Group.IdxX; item < count * across; item += 4 * groupSize)
         {
-            var items = Items<TWindow, TAccess>(item, count, firstChannel, channels, across, pitch, extraPitch);
+            var items = Items<TAccess>(groupSize, item, count, firstChannel, channels, across, pitch, extraPitch);
             ReadItems<TElement, TReal, TAccess>(in items, 0).Write(target, 0);
             if (packs > across)
                 ReadItems<TElement, TReal, TAccess>(in items, MostAcross).Write(target, MostAcross);
@@ -161,28 +167,26 @@ internal struct TileMap<TStorage>
     /// <summary>
     /// Whether the packs of some positions are one round of four for each thread, which <see cref="ReadRound"/> reads.
     /// </summary>
-    public static bool IsOneRound<TWindow, TAccess>(int count, int packs)
-        where TWindow : struct, IWindow
+    public static bool IsOneRound<TAccess>(int groupSize, int count, int packs)
         where TAccess : struct, IChannelAccess =>
         TAccess.ChannelsFastest
-            ? packs <= MostAcross & count * Across(packs) <= 4 * CellPair.GroupSize<TWindow>()
-            : packs == 4 * PacksBeside & count * PacksBeside <= CellPair.GroupSize<TWindow>();
+            ? packs <= MostAcross & count * Across(packs) <= 4 * groupSize
+            : packs == 4 * PacksBeside & count * PacksBeside <= groupSize;
 
     /// <summary>
     /// The first half of <see cref="Stage"/> where it is one round: the reads alone, so that those of another map can be
     /// under way at the same time.
     /// </summary>
-    public readonly StagedRound<TReal> ReadRound<TElement, TReal, TWindow, TAccess>(
-        int count, int firstChannel, int channels, int packs, int pitch, int extraPitch)
+    public readonly StagedRound<TReal> ReadRound<TElement, TReal, TAccess>(
+        int groupSize, int count, int firstChannel, int channels, int packs, int pitch, int extraPitch)
         where TElement : struct, IElement<TStorage, TReal>
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
-        where TWindow : struct, IWindow
         where TAccess : struct, IChannelAccess
     {
         if (!TAccess.ChannelsFastest)
             return ReadChannelRound<TElement, TReal, TAccess>(count, firstChannel, channels, pitch, extraPitch);
-        var items = Items<TWindow, TAccess>(
-            Group.IdxX, count, firstChannel, channels, Across(packs), pitch, extraPitch);
+        var items = Items<TAccess>(
+            groupSize, Group.IdxX, count, firstChannel, channels, Across(packs), pitch, extraPitch);
         return ReadItems<TElement, TReal, TAccess>(in items, 0);
     }
 
@@ -224,29 +228,27 @@ internal struct TileMap<TStorage>
     private static int Across(int packs) => Math.Min(MostAcross, packs);
 
     // What a thread copies from an item on: its own and those of three more rounds of the group.
-    private readonly StagedItems Items<TWindow, TAccess>(
-        int item, int count, int firstChannel, int channels, int across, int pitch, int extraPitch)
-        where TWindow : struct, IWindow
+    private readonly StagedItems Items<TAccess>(
+        int groupSize, int item, int count, int firstChannel, int channels, int across, int pitch, int extraPitch)
         where TAccess : struct, IChannelAccess
     {
-        int step = CellPair.GroupSize<TWindow>();
         int pack = Group.IdxX & (across - 1);
         return new StagedItems
         {
             Source = ToChannel<TAccess>(firstChannel + 4 * pack),
             Remaining = channels - firstChannel - 4 * pack,
             First = Positions[item / across],
-            Second = Positions[(item + step) / across],
-            Third = Positions[(item + 2 * step) / across],
-            Fourth = Positions[(item + 3 * step) / across],
+            Second = Positions[(item + groupSize) / across],
+            Third = Positions[(item + 2 * groupSize) / across],
+            Fourth = Positions[(item + 3 * groupSize) / across],
             FirstTarget = Target(item / across, pitch, extraPitch) + pack,
-            SecondTarget = Target((item + step) / across, pitch, extraPitch) + pack,
-            ThirdTarget = Target((item + 2 * step) / across, pitch, extraPitch) + pack,
-            FourthTarget = Target((item + 3 * step) / across, pitch, extraPitch) + pack,
+            SecondTarget = Target((item + groupSize) / across, pitch, extraPitch) + pack,
+            ThirdTarget = Target((item + 2 * groupSize) / across, pitch, extraPitch) + pack,
+            FourthTarget = Target((item + 3 * groupSize) / across, pitch, extraPitch) + pack,
             HasFirst = item < count * across,
-            HasSecond = item + step < count * across,
-            HasThird = item + 2 * step < count * across,
-            HasFourth = item + 3 * step < count * across,
+            HasSecond = item + groupSize < count * across,
+            HasThird = item + 2 * groupSize < count * across,
+            HasFourth = item + 3 * groupSize < count * across,
         };
     }
 
@@ -283,7 +285,8 @@ internal struct TileMap<TStorage>
 
     // Neighbouring threads take neighbouring positions; two packs beside each other keep the writes to shared memory
     // free of bank conflicts. A thread takes up to eight packs of a position at once, 32 reads whose times overlap.
-    private readonly void StageChannels<TElement, TReal, TWindow, TAccess>(
+    private readonly void StageChannels<TElement, TReal, TAccess>(
+        int groupSize,
         int count,
         int firstChannel,
         int channels,
@@ -293,13 +296,12 @@ internal struct TileMap<TStorage>
         ArrayView<Pack4<TReal>> target)
         where TElement : struct, IElement<TStorage, TReal>
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
-        where TWindow : struct, IWindow
         where TAccess : struct, IChannelAccess
     {
         int rounds = Math.Min(8, packs / PacksBeside);
         int pack = Group.IdxX & (PacksBeside - 1);
         int toRound = ToChannel<TAccess>(4 * PacksBeside * rounds);
-        for (int item = Group.IdxX; item < count * PacksBeside; item += CellPair.GroupSize<TWindow>())
+        for (int item = Group.IdxX; item < count * PacksBeside; item += groupSize)
         {
             int position = Positions[item / PacksBeside];
             int source = position + ToChannel<TAccess>(firstChannel + 4 * pack);
@@ -376,11 +378,13 @@ internal struct TileMap<TStorage>
         return value;
     }
 
-    private static TileMap<TStorage> Of(in MapView<TStorage> map, ArrayView<int> positions) =>
+    /// <summary>A map and positions that are known.</summary>
+    public static TileMap<TStorage> Of(in MapView<TStorage> map, ArrayView<int> positions) =>
         new() { Data = map.Data, ChannelStride = (int)map.ChannelStride, Positions = positions };
 
     private static int Target(int index, int pitch, int extraPitch) => index * pitch + index / 8 * extraPitch;
 
-    private static int Position<TAccess>(long offset)
+    /// <summary>The position of an element of the first channel.</summary>
+    public static int Position<TAccess>(long offset)
         where TAccess : struct, IChannelAccess => (int)(TAccess.ChannelsFastest ? offset >> 2 : offset);
 }

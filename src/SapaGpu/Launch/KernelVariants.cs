@@ -18,6 +18,19 @@ internal enum ScaleChoice
     Scale2,
 }
 
+/// <summary>The format in which matrix units multiply.</summary>
+internal enum MatrixChoice
+{
+    /// <summary>None: products are those of threads.</summary>
+    None,
+
+    /// <summary>IEEE half precision.</summary>
+    Float16,
+
+    /// <summary>The upper half of single precision.</summary>
+    BFloat16,
+}
+
 /// <summary>
 /// The instantiation of a kernel that runs: the choices that are compiled in. They are made here and nowhere else.
 /// </summary>
@@ -29,6 +42,7 @@ internal enum ScaleChoice
 /// <param name="EmbeddingVectors">Whether channels of query and key are accessed four at a time.</param>
 /// <param name="ValueVectors">Whether channels of value and output are accessed four at a time.</param>
 /// <param name="CellPairs">Whether a thread-group program works on cell pairs, which fixed windows have programs for.</param>
+/// <param name="Matrix">The format in which a program on cell pairs multiplies by matrix units.</param>
 internal readonly record struct KernelVariant(
     int VectorBits,
     int Window,
@@ -37,7 +51,8 @@ internal readonly record struct KernelVariant(
     ScoreNormalisation Normalisation,
     bool EmbeddingVectors,
     bool ValueVectors,
-    bool CellPairs = false)
+    bool CellPairs = false,
+    MatrixChoice Matrix = MatrixChoice.None)
 {
     /// <summary>Chooses for a device and an operator without windows.</summary>
     public static KernelVariant Choose(
@@ -120,7 +135,8 @@ internal readonly record struct KernelVariant(
     public override string ToString() => VectorBits > 0
         ? $"vector program, {VectorBits} bits, border {Border}, {Normalisation}"
         : $"thread-group program, window {(Window == 0 ? "any" : $"{Window}")}, ratio {Text(Scale)}, border {Border}, " +
-          $"{Normalisation}, embedding {Access(EmbeddingVectors)}, value {Access(ValueVectors)}";
+          $"{Normalisation}, embedding {Access(EmbeddingVectors)}, value {Access(ValueVectors)}" +
+          (Matrix == MatrixChoice.None ? string.Empty : ", matrix units");
 
     /// <summary>The error for a choice that has no kernel.</summary>
     public static ArgumentOutOfRangeException Unknown<TChoice>(TChoice choice) =>

@@ -8,19 +8,24 @@ internal static class Pack4Layout
 
     private const int AccessAlignment = 16;
 
-    public static bool Fits(FeatureMap map)
+    public static bool Fits(FeatureMap map) => Fits(map, Channels);
+
+    /// <summary>Whether a map of 16-bit values can also be read two packs at a time.</summary>
+    public static bool FitsTwice(FeatureMap map) => Fits(map, 2 * Channels);
+
+    private static bool Fits(FeatureMap map, int channels)
     {
         var layout = map.Layout;
-        int alignment = Math.Max(AccessAlignment, Channels * map.ElementType.Size());
+        int alignment = Math.Max(AccessAlignment, channels * map.ElementType.Size());
 
         // On OpenCL the pointer is a memory object, whose memory is aligned far beyond this.
         bool aligned = map.Device.Kind == DeviceKind.OpenCL || map.Memory.NativePointer % alignment == 0;
         return layout.ChannelStride == 1
-            && map.Shape.Channels % Channels == 0
-            && layout.ColumnStride % Channels == 0
-            && layout.RowStride % Channels == 0
-            && layout.BatchStride % Channels == 0
-            && layout.Offset % Channels == 0
+            && map.Shape.Channels % channels == 0
+            && layout.ColumnStride % channels == 0
+            && layout.RowStride % channels == 0
+            && layout.BatchStride % channels == 0
+            && layout.Offset % channels == 0
             && aligned;
     }
 

@@ -63,7 +63,9 @@ public sealed partial class AssemblerTests
             foreach (var (kernel, listing) in GeneratedCode.Fast.Where(pair => pair.Key.Operator == name))
             {
                 var assembled = NvidiaAssembler.Assemble(listing.Text, architecture);
-                var (single, twice) = Registers.GetValueOrDefault(name, MapRegisters);
+                var (single, twice) = kernel.UsesMatrixUnits
+                    ? (RegisterLimitAttribute.SevenWarpsAQuarter, 0)
+                    : Registers.GetValueOrDefault(name, MapRegisters);
                 Assert.That(
                     assembled.Registers, Is.InRange(1, kernel.IsDouble ? twice : single), $"registers of {kernel}");
                 Assert.That(assembled.LocalBytes, Is.LessThanOrEqualTo(LocalBytes(kernel)), $"local memory of {kernel}");
@@ -77,7 +79,10 @@ public sealed partial class AssemblerTests
 
     // Programs whose registers are limited, so that twice as many groups fit, may keep a few values elsewhere.
     private static int LocalBytes(KernelInstantiation kernel) =>
-        kernel.Definition.IsDefined(typeof(RegisterLimitAttribute), inherit: false) ? 160 : 0;
+        !kernel.Definition.IsDefined(typeof(RegisterLimitAttribute), inherit: false) ? 0
+        : !kernel.UsesMatrixUnits ? 160
+        : kernel.Window < 7 ? 0
+        : 40;
 
     [GeneratedRegex(@"\)\s*\{")]
     private static partial Regex EndOfParameters();

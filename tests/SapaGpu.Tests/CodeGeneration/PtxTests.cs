@@ -44,10 +44,16 @@ public sealed class PtxTests(string computeCapability)
             kernel => kernel.Operator.StartsWith("Window", StringComparison.Ordinal)
                 || kernel.Operator.StartsWith("Transposed", StringComparison.Ordinal));
 
+    // Means of groups are of sums in single precision.
     [Test]
     public void Half_precision_is_converted_by_the_hardware() => AssertNone(
         listing => !listing.Body.Has("cvt.f32.f16"),
-        kernel => kernel.ElementType == "f16" && kernel.Operator.StartsWith("CellPair", StringComparison.Ordinal));
+        kernel => kernel is { ElementType: "f16", IsFast: true, UsesMatrixUnits: false }
+            && !kernel.Operator.StartsWith("Group", StringComparison.Ordinal));
+
+    [Test]
+    public void Matrix_units_multiply_sixteen_bits() => AssertNone(
+        listing => !listing.Body.Has("mma.sync.aligned.m16n8k16"), kernel => kernel.UsesMatrixUnits);
 
     [Test]
     public void Vector_access_reads_four_channels_at_once() =>
@@ -59,7 +65,7 @@ public sealed class PtxTests(string computeCapability)
     public void Vector_access_writes_four_channels_at_once() =>
         AssertNone(
             (kernel, listing) => !listing.Body.Has($"st.global.{FeatureVector(kernel)}"),
-            kernel => kernel.ByVectors && kernel.Operator is not (
+            kernel => kernel.ByVectors && !kernel.UsesMatrixUnits && kernel.Operator is not (
                 "WindowSimilarityForward" or "CellPairSimilarity" or "DeformableSimilarityForward" or "ProjectionOuter"));
 
     [Test]
@@ -68,7 +74,7 @@ public sealed class PtxTests(string computeCapability)
             (kernel, listing) => !listing.Body.Has($"ld.shared.{Vector(kernel)}"),
             kernel => kernel.Operator is "WindowAttentionForward" or "WindowAttentionBackward"
                 or "WindowReassemblyForward" or "CellPairAttentionForward" or "CellPairAttentionBackward"
-                or "CellPairReassembly" or "CellQuadGather");
+                or "CellPairReassembly" or "CellQuadGather" && !kernel.UsesMatrixUnits);
 
     // Weights in shared memory are of the accumulator's type; features of 16 bits are four at a time as well.
     private static string Vector(KernelInstantiation kernel) => kernel.IsDouble ? "v2.f64" : "v4.f32";

@@ -19,6 +19,8 @@ internal sealed unsafe class AcceleratorBackend(
 
     public override bool RoundsBFloat16 => accelerator is CudaAccelerator { Architecture.Major: >= 8 };
 
+    public override bool HasMatrixUnits => accelerator is CudaAccelerator { Architecture.Major: >= 8 };
+
     public Accelerator Accelerator => accelerator;
 
     private AcceleratorStream Stream => accelerator.DefaultStream;

@@ -16,6 +16,9 @@ internal abstract class DeviceBackend
     /// <summary>Gets whether the device has an instruction that rounds to bfloat16.</summary>
     public virtual bool RoundsBFloat16 => false;
 
+    /// <summary>Gets whether the device multiplies small matrices of both 16-bit formats by one instruction.</summary>
+    public virtual bool HasMatrixUnits => false;
+
     /// <summary>Allocates memory, which disposing the buffer frees.</summary>
     public abstract MemoryBuffer Allocate(long bytes);
 

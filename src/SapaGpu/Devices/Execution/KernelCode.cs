@@ -30,7 +30,7 @@ internal static partial class KernelCode
         var compiled = backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(entryPoint), default);
         ForgetMethods(backend.Context);
         bool rounds = RoundsProducts(kernel);
-        int registers = kernel.GetCustomAttribute<RegisterLimitAttribute>()?.Registers ?? 0;
+        int registers = RegisterLimit(kernel);
         return compiled switch
         {
             PTXCompiledKernel ptx when rounds || registers > 0 => CreatePtx(
@@ -52,6 +52,14 @@ internal static partial class KernelCode
     internal static bool RoundsProducts(Type kernel) => kernel.GetGenericArguments()
         .Append(kernel)
         .Any(type => type.IsDefined(typeof(RoundedProductsAttribute), inherit: false));
+
+    /// <summary>The registers of a thread: the least that a program or what it is made of asks for; 0 without a limit.</summary>
+    internal static int RegisterLimit(Type kernel) => kernel.GetGenericArguments()
+        .Append(kernel)
+        .Select(type => type.GetCustomAttribute<RegisterLimitAttribute>()?.Registers ?? 0)
+        .Where(registers => registers > 0)
+        .DefaultIfEmpty()
+        .Min();
 
     // ILGPU's barrier orders global memory only, and what the kernels pass from thread to thread is in local memory.
     // Some drivers order both anyway; the standard does not promise it.

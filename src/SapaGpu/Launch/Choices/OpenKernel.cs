@@ -26,6 +26,19 @@ internal abstract class OpenKernel<TParameters>
         where TEmbedding : struct, IChannelAccess
         where TValue : struct, IChannelAccess => null;
 
+    /// <summary>
+    /// Makes the kernel of some choices that works on cell pairs with matrix units, or null where there is none.
+    /// </summary>
+    public virtual ILaunchable<TParameters>?
+        CloseMatrices<TMatrix, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>()
+        where TMatrix : struct, IMatrixFormat
+        where TWindow : struct, IWindow
+        where TScale : struct, IScale
+        where TBorder : struct, IBorder
+        where TNormalisation : struct, IScoreNormalisation
+        where TEmbedding : struct, IChannelAccess
+        where TValue : struct, IChannelAccess => null;
+
     /// <summary>Makes the kernel of a variant.</summary>
     public ILaunchable<TParameters> Close(KernelVariant variant) => variant.Window switch
     {
@@ -86,6 +99,14 @@ internal abstract class OpenKernel<TParameters>
         where TNormalisation : struct, IScoreNormalisation
         where TEmbedding : struct, IChannelAccess
         where TValue : struct, IChannelAccess =>
-        (variant.CellPairs ? CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() : null)
+        variant.Matrix switch
+        {
+            MatrixChoice.Float16 =>
+                CloseMatrices<Float16Matrix, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>(),
+            MatrixChoice.BFloat16 =>
+                CloseMatrices<BFloat16Matrix, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>(),
+            _ => null,
+        }
+        ?? (variant.CellPairs ? CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() : null)
         ?? Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>();
 }

@@ -45,7 +45,7 @@ internal readonly struct BandPlan
             return new BandPlan(in extent, images, extent.Height) { WorkspaceBytes = images * imageBytes };
         }
         double cellRowBytes = (double)imageBytes / extent.Height;
-        int rows = (int)Math.Clamp((limit / cellRowBytes) - (extent.Window - 1), 1, extent.Height);
+        int rows = (int)Math.Clamp((limit / cellRowBytes) - extent.Window, 1, extent.Height);
         var plan = new BandPlan(in extent, 1, rows);
         return plan with { WorkspaceBytes = plan.MostQueryRows() * queryRowBytes };
     }
@@ -84,7 +84,9 @@ internal readonly struct BandPlan
         };
         cells.Images = Math.Min(images, extent.Batch - cells.FirstImage);
         cells.Rows = Math.Min(rows, extent.Height - cells.FirstRow);
-        int first = Math.Max(0, cells.FirstRow - extent.Radius);
+
+        // Matrix units take two rows of cells at once: they are the same two in every band, and so are the sums.
+        int first = Math.Max(0, cells.FirstRow - extent.Radius) & ~1;
         int end = Math.Min(extent.Height, cells.FirstRow + cells.Rows + extent.Radius);
         queries = cells with { FirstRow = first, Rows = end - first };
     }

@@ -268,7 +268,28 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             return variant;
         bool fits = HaveShortPositions(embeddings, variant.EmbeddingVectors)
             && HaveShortPositions(values, variant.ValueVectors);
-        return fits ? variant with { CellPairs = true } : variant with { Window = 0 };
+        if (!fits)
+            return variant with { Window = 0 };
+        bool usesMatrices = device.Backend.HasMatrixUnits
+            && HaveEights(embeddings, variant.EmbeddingVectors)
+            && HaveEights(values, variant.ValueVectors);
+        return variant with { CellPairs = true, Matrix = usesMatrices ? Matrix : MatrixChoice.None };
+    }
+
+    private static MatrixChoice Matrix =>
+        typeof(TElement) == typeof(Float16NativeElement) ? MatrixChoice.Float16
+        : typeof(TElement) == typeof(BFloat16NativeElement) ? MatrixChoice.BFloat16
+        : MatrixChoice.None;
+
+    // Programs with matrix units read eight channels at once where the others read four.
+    private static bool HaveEights(ReadOnlySpan<FeatureMap?> maps, bool byPacks)
+    {
+        foreach (var map in maps)
+        {
+            if (byPacks && map is not null && !Pack4Layout.FitsTwice(map))
+                return false;
+        }
+        return true;
     }
 
     private static bool HaveShortPositions(ReadOnlySpan<FeatureMap?> maps, bool byPacks)
@@ -305,6 +326,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             Source = source.Map<TStorage>(),
             Result = result.Map<TStorage>(),
             Accumulate = accumulate ? 1 : 0,
+            ResultByPairs = Pack4Layout.HasColumnPairs(result) ? 1 : 0,
         };
         bool vectors = Pack4Layout.Fits(source) && Pack4Layout.Fits(result);
         var variant = WithCellPairs(Choose(source, in problem, vectors), source.Device, [], [source, result]);
@@ -430,7 +452,16 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
                 CellPairAttentionForward<
-                    TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                    TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue,
+                    LaneProducts<OneArray>>,
+                WindowAttentionParameters<TStorage, TReal>>();
+
+        public override ILaunchable<WindowAttentionParameters<TStorage, TReal>>?
+            CloseMatrices<TMatrix, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CellPairAttentionForward<
+                    TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue,
+                    MatrixProducts<TMatrix, OneArray>>,
                 WindowAttentionParameters<TStorage, TReal>>();
     }
 
@@ -456,7 +487,16 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
                 CellPairAttentionBackward<
-                    TElement, TStorage, TReal, TRealElement, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>,
+                    TElement, TStorage, TReal, TRealElement, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue,
+                    LaneProducts<TwoArrays>>,
+                WindowAttentionBackwardParameters<TStorage, TReal>>();
+
+        public override ILaunchable<WindowAttentionBackwardParameters<TStorage, TReal>>?
+            CloseMatrices<TMatrix, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CellPairAttentionBackward<
+                    TElement, TStorage, TReal, TRealElement, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue,
+                    MatrixProducts<TMatrix, TwoArrays>>,
                 WindowAttentionBackwardParameters<TStorage, TReal>>();
     }
 
@@ -480,7 +520,17 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
         public override ILaunchable<WindowSimilarityParameters<TStorage>>?
             CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
-                CellPairSimilarity<TElement, TStorage, TReal, TWindow, TScale, TBorder, TEmbedding>,
+                CellPairSimilarity<
+                    TElement, TStorage, TReal, TWindow, TScale, TBorder, TEmbedding,
+                    LaneProducts<OneArray>>,
+                WindowSimilarityParameters<TStorage>>();
+
+        public override ILaunchable<WindowSimilarityParameters<TStorage>>?
+            CloseMatrices<TMatrix, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CellPairSimilarity<
+                    TElement, TStorage, TReal, TWindow, TScale, TBorder, TEmbedding,
+                    MatrixProducts<TMatrix, OneArray>>,
                 WindowSimilarityParameters<TStorage>>();
     }
 
@@ -504,7 +554,17 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
         public override ILaunchable<WindowReassemblyParameters<TStorage>>?
             CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
-                CellPairReassembly<TElement, TStorage, TReal, TWindow, TScale, TBorder, TValue>,
+                CellPairReassembly<
+                    TElement, TStorage, TReal, TWindow, TScale, TBorder, TValue,
+                    LaneProducts<OneArray>>,
+                WindowReassemblyParameters<TStorage>>();
+
+        public override ILaunchable<WindowReassemblyParameters<TStorage>>?
+            CloseMatrices<TMatrix, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CellPairReassembly<
+                    TElement, TStorage, TReal, TWindow, TScale, TBorder, TValue,
+                    MatrixProducts<TMatrix, OneArray>>,
                 WindowReassemblyParameters<TStorage>>();
     }
 
@@ -539,6 +599,14 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
                     : new GroupLaunchable<
                         CellQuadRowGather<TElement, TStorage, TReal, TWeightElement, TWeight, TWindow>,
                         TransposedReassemblyParameters<TStorage, TWeight>>();
+
+        public override ILaunchable<TransposedReassemblyParameters<TStorage, TWeight>>?
+            CloseMatrices<TMatrix, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            !TScale.IsTwo
+                ? null
+                : new GroupLaunchable<
+                    MatrixGather<TMatrix, TElement, TStorage, TReal, TWeightElement, TWeight, TWindow, TValue>,
+                    TransposedReassemblyParameters<TStorage, TWeight>>();
     }
 
     private sealed class FoldTiles : OpenTiles<TStorage, TReal, WindowWeightsParameters<TStorage, TReal>>

@@ -1,0 +1,100 @@
+using NUnit.Framework;
+using SapaGpu.Tests.Grids;
+
+namespace SapaGpu.Tests.Operators;
+
+/// <summary>
+/// Window attention in 16 bits on devices with matrix units, which round weights to 16 bits as the composition of a
+/// framework does: no less accurate than it, in every window, at edges of tiles, in bands.
+/// </summary>
+[TestFixture(typeof(Half))]
+[TestFixture(typeof(BFloat16))]
+public sealed class MatrixUnitTests<T>
+    where T : unmanaged
+{
+    private const string Device = "cuda";
+
+    // Channels in whole eights: more than are staged at once, and the last ones fewer.
+    private static readonly (int Embedding, int Value) Channels = (72, 200);
+
+    [Test]
+    [DeviceGrid]
+    public void Results_are_as_accurate_as_the_composition(
+        [Values(3, 5, 7)] int window,
+        [Values(2, 3)] int scale,
+        [Values] MemoryFormat format)
+    {
+        var opened = TestDevices.Open(Device);
+        var operands = Case(6, 9, window, scale);
+        var exact = new NaiveAttention<double>(operands, value => value).Run();
+        var naive = new NaiveAttention<float>(
+            operands, value => (float)ElementTypes.ToDouble(ElementTypes.FromDouble<T>(value))).Run();
+        double[][] actual = Run(opened, operands, format);
+        using (Assert.EnterMultipleScope())
+        {
+            Check(0, "output");
+            Check(1, "gradient of the query");
+            Check(2, "gradient of the key");
+            Check(3, "gradient of the value");
+        }
+
+        void Check(int result, string name) => Assert.That(
+            LargestError(actual[result], exact[result]),
+            Is.LessThanOrEqualTo(2 * LargestError(naive[result], exact[result])),
+            $"{name}, against twice the composition's error");
+    }
+
+    // A workspace for a few rows cuts tiles of the second pass elsewhere.
+    [Test]
+    [DeviceGrid]
+    public void Bands_do_not_change_a_bit([Values] MemoryFormat format)
+    {
+        var operands = Case(17, 11, 5, 2);
+        double[][] expected = Run(TestDevices.Open(Device), operands, format);
+        using var small = TestDevices.OpenAnew(Device, new DeviceOptions { WorkspaceBytes = 1 << 14 });
+        double[][] actual = Run(small, operands, format);
+        for (int i = 0; i < expected.Length; i++)
+            Assert.That(actual[i], Is.EqualTo(expected[i]), $"result {i}");
+    }
+
+    // Maps whose channels are no whole eights, or lie where eight are no aligned access, are not read eight at a time.
+    [Test]
+    [DeviceGrid]
+    public void Channels_that_are_no_whole_eights_are_right(
+        [Values(4, 12, 7)] int channels, [Values] MemoryFormat format)
+    {
+        var opened = TestDevices.Open(Device);
+        var operands = new OptionsCase(
+            new WindowShape(1, 3, 5, 3, 2, channels, channels), new() { Window = 3 }).RoundedTo<T>();
+        var exact = new NaiveAttention<double>(operands, value => value).Run();
+        double[][] actual = Run(opened, operands, format);
+        for (int i = 0; i < exact.Length; i++)
+            Assert.That(LargestError(actual[i], exact[i]), Is.LessThanOrEqualTo(0.03), $"result {i}");
+    }
+
+    private static OptionsCase Case(int height, int width, int window, int scale) => new OptionsCase(
+        new WindowShape(2, height, width, window, scale, Channels.Embedding, Channels.Value),
+        new() { Window = window }).RoundedTo<T>();
+
+    // The output and the gradients of query, key and value.
+    private static double[][] Run(ComputeDevice device, OptionsCase operands, MemoryFormat format)
+    {
+        using var query = operands.Query.ToTensor<T>(device, format);
+        using var key = operands.Key.ToTensor<T>(device, format);
+        using var value = operands.Value.ToTensor<T>(device, format);
+        using var gradOutput = operands.GradOutput.ToTensor<T>(device, format);
+        using var output = WindowAttention.Forward(query, key, value, operands.Options, out var context);
+        using (context)
+        {
+            using var gradients = WindowAttention.Backward(context, gradOutput);
+            return
+            [
+                Compare.Values(output), Compare.Values(gradients.Query!), Compare.Values(gradients.Key!),
+                Compare.Values(gradients.Value!),
+            ];
+        }
+    }
+
+    private static double LargestError(double[] actual, double[] expected) =>
+        actual.Zip(expected, (a, e) => Math.Abs(a - e)).Aggregate(0.0, Math.Max);
+}
