@@ -53,6 +53,9 @@ step() {
 }
 skip() { echo "skipped $1: $2"; }
 
+# Code that was compiled when the kit was packed; what is not there is compiled once, for all processes.
+export SAPAGPU_CODE_FOLDER="${SAPAGPU_CODE_FOLDER:-$here/code}"
+
 # .NET keeps what it extracts and its diagnostics here.
 export DOTNET_gcServer=0 DOTNET_EnableDiagnostics=0
 
@@ -61,7 +64,7 @@ if command -v nvidia-smi >/dev/null; then
     step nvidia-smi 30 nvidia-smi
 fi
 
-# Compiling takes most of the time, and every process compiles for itself.
+# What has to be compiled takes most of the time, on one core.
 for type in "${types[@]}"; do
     step "verify-$type" 150 "$bin/SapaGpu.Cli" verify "$bin/vectors" --device "$device" --dtype "$type" &
 done

@@ -20,12 +20,20 @@ internal sealed class KernelCompiler : IDisposable
         Context.Create(builder => builder.Optimize(OptimizationLevel.O2).CPU(new CPUDevice(2, 1, 1)));
 
     private readonly Backend backend;
+    private readonly string options;
 
-    private KernelCompiler(Func<Context, Backend> createBackend) => backend = createBackend(context);
+    private KernelCompiler(Func<Context, Backend> createBackend, string options)
+    {
+        backend = createBackend(context);
+        this.options = options;
+    }
+
+    // Devices keep the code of the same kernels there.
+    private static CodeStore? Store { get; } = CodeStore.OpenDefault();
 
     /// <summary>Creates a compiler to PTX for an architecture.</summary>
     public static KernelCompiler ForPtx(CudaArchitecture architecture) => new(context => new PTXBackend(
-        context, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_80, null));
+        context, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_80, null), string.Empty);
 
     /// <summary>Creates a compiler to OpenCL C for a device that has double precision and no other extension.</summary>
     public static KernelCompiler ForOpenCL() => new(context =>
@@ -33,7 +41,7 @@ internal sealed class KernelCompiler : IDisposable
         var capabilities = new CLCapabilityContext(
             float16: false, float64: true, genericAddressSpace: false, int64_Atomics: false, subGroups: false);
         return new CLBackend(context, capabilities, CLDeviceVendor.Other, CLBackend.MinimumVersion);
-    });
+    }, "float64");
 
     /// <summary>
     /// Compiles kernels on all cores; what is made of each text is kept, in the order of the kernels.
@@ -68,8 +76,7 @@ internal sealed class KernelCompiler : IDisposable
     {
         var method = typeof(KernelEntry).GetMethod(nameof(KernelEntry.Run))!
             .MakeGenericMethod(kernel.Kernel, kernel.Parameters);
-        var compiled = KernelCode.Compile(backend, kernel.Kernel, method);
-        return compiled is PTXCompiledKernel ptx ? ptx.PTXAssembly : ((CLCompiledKernel)compiled).Source;
+        return KernelCode.TextOf(KernelLoader.Compile(backend, Store, options, kernel.Kernel, method));
     }
 
     public void Dispose()

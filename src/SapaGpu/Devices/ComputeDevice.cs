@@ -21,7 +21,7 @@ public sealed class ComputeDevice : IDisposable
         Backend = backend;
         Options = options;
         Pool = new MemoryPool(backend);
-        Launcher = new Launcher(backend, Pool, options.Threads);
+        Launcher = new Launcher(backend, Pool, options);
     }
 
     /// <summary>Gets the description of the device.</summary>
@@ -246,6 +246,7 @@ public sealed class ComputeDevice : IDisposable
             VectorBits = options.VectorBits == 0 ? VectorWidth.Preferred : options.VectorBits,
             UsesPrimaryContext = isCuda && options.UsesPrimaryContext,
             Stream = isCuda ? options.Stream : 0,
+            CodeFolder = kind != DeviceKind.Cpu ? options.CodeFolder ?? CodeStore.DefaultFolder() : string.Empty,
         };
     }
 

@@ -41,4 +41,14 @@ public sealed record DeviceOptions
     /// little longer; on CUDA and the CPU it does not.
     /// </summary>
     public bool MeasuresTime { get; init; }
+
+    /// <summary>
+    /// Gets the folder where a CUDA or OpenCL device keeps the code of its kernels for later processes, which then do not compile
+    /// it again: seconds for a window operator. It is made when it is first written to; files of other builds of the
+    /// library that were not used for a month are removed from it. Null means the folder that the environment variable
+    /// <c>SAPAGPU_CODE_FOLDER</c> names, or else <c>sapagpu</c> in the user's folder for caches; an empty text means that
+    /// nothing is kept. Where it cannot be read or written nothing is kept either. Whoever can write to it can run code on
+    /// the device. The CPU does not use it.
+    /// </summary>
+    public string? CodeFolder { get; init; }
 }

@@ -1,5 +1,4 @@
 using ILGPU;
-using ILGPU.Backends;
 using ILGPU.Runtime;
 using SapaGpu.Kernels.Contracts;
 
@@ -9,7 +8,7 @@ namespace SapaGpu.Devices;
 /// The kernels of a device, compiled at their first launch, and the jobs of vector programs. The slot of each is a
 /// number of its own type.
 /// </summary>
-internal sealed class KernelCache(Accelerator? accelerator)
+internal sealed class KernelCache(Accelerator? accelerator, CodeStore? store)
 {
     private readonly Lock gate = new();
     private volatile object?[] slots = new object?[16];
@@ -54,8 +53,7 @@ internal sealed class KernelCache(Accelerator? accelerator)
         Action<TParameters> entryPoint = KernelEntry.Run<TKernel, TParameters>;
         return accelerator.AcceleratorType == AcceleratorType.CPU
             ? accelerator.LoadKernel(entryPoint)
-            : accelerator
-                .LoadKernel(KernelCode.Compile(accelerator.GetBackend(), typeof(TKernel), entryPoint.Method))
+            : KernelLoader.Load(accelerator, store, typeof(TKernel), entryPoint.Method)
                 .CreateLauncherDelegate<Action<AcceleratorStream, KernelConfig, TParameters>>();
     }
 

@@ -48,6 +48,10 @@ internal static partial class KernelCode
         };
     }
 
+    /// <summary>The code that a driver takes.</summary>
+    public static string TextOf(CompiledKernel compiled) =>
+        compiled is PTXCompiledKernel ptx ? ptx.PTXAssembly : ((CLCompiledKernel)compiled).Source;
+
     /// <summary>Whether a program, or the map program that it runs, relies on rounded products.</summary>
     internal static bool RoundsProducts(Type kernel) => kernel.GetGenericArguments()
         .Append(kernel)
@@ -101,9 +105,9 @@ internal static partial class KernelCode
     private static extern IRContext IntermediateCodeOf(Context context);
 
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "get_EntryPoint")]
-    private static extern EntryPoint EntryPointOf(CompiledKernel kernel);
+    internal static extern EntryPoint EntryPointOf(CompiledKernel kernel);
 
     [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
-    private static extern PTXCompiledKernel CreatePtx(
+    internal static extern PTXCompiledKernel CreatePtx(
         Context context, EntryPoint entryPoint, CompiledKernel.KernelInfo? info, string ptxAssembly);
 }

@@ -7,7 +7,7 @@ namespace SapaGpu.Devices;
 /// Queues thread-group programs on the stream of a device and runs vector programs on the CPU, where a call returns
 /// when its work is done.
 /// </summary>
-internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int workers) : IDisposable
+internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, DeviceOptions options) : IDisposable
 {
     /// <summary>
     /// Work below this many operations is done by the calling thread: until another thread has woken up, one core does
@@ -15,10 +15,12 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int worke
     /// </summary>
     private const double InlineOperations = 2e6;
 
-    private readonly Lazy<WorkerTeam> team = new(() => new WorkerTeam(workers));
+    private readonly Lazy<WorkerTeam> team = new(() => new WorkerTeam(options.Threads));
 
     // Nothing of ILGPU is loaded before there is something to launch.
-    private readonly Lazy<KernelCache> kernels = new(() => new((backend as AcceleratorBackend)?.Accelerator));
+    private readonly Lazy<KernelCache> kernels = new(() => new(
+        (backend as AcceleratorBackend)?.Accelerator,
+        CodeStore.Open(options.CodeFolder)));
 
     // A kernel object keeps its arguments between the calls that set them and the call that queues it.
     private readonly Lock gate = new();
@@ -51,7 +53,7 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, int worke
         long tiles = TProgram.TileCount(in parameters);
         if (tiles == 0)
             return;
-        int threads = TProgram.Operations(in parameters) < InlineOperations ? 1 : (int)Math.Min(workers, tiles);
+        int threads = TProgram.Operations(in parameters) < InlineOperations ? 1 : (int)Math.Min(options.Threads, tiles);
         long stride = TProgram.ScratchBytes(in parameters);
         var scratch = pool.Rent(Math.Max(1, threads * stride));
         try
