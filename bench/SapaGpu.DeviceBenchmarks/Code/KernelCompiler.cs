@@ -31,9 +31,9 @@ internal sealed class KernelCompiler : IDisposable
     // Devices keep the code of the same kernels there.
     private static CodeStore? Store { get; } = CodeStore.OpenDefault();
 
-    /// <summary>Creates a compiler to PTX for an architecture.</summary>
+    /// <summary>Creates a compiler to PTX for an architecture, as current drivers get it.</summary>
     public static KernelCompiler ForPtx(CudaArchitecture architecture) => new(context => new PTXBackend(
-        context, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_80, null), string.Empty);
+        context, new CudaCapabilityContext(architecture), architecture, CudaInstructionSet.ISA_87, null), string.Empty);
 
     /// <summary>Creates a compiler to OpenCL C for a device that has double precision and no other extension.</summary>
     public static KernelCompiler ForOpenCL() => new(context =>

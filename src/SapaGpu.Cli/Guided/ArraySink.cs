@@ -1,4 +1,3 @@
-using SapaGpu.Cli.Images;
 using SapaGpu.Workloads.Npy;
 
 namespace SapaGpu.Cli.Guided;

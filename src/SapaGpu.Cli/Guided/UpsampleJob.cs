@@ -16,7 +16,6 @@ internal sealed class UpsampleJob : IDisposable
     private readonly Photo photo;
     private readonly StoredMap input;
     private readonly Raster? truth;
-    private readonly CellGrid grid;
     private readonly OutputFile output;
     private readonly OutputFile? figure;
     private readonly ComputeDevice? device;
@@ -31,7 +30,7 @@ internal sealed class UpsampleJob : IDisposable
         photo = ImageFile.ReadPhoto(request.Guide);
         input = MapReader.Read(request.Input, request.Labels, photo, request.Layout);
         MapWriter.Check(request.Output, input, exact: request.Labels || request.Unknown is not null);
-        grid = MakeGrid();
+        CheckSizes();
         truth = request.Truth is null ? null : ReadTruth(request.Truth);
         Kind = KernelDefaults.KindOf(input.Raster, request.Labels, request.Unknown);
         var defaults = KernelDefaults.For(Kind);
@@ -41,7 +40,6 @@ internal sealed class UpsampleJob : IDisposable
             request.SpaceSigma ?? defaults.SpaceSigma);
         bool comparesAll = truth is not null || request.Figure is not null;
         Methods = comparesAll ? AllMethods : [request.Method];
-        CheckScale();
         CheckFigure();
         device = Methods.Contains(UpsampleMethod.Sapa) ? CommonOptions.Open(request.Device) : null;
         output = new OutputFile(request.Output);
@@ -88,15 +86,12 @@ internal sealed class UpsampleJob : IDisposable
     /// <returns>The results of the methods; empty if there was nothing to compare.</returns>
     public IReadOnlyList<MethodResult> Run(Action<UpsampleMethod, double> progress, CancellationToken cancellation)
     {
-        IMapCodec codec = Kind == MapKind.Labels
-            ? new LabelCodec(new ClassMap(input.Raster), request.Unknown)
-            : new ContinuousCodec(input.Raster, request.Unknown);
         if (Methods.Count == 1 && input.Storage is ArrayStorage array)
         {
             using (var sink = new ArraySink(
                 output.TemporaryPath, array, photo.Height, photo.Width, input.Raster.Channels))
             {
-                Run(request.Method, codec, sink, progress, cancellation);
+                Run(request.Method, sink, progress, cancellation);
             }
             output.Commit();
             return [];
@@ -105,7 +100,7 @@ internal sealed class UpsampleJob : IDisposable
         var maps = Methods.ToDictionary(method => method, method =>
         {
             var map = new Raster(photo.Height, photo.Width, input.Raster.Channels);
-            Run(method, codec, map, progress, cancellation);
+            Run(method, map, progress, cancellation);
             return map;
         });
         MapWriter.Write(output.TemporaryPath, maps[request.Method], input.Storage);
@@ -129,18 +124,15 @@ internal sealed class UpsampleJob : IDisposable
 
     private void Run(
         UpsampleMethod method,
-        IMapCodec codec,
         IMapSink sink,
         Action<UpsampleMethod, double> progress,
         CancellationToken cancellation)
     {
-        IInterpolator interpolator = method switch
-        {
-            UpsampleMethod.Nearest => new NearestInterpolator(grid),
-            UpsampleMethod.Bilinear => new BilinearInterpolator(grid),
-            _ => new SapaInterpolator(device!, grid, new LiftedFeatures(grid, photo, Settings), Settings.Window),
-        };
-        new MapUpsampler(grid, interpolator).Run(codec, sink, share => progress(method, share), cancellation);
+        // The last of two or four samples of an image is its opacity.
+        bool hasOpacity = Kind == MapKind.Image && input is { Storage: ImageStorage, Raster.Channels: 2 or 4 };
+        var codecs = MapCodecs.Of(Kind, hasOpacity, request.Unknown is { } mark ? [mark] : []);
+        new GuidedRun(photo, method, Settings, device, codecs)
+            .Run(input.Raster, sink, share => progress(method, share), cancellation);
     }
 
     private List<MethodResult> Compare(Dictionary<UpsampleMethod, Raster> maps)
@@ -173,14 +165,15 @@ internal sealed class UpsampleJob : IDisposable
         return panels;
     }
 
-    private CellGrid MakeGrid()
+    private void CheckSizes()
     {
         var map = input.Raster;
-        return photo.Height >= map.Height && photo.Width >= map.Width
-            ? new CellGrid(new CellAxis(map.Height, photo.Height), new CellAxis(map.Width, photo.Width))
-            : throw new InvalidDataException(
+        if (photo.Height < map.Height || photo.Width < map.Width)
+        {
+            throw new InvalidDataException(
                 $"{request.Guide}: the photo is {photo.SizeText}, smaller than the map of {map.SizeText} in " +
                 $"{request.Input}; use a photo that is at least as large.");
+        }
     }
 
     private void CheckFigure()
@@ -191,16 +184,6 @@ internal sealed class UpsampleJob : IDisposable
         if (Path.GetFullPath(request.Figure) == Path.GetFullPath(request.Output))
             throw new InvalidDataException(
                 $"{request.Figure}: this is the file of --output; name another one for --compare.");
-    }
-
-    private void CheckScale()
-    {
-        if (Methods.Contains(UpsampleMethod.Sapa) && grid.Scale > OperatorSupport.MaximumScale)
-        {
-            throw new InvalidDataException(
-                $"{request.Input}: from {input.Raster.SizeText} to {photo.SizeText} the ratio is {grid.Scale}, but " +
-                $"SAPA supports at most {OperatorSupport.MaximumScale}; use a smaller photo or upsample in two steps.");
-        }
     }
 
     private Raster ReadTruth(string path)

@@ -1,6 +1,4 @@
 using NUnit.Framework;
-using SapaGpu.Cli.Guided;
-using SapaGpu.Cli.Images;
 using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.Guided;

@@ -1,6 +1,3 @@
-using SapaGpu.Cli.Guided;
-using SapaGpu.Cli.Images;
-
 namespace SapaGpu.Tests.Guided;
 
 /// <summary>Joint bilateral upsampling as its formula says, in plain loops and double precision.</summary>

@@ -1,7 +1,5 @@
 using NUnit.Framework;
-using SapaGpu.Cli.Guided;
 using SapaGpu.Cli.Guided.Quality;
-using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Tests.Guided;
 

@@ -1,5 +1,3 @@
-using SapaGpu.Cli.Images;
-
 namespace SapaGpu.Tests.Guided;
 
 /// <summary>Makes small maps of true ones, as a coarse annotator, network or sensor would give them.</summary>

@@ -205,6 +205,36 @@ internal sealed class UpsampleCommandTests
     }
 
     [Test]
+    public void Ratios_that_the_operator_does_not_take_are_taken_in_steps()
+    {
+        ImageFile.Write(folder["dot.png"], new Raster(1, 2, 1, [0, 255]), SampleType.UInt8);
+        AssertSucceeds(Upsample("dot.png", "large.png"));
+        var large = ImageFile.ReadSamples(folder["large.png"]).Raster;
+        Assert.That((large.Height, large.Width), Is.EqualTo((61, 83)));
+        Assert.That(large.PixelAt(0, 0)[0], Is.LessThan(90));
+        Assert.That(large.PixelAt(60, 82)[0], Is.GreaterThan(165));
+    }
+
+    [Test]
+    public void Masks_saved_as_colours_are_masks()
+    {
+        var mask = ImageFile.ReadSamples(folder["mask.png"]).Raster;
+        var colours = new Raster(mask.Height, mask.Width, 4);
+        for (int i = 0; i < mask.Values.Length; i++)
+        {
+            colours.Values.AsSpan(4 * i, 3).Fill(mask.Values[i]);
+            colours.Values[4 * i + 3] = 255;
+        }
+        ImageFile.Write(folder["colours.png"], colours, SampleType.UInt8);
+        AssertSucceeds(Upsample("mask.png", "large.png"));
+        AssertSucceeds(Upsample("colours.png", "colours_large.png"));
+        var expected = ImageFile.ReadSamples(folder["large.png"]).Raster.Values;
+        var actual = ImageFile.ReadSamples(folder["colours_large.png"]).Raster.Values;
+        Assert.That(actual.Where((_, i) => i % 4 == 1), Is.EqualTo(expected));
+        Assert.That(actual.Where((_, i) => i % 4 == 3), Is.All.EqualTo(255));
+    }
+
+    [Test]
     public void Unusable_files_give_one_line()
     {
         File.WriteAllText(folder["text.png"], "this is no image");
@@ -212,7 +242,6 @@ internal sealed class UpsampleCommandTests
         File.WriteAllText(folder["bad.npy"], "this is no array");
         WriteArray("flat.npy", "<f4", [12], new double[12]);
         ImageFile.Write(folder["tiny.png"], new Photo(3, 4));
-        ImageFile.Write(folder["dot.png"], new Raster(1, 1, 1), SampleType.UInt8);
 
         AssertFails(Upsample("missing.png", "o.png"), "missing.png", "no such file");
         AssertFails(Upsample("text.png", "o.png"), "text.png", "not a readable image");
@@ -225,7 +254,6 @@ internal sealed class UpsampleCommandTests
         AssertFails(Upsample("labels.png", "o.jpg", "--labels"), "o.jpg", "JPEG");
         AssertFails(Upsample("mask.png", "o.png", "--truth", folder["tiny.png"]), "tiny.png", "83x61");
         AssertFails(Upsample("mask.png", "o.png", "--compare", folder["f.xyz"]), "f.xyz", ".png");
-        AssertFails(Upsample("dot.png", "o.png"), "dot.png", "at most 16");
         AssertFails(Upsample("mask.png", "o.png", "--compare", folder["o.png"]), "o.png", "--compare");
         AssertFails(
             Upsample("labels.png", "o.png", "--labels", "--truth", folder["photo.png"]), "photo.png", "3 channels");

@@ -1,6 +1,3 @@
-using SapaGpu.Cli.Guided;
-using SapaGpu.Cli.Images;
-
 namespace SapaGpu.Tests.Guided;
 
 /// <summary>Upsampling in memory, as the tool does it.</summary>
@@ -25,7 +22,7 @@ internal static class Upsampling
         };
         IMapCodec codec = kind == MapKind.Labels
             ? new LabelCodec(new ClassMap(small), unknown)
-            : new ContinuousCodec(small, unknown);
+            : new ContinuousCodec(small, unknown is { } mark ? new UnknownMarks(mark) : new UnknownMarks());
         var result = new Raster(photo.Height, photo.Width, small.Channels);
         new MapUpsampler(grid, interpolator) { Side = side }.Run(codec, result);
         return result;

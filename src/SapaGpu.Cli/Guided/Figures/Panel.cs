@@ -1,5 +1,3 @@
-using SapaGpu.Cli.Images;
-
 namespace SapaGpu.Cli.Guided.Figures;
 
 /// <summary>A picture with lines of text above it.</summary>

@@ -1,5 +1,3 @@
-using SapaGpu.Cli.Images;
-
 namespace SapaGpu.Cli.Guided.Figures;
 
 /// <summary>The range of values that is shown from black to white.</summary>

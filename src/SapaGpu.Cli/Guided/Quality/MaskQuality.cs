@@ -1,5 +1,3 @@
-using SapaGpu.Cli.Images;
-
 namespace SapaGpu.Cli.Guided.Quality;
 
 /// <summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Cli.Guided.Quality;
 

@@ -1,0 +1,32 @@
+
+namespace SapaGpu.Guided;
+
+/// <summary>
+/// Encodes a low-resolution map as channels of numbers that can be averaged, and decodes averages to samples.
+/// </summary>
+internal interface IMapCodec
+{
+    /// <summary>The rows of the map.</summary>
+    int Height { get; }
+
+    /// <summary>The columns of the map.</summary>
+    int Width { get; }
+
+    /// <summary>The samples of a pixel of the result.</summary>
+    int SampleChannels { get; }
+
+    /// <summary>The channels that a rectangle of cells has when encoded.</summary>
+    int CountChannels(Region cells);
+
+    /// <summary>Encodes a rectangle of cells.</summary>
+    EncodedCells Encode(Region cells);
+
+    /// <summary>Computes samples, channels side by side, from averages of encoded cells.</summary>
+    void Decode(EncodedCells encoded, ReadOnlySpan<float> averages, Span<float> samples);
+}
+
+/// <summary>Cells as channels of numbers.</summary>
+/// <param name="Channels">The number of channels.</param>
+/// <param name="Values">The numbers of every cell, channels side by side.</param>
+/// <param name="Classes">For labels, the class of each channel; otherwise empty.</param>
+internal sealed record EncodedCells(int Channels, float[] Values, IReadOnlyList<int> Classes);

@@ -1,0 +1,57 @@
+
+namespace SapaGpu.Guided;
+
+/// <summary>
+/// The kernels that restored maps best that had been shrunk by 8, averaged over photographs with known full-size maps;
+/// the quality test prints the figures.
+/// </summary>
+/// <remarks>
+/// Edges of labels and depth coincide with edges of the photo, so a small standard deviation over colours finds them. A
+/// foreground object shares colours with its surroundings, and its texture must not appear in the mask: masks need a
+/// large one.
+/// </remarks>
+internal static class KernelDefaults
+{
+    /// <summary>The default kernel of a kind of map.</summary>
+    public static KernelSettings For(MapKind kind) => kind switch
+    {
+        MapKind.Mask => new KernelSettings(5, 0.2, 0.55),
+        MapKind.Labels => new KernelSettings(5, 0.04, 0.65),
+        MapKind.Depth => new KernelSettings(5, 0.05, 0.4),
+        _ => new KernelSettings(5, 0.1, 0.5),
+    };
+
+    /// <summary>Determines the kind of a map.</summary>
+    /// <param name="map">The map.</param>
+    /// <param name="labels">Whether its values were declared to be classes.</param>
+    /// <param name="unknown">The mark of missing values; null if none was given.</param>
+    public static MapKind KindOf(Raster map, bool labels, float? unknown)
+    {
+        if (labels)
+            return MapKind.Labels;
+        if (unknown is not null)
+            return MapKind.Depth;
+        return IsMask(map) ? MapKind.Mask : MapKind.Image;
+    }
+
+    // Two values, in one channel or in several alike, as programs save masks that know no grey; opacity that is the same
+    // everywhere says nothing.
+    private static bool IsMask(Raster map)
+    {
+        bool hasOpacity = map.Channels is 2 or 4;
+        int colours = hasOpacity ? map.Channels - 1 : map.Channels;
+        if (colours is not (1 or 3))
+            return false;
+        var values = new HashSet<float>();
+        for (int i = 0; i < map.Values.Length; i += map.Channels)
+        {
+            var pixel = map.Values.AsSpan(i, map.Channels);
+            if (pixel[..colours].ContainsAnyExcept(pixel[0]) || (hasOpacity && pixel[^1] != map.Values[map.Channels - 1]))
+                return false;
+            values.Add(pixel[0]);
+            if (values.Count > 2)
+                return false;
+        }
+        return values.Count == 2;
+    }
+}
