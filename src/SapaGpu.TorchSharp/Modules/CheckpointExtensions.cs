@@ -13,21 +13,26 @@ public static class CheckpointExtensions
     /// </summary>
     /// <param name="module">The module.</param>
     /// <param name="path">The file.</param>
-    /// <param name="prefix">The prefix of the module's names in the file, such as "decode_head.up1.".</param>
+    /// <param name="prefix">
+    /// The prefix of the module's names in the file, such as "decode_head.up1."; it may begin with the keys that lead to
+    /// an inner dictionary of a PyTorch checkpoint, such as "state_dict_ema.decode_head.up1.".
+    /// </param>
     /// <param name="strict">Whether missing and unexpected names are errors.</param>
     /// <returns>The missing names, whose tensors keep their values, and the unexpected names.</returns>
     /// <exception cref="InvalidDataException">
-    /// The file is damaged, is not a checkpoint, or refers to Python objects that a state_dict does not need.
+    /// The file is damaged, is not a checkpoint, or has no tensors.
     /// </exception>
-    /// <exception cref="StateMismatchException">Names or shapes do not match; the module was not changed.</exception>
+    /// <exception cref="StateMismatchException">
+    /// Names or shapes do not match, or a parameter is no tensor of a type that is read; the module was not changed.
+    /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static StateLoadReport LoadCheckpoint(
         this torch.nn.Module module, string path, string prefix = "", bool strict = true)
     {
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(prefix);
-        var state = StateDict.Load(path);
-        return module.LoadCheckpoint(prefix.Length == 0 ? state : state.Subset(prefix), strict);
+        return module.LoadCheckpoint(
+            StateDict.Query(path, new StateQuery(prefix, [.. module.state_dict().Keys])), strict);
     }
 
     /// <summary>Loads the parameters and buffers of a module from a state_dict.</summary>
@@ -61,6 +66,7 @@ public static class CheckpointExtensions
     /// The type to convert all tensors to. Null keeps float64, float32, float16, bfloat16, int64 and int32, and
     /// converts all other types to float32.
     /// </param>
+    /// <exception cref="ArgumentOutOfRangeException">The type is not defined, or Other.</exception>
     public static StateDict ToStateDict(this torch.nn.Module module, CheckpointType? type = null)
     {
         ArgumentNullException.ThrowIfNull(module);

@@ -32,4 +32,10 @@ public enum CheckpointType
 
     /// <summary>Booleans, one byte each.</summary>
     Bool,
+
+    /// <summary>
+    /// A type of a safetensors file that is not read, such as F8_E4M3: <see cref="StateEntry.TypeName"/> has its name, and
+    /// the bytes are there, but no numbers.
+    /// </summary>
+    Other,
 }

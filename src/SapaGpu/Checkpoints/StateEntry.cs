@@ -1,4 +1,5 @@
 using SapaGpu.Checkpoints;
+using SapaGpu.Devices;
 
 namespace SapaGpu;
 
@@ -15,7 +16,7 @@ public sealed class StateEntry
     /// <exception cref="ArgumentException">
     /// A dimension is negative, there are more than 16, or the number of bytes is not that of shape and type.
     /// </exception>
-    /// <exception cref="ArgumentOutOfRangeException">The type is not defined.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The type is not defined, or Other.</exception>
     public StateEntry(string name, ReadOnlySpan<int> shape, CheckpointType type, ReadOnlyMemory<byte> bytes)
         : this(name, shape.ToArray(), type, bytes)
     {
@@ -24,8 +25,7 @@ public sealed class StateEntry
     internal StateEntry(string name, int[] dimensions, CheckpointType type, ReadOnlyMemory<byte> bytes)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (!Enum.IsDefined(type))
-            throw new ArgumentOutOfRangeException(nameof(type), type, "The checkpoint type is not defined.");
+        CheckType(type);
         CheckDimensions(name, dimensions);
         Int128 expected = (Int128)StateShape.ElementCount(dimensions) * type.ByteSize();
         if (bytes.Length != expected)
@@ -39,6 +39,18 @@ public sealed class StateEntry
         Name = name;
         Shape = Array.AsReadOnly(dimensions);
         Type = type;
+        TypeName = type.SafetensorsName();
+        Bytes = bytes;
+    }
+
+    // An entry of a type that is not read.
+    private StateEntry(string name, int[] dimensions, string typeName, ReadOnlyMemory<byte> bytes)
+    {
+        this.dimensions = dimensions;
+        Name = name;
+        Shape = Array.AsReadOnly(dimensions);
+        Type = CheckpointType.Other;
+        TypeName = typeName;
         Bytes = bytes;
     }
 
@@ -50,6 +62,9 @@ public sealed class StateEntry
 
     /// <summary>Gets the element type.</summary>
     public CheckpointType Type { get; }
+
+    /// <summary>Gets the name of the element type in a safetensors file, such as "F32".</summary>
+    public string TypeName { get; }
 
     /// <summary>Gets the bytes of the values: little-endian, the last dimension contiguous.</summary>
     public ReadOnlyMemory<byte> Bytes { get; }
@@ -69,13 +84,12 @@ public sealed class StateEntry
     /// A dimension is negative, there are more than 16, the number of values is not that of the shape, or the bytes do
     /// not fit an array.
     /// </exception>
-    /// <exception cref="ArgumentOutOfRangeException">The type is not defined.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The type is not defined, or Other.</exception>
     public static StateEntry FromDoubles(
         string name, ReadOnlySpan<int> shape, ReadOnlySpan<double> values, CheckpointType type)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (!Enum.IsDefined(type))
-            throw new ArgumentOutOfRangeException(nameof(type), type, "The checkpoint type is not defined.");
+        CheckType(type);
         var dimensions = shape.ToArray();
         CheckDimensions(name, dimensions);
         if (values.Length != StateShape.ElementCount(dimensions) || values.Length > Array.MaxLength / type.ByteSize())
@@ -89,16 +103,31 @@ public sealed class StateEntry
     }
 
     /// <summary>Converts the values to double; only 64-bit integers may be rounded.</summary>
-    public double[] ToDoubles() => CheckpointNumbers.Decode<double>(Bytes.Span, Type);
+    /// <exception cref="NotSupportedException">The type is <see cref="CheckpointType.Other"/>.</exception>
+    public double[] ToDoubles() => Decode<double>();
 
     /// <summary>Converts the values to float, rounded to nearest, ties to even.</summary>
-    public float[] ToFloats() => CheckpointNumbers.Decode<float>(Bytes.Span, Type);
+    /// <exception cref="NotSupportedException">The type is <see cref="CheckpointType.Other"/>.</exception>
+    public float[] ToFloats() => Decode<float>();
 
     /// <summary>Returns name, shape and type.</summary>
-    public override string ToString() => $"{Name} {ShapeText} {Type}";
+    public override string ToString() => $"{Name} {ShapeText} {(Type == CheckpointType.Other ? TypeName : Type)}";
+
+    /// <summary>An entry of a type that is not read; nothing is known of the size of its numbers.</summary>
+    internal static StateEntry OfOtherType(
+        string name, int[] dimensions, string typeName, ReadOnlyMemory<byte> bytes) => new(name, dimensions, typeName, bytes);
 
     /// <summary>The same entry under another name.</summary>
-    internal StateEntry Renamed(string name) => new(name, dimensions, Type, Bytes);
+    internal StateEntry Renamed(string name) => Type == CheckpointType.Other
+        ? new(name, dimensions, TypeName, Bytes)
+        : new(name, dimensions, Type, Bytes);
+
+    private static void CheckType(CheckpointType type)
+    {
+        EnumChecks.Defined(type);
+        if (type == CheckpointType.Other)
+            throw new ArgumentOutOfRangeException(nameof(type), type, "Only files have entries of other types.");
+    }
 
     private static void CheckDimensions(string name, int[] shape)
     {
@@ -110,4 +139,10 @@ public sealed class StateEntry
                 nameof(shape));
         }
     }
+    private T[] Decode<T>()
+        where T : unmanaged, System.Numerics.INumberBase<T> => Type == CheckpointType.Other
+            ? throw new NotSupportedException(
+                $"{ShownText.Quoted(Name)} has the type {ShownText.Quoted(TypeName)}, which is not read; read are " +
+                $"{CheckpointTypes.Names}.")
+            : CheckpointNumbers.Decode<T>(Bytes.Span, Type);
 }

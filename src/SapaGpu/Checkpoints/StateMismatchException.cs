@@ -20,12 +20,17 @@ public sealed class StateMismatchException : InvalidOperationException
     {
     }
 
-    internal StateMismatchException(string message, StateLoadReport report, IReadOnlyList<string> shapeMismatches)
+    internal StateMismatchException(
+        string message,
+        StateLoadReport report,
+        IReadOnlyList<string> shapeMismatches,
+        IReadOnlyList<string> unreadable)
         : base(message)
     {
         Missing = report.Missing;
         Unexpected = report.Unexpected;
         ShapeMismatches = shapeMismatches;
+        Unreadable = unreadable;
     }
 
     /// <summary>Gets the names of parameters of the module that the state_dict does not have.</summary>
@@ -36,4 +41,10 @@ public sealed class StateMismatchException : InvalidOperationException
 
     /// <summary>Gets the names that both have, but with different shapes.</summary>
     public IReadOnlyList<string> ShapeMismatches { get; } = [];
+
+    /// <summary>
+    /// Gets the names of parameters of the module for which the state_dict has something else than numbers: a Python
+    /// object, or a tensor of a type that is not read.
+    /// </summary>
+    public IReadOnlyList<string> Unreadable { get; } = [];
 }

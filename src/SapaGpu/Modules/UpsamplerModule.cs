@@ -54,23 +54,24 @@ public abstract class UpsamplerModule<T> : IDisposable
     /// </summary>
     /// <param name="path">The path of the file.</param>
     /// <param name="prefix">
-    /// The prefix of the names of this module's parameters in the file, such as "decode_head.up1.".
+    /// The prefix of the names of this module's parameters in the file, such as "decode_head.up1."; it may begin with the
+    /// keys that lead to an inner dictionary of a PyTorch checkpoint, such as "state_dict_ema.decode_head.up1.".
     /// </param>
     /// <param name="strict">Whether missing and unexpected names are errors; wrong shapes always are.</param>
     /// <returns>The missing names, whose parameters keep their values, and the unexpected ones.</returns>
     /// <exception cref="InvalidDataException">
-    /// The file is not a checkpoint, is damaged, or its pickle contains something that is not allowed.
+    /// The file is not a checkpoint, is damaged, or has no tensors.
     /// </exception>
     /// <exception cref="StateMismatchException">
-    /// Names or shapes do not match; no parameter was changed.
+    /// Names or shapes do not match, or a parameter is no tensor of a type that is read; no parameter was changed.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="ObjectDisposedException">The module was disposed.</exception>
     public StateLoadReport Load(string path, string prefix = "", bool strict = true)
     {
         ArgumentNullException.ThrowIfNull(prefix);
-        var state = StateDict.Load(path);
-        return Load(prefix.Length == 0 ? state : state.Subset(prefix), strict);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        return Load(StateDict.Query(path, new StateQuery(prefix, [.. Parameters.Select(p => p.Name)])), strict);
     }
 
     /// <summary>Loads the parameters from a state_dict.</summary>

@@ -36,15 +36,13 @@ public sealed class HostileTorchTests
         }
     }
 
-    [TestCase('i', TestName = "INST")]
-    [TestCase('o', TestName = "OBJ")]
-    [TestCase('\x81', TestName = "NEWOBJ")]
-    [TestCase('\x92', TestName = "NEWOBJ_EX")]
-    [TestCase('\x82', TestName = "EXT1")]
+    [TestCase('I', TestName = "INT")]
     [TestCase('P', TestName = "PERSID")]
     [TestCase('2', TestName = "DUP")]
     [TestCase('\x97', TestName = "NEXT_BUFFER")]
-    public void An_instruction_that_no_state_dict_needs_is_refused(char opcode) =>
+    [TestCase('\x98', TestName = "READONLY_BUFFER")]
+    [TestCase('\xff', TestName = "No instruction")]
+    public void An_instruction_of_other_protocols_is_refused(char opcode) =>
         AssertRefused(TorchFile.Zip(new PickleWriter().OrderedDict().Raw((byte)opcode).Stop()), $"0x{(int)opcode:x2}");
 
     [Test]
@@ -60,6 +58,17 @@ public sealed class HostileTorchTests
             ("more from its stack", w => w.Whole(1).Op(PickleOpcode.Mark).Whole(1).Op(PickleOpcode.Tuple2)),
             ("one value", w => w.Op(PickleOpcode.Mark)),
             ("one value", w => w.Whole(1).Whole(2)),
+            ("more from its stack", w => w.Op(PickleOpcode.Pop)),
+            ("more from its stack", w => w.Op(PickleOpcode.PopMark)),
+            ("more from its stack", w => w.Op(PickleOpcode.NewObj)),
+            ("more from its stack", w => w.Op(PickleOpcode.NewObjEx)),
+            ("more from its stack", w => w.Op(PickleOpcode.Obj)),
+            ("more from its stack", w => w.Op(PickleOpcode.Inst)),
+            ("more from its stack", w => w.Op(PickleOpcode.FrozenSet)),
+            ("a set is expected", w => w.Op(PickleOpcode.EmptyList).Op(PickleOpcode.Mark).Op(PickleOpcode.AddItems)),
+            ("no class", w => w.Op(PickleOpcode.Mark).Op(PickleOpcode.Obj)),
+            ("no class", w => w.Whole(1).Tuple().Op(PickleOpcode.EmptyDict).Op(PickleOpcode.NewObjEx)),
+            ("not a function", w => w.Whole(1).Tuple().Op(PickleOpcode.NewObj)),
             ("never stored", w => w.Op(PickleOpcode.BinGet, 3)),
             ("never stored", w => w.Op(PickleOpcode.LongBinGet, 255, 255, 255, 255)),
             ("a list is expected", w => w.Op(PickleOpcode.EmptyDict).Whole(1).Op(PickleOpcode.Append)),
@@ -215,6 +224,36 @@ public sealed class HostileTorchTests
         for (int i = 0; i < 10_000; i++)
             pickle.Global("collections", "OrderedDict").Op(PickleOpcode.LongBinGet, 0, 0, 0, 1).Op(PickleOpcode.Reduce);
         AssertRefused(TorchFile.Zip(pickle.Stop()), "pairs", 1 << 27);
+    }
+
+    [TestCase(90, 2, "no tensors")]
+    [TestCase(4, 50, "names")]
+    public void Dictionaries_that_are_shared_at_every_level_are_refused(int levels, int keys, string what)
+    {
+        var pickle = new PickleWriter().OrderedDict().Text("t").Tensor("0", "FloatStorage", 6, 0, [6], [1])
+            .Op(PickleOpcode.SetItem);
+        for (int level = 0; level < levels; level++)
+        {
+            // Every key has the dictionary of the level below.
+            pickle.Op(PickleOpcode.LongBinPut, 0, 0, 0, 1).Op(PickleOpcode.Pop).Op(PickleOpcode.EmptyDict);
+            for (int key = 0; key < keys; key++)
+                pickle.Text($"k{key}").Op(PickleOpcode.LongBinGet, 0, 0, 0, 1).Op(PickleOpcode.SetItem);
+        }
+        AssertRefused(TorchFile.Zip(pickle.Stop(), ("0", Six)), what, 1 << 29);
+    }
+
+    [Test]
+    public void Long_names_of_objects_take_no_memory()
+    {
+        var pickle = new PickleWriter().OrderedDict().Text(new string('m', 1 << 16)).Op(PickleOpcode.LongBinPut, 0, 0, 0, 1)
+            .Op(PickleOpcode.Pop).Text("list").Op(PickleOpcode.EmptyList).Op(PickleOpcode.Mark);
+        for (int i = 0; i < 100_000; i++)
+        {
+            pickle.Op(PickleOpcode.LongBinGet, 0, 0, 0, 1).Op(PickleOpcode.LongBinGet, 0, 0, 0, 1)
+                .Op(PickleOpcode.StackGlobal);
+        }
+        pickle.Op(PickleOpcode.Appends).Op(PickleOpcode.SetItem);
+        AssertRefused(TorchFile.Zip(pickle.Stop()), "no tensors", 1 << 25);
     }
 
     [Test]

@@ -79,6 +79,44 @@ public sealed class StateMatchingTests
         Assert.That(StateMatching.Match(Module, state.Subset("head.up1.")).Report.IsComplete);
     }
 
+    [Test]
+    public void A_prefix_that_no_name_has_is_told_with_the_one_that_all_have()
+    {
+        var state = State(
+            ("module.up.q.weight", [8, 6]), ("module.up.q.bias", [8]), ("module.up.k.weight", [8, 6]), ("module.epoch", [1]));
+        Assert.That(
+            () => StateMatching.Match(Module, state.Subset("up.")),
+            Throws.TypeOf<StateMismatchException>()
+                .With.Message.Contains("no name begins with 'up.'").And.Message.Contains("'module.up.'"));
+
+        // A prefix that is too short, too long, or lacks its dot.
+        foreach (string prefix in new[] { "module.", "module.up.q.", "module.up" })
+        {
+            Assert.That(
+                () => StateMatching.Match(Module, state.Subset(prefix)),
+                Throws.TypeOf<StateMismatchException>().With.Message.Contains("'module.up.'"),
+                prefix);
+        }
+        Assert.That(
+            () => StateMatching.Match(Module, state.Subset("module.up.").Subset("absent.")),
+            Throws.TypeOf<StateMismatchException>().With.Message.Contains("without a prefix"));
+        Assert.That(
+            () => StateMatching.Match(Module, State(("other.a", [1]), ("more\n", [1])).Subset("up.")),
+            Throws.TypeOf<StateMismatchException>()
+                .With.Message.Contains("'other.a', 'more '").And.Message.Not.Contains("\n"));
+    }
+
+    [Test]
+    public void Several_prefixes_are_all_told()
+    {
+        var state = State(
+            [.. new[] { "teacher.", "student." }.SelectMany(p => Module.Select(e => (p + e.Name, e.Shape.ToArray())))]);
+        Assert.That(
+            () => StateMatching.Match(Module, state),
+            Throws.TypeOf<StateMismatchException>()
+                .With.Message.Contains("each of the prefixes 'teacher.', 'student.'"));
+    }
+
     private static StateDict State(params (string Name, int[] Shape)[] entries)
     {
         var state = new StateDict();

@@ -1,13 +1,14 @@
 namespace SapaGpu.Checkpoints;
 
-/// <summary>Decides which globals a pickle may name and what it may call.</summary>
+/// <summary>Decides what the globals that a pickle names stand for, and what comes of its calls.</summary>
 internal interface IPickleObjects
 {
-    /// <summary>The object that represents a Python global.</summary>
-    /// <exception cref="InvalidDataException">The global is not allowed.</exception>
+    /// <summary>
+    /// The object that represents a Python global; an <see cref="OpaqueValue"/> for one that is not known.
+    /// </summary>
     object FindGlobal(string module, string name);
 
-    /// <summary>The result of a call.</summary>
+    /// <summary>The result of a call; an <see cref="OpaqueValue"/> if it is not known.</summary>
     /// <exception cref="InvalidDataException">The object cannot be called, or not with these arguments.</exception>
     object Call(object? callable, object?[] arguments);
 

@@ -36,9 +36,19 @@ internal sealed class PickleInput(Stream stream)
     public string ReadText(ulong count)
     {
         var bytes = Read(count);
-        return Utf8.IsValid(bytes)
-            ? Encoding.UTF8.GetString(bytes)
+        if (Utf8.IsValid(bytes))
+            return Encoding.UTF8.GetString(bytes);
+        var repaired = WithoutSurrogates(bytes);
+        return Utf8.IsValid(repaired)
+            ? Encoding.UTF8.GetString(repaired)
             : throw new InvalidDataException("the pickle has a string that is not valid UTF-8");
+    }
+
+    /// <summary>Reads what Python 2 wrote as a string: text, or bytes where it is not valid UTF-8.</summary>
+    public object ReadTextOrBytes(ulong count)
+    {
+        var bytes = Read(count);
+        return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : bytes.ToArray();
     }
 
     /// <summary>Reads a string up to the end of the line.</summary>
@@ -63,6 +73,19 @@ internal sealed class PickleInput(Stream stream)
         var bytes = buffer.AsSpan(used, (int)count);
         used += (int)count;
         return bytes;
+    }
+
+    // Python writes half a surrogate pair, as it has in the names of some files, like any other character: three bytes, of
+    // which the first is 0xED and the second at least 0xA0. It becomes the replacement character.
+    private static byte[] WithoutSurrogates(ReadOnlySpan<byte> bytes)
+    {
+        var repaired = bytes.ToArray();
+        for (int i = 0; i + 2 < repaired.Length; i++)
+        {
+            if (repaired[i] == 0xED && repaired[i + 1] >= 0xA0)
+                "\uFFFD"u8.CopyTo(repaired.AsSpan(i));
+        }
+        return repaired;
     }
 
     private void Fill(ulong count)

@@ -1,13 +1,16 @@
 namespace SapaGpu.Checkpoints;
 
 /// <summary>
-/// The instructions of a pickle that a state_dict needs, by Python's names for them. All others are rejected.
+/// The instructions of a pickle, by Python's names for them, that Python writes in protocols 2 to 5 without buffers
+/// outside of the pickle. All others are rejected.
 /// </summary>
 internal enum PickleOpcode : byte
 {
     Mark = (byte)'(',
     EmptyTuple = (byte)')',
     Stop = (byte)'.',
+    Pop = (byte)'0',
+    PopMark = (byte)'1',
     BinFloat = (byte)'G',
     BinInt = (byte)'J',
     BinInt1 = (byte)'K',
@@ -24,7 +27,9 @@ internal enum PickleOpcode : byte
     Global = (byte)'c',
     Appends = (byte)'e',
     BinGet = (byte)'h',
+    Inst = (byte)'i',
     LongBinGet = (byte)'j',
+    Obj = (byte)'o',
     BinPut = (byte)'q',
     LongBinPut = (byte)'r',
     SetItem = (byte)'s',
@@ -34,6 +39,10 @@ internal enum PickleOpcode : byte
     BinBytes = (byte)'B',
     ShortBinBytes = (byte)'C',
     Protocol = 0x80,
+    NewObj = 0x81,
+    Ext1 = 0x82,
+    Ext2 = 0x83,
+    Ext4 = 0x84,
     Tuple1 = 0x85,
     Tuple2 = 0x86,
     Tuple3 = 0x87,
@@ -44,7 +53,12 @@ internal enum PickleOpcode : byte
     ShortBinUnicode = 0x8c,
     BinUnicode8 = 0x8d,
     BinBytes8 = 0x8e,
+    EmptySet = 0x8f,
+    AddItems = 0x90,
+    FrozenSet = 0x91,
+    NewObjEx = 0x92,
     StackGlobal = 0x93,
     Memoize = 0x94,
     Frame = 0x95,
+    ByteArray8 = 0x96,
 }

@@ -4,14 +4,14 @@ namespace SapaGpu.Checkpoints;
 
 /// <summary>
 /// Reads the values of a pickle, protocols 2 to 5, without executing anything: globals and calls are looked up in
-/// <see cref="IPickleObjects"/>, and instructions that a state_dict does not need are rejected. None is null, numbers
-/// are long, BigInteger or double, a tuple is an array, a list a List, a dictionary a <see cref="PickleDict"/>.
+/// <see cref="IPickleObjects"/>, and objects become <see cref="OpaqueValue"/>. None is null, numbers are long,
+/// BigInteger or double, a tuple is an array, a list a List, a dictionary a <see cref="PickleDict"/>.
 /// </summary>
 /// <remarks>Python's pickletools describes the instructions.</remarks>
 internal sealed class PickleReader
 {
-    // A state_dict takes about fifty for each tensor.
-    private const int MaximumInstructions = 1 << 21;
+    // A state_dict takes about fifty for each tensor, the log of a training run one or two for each number.
+    private const int MaximumInstructions = 1 << 22;
     private const int MaximumDepth = 100;
     private const int MaximumNumberLength = 255;
     private const byte MaximumProtocol = 5;
@@ -42,11 +42,11 @@ internal sealed class PickleReader
                 return result;
             }
             bool known = reader.PushConstant(opcode) || reader.PushText(opcode) || reader.Remember(opcode)
-                || reader.Build(opcode);
+                || reader.Build(opcode) || reader.Instantiate(opcode);
             if (!known)
             {
                 throw new InvalidDataException(
-                    $"the pickle has the instruction 0x{(byte)opcode:x2}, which no state_dict needs; save " +
+                    $"the pickle has the instruction 0x{(byte)opcode:x2}, which is not read; save " +
                     "model.state_dict() with pickle protocol 2");
             }
         }
@@ -125,10 +125,16 @@ internal sealed class PickleReader
     {
         switch (opcode)
         {
-            case PickleOpcode.ShortBinString or PickleOpcode.ShortBinUnicode:
+            case PickleOpcode.ShortBinString:
+                stack.Push(input.ReadTextOrBytes(input.ReadByte()));
+                return true;
+            case PickleOpcode.BinString:
+                stack.Push(input.ReadTextOrBytes(input.ReadUInt32()));
+                return true;
+            case PickleOpcode.ShortBinUnicode:
                 stack.Push(input.ReadText(input.ReadByte()));
                 return true;
-            case PickleOpcode.BinString or PickleOpcode.BinUnicode:
+            case PickleOpcode.BinUnicode:
                 stack.Push(input.ReadText(input.ReadUInt32()));
                 return true;
             case PickleOpcode.BinUnicode8:
@@ -140,7 +146,7 @@ internal sealed class PickleReader
             case PickleOpcode.BinBytes:
                 stack.Push(input.Read(input.ReadUInt32()).ToArray());
                 return true;
-            case PickleOpcode.BinBytes8:
+            case PickleOpcode.BinBytes8 or PickleOpcode.ByteArray8:
                 stack.Push(input.Read(input.ReadUInt64()).ToArray());
                 return true;
             default:
@@ -217,7 +223,14 @@ internal sealed class PickleReader
             case PickleOpcode.Build:
                 // An ordered dictionary may carry attributes, such as the _metadata of a state_dict.
                 stack.Pop();
-                stack.Peek<PickleDict>();
+                if (stack.Peek() is not OpaqueValue)
+                    stack.Peek<PickleDict>();
+                return true;
+            case PickleOpcode.Pop:
+                stack.Drop();
+                return true;
+            case PickleOpcode.PopMark:
+                stack.PopMarked();
                 return true;
             case PickleOpcode.BinPersistentId:
                 stack.Push(objects.LoadPersistent(stack.Pop()));
@@ -227,16 +240,75 @@ internal sealed class PickleReader
         }
     }
 
+    // Objects and sets: what they are made of is read and dropped.
+    private bool Instantiate(PickleOpcode opcode)
+    {
+        switch (opcode)
+        {
+            case PickleOpcode.NewObj:
+                var arguments = stack.Pop<object?[]>();
+                stack.Push(objects.Call(stack.Pop(), arguments));
+                return true;
+            case PickleOpcode.NewObjEx:
+                var parts = stack.Pop(3);
+                stack.Push(OpaqueOf(parts[0]));
+                return true;
+            case PickleOpcode.Obj:
+                var marked = stack.PopMarked();
+                stack.Push(OpaqueOf(marked is [var type, ..] ? type : null));
+                return true;
+            case PickleOpcode.Inst:
+                stack.PopMarked();
+                stack.Push(new OpaqueValue(input.ReadLine(), input.ReadLine()));
+                return true;
+            case PickleOpcode.Ext1:
+                stack.Push(Extension(input.ReadByte()));
+                return true;
+            case PickleOpcode.Ext2:
+                stack.Push(Extension(input.ReadUInt16()));
+                return true;
+            case PickleOpcode.Ext4:
+                stack.Push(Extension(input.ReadUInt32()));
+                return true;
+            case PickleOpcode.EmptySet:
+                stack.Push(new OpaqueValue("builtins", "set"));
+                return true;
+            case PickleOpcode.AddItems:
+                stack.PopMarked();
+                stack.Peek<OpaqueValue>();
+                return true;
+            case PickleOpcode.FrozenSet:
+                stack.PopMarked();
+                stack.Push(new OpaqueValue("builtins", "frozenset"));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private static OpaqueValue OpaqueOf(object? type) => type is OpaqueValue opaque
+        ? new OpaqueValue(opaque.Module, opaque.Name)
+        : throw new InvalidDataException($"the pickle makes an object of {PickleStack.Describe(type)}, which is no class");
+
+    // Numbers of Python's copyreg stand for globals that the program registered which wrote the pickle.
+    private static OpaqueValue Extension(uint code) => new("copyreg", $"extension {code}");
+
     private static void CheckProtocol(byte protocol)
     {
         if (protocol > MaximumProtocol)
             throw new InvalidDataException($"the pickle has protocol {protocol}; supported are 2 to {MaximumProtocol}");
     }
 
-    private void Append(object?[] values) => stack.Peek<List<object?>>().AddRange(values);
+    private void Append(object?[] values)
+    {
+        if (stack.Peek() is not OpaqueValue)
+            stack.Peek<List<object?>>().AddRange(values);
+    }
 
     private void SetItems(object?[] items)
     {
+        if (stack.Peek() is OpaqueValue)
+            return;
         var dict = stack.Peek<PickleDict>();
         if (items.Length % 2 != 0)
             throw new InvalidDataException("the pickle has a key without a value");

@@ -21,6 +21,9 @@ internal sealed class PickleStack
         return value;
     }
 
+    /// <summary>The value on top.</summary>
+    public object? Peek() => values.Count > Floor ? values[^1] : throw TooFew();
+
     /// <summary>The value on top, which must be of some type.</summary>
     public T Peek<T>()
         where T : class =>
@@ -59,6 +62,15 @@ internal sealed class PickleStack
         return taken;
     }
 
+    /// <summary>Drops the value on top, or the mark if there is none above it.</summary>
+    public void Drop()
+    {
+        if (values.Count > Floor)
+            values.RemoveAt(values.Count - 1);
+        else
+            PopMarked();
+    }
+
     /// <summary>The one value that is left at the end.</summary>
     public object? Result() => values.Count == 1 && marks.Count == 0
         ? values[0]
@@ -72,6 +84,7 @@ internal sealed class PickleStack
         List<object?> => "a list",
         object?[] => "a tuple",
         string text => $"the string {ShownText.Quoted(text)}",
+        OpaqueValue opaque => opaque.ToString(),
         long or double or bool => FormattableString.Invariant($"the value {value}"),
         _ => "an object",
     };
@@ -81,9 +94,8 @@ internal sealed class PickleStack
         : typeof(T) == typeof(List<object?>) ? "a list"
         : typeof(T) == typeof(object?[]) ? "a tuple"
         : typeof(T) == typeof(string) ? "a string"
+        : typeof(T) == typeof(OpaqueValue) ? "a set"
         : "a value";
 
     private static InvalidDataException TooFew() => new("the pickle takes more from its stack than the stack has");
-
-    private object? Peek() => values.Count > Floor ? values[^1] : throw TooFew();
 }

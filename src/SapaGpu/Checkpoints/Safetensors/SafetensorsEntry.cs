@@ -4,11 +4,13 @@ namespace SapaGpu.Checkpoints;
 
 /// <summary>The description of a tensor in the header of a safetensors file.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Type">The type of its numbers.</param>
+/// <param name="Type">The type of its numbers; null if it is not read.</param>
+/// <param name="TypeName">The name of the type.</param>
 /// <param name="Shape">Its dimensions.</param>
 /// <param name="Begin">Where its bytes begin, counted from the end of the header.</param>
 /// <param name="End">Where they end.</param>
-internal sealed record SafetensorsEntry(string Name, CheckpointType Type, int[] Shape, long Begin, long End)
+internal sealed record SafetensorsEntry(
+    string Name, CheckpointType? Type, string TypeName, int[] Shape, long Begin, long End)
 {
     /// <summary>The name of the metadata, which is not a tensor.</summary>
     public const string MetadataName = "__metadata__";
@@ -30,9 +32,7 @@ internal sealed record SafetensorsEntry(string Name, CheckpointType Type, int[] 
         if (property.Value.ValueKind != JsonValueKind.Object)
             throw new InvalidDataException($"{shown} is not an object in the header");
         string typeName = Field(property, TypeField, JsonValueKind.String).GetString() ?? string.Empty;
-        var type = CheckpointTypes.FromSafetensors(typeName) ?? throw new InvalidDataException(
-            $"{shown} has the unsupported type {ShownText.Quoted(typeName)}; supported are F64, F32, F16, BF16, I64, " +
-            "I32, I16, I8, U8 and BOOL");
+        var type = CheckpointTypes.FromSafetensors(typeName);
         var shape = Numbers(property, ShapeField);
         if (shape.Length > StateShape.MaximumRank)
             throw new InvalidDataException(
@@ -41,14 +41,14 @@ internal sealed record SafetensorsEntry(string Name, CheckpointType Type, int[] 
         var offsets = Numbers(property, OffsetsField);
         if (offsets.Length != 2 || offsets[0] < 0 || offsets[1] < offsets[0])
             throw new InvalidDataException($"the {OffsetsField} of {shown} are not a beginning and an end");
-        Int128 expected = (Int128)StateShape.ElementCount(dimensions) * type.ByteSize();
-        if (offsets[1] - offsets[0] != expected)
+        Int128 expected = (Int128)StateShape.ElementCount(dimensions) * (type?.ByteSize() ?? 0);
+        if (type is not null && offsets[1] - offsets[0] != expected)
         {
             throw new InvalidDataException(
                 $"{shown} of shape {StateShape.Text(dimensions)} and type {typeName} has {expected:N0} bytes, but " +
                 $"its {OffsetsField} span {offsets[1] - offsets[0]:N0}");
         }
-        return new SafetensorsEntry(property.Name, type, dimensions, offsets[0], offsets[1]);
+        return new SafetensorsEntry(property.Name, type, typeName, dimensions, offsets[0], offsets[1]);
     }
 
     private static long[] Numbers(JsonProperty property, string field)

@@ -12,9 +12,9 @@ internal static class SafetensorsReader
     private const long MaximumHeaderLength = 100_000_000;
     private static readonly JsonDocumentOptions Options = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
-    /// <summary>Reads a file whose header has a given length.</summary>
+    /// <summary>Reads what is wanted of a file whose header has a given length.</summary>
     /// <exception cref="InvalidDataException">The file is damaged or not supported.</exception>
-    public static StateDict Read(Stream stream, ulong headerLength)
+    public static StateDict Read(Stream stream, ulong headerLength, StateQuery query)
     {
         if (headerLength > MaximumHeaderLength || (long)headerLength > stream.Length - sizeof(long))
         {
@@ -28,7 +28,7 @@ internal static class SafetensorsReader
         try
         {
             using var document = JsonDocument.Parse(header, Options);
-            return Read(stream, document.RootElement, sizeof(long) + header.Length);
+            return Read(stream, document.RootElement, sizeof(long) + header.Length, query);
         }
         catch (JsonException e)
         {
@@ -41,27 +41,37 @@ internal static class SafetensorsReader
         }
     }
 
-    private static StateDict Read(Stream stream, JsonElement header, long dataStart)
+    private static StateDict Read(Stream stream, JsonElement header, long dataStart, StateQuery query)
     {
-        var state = new StateDict();
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         var tensors = new List<SafetensorsEntry>();
         foreach (var property in header.EnumerateObject())
         {
             if (property.NameEquals(SafetensorsEntry.MetadataName))
-                ReadMetadata(property.Value, state.Metadata);
+                ReadMetadata(property.Value, metadata);
             else
                 tensors.Add(SafetensorsEntry.Parse(property));
         }
         CheckOffsets(tensors, stream.Length - dataStart);
-        foreach (var tensor in tensors)
-        {
-            var bytes = StreamPart.Read(stream, dataStart + tensor.Begin, tensor.End - tensor.Begin);
-            state.Add(new StateEntry(tensor.Name, tensor.Shape, tensor.Type, bytes));
-        }
+        var all = new StateSection(
+            string.Empty,
+            [.. tensors.Select(tensor => new StateItem(tensor.Name, name => Read(stream, dataStart, tensor, name)))],
+            []);
+        var state = StateSelection.Select([all], all, query);
+        foreach (var (key, value) in metadata)
+            state.Metadata.Add(key, value);
         return state;
     }
 
-    private static void ReadMetadata(JsonElement element, IDictionary<string, string> metadata)
+    private static StateEntry Read(Stream stream, long dataStart, SafetensorsEntry tensor, string name)
+    {
+        var bytes = StreamPart.Read(stream, dataStart + tensor.Begin, tensor.End - tensor.Begin);
+        return tensor.Type is { } type
+            ? new StateEntry(name, tensor.Shape, type, bytes)
+            : StateEntry.OfOtherType(name, tensor.Shape, tensor.TypeName, bytes);
+    }
+
+    private static void ReadMetadata(JsonElement element, Dictionary<string, string> metadata)
     {
         if (element.ValueKind != JsonValueKind.Object)
             throw new InvalidDataException($"{SafetensorsEntry.MetadataName} is not an object with string values");

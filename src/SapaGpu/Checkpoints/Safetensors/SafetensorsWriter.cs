@@ -64,7 +64,7 @@ internal static class SafetensorsWriter
     private static void WriteEntry(Utf8JsonWriter writer, StateEntry entry, long begin)
     {
         writer.WriteStartObject(entry.Name);
-        writer.WriteString(SafetensorsEntry.TypeField, entry.Type.SafetensorsName());
+        writer.WriteString(SafetensorsEntry.TypeField, entry.TypeName);
         writer.WriteStartArray(SafetensorsEntry.ShapeField);
         foreach (int size in entry.Shape)
             writer.WriteNumberValue(size);

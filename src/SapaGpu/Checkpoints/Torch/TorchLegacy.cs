@@ -26,9 +26,9 @@ internal sealed class TorchLegacy : ITorchStorages
     public static bool IsStart(ReadOnlySpan<byte> start) =>
         start.Length > 0 && start[0] == (byte)PickleOpcode.Protocol && start.IndexOf(MagicBytes) > 0;
 
-    /// <summary>Reads a file.</summary>
+    /// <summary>Reads what is wanted of a file.</summary>
     /// <exception cref="InvalidDataException">The file is damaged or not supported.</exception>
-    public static StateDict Read(Stream stream)
+    public static StateDict Read(Stream stream, StateQuery query)
     {
         var input = new PickleInput(stream);
         var objects = new TorchObjects();
@@ -43,7 +43,7 @@ internal sealed class TorchLegacy : ITorchStorages
             throw new InvalidDataException("the keys of the storages are not a list");
         var storages = new TorchLegacy(stream);
         storages.Locate(keys, objects.Storages, input.Position);
-        return TorchCheckpoint.Build(root, storages, stream.Length);
+        return TorchCheckpoint.Build(root, storages, stream.Length, query);
     }
 
     /// <inheritdoc/>
@@ -74,6 +74,12 @@ internal sealed class TorchLegacy : ITorchStorages
                     $"{count:N0}");
             }
             position += sizeof(long);
+            if (storage.ElementSize == 0)
+            {
+                throw new InvalidDataException(
+                    $"the storage {ShownText.Quoted(text)} is a torch.{ShownText.OneLine(storage.TypeName)}, whose size is " +
+                    "not known; save it in the zip format");
+            }
             if (storage.ByteCount > stream.Length - position)
                 throw new InvalidDataException($"the storage {ShownText.Quoted(text)} is cut off");
             if (!offsets.TryAdd(text, position))

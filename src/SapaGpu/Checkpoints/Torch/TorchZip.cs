@@ -19,9 +19,9 @@ internal sealed class TorchZip : ITorchStorages
 
     private TorchZip(long fileLength) => bytesLeft = fileLength;
 
-    /// <summary>Reads a file.</summary>
+    /// <summary>Reads what is wanted of a file.</summary>
     /// <exception cref="InvalidDataException">The file is damaged or not supported.</exception>
-    public static StateDict Read(Stream stream)
+    public static StateDict Read(Stream stream, StateQuery query)
     {
         try
         {
@@ -31,7 +31,7 @@ internal sealed class TorchZip : ITorchStorages
             zip.CheckByteOrder();
             using var pickle = new MemoryStream(zip.ReadEntry(zip.entries[zip.folder + PickleName]));
             object? root = PickleReader.Read(new PickleInput(pickle), new TorchObjects());
-            return TorchCheckpoint.Build(root, zip, stream.Length);
+            return TorchCheckpoint.Build(root, zip, stream.Length, query);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException or OverflowException)
         {
