@@ -15,8 +15,17 @@ internal interface IScoreNormalisation
     /// <summary>Gets whether the largest score is subtracted first, which leaves the weights as they are.</summary>
     static abstract bool SubtractsMaximum { get; }
 
+    /// <summary>Gets whether what is subtracted depends on the largest score; where not, it is 0.</summary>
+    static abstract bool Shifts { get; }
+
     /// <summary>Gets whether the unnormalised weights are divided by their sum.</summary>
     static abstract bool Divides { get; }
+
+    /// <summary>What is subtracted from the scores, which leaves the weights as they are.</summary>
+    static abstract TReal ShiftOf<TElement, TStorage, TReal>(TReal maximum)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>;
 
     /// <summary>The unnormalised weight of a score.</summary>
     static abstract TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
@@ -27,6 +36,13 @@ internal interface IScoreNormalisation
     /// <summary>The derivative of an unnormalised weight with respect to its score.</summary>
     static abstract TReal Slope<TReal>(TReal unnormalised)
         where TReal : unmanaged, IFloatingPointIeee754<TReal>;
+
+    /// <summary>What is subtracted from the scores, lane by lane.</summary>
+    static abstract TVector ShiftsOf<TSimd, TStorage, TReal, TVector>(TVector maximum)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct;
 
     /// <summary>The unnormalised weight of a score, lane by lane.</summary>
     static abstract TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
@@ -48,7 +64,20 @@ internal readonly struct SoftmaxNormalisation : IScoreNormalisation
 {
     public static bool SubtractsMaximum => true;
 
+    public static bool Shifts => true;
+
     public static bool Divides => true;
+
+    public static TReal ShiftOf<TElement, TStorage, TReal>(TReal maximum)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => maximum;
+
+    public static TVector ShiftsOf<TSimd, TStorage, TReal, TVector>(TVector maximum)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct => maximum;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
@@ -76,11 +105,42 @@ internal readonly struct SoftmaxNormalisation : IScoreNormalisation
 }
 
 /// <summary>The logistic function of the scores, divided by the sum.</summary>
+/// <remarks>
+/// Far below 0 the logistic function is the exponential, whose ratios stay the same when all scores move. Scores that all
+/// are there are moved up, or their weights could all be 0.
+/// </remarks>
 internal readonly struct SigmoidNormalisation : IScoreNormalisation
 {
+    // Below its negative, logistic function and exponential are the same to the last bit, in double precision too.
+    private const int Tail = 40;
+
     public static bool SubtractsMaximum => false;
 
+    public static bool Shifts => true;
+
     public static bool Divides => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TReal ShiftOf<TElement, TStorage, TReal>(TReal maximum)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    {
+        var above = maximum + TElement.FromCount(Tail);
+        return above < TReal.Zero ? above : TReal.Zero;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector ShiftsOf<TSimd, TStorage, TReal, TVector>(TVector maximum)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct
+    {
+        var zero = TSimd.Constant(0.0);
+        var below = TSimd.Subtract(TSimd.Constant(-Tail), maximum);
+        return TSimd.Subtract(zero, TSimd.ZeroWhereBelow(below, zero, below));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
@@ -118,19 +178,33 @@ internal readonly struct SigmoidNormalisation : IScoreNormalisation
         where TVector : struct => TSimd.Multiply(unnormalised, TSimd.Subtract(TSimd.Constant(1.0), unnormalised));
 }
 
-/// <summary>No normalisation: the scores are the weights, and 0 where a tap is left out.</summary>
+/// <summary>
+/// No normalisation: the scores are the weights. A tap that is left out has the score 0, as one that is outside the map.
+/// </summary>
 internal readonly struct NoNormalisation : IScoreNormalisation
 {
     public static bool SubtractsMaximum => false;
 
+    public static bool Shifts => false;
+
     public static bool Divides => false;
+
+    public static TReal ShiftOf<TElement, TStorage, TReal>(TReal maximum)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.Zero;
+
+    public static TVector ShiftsOf<TSimd, TStorage, TReal, TVector>(TVector maximum)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct => TSimd.Constant(0.0);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TReal Unnormalised<TElement, TStorage, TReal>(TReal score)
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
-        where TReal : unmanaged, IFloatingPointIeee754<TReal> =>
-        score == TReal.NegativeInfinity ? TReal.Zero : score;
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => score;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TReal Slope<TReal>(TReal unnormalised)
@@ -141,8 +215,7 @@ internal readonly struct NoNormalisation : IScoreNormalisation
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
         where TStorage : unmanaged
         where TReal : unmanaged
-        where TVector : struct => TSimd.ZeroWhereBelow(
-            score, TSimd.Constant(typeof(TReal) == typeof(double) ? double.MinValue : float.MinValue), score);
+        where TVector : struct => score;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector SlopeOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)

@@ -14,17 +14,17 @@ internal static unsafe class ScoreWeights<TSimd, TStorage, TReal, TVector, TNorm
     where TVector : struct
     where TNormalisation : struct, IScoreNormalisation
 {
-    /// <summary>What is subtracted from the scores: the largest, where the normalisation asks for it.</summary>
+    /// <summary>What is subtracted from the scores, where that depends on the largest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Shift(TReal* scores, nint stride, int count)
     {
-        if (!TNormalisation.SubtractsMaximum)
+        if (!TNormalisation.Shifts)
             return TSimd.Constant(0.0);
         var shift = TSimd.Load(scores);
         TReal* end = scores + count * stride;
         for (TReal* score = scores + stride; score < end; score += stride)
             shift = TSimd.Max(shift, TSimd.Load(score));
-        return shift;
+        return TNormalisation.ShiftsOf<TSimd, TStorage, TReal, TVector>(shift);
     }
 
     /// <summary>Turns scores into weights.</summary>

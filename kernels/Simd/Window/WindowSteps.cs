@@ -144,7 +144,10 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
             {
                 TSimd.Store(
                     normaliser + member * lanes,
-                    TNormalisation.SubtractsMaximum ? TSimd.Add(shift, TSimd.Log(sum)) : sum);
+                    TNormalisation.SubtractsMaximum ? TSimd.Add(shift, TSimd.Log(sum))
+                    : TNormalisation.Shifts
+                        ? TSimd.Multiply(sum, SimdMath<TSimd, TStorage, TReal, TVector>.Exp(shift))
+                        : sum);
             }
         }
     }
@@ -165,14 +168,15 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
         {
             TReal* score = scores + member * lanes;
             TReal* gradient = gradients + member * lanes;
-            var saved = TSimd.Load(normaliser + member * lanes);
-            var shift = TNormalisation.SubtractsMaximum ? saved : TSimd.Constant(0.0);
+            var shift = TNormalisation.SubtractsMaximum
+                ? TSimd.Load(normaliser + member * lanes)
+                : ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Shift(score, stride, tapCount);
             var sum = ScoreWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Repeat(
                 score, gradient, stride, tapCount, shift, out var mean);
             var factor = TSimd.Constant(1.0);
             if (TNormalisation.Divides)
             {
-                factor = TSimd.Divide(factor, TNormalisation.SubtractsMaximum ? sum : saved);
+                factor = TSimd.Divide(factor, sum);
                 mean = TSimd.Multiply(mean, factor);
             }
             else

@@ -64,7 +64,12 @@ internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVe
                 if (TBorder.LeavesOut)
                 {
                     ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(
-                        in parameters, row, column, scores, queries, TReal.NegativeInfinity);
+                        in parameters,
+                        row,
+                        column,
+                        scores,
+                        queries,
+                        TNormalisation.Divides ? TReal.NegativeInfinity : TReal.Zero);
                 }
                 if (!TDirection.IsBackward)
                 {

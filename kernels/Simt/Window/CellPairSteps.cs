@@ -87,7 +87,7 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
             if (offset >= 0)
             {
                 normaliser.Data[offset] =
-                    TNormalisation.SubtractsMaximum ? shift + TElement.Log(sum) : sum;
+                    ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Normaliser(shift, sum);
             }
         }
     }
@@ -124,6 +124,8 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
         }
         var row = RowOf(item, scores, gradients);
         int taps = TWindow.Size(0) * TWindow.Size(0);
+        if (!TNormalisation.SubtractsMaximum)
+            shift = ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Shift(in row, taps);
         ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Backward(in row, taps, shift);
         if (atEdge)
         {

@@ -42,12 +42,12 @@ internal static class ScoreWeights<TElement, TStorage, TReal, TNormalisation>
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TNormalisation : struct, IScoreNormalisation
 {
-    /// <summary>What is subtracted from the scores: the largest, where the normalisation asks for it.</summary>
+    /// <summary>What is subtracted from the scores, where that depends on the largest.</summary>
     public static TReal Shift<TRow>(in TRow row, int taps)
         where TRow : struct, IScoreRow<TReal>
     {
         var shift = TReal.Zero;
-        if (TNormalisation.SubtractsMaximum)
+        if (TNormalisation.Shifts)
         {
             shift = TReal.NegativeInfinity;
             for (int tap = 0; tap < taps; tap++)
@@ -56,8 +56,19 @@ internal static class ScoreWeights<TElement, TStorage, TReal, TNormalisation>
                 if (!(score <= shift) && !row.LeavesOut(tap))
                     shift = score;
             }
+            shift = TNormalisation.ShiftOf<TElement, TStorage, TReal>(shift);
         }
         return shift;
+    }
+
+    /// <summary>
+    /// What is saved of a query: the logarithm of the sum of the unshifted unnormalised weights for softmax, else the sum.
+    /// </summary>
+    public static TReal Normaliser(TReal shift, TReal sum)
+    {
+        if (TNormalisation.SubtractsMaximum)
+            return shift + TElement.Log(sum);
+        return TNormalisation.Shifts ? sum * TElement.Exp(shift) : sum;
     }
 
     /// <summary>Turns scores into weights.</summary>

@@ -182,7 +182,7 @@ internal static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBor
             if (saveNormaliser != 0 && query < queries.Count)
             {
                 normaliser.Data[queries.Offset(in normaliser, tile.Image, query)] =
-                    TNormalisation.SubtractsMaximum ? shift + TElement.Log(sum) : sum;
+                    ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Normaliser(shift, sum);
             }
         }
     }
@@ -213,10 +213,10 @@ internal static class TileSteps<TElement, TStorage, TReal, TWindow, TScale, TBor
             if (queries.Count <= pack * 4)
                 continue;
 
+            var scoreRow = new TileScores<TReal>(scores, gradients, item, stride);
             var shift = TNormalisation.SubtractsMaximum
                 ? normaliser.Data[queries.Offset(in normaliser, tile.Image, pack * 4 + item % 4)]
-                : TReal.Zero;
-            var scoreRow = new TileScores<TReal>(scores, gradients, item, stride);
+                : ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Shift(in scoreRow, taps);
             ScoreWeights<TElement, TStorage, TReal, TNormalisation>.Backward(in scoreRow, taps, shift);
         }
     }

@@ -95,9 +95,12 @@ internal readonly record struct KernelVariant(
         bool embeddingVectors,
         bool valueVectors)
     {
+        // Where scores are the weights, a tap of score 0 is one that is left out.
+        bool isZero = border == BorderRule.Shifted
+            || (border == BorderRule.Masked && normalisation == ScoreNormalisation.None);
         var choice = Choose(device, embeddingVectors, valueVectors) with
         {
-            Border = border == BorderRule.Shifted ? BorderRule.ZeroLogit : border,
+            Border = isZero ? BorderRule.ZeroLogit : border,
             Normalisation = normalisation,
         };
         if (device.RunsVectorPrograms)
