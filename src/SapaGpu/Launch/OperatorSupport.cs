@@ -1,3 +1,5 @@
+using SapaGpu.Devices;
+
 namespace SapaGpu;
 
 /// <summary>The limits of the operators, and the reasons why a problem is not supported.</summary>
@@ -23,6 +25,7 @@ public static class OperatorSupport
     /// <param name="elementType">The element type of the operands.</param>
     /// <param name="window">K, the width of the window.</param>
     /// <param name="scale">s, the upsampling ratio.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The element type is not defined.</exception>
     public static IReadOnlyList<string> Reasons(DeviceInfo device, ElementType elementType, int window, int scale)
     {
         ArgumentNullException.ThrowIfNull(device);
@@ -40,10 +43,11 @@ public static class OperatorSupport
     /// <summary>Returns all reasons why a device does not support an element type; empty if it does.</summary>
     /// <param name="device">The description of the device.</param>
     /// <param name="elementType">The element type.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The element type is not defined.</exception>
     public static IReadOnlyList<string> Reasons(DeviceInfo device, ElementType elementType)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return elementType == ElementType.Float64 && !device.SupportsFloat64
+        return EnumChecks.Defined(elementType) == ElementType.Float64 && !device.SupportsFloat64
             ? [$"the device {device.Id} ({device.Name}) does not support double precision"]
             : [];
     }
@@ -53,9 +57,11 @@ public static class OperatorSupport
     /// <param name="elementType">The element type of the operands.</param>
     /// <param name="shape">The shape of the problem.</param>
     /// <param name="border">How taps outside the decoder map are treated.</param>
+    /// <exception cref="ArgumentOutOfRangeException">Element type or border is not defined.</exception>
     public static IReadOnlyList<string> Reasons(
         DeviceInfo device, ElementType elementType, WindowShape shape, BorderRule border)
     {
+        EnumChecks.Defined(border);
         var reasons = new List<string>(Reasons(device, elementType, shape.Window, scale: 1));
         if (!RatioFits(in shape))
         {

@@ -19,6 +19,9 @@ namespace SapaGpu;
 /// </remarks>
 public static class Interpolate
 {
+    // Positions on an axis are whole numbers over twice the samples of the output.
+    private const int Largest = 1 << 29;
+
     /// <summary>Resizes a map.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="input">The input, [B, C, H, W].</param>
@@ -85,7 +88,8 @@ public static class Interpolate
     /// <param name="alignCorners">Whether the forward aligned corners.</param>
     /// <returns>The gradient, [B, C, H, W], in the format of <paramref name="gradOutput"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// A size is below 1 or above 2²⁹, or <paramref name="mode"/> is undefined.
+    /// A size, that of <paramref name="gradOutput"/> included, is below 1 or above 2²⁹, or <paramref name="mode"/> is
+    /// undefined.
     /// </exception>
     /// <exception cref="ArgumentException"><paramref name="alignCorners"/> is set for nearest.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
@@ -100,6 +104,7 @@ public static class Interpolate
         where T : unmanaged
     {
         Check(nameof(gradOutput), gradOutput, height, width, mode, alignCorners);
+        CheckSize(nameof(gradOutput), gradOutput);
         var shape = new MapShape(gradOutput.Shape.Batch, gradOutput.Shape.Channels, height, width);
         var gradInput = FeatureMap<T>.Create(gradOutput.Device, shape, gradOutput.Format);
         RunBackward(gradOutput, gradInput, mode, alignCorners);
@@ -126,6 +131,7 @@ public static class Interpolate
     {
         ArgumentNullException.ThrowIfNull(gradInput);
         Check(nameof(gradOutput), gradOutput, gradInput.Shape.Height, gradInput.Shape.Width, mode, alignCorners);
+        CheckSize(nameof(gradOutput), gradOutput);
         Operand g = new(nameof(gradOutput), gradOutput), i = new(nameof(gradInput), gradInput);
         OperandChecks.SameDevice(g, i);
         OperandChecks.Shape(nameof(gradInput), gradInput, Resized(gradOutput.Shape, gradInput.Shape), g, i);
@@ -167,11 +173,22 @@ public static class Interpolate
     private static MapShape Resized(MapShape input, MapShape output) =>
         new(input.Batch, input.Channels, output.Height, output.Width);
 
+    // The gradient of an output that the forward cannot make.
+    private static void CheckSize(string name, FeatureMap map)
+    {
+        if (map.Shape.Height > Largest || map.Shape.Width > Largest)
+        {
+            throw new ArgumentOutOfRangeException(
+                name,
+                $"'{name}' is {map.Shape}, but an output has at most {Largest:N0} rows and columns; interpolate parts of it. " +
+                OperandChecks.Describe(new Operand(name, map)));
+        }
+    }
+
     private static void Check<T>(
         string name, FeatureMap<T> operand, int height, int width, InterpolationMode mode, bool alignCorners)
         where T : unmanaged
     {
-        const int Largest = 1 << 29;
         ArgumentNullException.ThrowIfNull(operand, name);
         EnumChecks.Defined(mode);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);

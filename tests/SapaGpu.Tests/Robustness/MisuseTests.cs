@@ -334,10 +334,46 @@ public sealed class MisuseTests
         Refused(() => FeatureMap<float>.Create(device, map.Shape, (MemoryFormat)2).Dispose());
         Refused(() => map.ToArray((MemoryFormat)2));
         Refused(() => FeatureMap.Create(device, map.Shape, MemoryFormat.Contiguous, (ElementType)7).Dispose());
+        Refused(() => FeatureMap.Create(device, map.Shape, (MemoryFormat)2, ElementType.Float16).Dispose());
+        Refused(() => FeatureMap<float>.From(device, map.Shape, map.ToArray(), (MemoryFormat)2).Dispose());
+        Refused(() => FeatureMap<float>.Wrap(device, map.DataPointer, map.Shape, (MemoryFormat)2).Dispose());
+        Refused(() => FeatureMap.Wrap((ElementType)7, device, map.DataPointer, map.Shape).Dispose());
+        Refused(() => map.To((MemoryFormat)2).Dispose());
+        Refused(() => _ = new SapaDeformableOptions { EncoderChannels = 4, DecoderChannels = 4, FeatureNorm = (FeatureNormKind)7 });
+        Refused(() => OperatorSupport.Reasons(device.Info, (ElementType)7));
+        Refused(() => OperatorSupport.Reasons(device.Info, (ElementType)7, 3, 2));
+        Refused(() => OperatorSupport.Reasons(device.Info, ElementType.Float32, default, (BorderRule)7));
         Refused(() => Interpolate.Forward(map, 8, 8, (InterpolationMode)5).Dispose());
+        Refused(() => Interpolate.Forward(map, output, (InterpolationMode)5));
+        Refused(() => Interpolate.Backward(map, 8, 8, (InterpolationMode)5).Dispose());
+        Refused(() => Interpolate.Describe(map, 8, 8, (InterpolationMode)5));
+        Refused(() => WindowSimilarity.Backward(map, map, map, wanted: (Gradients)(1 << 20)).Dispose());
         Refused(() => ComputeDevice.Open((DeviceKind)5).Dispose());
+        Refused(() => ComputeDevice.Enumerate((DeviceKind)5));
+        Refused(() => ComputeDevice.WhyUnavailable((DeviceKind)5));
 
-        static void Refused(Action action) => Assert.That(action, Throws.TypeOf<ArgumentOutOfRangeException>());
+        static void Refused(Action action) => Assert.That(
+            action, Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Match("choose|combine"));
+    }
+
+    [Test]
+    public void A_gradient_wider_than_any_output_is_refused_before_it_is_read([Values] bool hasTarget, [Values] bool isWide)
+    {
+        // Nothing is behind the pointer.
+        const int Size = (1 << 29) + 1;
+        using var gradient = FeatureMap<BFloat16>.Wrap(
+            Cpu, 4096, new MapShape(1, 1, isWide ? 1 : Size, isWide ? Size : 1));
+        using var target = FeatureMap<BFloat16>.Create(Cpu, new MapShape(1, 1, 1, 5));
+        Assert.That(
+            () =>
+            {
+                if (hasTarget)
+                    Interpolate.Backward(gradient, target);
+                else
+                    Interpolate.Backward(gradient, 1, 5).Dispose();
+            },
+            Throws.InstanceOf<ArgumentOutOfRangeException>()
+                .With.Message.Contains("'gradOutput'").And.Message.Contains("536,870,912"));
     }
 
     [TestCase(4)]
