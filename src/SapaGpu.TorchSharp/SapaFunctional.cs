@@ -8,8 +8,8 @@ namespace SapaGpu.TorchSharp;
 /// </summary>
 /// <remarks>
 /// Maps are [B, C, H, W], contiguous or channels-last (others are made contiguous first), of type float64, float32,
-/// float16 or bfloat16; maps of different types are promoted as torch promotes them. Results have first derivatives
-/// only. An exception inside a backward is found in <see cref="SapaAutograd.LastError"/>.
+/// float16 or bfloat16; maps of different types are promoted as torch promotes them. A batch of 0 gives an output of no
+/// images and gradients of zero. Results have first derivatives only. An exception inside a backward is found in <see cref="SapaAutograd.LastError"/>.
 /// </remarks>
 public static class SapaFunctional
 {
@@ -23,7 +23,7 @@ public static class SapaFunctional
     /// <param name="options">Window, border, normalisation, heads; null for the defaults.</param>
     /// <returns>The output, [B, C, OH, OW], in the memory format of the value.</returns>
     /// <exception cref="ArgumentException">
-    /// An operand has another rank, an unsupported type or no elements, or the shapes do not match.
+    /// An operand has another rank, an unsupported type or no channels, rows or columns, or the shapes do not match.
     /// </exception>
     /// <exception cref="InvalidOperationException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">Window, scale or device is not supported.</exception>

@@ -16,6 +16,8 @@ internal sealed class OperatorFunction : torch.autograd.SingleTensorFunction<Ope
     public static torch.Tensor Run(Operator call, params torch.Tensor?[] inputs)
     {
         GradientKeeper.Release();
+        if (EmptyBatchOperator.Suits(inputs))
+            call = new EmptyBatchOperator(call);
         bool[] wanted = Array.ConvertAll(inputs, input => input is not null && input.requires_grad);
         bool isRecorded = torch.is_grad_enabled() && wanted.Contains(true);
         using var scope = torch.NewDisposeScope();

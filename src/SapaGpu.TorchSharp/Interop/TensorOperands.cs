@@ -17,13 +17,15 @@ internal static class TensorOperands
     /// <param name="maps">The maps, by the names of the function's parameters.</param>
     /// <exception cref="ArgumentNullException">A map is null.</exception>
     /// <exception cref="ArgumentException">
-    /// A map does not have four dimensions, is empty, or has an unsupported type.
+    /// A map does not have four dimensions, has no channels, rows or columns, or has an unsupported type; or some maps have
+    /// images and others have none.
     /// </exception>
     /// <exception cref="InvalidOperationException">The maps are on different devices.</exception>
     public static torch.Tensor[] Prepare(string function, params ReadOnlySpan<NamedMap> maps)
     {
         foreach (var (name, map) in maps)
             CheckMap(function, name, map);
+        CheckEmptyBatches(function, maps);
         var type = maps[0].Map.dtype;
         foreach (var (_, map) in maps)
             type = TorchTypes.Promote(type, map.dtype);
@@ -80,11 +82,27 @@ internal static class TensorOperands
             throw new ArgumentException(
                 $"{function}: expected '{name}' to be float64, float32, float16 or bfloat16, but got {Describe(map)}.", name);
         }
-        if (map.numel() == 0)
+        if (map.shape.AsSpan(1).Contains(0))
         {
             throw new ArgumentException(
-                $"{function}: expected '{name}' to have at least one element in every dimension, but got {Describe(map)}.",
+                $"{function}: expected '{name}' to have at least one channel, row and column, but got {Describe(map)}; only " +
+                "the batch may be 0.",
                 name);
+        }
+    }
+
+    private static void CheckEmptyBatches(string function, ReadOnlySpan<NamedMap> maps)
+    {
+        var (firstName, first) = maps[0];
+        foreach (var (name, map) in maps)
+        {
+            if (map.shape[0] == 0 != (first.shape[0] == 0))
+            {
+                throw new ArgumentException(
+                    $"{function}: expected all maps to have the same batch, but '{firstName}' is {Describe(first)} and " +
+                    $"'{name}' is {Describe(map)}.",
+                    name);
+            }
         }
     }
 

@@ -46,9 +46,10 @@ public sealed class CarafeUpsample : torch.nn.Module<torch.Tensor, torch.Tensor>
         long padding = (long)Options.EncoderDilation * (Options.EncoderKernel / 2);
         var compressed = Convolve("channel_compressor", features.to_type(parameterType), 0, 1);
         var code = Convolve("content_encoder", compressed, padding, Options.EncoderDilation);
-        var scores = torch.nn.functional.pixel_shuffle(code, Options.Scale);
+        var scores = PixelShuffles.Shuffle(code, Options.Scale);
         long[] shape = scores.shape;
-        var masks = scores.reshape(shape[0], Options.Groups, -1, shape[2], shape[3]).softmax(2).reshape(shape);
+        long taps = shape[1] / Options.Groups;
+        var masks = scores.reshape(shape[0], Options.Groups, taps, shape[2], shape[3]).softmax(2).reshape(shape);
         return SapaFunctional.Carafe(features, masks.to_type(features.dtype), Options.Window, Options.Groups)
             .MoveToOuterDisposeScope();
     }

@@ -61,7 +61,7 @@ public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch
     {
         var cells = Projections.Project(this, "offset", decoder);
         return Options.HighResolutionOffsets
-            ? torch.nn.functional.pixel_shuffle(cells, Options.Scale)
+            ? PixelShuffles.Shuffle(cells, Options.Scale)
             : SapaFunctional.Interpolate(
                 cells,
                 checked((int)cells.shape[2] * Options.Scale),
