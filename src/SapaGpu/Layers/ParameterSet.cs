@@ -55,8 +55,15 @@ internal sealed class ParameterSet : IDisposable
     /// <summary>Hands the parameters to the caller, who disposes them, and disposes the views of the set.</summary>
     public IReadOnlyList<Parameter> HandOver()
     {
-        foreach (var view in stacks.Values.Concat(columns.Values))
-            view.Dispose();
+        foreach (var stack in stacks.Values)
+            stack.Dispose();
+
+        // Another thread may be in a call that takes columns.
+        lock (columns)
+        {
+            foreach (var view in columns.Values)
+                view.Dispose();
+        }
         return parameters;
     }
 

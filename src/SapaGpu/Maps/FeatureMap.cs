@@ -313,11 +313,12 @@ public sealed class FeatureMap<T> : FeatureMap
             return;
         }
 
-        // A view with gaps is written through the range that it spans; the elements in its gaps keep their values.
-        var range = ReadRange();
-        for (long i = 0; i < values.Length; i++)
-            range[Layout.PositionOf(i, Shape)] = values[(int)i];
-        Device.Backend.Write<T>(Data().SubView(Layout.Offset, range.Length), range);
+        // The gaps may be views of others, who write them at the same time.
+        Device.Backend.WriteRuns(
+            Data().SubView(Layout.Offset, Layout.Span(Shape)),
+            values,
+            (int)Layout.RunLength(Shape),
+            at => Layout.PositionOf(at, Shape));
     }
 
     /// <summary>Copies the elements to host memory, after waiting for the calls that were queued before.</summary>
@@ -375,13 +376,10 @@ public sealed class FeatureMap<T> : FeatureMap
     /// <inheritdoc/>
     public override void Clear()
     {
-        if (!IsDense)
-        {
-            CopyFrom(new T[Shape.ElementCount]);
-            return;
-        }
         using var call = Operands.Hold(this);
-        Device.Backend.Clear(Data().SubView(Layout.Offset, Shape.ElementCount));
+        long run = Layout.RunLength(Shape);
+        for (long at = 0; at < Shape.ElementCount; at += run)
+            Device.Backend.Clear(Data().SubView(Layout.Offset + Layout.PositionOf(at, Shape), run));
     }
 
     /// <summary>Returns a view of consecutive images, which shares the memory of the map.</summary>

@@ -73,6 +73,22 @@ internal readonly record struct MapLayout(
         }
     }
 
+    /// <summary>How many elements, in the order of the format, always lie in memory without a gap.</summary>
+    public long RunLength(MapShape shape)
+    {
+        ReadOnlySpan<(long Stride, int Size)> dimensions = Format == MemoryFormat.Contiguous
+            ? [(ColumnStride, shape.Width), (RowStride, shape.Height), (ChannelStride, shape.Channels), (BatchStride, shape.Batch)]
+            : [(ChannelStride, shape.Channels), (ColumnStride, shape.Width), (RowStride, shape.Height), (BatchStride, shape.Batch)];
+        long run = 1;
+        foreach (var (stride, size) in dimensions)
+        {
+            if (size > 1 && stride != run)
+                break;
+            run *= size;
+        }
+        return run;
+    }
+
     /// <summary>Reorders values from one format to another.</summary>
     public static T[] Reorder<T>(T[] values, MapShape shape, MemoryFormat from, MemoryFormat to)
     {

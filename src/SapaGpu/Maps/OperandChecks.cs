@@ -63,8 +63,8 @@ internal static class OperandChecks
             return;
         foreach (var (otherName, other) in others)
         {
-            if (other is not null && !(ReferenceEquals(written, other) && otherName == name) && Overlaps(
-                written, other))
+            if (other is not null && !(ReferenceEquals(written, other) && otherName == name)
+                && MapOverlap.Exists(written, other))
             {
                 throw new ArgumentException(
                     $"'{name}' is written, but shares memory with '{otherName}'; pass a map with separate memory. " +
@@ -84,47 +84,5 @@ internal static class OperandChecks
                 text.Append(text.Length > 9 ? ", " : " ").Append(name).Append(' ').Append(map);
         }
         return text.Append('.').ToString();
-    }
-
-    private static bool Overlaps(FeatureMap a, FeatureMap b)
-    {
-        if (!ReferenceEquals(a.Memory, b.Memory) && a.Memory.NativePointer != b.Memory.NativePointer
-            && a.Device.Kind == DeviceKind.OpenCL)
-        {
-            return false;
-        }
-        var (aFirst, aEnd) = Range(a);
-        var (bFirst, bEnd) = Range(b);
-        return aFirst < bEnd && bFirst < aEnd && !AreSeparateChannels(a, b);
-    }
-
-    // Views of different channels of one map interleave in memory and still share no element.
-    private static bool AreSeparateChannels(FeatureMap a, FeatureMap b)
-    {
-        var (x, y) = (a.Layout, b.Layout);
-        if (!ReferenceEquals(a.Memory, b.Memory) || x with { Offset = 0 } != y with { Offset = 0 })
-            return false;
-        bool channelsLast = x.Format == MemoryFormat.ChannelsLast;
-        long period = channelsLast ? x.ColumnStride : x.BatchStride;
-        var (xFirst, xEnd) = WithinPeriod(a, period, channelsLast);
-        var (yFirst, yEnd) = WithinPeriod(b, period, channelsLast);
-        return xEnd <= period && yEnd <= period && (xEnd <= yFirst || yEnd <= xFirst);
-    }
-
-    private static (long First, long End) WithinPeriod(FeatureMap map, long period, bool channelsLast)
-    {
-        var (layout, shape) = (map.Layout, map.Shape);
-        long first = layout.Offset % period;
-        long image = channelsLast
-            ? shape.Channels
-            : layout.Span(new MapShape(1, shape.Channels, shape.Height, shape.Width));
-        return (first, first + image);
-    }
-
-    private static (Int128 First, Int128 End) Range(FeatureMap map)
-    {
-        int size = map.ElementType.Size();
-        Int128 first = (Int128)map.Memory.NativePointer + (Int128)map.Layout.Offset * size;
-        return (first, first + (Int128)map.Layout.Span(map.Shape) * size);
     }
 }

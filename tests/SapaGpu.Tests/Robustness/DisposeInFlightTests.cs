@@ -74,6 +74,28 @@ public sealed class DisposeInFlightTests
         Assert.That(wrong, Is.Empty);
     }
 
+    [Test]
+    public void Modules_that_take_columns_of_a_matrix_end_their_calls()
+    {
+        using var device = ComputeDevice.Open(DeviceKind.Cpu, options: new DeviceOptions { Threads = 2 });
+        using var encoder = Random(device, 1, new MapShape(1, 8, 16, 16));
+        using var decoder = Random(device, 2, new MapShape(1, 8, 8, 8));
+        var options = new SapaOptions { EncoderChannels = 8, DecoderChannels = 8, Similarity = Similarity.Concatenated };
+        var wrong = new ConcurrentBag<string>();
+        for (int round = 0; round < 5 * Rounds; round++)
+        {
+            // The views of the columns are made in the first call, while the module is disposed.
+            using var module = new SapaUpsampler<float>(device, options);
+            var threads = Enumerable.Range(0, 2)
+                .Select(_ => Start(wrong, () => module.Forward(encoder, decoder).Dispose())).ToList();
+            Thread.SpinWait(round * 400);
+            module.Dispose();
+            foreach (var thread in threads)
+                thread.Join();
+        }
+        Assert.That(wrong, Is.Empty);
+    }
+
     private static Thread Start(ConcurrentBag<string> wrong, Action action)
     {
         var thread = new Thread(() =>

@@ -46,6 +46,21 @@ internal sealed unsafe class AcceleratorBackend(
         }
     }
 
+    public override void WriteRuns<T>(
+        in ArrayView<T> target, ReadOnlySpan<T> values, int run, Func<long, long> positionOf)
+    {
+        fixed (T* pointer = values)
+        {
+            // On OpenCL, ILGPU copies from the beginning of a view to the end of its buffer.
+            for (int at = 0; at < values.Length; at += run)
+            {
+                using var host = HostMemoryBuffer.Wrap((nint)(pointer + at), (long)run * Unsafe.SizeOf<T>());
+                Copy(host.View<T>(0, run), target.SubView(positionOf(at), run));
+            }
+            Synchronize();
+        }
+    }
+
     public override void Read<T>(in ArrayView<T> source, Span<T> values)
     {
         fixed (T* pointer = values)

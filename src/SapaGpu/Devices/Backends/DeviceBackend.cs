@@ -34,6 +34,15 @@ internal abstract class DeviceBackend
     public abstract void Write<T>(in ArrayView<T> target, ReadOnlySpan<T> values)
         where T : unmanaged;
 
+    /// <summary>Writes values of the host in runs and nothing between them; they may be changed afterwards.</summary>
+    /// <param name="target">The memory that the runs lie in.</param>
+    /// <param name="values">The values, run after run.</param>
+    /// <param name="run">The length of a run.</param>
+    /// <param name="positionOf">Where a value lies that begins a run.</param>
+    public abstract void WriteRuns<T>(
+        in ArrayView<T> target, ReadOnlySpan<T> values, int run, Func<long, long> positionOf)
+        where T : unmanaged;
+
     /// <summary>Reads values, after all that was queued.</summary>
     public abstract void Read<T>(in ArrayView<T> source, Span<T> values)
         where T : unmanaged;

@@ -38,6 +38,14 @@ internal sealed unsafe class HostBackend : DeviceBackend
     public override void Write<T>(in ArrayView<T> target, ReadOnlySpan<T> values) =>
         values.CopyTo(new Span<T>(Address(in target), values.Length));
 
+    public override void WriteRuns<T>(
+        in ArrayView<T> target, ReadOnlySpan<T> values, int run, Func<long, long> positionOf)
+    {
+        var pointer = (T*)Address(in target);
+        for (int at = 0; at < values.Length; at += run)
+            values.Slice(at, run).CopyTo(new Span<T>(pointer + positionOf(at), run));
+    }
+
     public override void Read<T>(in ArrayView<T> source, Span<T> values) =>
         new ReadOnlySpan<T>(Address(in source), values.Length).CopyTo(values);
 
