@@ -15,9 +15,10 @@ var root = new RootCommand(
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    foreach (var error in parsed.Errors)
-        Console.Error.WriteLine(error.Message);
-    Console.Error.WriteLine("Try --help.");
+    // One line, also where the parser would list what is allowed in lines of their own.
+    var words = string.Join(' ', parsed.Errors.Select(error => error.Message))
+        .Split(['\r', '\n', '\t'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+    Console.Error.WriteLine($"{string.Join(' ', words)} Try --help.");
     return ExitCode.Usage;
 }
 try

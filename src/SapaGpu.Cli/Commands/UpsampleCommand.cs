@@ -46,21 +46,13 @@ internal static class UpsampleCommand
             DefaultValueFactory = _ => "sapa",
         };
         method.AcceptOnlyFromAmong([.. MethodNames.Keys]);
-        var window = new Option<int?>("--window")
-        {
-            Description = $"The width of the window in cells, odd, from 1 to {OperatorSupport.MaximumWindow}. " +
-                DefaultsText(settings => settings.Window),
-            HelpName = "cells",
-        };
-        window.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int?>() is { } cells
-                && (cells % 2 == 0 || cells is < 1 or > OperatorSupport.MaximumWindow))
-            {
-                result.AddError(
-                    $"--window {cells}: the width must be an odd number from 1 to {OperatorSupport.MaximumWindow}.");
-            }
-        });
+        var window = NumberOption.One<int>(
+            "--window",
+            $"the width must be an odd number from 1 to {OperatorSupport.MaximumWindow}.",
+            cells => cells is >= 1 and <= OperatorSupport.MaximumWindow && cells % 2 == 1 ? (int)cells : null);
+        window.Description = $"The width of the window in cells, odd, from 1 to {OperatorSupport.MaximumWindow}. " +
+            DefaultsText(settings => settings.Window);
+        window.HelpName = "cells";
         var colourSigma = Sigma(
             "--sigma-color",
             "The standard deviation of the weights over colours, per sRGB channel, which ranges from 0 to 1. " +
@@ -74,12 +66,11 @@ internal static class UpsampleCommand
             Description = "Treat the values as classes: grey values, palette indices or colours. Every pixel gets " +
                 "one of the values of the input, never a mixture.",
         };
-        var unknown = new Option<float?>("--unknown")
-        {
-            Description = "The value that marks missing values, such as 0 or NaN. They are left out of all averages; " +
-                "a pixel is marked as missing where missing cells have more than half of the weight.",
-            HelpName = "value",
-        };
+        var unknown = NumberOption.Many("--unknown");
+        unknown.Description = "The value that marks missing values, such as 0, nan, inf or -inf; give the option again " +
+            "for each further mark. They are left out of all averages; a pixel gets the first mark where missing cells " +
+            "have more than half of the weight.";
+        unknown.HelpName = "value";
         var layout = new Option<string?>("--layout")
         {
             Description = "The order of the dimensions of a .npy array with three of them. Default: the one whose " +
@@ -119,7 +110,7 @@ internal static class UpsampleCommand
                 ColourSigma = result.GetValue(colourSigma),
                 SpaceSigma = result.GetValue(spaceSigma),
                 Labels = result.GetValue(labels),
-                Unknown = result.GetValue(unknown),
+                Unknown = result.GetValue(unknown) ?? [],
                 Layout = result.GetValue(layout) is { } name ? LayoutNames[name] : null,
                 Device = result.GetValue(device),
                 Figure = result.GetValue(figure),
@@ -132,12 +123,12 @@ internal static class UpsampleCommand
 
     private static Option<double?> Sigma(string name, string description)
     {
-        var option = new Option<double?>(name) { Description = description, HelpName = "number" };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double?>() is { } sigma && !(sigma > 0 && double.IsFinite(sigma)))
-                result.AddError($"{name} {sigma}: the standard deviation must be a finite number above 0.");
-        });
+        var option = NumberOption.One<double>(
+            name,
+            "the standard deviation must be a finite number above 0.",
+            sigma => sigma > 0 && double.IsFinite(sigma) ? sigma : null);
+        option.Description = description;
+        option.HelpName = "number";
         return option;
     }
 

@@ -13,6 +13,7 @@ internal sealed class UpsampleJob : IDisposable
     private static readonly UpsampleMethod[] AllMethods = Enum.GetValues<UpsampleMethod>();
 
     private readonly UpsampleRequest request;
+    private readonly UnknownMarks marks;
     private readonly Photo photo;
     private readonly StoredMap input;
     private readonly Raster? truth;
@@ -27,12 +28,14 @@ internal sealed class UpsampleJob : IDisposable
     public UpsampleJob(UpsampleRequest request)
     {
         this.request = request;
+        marks = new UnknownMarks(request.Unknown);
         photo = ImageFile.ReadPhoto(request.Guide);
         input = MapReader.Read(request.Input, request.Labels, photo, request.Layout);
-        MapWriter.Check(request.Output, input, exact: request.Labels || request.Unknown is not null);
+        MapWriter.Check(request.Output, input, exact: request.Labels || marks.First is not null);
         CheckSizes();
         truth = request.Truth is null ? null : ReadTruth(request.Truth);
-        Kind = KernelDefaults.KindOf(input.Raster, request.Labels, request.Unknown);
+        marks.Unify(input.Raster);
+        Kind = KernelDefaults.KindOf(input.Raster, request.Labels, marks.First);
         var defaults = KernelDefaults.For(Kind);
         Settings = new KernelSettings(
             request.Window ?? defaults.Window,
@@ -130,7 +133,7 @@ internal sealed class UpsampleJob : IDisposable
     {
         // The last of two or four samples of an image is its opacity.
         bool hasOpacity = Kind == MapKind.Image && input is { Storage: ImageStorage, Raster.Channels: 2 or 4 };
-        var codecs = MapCodecs.Of(Kind, hasOpacity, request.Unknown is { } mark ? [mark] : []);
+        var codecs = MapCodecs.Of(Kind, hasOpacity, marks.First is { } mark ? [mark] : []);
         new GuidedRun(photo, method, Settings, device, codecs)
             .Run(input.Raster, sink, share => progress(method, share), cancellation);
     }
@@ -139,7 +142,7 @@ internal sealed class UpsampleJob : IDisposable
     {
         if (truth is null)
             return [.. maps.Select(pair => new MethodResult(pair.Key, pair.Value, []))];
-        var measure = QualityMeasure.For(Kind, input.Raster, truth, request.Unknown);
+        var measure = QualityMeasure.For(Kind, input.Raster, truth, marks.First);
         Figures = measure.Figures;
         var figures = measure.Measure([.. maps.Values]);
         return [.. maps.Zip(figures, (pair, quality) => new MethodResult(pair.Key, pair.Value, quality))];
@@ -147,7 +150,7 @@ internal sealed class UpsampleJob : IDisposable
 
     private List<Panel> MakePanels(IReadOnlyList<MethodResult> results)
     {
-        var painter = MapPainter.For(input, Kind, request.Unknown);
+        var painter = MapPainter.For(input, Kind, marks.First);
         List<Panel> panels = [new([$"Photo {photo.SizeText}"], photo)];
         if (truth is not null)
         {
@@ -203,6 +206,7 @@ internal sealed class UpsampleJob : IDisposable
             throw new InvalidDataException(
                 $"{path}: sample type or palette differ from those of {request.Input}; save both in the same way.");
         }
+        marks.Unify(map);
         return map;
     }
 

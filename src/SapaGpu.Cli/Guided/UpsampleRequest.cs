@@ -27,8 +27,8 @@ internal sealed record UpsampleRequest
     /// <summary>Whether the values of the map are classes.</summary>
     public bool Labels { get; init; }
 
-    /// <summary>The value that marks missing values; null if there is none.</summary>
-    public float? Unknown { get; init; }
+    /// <summary>The values that mark missing values; empty if there are none.</summary>
+    public IReadOnlyList<double> Unknown { get; init; } = [];
 
     /// <summary>The order of the dimensions of arrays with three; null to guess it.</summary>
     public ArrayLayout? Layout { get; init; }

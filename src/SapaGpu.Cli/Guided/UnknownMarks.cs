@@ -1,0 +1,39 @@
+using SapaGpu.Cli.Images;
+
+namespace SapaGpu.Cli.Guided;
+
+/// <summary>The values that mark missing ones in a map: all of them are read, the first is written.</summary>
+internal sealed class UnknownMarks(IReadOnlyList<double> values)
+{
+    private readonly float[] marks = [.. values.Select(value => (float)value)];
+
+    /// <summary>The mark that is written; null if missing values are not marked.</summary>
+    public float? First => marks.Length == 0 ? null : marks[0];
+
+    /// <summary>The mark that is written, as it was given.</summary>
+    public double? FirstAsGiven => values.Count == 0 ? null : values[0];
+
+    /// <summary>Gives the pixels of which every sample is one of the marks the first mark.</summary>
+    public void Unify(Raster map)
+    {
+        if (marks.Length < 2)
+            return;
+        for (int i = 0; i < map.Values.Length; i += map.Channels)
+        {
+            var samples = map.Values.AsSpan(i, map.Channels);
+            if (AreMarks(samples))
+                samples.Fill(marks[0]);
+        }
+    }
+
+    private bool AreMarks(ReadOnlySpan<float> samples)
+    {
+        foreach (float sample in samples)
+        {
+            // Unlike an operator, this takes NaN for equal to NaN.
+            if (!marks.Contains(sample))
+                return false;
+        }
+        return true;
+    }
+}
