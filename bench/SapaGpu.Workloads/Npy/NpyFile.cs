@@ -6,34 +6,62 @@ using System.Text.RegularExpressions;
 namespace SapaGpu.Workloads.Npy;
 
 /// <summary>
-/// Reads and writes .npy files (format versions 1 to 3, C order) as NumPy's documentation describes them. Numbers of
-/// every size are read and written.
+/// Reads .npy files (format versions 1 to 3, both orders of bytes and of dimensions) as NumPy's documentation describes
+/// them, and writes them little-endian and in C order. Whole and real numbers of 8 to 64 bits are read and written.
 /// </summary>
 internal static partial class NpyFile
 {
     private const int Alignment = 64;
     private static readonly byte[] Magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
+    /// <summary>Whether a file begins as a .npy file does.</summary>
+    public static bool IsNpy(ReadOnlySpan<byte> start) => start.StartsWith(Magic);
+
     /// <summary>Reads a file.</summary>
     /// <exception cref="InvalidDataException">The file is no .npy file, or of a kind that is not supported.</exception>
     public static NpyArray Read(string path)
     {
         using var stream = File.OpenRead(path);
-        var (descriptor, shape) = ReadHeader(stream, path);
+        return Decode(ReadElements(stream, path));
+    }
+
+    /// <summary>Reads the bytes of an array, without making numbers of them.</summary>
+    /// <param name="stream">The file, which knows its length.</param>
+    /// <param name="name">The name of the file in messages.</param>
+    /// <exception cref="InvalidDataException">The file is no .npy file, or of a kind that is not supported.</exception>
+    public static NpyElements ReadElements(Stream stream, string name)
+    {
+        var (stored, isFortran, shape) = ReadHeader(stream, name);
+        bool isBigEndian = stored.StartsWith('>');
+        string descriptor = isBigEndian ? $"<{stored[1..]}" : stored;
         long count = 1;
         foreach (int size in shape)
             count = Math.Min(count, Array.MaxLength + 1L) * size;
         int elementSize = FindElementSize(descriptor) ?? throw new InvalidDataException(
-            $"{path}: elements of type '{descriptor}' are not supported; save little-endian numbers.");
-        if (count > Array.MaxLength || stream.Length - stream.Position != count * elementSize)
+            $"{name}: elements of type '{stored}' are not supported; save whole or real numbers of at most 64 bits.");
+        if (count * elementSize > Array.MaxLength || stream.Length - stream.Position != count * elementSize)
         {
             throw new InvalidDataException(
-                $"{path}: {count:N0} elements of {elementSize} bytes are announced, and " +
+                $"{name}: {count:N0} elements of {elementSize} bytes are announced, and " +
                 $"{stream.Length - stream.Position:N0} bytes are there.");
         }
         var bytes = new byte[count * elementSize];
         stream.ReadExactly(bytes);
-        return new NpyArray(shape, Decode(bytes, descriptor, elementSize, (int)count)) { Descriptor = descriptor };
+        if (isBigEndian)
+            NpyElements.ReverseElements(bytes, elementSize);
+        return new NpyElements(
+            shape, descriptor, isFortran ? NpyElements.ToRowMajor(bytes, shape, elementSize) : bytes);
+    }
+
+    /// <summary>Makes numbers of the bytes of an array.</summary>
+    public static NpyArray Decode(NpyElements elements)
+    {
+        int elementSize = ElementSize(elements.Descriptor);
+        int count = elements.Bytes.Length / elementSize;
+        return new NpyArray(elements.Shape, Decode(elements.Bytes, elements.Descriptor, elementSize, count))
+        {
+            Descriptor = elements.Descriptor,
+        };
     }
 
     /// <summary>The bytes of an element.</summary>
@@ -131,7 +159,7 @@ internal static partial class NpyFile
         return stream;
     }
 
-    private static (string Descriptor, int[] Shape) ReadHeader(FileStream stream, string path)
+    private static (string Descriptor, bool IsFortran, int[] Shape) ReadHeader(Stream stream, string path)
     {
         var start = new byte[8];
         if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length
@@ -155,16 +183,13 @@ internal static partial class NpyFile
         var shape = ShapePattern().Match(header);
         if (!descriptor.Success || !order.Success || !shape.Success)
             throw new InvalidDataException($"{path}: the header is not understood: {header.Trim()}");
-        if (order.Groups[1].Value == "True")
-            throw new InvalidDataException(
-                $"{path}: the array is in Fortran order; save it with numpy.ascontiguousarray.");
         var sizes = shape.Groups[1].Value
             .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(size => int.TryParse(size, CultureInfo.InvariantCulture, out int number)
                 ? number
                 : throw new InvalidDataException($"{path}: a dimension of {size} is too large."))
             .ToArray();
-        return (descriptor.Groups[1].Value, sizes);
+        return (descriptor.Groups[1].Value, order.Groups[1].Value == "True", sizes);
     }
 
     private static int? FindElementSize(string descriptor) => descriptor switch
