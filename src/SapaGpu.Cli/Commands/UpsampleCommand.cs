@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using SapaGpu.Cli.Guided;
+using SapaGpu.Cli.Images;
 using Spectre.Console;
 
 namespace SapaGpu.Cli.Commands;
@@ -21,22 +22,25 @@ internal static class UpsampleCommand
     {
         var guide = new Option<string>("--guide")
         {
-            Description = "The photo, in a format that libvips can read, such as JPEG, PNG, TIFF or WebP. It is " +
-                "converted to sRGB and rotated by its EXIF orientation; alpha is ignored.",
+            Description = $"The photo: {ImageSource.Formats}; - is standard input. It is converted to sRGB by its " +
+                "colour profile and rotated by its EXIF orientation; alpha is ignored. Floating-point samples of at " +
+                "most 1 have 1 for white.",
             HelpName = "file",
             Required = true,
         };
         var input = new Option<string>("--input")
         {
-            Description = "The small map: an image with 1 to 4 channels of 8 bits, 16 bits or float32, or a .npy " +
-                "array, [C, H, W], [H, W, C] or [H, W].",
+            Description = "The small map: an image of one page in a format that --guide has, grey or RGB with or " +
+                "without alpha, whose samples are whole or real numbers, or a NumPy array, [C, H, W], [H, W, C] or " +
+                "[H, W], in a .npy file or alone in a .npz file; - is standard input.",
             HelpName = "file",
             Required = true,
         };
         var output = new Option<string>("--output")
         {
             Description = "The result, as large as the photo, with the sample type, channels and palette of the " +
-                "input as far as the format allows: .png, .tif, .webp (lossless), .jpg, or .npy for a .npy input.",
+                "input as far as the format allows: .png, .tif, .webp (lossless), .jpg, or .npy for an array; - is " +
+                "standard output. It must not be the photo or the truth.",
             HelpName = "file",
             Required = true,
         };
@@ -67,9 +71,9 @@ internal static class UpsampleCommand
                 "one of the values of the input, never a mixture.",
         };
         var unknown = NumberOption.Many("--unknown");
-        unknown.Description = "The value that marks missing values, such as 0, nan, inf or -inf; give the option again " +
-            "for each further mark. They are left out of all averages; a pixel gets the first mark where missing cells " +
-            "have more than half of the weight.";
+        unknown.Description = "The value that marks missing values, such as 0, nan, inf or -inf; give the option " +
+            "again for each further mark. They are left out of all averages; a pixel gets the first mark where " +
+            "missing cells have more than half of the weight.";
         unknown.HelpName = "value";
         var layout = new Option<string?>("--layout")
         {
@@ -145,10 +149,13 @@ internal static class UpsampleCommand
         try
         {
             using var job = new UpsampleJob(request);
+            foreach (string warning in job.Warnings)
+                Console.Error.WriteLine($"Warning: {warning}");
             var results = ShowProgress(job, progress => job.Run(progress, cancellation));
-            Console.Out.WriteLine(job.Summary);
+            var report = job.WritesToStandardOutput ? Console.Error : Console.Out;
+            report.WriteLine(job.Summary);
             if (job.Figures.Count > 0)
-                Print(job, results);
+                Print(job, results, report);
             return ExitCode.Success;
         }
         catch (OperationCanceledException)
@@ -172,7 +179,7 @@ internal static class UpsampleCommand
         });
     }
 
-    private static void Print(UpsampleJob job, IReadOnlyList<MethodResult> results)
+    private static void Print(UpsampleJob job, IReadOnlyList<MethodResult> results, TextWriter report)
     {
         var table = new Table().AddColumn("Method");
         foreach (var figure in job.Figures)
@@ -185,6 +192,6 @@ internal static class UpsampleCommand
                 .. job.Figures.Zip(result.Quality, (figure, value) => figure.Write(value)),
             ]);
         }
-        AnsiConsole.Write(table);
+        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(report) }).Write(table);
     }
 }

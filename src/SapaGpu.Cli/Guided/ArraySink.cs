@@ -12,22 +12,27 @@ internal sealed class ArraySink : IMapSink, IDisposable
     private readonly int width;
     private readonly int channels;
     private readonly int elementSize;
+    private readonly double? mark;
 
     /// <summary>Starts a file.</summary>
-    public ArraySink(string path, ArrayStorage storage, int height, int width, int channels)
+    /// <param name="path">The file.</param>
+    /// <param name="storage">Its layout and element type.</param>
+    /// <param name="height">The rows of the map.</param>
+    /// <param name="width">The columns of the map.</param>
+    /// <param name="channels">The channels of the map.</param>
+    /// <param name="mark">
+    /// The mark of missing values, which may need more than single precision; null if there is none.
+    /// </param>
+    public ArraySink(string path, ArrayStorage storage, int height, int width, int channels, double? mark)
     {
+        this.mark = mark;
         this.storage = storage;
         this.height = height;
         this.width = width;
         this.channels = channels;
         elementSize = NpyFile.ElementSize(storage.Descriptor);
         stream = File.Create(path);
-        NpyFile.WriteHeader(stream, storage.Descriptor, storage.Layout switch
-        {
-            ArrayLayout.Plane => [height, width],
-            ArrayLayout.ChannelsFirst => [channels, height, width],
-            _ => [height, width, channels],
-        });
+        NpyFile.WriteHeader(stream, storage.Descriptor, storage.ShapeOf(height, width, channels));
         start = stream.Position;
     }
 
@@ -53,10 +58,12 @@ internal sealed class ArraySink : IMapSink, IDisposable
     /// <inheritdoc/>
     public void Dispose() => stream.Dispose();
 
+    private double Exactly(float value) => mark is { } exact && value.Equals((float)exact) ? exact : value;
+
     private void WriteLine(ReadOnlySpan<float> values, int step, byte[] line, long element)
     {
         for (int from = 0, to = 0; to < line.Length; from += step, to += elementSize)
-            NpyFile.Encode(values[from], storage.Descriptor, line.AsSpan(to, elementSize));
+            NpyFile.Encode(Exactly(values[from]), storage.Descriptor, line.AsSpan(to, elementSize));
         RandomAccess.Write(stream.SafeFileHandle, line, start + element * elementSize);
     }
 }

@@ -4,59 +4,97 @@ using SapaGpu.Workloads.Npy;
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>Reads maps: images and NumPy arrays.</summary>
-internal static class MapReader
+/// <param name="labels">Whether values are classes; only then are palette indices kept.</param>
+/// <param name="marks">The marks of missing values.</param>
+/// <param name="photo">The photo, from whose aspect ratio the order of the dimensions of arrays is guessed.</param>
+/// <param name="layout">The order of the dimensions of arrays with three; null to guess it.</param>
+internal sealed class MapReader(bool labels, UnknownMarks marks, Photo photo, ArrayLayout? layout)
 {
     /// <summary>Single precision represents all integers up to this one exactly.</summary>
     private const double LargestLabel = 1 << 24;
 
+    private const string ArrayExtension = ".npy";
+    private const string ArchiveExtension = ".npz";
+    private const int SignatureLength = 8;
+
     /// <summary>Whether a file name is that of a NumPy array.</summary>
     public static bool IsArray(string path) =>
-        Path.GetExtension(path).Equals(".npy", StringComparison.OrdinalIgnoreCase);
+        Path.GetExtension(path).Equals(ArrayExtension, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Reads a map.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="labels">Whether its values are classes; only then are palette indices kept.</param>
-    /// <param name="photo">The photo, from whose aspect ratio the order of the dimensions of arrays is guessed.</param>
-    /// <param name="layout">The order of the dimensions of arrays with three; null to guess it.</param>
-    /// <exception cref="InvalidDataException">
-    /// The file is missing, damaged or not supported.
-    /// </exception>
-    public static StoredMap Read(string path, bool labels, Photo photo, ArrayLayout? layout)
+    /// <exception cref="InvalidDataException">The file is damaged or not supported.</exception>
+    public StoredMap Read(InputFile file)
     {
-        if (!File.Exists(path))
-            throw new InvalidDataException($"{path}: there is no such file.");
-        if (IsArray(path))
-            return ReadArray(path, labels, photo, layout);
-        if (labels && IndexedPng.TryRead(path) is { } indexed)
+        if (ReadElements(file) is { } elements)
+            return ReadArray(file.Name, elements);
+        if (labels && PaletteReader.TryRead(file) is { } indexed)
             return new StoredMap(indexed.Indices, new ImageStorage(SampleType.UInt8, indexed.Palette));
-        var (raster, type) = ImageFile.ReadSamples(path);
-        return new StoredMap(raster, new ImageStorage(type, null));
+        var samples = ImageFile.ReadSamples(file);
+        var storage = new ImageStorage(samples.Type, null);
+        if (samples.Numbers is not { } numbers)
+            return new StoredMap(samples.Raster, storage);
+        var raster = samples.Raster;
+        return Convert(file.Name, numbers, storage, values => new Raster(
+            raster.Height, raster.Width, raster.Channels, values)) with
+        {
+            Exact = new ExactMap(samples.Exact!, 1, samples.Exact!.Length / (raster.Height * raster.Width)),
+        };
     }
 
-    private static StoredMap ReadArray(string path, bool labels, Photo photo, ArrayLayout? layout)
+    private static NpyElements? ReadElements(InputFile file)
     {
-        var array = NpyFile.Read(path);
-        if (array.Shape.Length is not (2 or 3) || array.Values.Length == 0)
-        {
-            throw new InvalidDataException(
-                $"{path}: the array has shape {array.ShapeText}, but must be [H, W], [C, H, W] or [H, W, C].");
-        }
-        if (labels && array.Values.Any(value => value != Math.Round(value) || Math.Abs(value) > LargestLabel))
-        {
-            throw new InvalidDataException(
-                $"{path}: --labels needs integers up to {LargestLabel:N0}, but the array has other values. Omit " +
-                "--labels, or renumber the classes.");
-        }
-        var order = array.Shape.Length == 2 ? ArrayLayout.Plane : layout ?? GuessLayout(array.Shape, photo);
-        var values = Array.ConvertAll(array.Values, value => (float)value);
-        var raster = order switch
-        {
-            ArrayLayout.Plane => new Raster(array.Shape[0], array.Shape[1], 1, values),
-            ArrayLayout.ChannelsLast => new Raster(array.Shape[0], array.Shape[1], array.Shape[2], values),
-            _ => FromPlanes(values, array.Shape[0], array.Shape[1], array.Shape[2]),
-        };
-        return new StoredMap(raster, new ArrayStorage(array.Descriptor, order));
+        var start = file.ReadStart(SignatureLength);
+        bool isArchive = start.AsSpan().StartsWith("PK"u8)
+            || file.Extension.Equals(ArchiveExtension, StringComparison.OrdinalIgnoreCase);
+        if (!isArchive && !NpyFile.IsNpy(start) && !IsArray(file.Name))
+            return null;
+        using var stream = file.OpenStream();
+        return isArchive ? NpzFile.ReadElements(stream, file.Name) : NpyFile.ReadElements(stream, file.Name);
     }
+
+    private StoredMap ReadArray(string name, NpyElements elements)
+    {
+        int leading = 0;
+        while (elements.Shape.Length - leading > 3 && elements.Shape[leading] == 1)
+            leading++;
+        var shape = elements.Shape[leading..];
+        if (shape.Length is not (2 or 3) || elements.Bytes.Length == 0)
+        {
+            throw new InvalidDataException(
+                $"{name}: the array has shape {elements.ShapeText}, but must be [H, W], [C, H, W] or [H, W, C], with " +
+                "any dimensions of 1 before; save one map.");
+        }
+        var order = shape.Length == 2 ? ArrayLayout.Plane : layout ?? GuessLayout(shape, photo);
+        var storage = new ArrayStorage(elements.Descriptor, order) { LeadingOnes = leading };
+        var numbers = NpyFile.Decode(elements).Values;
+        if (labels && numbers.Any(value => value != Math.Round(value)))
+            throw NotClasses(name);
+        var map = Convert(name, numbers, storage, values => order switch
+        {
+            ArrayLayout.Plane => new Raster(shape[0], shape[1], 1, values),
+            ArrayLayout.ChannelsLast => new Raster(shape[0], shape[1], shape[2], values),
+            _ => FromPlanes(values, shape[0], shape[1], shape[2]),
+        });
+        if (map.Precision is null)
+            return map;
+        int planes = order == ArrayLayout.ChannelsFirst ? shape[0] : 1;
+        int pixels = planes * map.Raster.Height * map.Raster.Width;
+        return map with { Exact = new ExactMap(elements.Bytes, planes, elements.Bytes.Length / pixels) };
+    }
+
+    private StoredMap Convert(string name, double[] numbers, MapStorage storage, Func<float[], Raster> arrange)
+    {
+        var precision = SinglePrecision.Of(numbers, marks);
+        if (precision.IsExact)
+            return new StoredMap(arrange(precision.Values), storage);
+        if (labels)
+            throw NotClasses(name);
+        return new StoredMap(arrange(precision.Values), storage) { Precision = precision };
+    }
+
+    private static InvalidDataException NotClasses(string name) => new(
+        $"{name}: --labels needs integers up to {LargestLabel:N0}, but the map has other values. Omit --labels, or " +
+        "renumber the classes.");
 
     /// <summary>Chooses the order whose aspect ratio is closer to that of the photo.</summary>
     private static ArrayLayout GuessLayout(int[] shape, Photo photo)

@@ -13,7 +13,23 @@ internal sealed record ImageStorage(SampleType Type, Palette? Palette) : MapStor
 /// <summary>A NumPy array.</summary>
 /// <param name="Descriptor">The element type of the file, as NumPy writes it.</param>
 /// <param name="Layout">The order of the dimensions.</param>
-internal sealed record ArrayStorage(string Descriptor, ArrayLayout Layout) : MapStorage;
+internal sealed record ArrayStorage(string Descriptor, ArrayLayout Layout) : MapStorage
+{
+    /// <summary>The dimensions of 1 before those of the layout, such as that of a batch of one image.</summary>
+    public int LeadingOnes { get; init; }
+
+    /// <summary>The dimensions of an array of this layout.</summary>
+    public int[] ShapeOf(int height, int width, int channels) =>
+    [
+        .. Enumerable.Repeat(1, LeadingOnes),
+        .. Layout switch
+        {
+            ArrayLayout.Plane => [height, width],
+            ArrayLayout.ChannelsFirst => [channels, height, width],
+            _ => (int[])[height, width, channels],
+        },
+    ];
+}
 
 /// <summary>The order of the dimensions of an array.</summary>
 internal enum ArrayLayout
@@ -29,4 +45,11 @@ internal enum ArrayLayout
 }
 
 /// <summary>A map and how it was stored.</summary>
-internal sealed record StoredMap(Raster Raster, MapStorage Storage);
+internal sealed record StoredMap(Raster Raster, MapStorage Storage)
+{
+    /// <summary>What single precision costs; null if it holds all values exactly.</summary>
+    public SinglePrecision? Precision { get; init; }
+
+    /// <summary>The values as they are in the file; null if single precision holds all of them exactly.</summary>
+    public ExactMap? Exact { get; init; }
+}

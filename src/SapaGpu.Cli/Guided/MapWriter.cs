@@ -1,4 +1,5 @@
 using SapaGpu.Cli.Images;
+using SapaGpu.Workloads.Npy;
 
 namespace SapaGpu.Cli.Guided;
 
@@ -7,38 +8,39 @@ internal static class MapWriter
 {
     /// <summary>Checks, before anything is computed, that a file can store the result.</summary>
     /// <param name="path">The file that will be written.</param>
+    /// <param name="extension">The extension that determines its format.</param>
     /// <param name="input">The map that will be upsampled.</param>
     /// <param name="exact">Whether values must be stored exactly: classes, or a mark for missing values.</param>
     /// <exception cref="InvalidDataException">The file cannot store it; the message suggests a format.</exception>
-    public static void Check(string path, StoredMap input, bool exact)
+    public static void Check(string path, string extension, StoredMap input, bool exact)
     {
         if (input.Storage is not ImageStorage image)
         {
-            if (!MapReader.IsArray(path))
+            if (!MapReader.IsArray(extension))
                 throw new InvalidDataException($"{path}: the input is an array; the output must be .npy.");
             return;
         }
-        if (MapReader.IsArray(path))
+        if (MapReader.IsArray(extension))
             throw new InvalidDataException($"{path}: the input is an image; the output must be .png or .tif.");
-        var format = ImageFormat.Of(path);
+        var format = ImageFormat.Of(path, extension);
         if (exact && !format.Lossless)
         {
             throw new InvalidDataException(
                 $"{path}: {format.Name} is lossy, but classes and marks of missing values must be stored exactly; " +
                 "use .png or .tif for the output.");
         }
-        bool keepsPalette = image.Palette is not null && ImageFormat.IsPng(path);
+        bool keepsPalette = image.Palette is not null && ImageFormat.IsPng(extension);
         int channels = image.Palette is { } palette ? palette.ColourChannels : input.Raster.Channels;
         if (!keepsPalette && !format.Channels.Contains(channels))
         {
             throw new InvalidDataException(
                 $"{path}: {format.Name} does not support {channels} channels; use .png or .tif for the output.");
         }
-        if (!format.Types.Contains(image.Type) && (exact || image.Type == SampleType.Float32))
+        if (!format.Types.Contains(image.Type) && (exact || image.Type != SampleType.UInt16))
         {
             throw new InvalidDataException(
                 $"{path}: {format.Name} does not support {image.Type.Describe()} samples; use " +
-                $"{(image.Type == SampleType.Float32 ? ".tif" : ".png or .tif")} for the output.");
+                $"{(image.Type == SampleType.UInt16 ? ".png or .tif" : ".tif")} for the output.");
         }
     }
 
@@ -46,12 +48,13 @@ internal static class MapWriter
     /// <param name="path">The file, whose extension determines the format.</param>
     /// <param name="result">The result, in the units of the input.</param>
     /// <param name="storage">How the input was stored.</param>
-    public static void Write(string path, Raster result, MapStorage storage)
+    /// <param name="mark">The mark of missing values, as it was given; null if there is none.</param>
+    public static void Write(string path, Raster result, MapStorage storage, double? mark)
     {
         switch (storage)
         {
             case ArrayStorage array:
-                using (var sink = new ArraySink(path, array, result.Height, result.Width, result.Channels))
+                using (var sink = new ArraySink(path, array, result.Height, result.Width, result.Channels, mark))
                     sink.Write(new Region(0, 0, result.Height, result.Width), result.Values);
                 break;
             case ImageStorage { Palette: { } palette } when ImageFormat.IsPng(path):
@@ -61,12 +64,28 @@ internal static class MapWriter
                 ImageFile.Write(path, palette.Expand(result), SampleType.UInt8);
                 break;
             case ImageStorage image when ImageFormat.Of(path).Types.Contains(image.Type):
-                ImageFile.Write(path, result, image.Type);
+                ImageFile.Write(path, result, image.Type, mark);
                 break;
             default:
                 ImageFile.Write(path, ToEightBits(result), SampleType.UInt8);
                 break;
         }
+    }
+
+    /// <summary>Writes the result of nearest with the values of the input as they are in its file.</summary>
+    public static void Write(string path, ExactMap map, CellGrid grid, int channels, MapStorage storage)
+    {
+        int height = grid.Rows.Pixels, width = grid.Columns.Pixels;
+        if (storage is ArrayStorage array)
+        {
+            using var stream = new BufferedStream(File.Create(path));
+            NpyFile.WriteHeader(stream, array.Descriptor, array.ShapeOf(height, width, channels));
+            map.Enlarge(grid, stream);
+            return;
+        }
+        using var samples = new MemoryStream();
+        map.Enlarge(grid, samples);
+        ImageFile.Write(path, samples.ToArray(), height, width, channels, ((ImageStorage)storage).Type);
     }
 
     private static Raster ToEightBits(Raster raster)

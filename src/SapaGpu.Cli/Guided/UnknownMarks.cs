@@ -13,6 +13,9 @@ internal sealed class UnknownMarks(IReadOnlyList<double> values)
     /// <summary>The mark that is written, as it was given.</summary>
     public double? FirstAsGiven => values.Count == 0 ? null : values[0];
 
+    /// <summary>Whether a sample is one of the marks, which may be NaN.</summary>
+    public bool Include(float sample) => marks.Contains(sample);
+
     /// <summary>Gives the pixels of which every sample is one of the marks the first mark.</summary>
     public void Unify(Raster map)
     {
@@ -30,8 +33,7 @@ internal sealed class UnknownMarks(IReadOnlyList<double> values)
     {
         foreach (float sample in samples)
         {
-            // Unlike an operator, this takes NaN for equal to NaN.
-            if (!marks.Contains(sample))
+            if (!Include(sample))
                 return false;
         }
         return true;

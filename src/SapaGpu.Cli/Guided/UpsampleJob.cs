@@ -14,9 +14,11 @@ internal sealed class UpsampleJob : IDisposable
 
     private readonly UpsampleRequest request;
     private readonly UnknownMarks marks;
+    private readonly List<string> warnings = [];
     private readonly Photo photo;
     private readonly StoredMap input;
     private readonly Raster? truth;
+    private readonly CellGrid grid;
     private readonly OutputFile output;
     private readonly OutputFile? figure;
     private readonly ComputeDevice? device;
@@ -29,11 +31,15 @@ internal sealed class UpsampleJob : IDisposable
     {
         this.request = request;
         marks = new UnknownMarks(request.Unknown);
-        photo = ImageFile.ReadPhoto(request.Guide);
-        input = MapReader.Read(request.Input, request.Labels, photo, request.Layout);
-        MapWriter.Check(request.Output, input, exact: request.Labels || marks.First is not null);
-        CheckSizes();
-        truth = request.Truth is null ? null : ReadTruth(request.Truth);
+        InputChecks.CheckNames(request);
+        photo = PhotoReader.Read(InputFile.Open(request.Guide), warnings.Add);
+        var reader = new MapReader(request.Labels, marks, photo, request.Layout);
+        input = reader.Read(InputFile.Open(request.Input));
+        string extension = ResultExtension();
+        MapWriter.Check(request.Output, extension, input, exact: request.Labels || marks.First is not null);
+        grid = MakeGrid();
+        truth = request.Truth is null ? null : ReadTruth(reader, request.Truth);
+        Warn();
         marks.Unify(input.Raster);
         Kind = KernelDefaults.KindOf(input.Raster, request.Labels, marks.First);
         var defaults = KernelDefaults.For(Kind);
@@ -45,10 +51,10 @@ internal sealed class UpsampleJob : IDisposable
         Methods = comparesAll ? AllMethods : [request.Method];
         CheckFigure();
         device = Methods.Contains(UpsampleMethod.Sapa) ? CommonOptions.Open(request.Device) : null;
-        output = new OutputFile(request.Output);
+        output = new OutputFile(request.Output, extension);
         try
         {
-            figure = request.Figure is null ? null : new OutputFile(request.Figure);
+            figure = request.Figure is null ? null : new OutputFile(request.Figure, Path.GetExtension(request.Figure));
         }
         catch
         {
@@ -68,6 +74,12 @@ internal sealed class UpsampleJob : IDisposable
 
     /// <summary>The figures of quality; empty without a truth.</summary>
     public IReadOnlyList<QualityFigure> Figures { get; private set; } = [];
+
+    /// <summary>What the user should know about the inputs, a line each.</summary>
+    public IReadOnlyList<string> Warnings => warnings;
+
+    /// <summary>Whether the result goes to standard output.</summary>
+    public bool WritesToStandardOutput => OutputFile.IsStandardOutput(request.Output);
 
     /// <summary>A summary of the job in one line.</summary>
     public string Summary
@@ -89,10 +101,17 @@ internal sealed class UpsampleJob : IDisposable
     /// <returns>The results of the methods; empty if there was nothing to compare.</returns>
     public IReadOnlyList<MethodResult> Run(Action<UpsampleMethod, double> progress, CancellationToken cancellation)
     {
+        bool copiesBytes = request.Method == UpsampleMethod.Nearest && input.Exact is not null;
+        if (Methods.Count == 1 && copiesBytes)
+        {
+            WriteExactly();
+            output.Commit();
+            return [];
+        }
         if (Methods.Count == 1 && input.Storage is ArrayStorage array)
         {
             using (var sink = new ArraySink(
-                output.TemporaryPath, array, photo.Height, photo.Width, input.Raster.Channels))
+                output.TemporaryPath, array, photo.Height, photo.Width, input.Raster.Channels, marks.FirstAsGiven))
             {
                 Run(request.Method, sink, progress, cancellation);
             }
@@ -106,7 +125,10 @@ internal sealed class UpsampleJob : IDisposable
             Run(method, map, progress, cancellation);
             return map;
         });
-        MapWriter.Write(output.TemporaryPath, maps[request.Method], input.Storage);
+        if (copiesBytes)
+            WriteExactly();
+        else
+            MapWriter.Write(output.TemporaryPath, maps[request.Method], input.Storage, marks.FirstAsGiven);
         output.Commit();
         var results = Compare(maps);
         if (figure is not null)
@@ -124,6 +146,9 @@ internal sealed class UpsampleJob : IDisposable
         figure?.Dispose();
         device?.Dispose();
     }
+
+    private void WriteExactly() =>
+        MapWriter.Write(output.TemporaryPath, input.Exact!, grid, input.Raster.Channels, input.Storage);
 
     private void Run(
         UpsampleMethod method,
@@ -168,15 +193,14 @@ internal sealed class UpsampleJob : IDisposable
         return panels;
     }
 
-    private void CheckSizes()
+    private CellGrid MakeGrid()
     {
         var map = input.Raster;
-        if (photo.Height < map.Height || photo.Width < map.Width)
-        {
-            throw new InvalidDataException(
+        return photo.Height >= map.Height && photo.Width >= map.Width
+            ? new CellGrid(new CellAxis(map.Height, photo.Height), new CellAxis(map.Width, photo.Width))
+            : throw new InvalidDataException(
                 $"{request.Guide}: the photo is {photo.SizeText}, smaller than the map of {map.SizeText} in " +
                 $"{request.Input}; use a photo that is at least as large.");
-        }
     }
 
     private void CheckFigure()
@@ -184,14 +208,28 @@ internal sealed class UpsampleJob : IDisposable
         if (request.Figure is null)
             return;
         ImageFormat.Of(request.Figure);
-        if (Path.GetFullPath(request.Figure) == Path.GetFullPath(request.Output))
-            throw new InvalidDataException(
-                $"{request.Figure}: this is the file of --output; name another one for --compare.");
     }
 
-    private Raster ReadTruth(string path)
+    private void Warn()
     {
-        var stored = MapReader.Read(path, request.Labels, photo, request.Layout);
+        var map = input.Raster;
+        if (Proportions.Describe(map.Height, map.Width, photo.Height, photo.Width) is { } proportions)
+            warnings.Add($"{request.Input}: {proportions}");
+        if (request.Method != UpsampleMethod.Nearest && input.Precision?.DescribeLoss(request.Input) is { } loss)
+            warnings.Add(loss);
+    }
+
+    /// <summary>The extension of the result; where its name has none, as that of a pipe, one for the map.</summary>
+    private string ResultExtension()
+    {
+        string extension = Path.GetExtension(request.Output);
+        return extension.Length > 0 || !OutputFile.IsStream(request.Output) ? extension
+            : input.Storage is ImageStorage image ? ImageFormat.ExtensionFor(image.Type) : ".npy";
+    }
+
+    private Raster ReadTruth(MapReader reader, string path)
+    {
+        var stored = reader.Read(InputFile.Open(path));
         var map = stored.Raster;
         if (map.Height != photo.Height || map.Width != photo.Width)
             throw new InvalidDataException(

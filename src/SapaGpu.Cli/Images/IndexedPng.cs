@@ -25,6 +25,16 @@ internal static class IndexedPng
     public static (Raster Indices, Palette Palette)? TryRead(string path)
     {
         using var stream = File.OpenRead(path);
+        return TryRead(stream, path);
+    }
+
+    /// <summary>Reads a file if it is a PNG with a palette.</summary>
+    /// <param name="stream">The file.</param>
+    /// <param name="name">The name of the file in messages.</param>
+    /// <returns>The indices and the palette; null if the file is anything else.</returns>
+    /// <exception cref="InvalidDataException">The file is such a PNG, but damaged.</exception>
+    public static (Raster Indices, Palette Palette)? TryRead(Stream stream, string name)
+    {
         if (!PngChunk.TryReadSignature(stream))
             return null;
         try
@@ -38,7 +48,7 @@ internal static class IndexedPng
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
-            throw new InvalidDataException($"{path}: not a readable PNG ({e.Message.TrimEnd('.')}).", e);
+            throw new InvalidDataException($"{name}: not a readable PNG ({e.Message.TrimEnd('.')}).", e);
         }
     }
 
@@ -54,14 +64,14 @@ internal static class IndexedPng
         using var stream = File.Create(path);
         PngChunk.WriteSignature(stream);
         new PngChunk("IHDR", header).Write(stream);
-        new PngChunk("PLTE", palette.Colours).Write(stream);
+        new PngChunk("PLTE", ColoursOf(indices, palette)).Write(stream);
         if (palette.Alpha.Length > 0)
             new PngChunk("tRNS", palette.Alpha).Write(stream);
         new PngChunk("IDAT", Compress(indices, palette.BitDepth)).Write(stream);
         new PngChunk("IEND", []).Write(stream);
     }
 
-    private static (Raster Indices, Palette Palette) Read(FileStream stream, byte[] header)
+    private static (Raster Indices, Palette Palette) Read(Stream stream, byte[] header)
     {
         int width = BinaryPrimitives.ReadInt32BigEndian(header);
         int height = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(4));
@@ -95,9 +105,7 @@ internal static class IndexedPng
         foreach (var pass in interlace == 1 ? InterlacedPasses : WholeImage)
             ReadPass(rows, indices, bitDepth, pass);
         var palette = new Palette(bitDepth, colours, alpha);
-        return indices.Values.Max() < palette.Count
-            ? (indices, palette)
-            : throw new InvalidDataException("an index is beyond the end of the palette");
+        return (indices, palette);
     }
 
     private static void ReadPass(
@@ -117,6 +125,15 @@ internal static class IndexedPng
                 indices.PixelAt(y, pass.Column + i * pass.ColumnStep)[0] = IndexAt(line, i, bitDepth);
             (line, above) = (above, line);
         }
+    }
+
+    /// <summary>The palette with an entry for every index, as the format asks for.</summary>
+    private static byte[] ColoursOf(Raster indices, Palette palette)
+    {
+        int count = Math.Max(palette.Count, (int)indices.Values.Max() + 1);
+        var colours = new byte[count * Photo.Channels];
+        palette.Colours.CopyTo(colours, 0);
+        return colours;
     }
 
     private static byte[] Compress(Raster indices, int bitDepth)

@@ -1,11 +1,14 @@
 namespace SapaGpu.Cli.Images;
 
-/// <summary>The colours of an indexed PNG, in their order.</summary>
+/// <summary>The colours of an image whose samples are indices, in their order.</summary>
+/// <remarks>Indices beyond the last entry are black, as other readers show them.</remarks>
 /// <param name="BitDepth">The bits of an index: 1, 2, 4 or 8.</param>
 /// <param name="Colours">Red, green and blue of every entry, one after the other (the chunk PLTE).</param>
 /// <param name="Alpha">The opacity of the first entries (the chunk tRNS); empty where all are opaque.</param>
 internal sealed record Palette(int BitDepth, byte[] Colours, byte[] Alpha)
 {
+    private static readonly byte[] Black = new byte[Photo.Channels];
+
     /// <summary>The number of entries.</summary>
     public int Count => Colours.Length / Photo.Channels;
 
@@ -20,7 +23,8 @@ internal sealed record Palette(int BitDepth, byte[] Colours, byte[] Alpha)
     }
 
     /// <summary>Red, green and blue of an entry.</summary>
-    public ReadOnlySpan<byte> ColourOf(int index) => Colours.AsSpan(index * Photo.Channels, Photo.Channels);
+    public ReadOnlySpan<byte> ColourOf(int index) =>
+        index < Count ? Colours.AsSpan(index * Photo.Channels, Photo.Channels) : Black;
 
     /// <summary>Replaces the indices of a raster by their colours.</summary>
     public Raster Expand(Raster indices)

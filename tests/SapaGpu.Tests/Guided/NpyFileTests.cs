@@ -63,7 +63,8 @@ internal sealed class NpyFileTests
             () => NpzFile.ReadElements(two, "a.npz"),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("depth, mask"));
         Assert.That(
-            () => NpzFile.ReadElements(none, "a.npz"), Throws.TypeOf<InvalidDataException>().With.Message.Contains("0 arrays"));
+            () => NpzFile.ReadElements(none, "a.npz"),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("0 arrays"));
         Assert.That(
             () => NpzFile.ReadElements(damaged, "a.npz"),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("a.npz"));
@@ -88,7 +89,8 @@ internal sealed class NpyFileTests
     private static byte[] Write(string descriptor, bool isFortran, int[] shape, double[] values)
     {
         using var file = new MemoryStream();
-        string header = $"{{'descr': '{descriptor}', 'fortran_order': {isFortran}, 'shape': ({string.Join(", ", shape)},), }}\n";
+        string sizes = string.Join(", ", shape);
+        string header = $"{{'descr': '{descriptor}', 'fortran_order': {isFortran}, 'shape': ({sizes},), }}\n";
         file.Write([0x93, .. "NUMPY"u8, 1, 0, (byte)header.Length, 0]);
         file.Write(Encoding.ASCII.GetBytes(header));
         string little = descriptor.Replace('>', '<');

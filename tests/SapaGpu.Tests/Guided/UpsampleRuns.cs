@@ -29,7 +29,8 @@ internal sealed class UpsampleRuns : IDisposable
     public string this[string name] => folder[name];
 
     /// <summary>The values of a map of this size: all different, and each is a whole number.</summary>
-    public static double[] Ramp(int count = MapHeight * MapWidth) => [.. Enumerable.Range(0, count).Select(i => (double)i)];
+    public static double[] Ramp(int count = MapHeight * MapWidth) =>
+        [.. Enumerable.Range(0, count).Select(i => (double)i)];
 
     /// <summary>What <c>nearest</c> makes of a map of this size.</summary>
     public static T[] Enlarge<T>(IReadOnlyList<T> map) =>
@@ -46,7 +47,7 @@ internal sealed class UpsampleRuns : IDisposable
         "--device", "cpu",
     ]);
 
-    /// <summary>Runs the tool by the method <c>nearest</c>, which must succeed without a word on standard error.</summary>
+    /// <summary>Runs the tool by the method <c>nearest</c>, which must succeed without a warning.</summary>
     public void Enlarge(string input, string output, params string[] more) =>
         AssertSucceeds(Upsample(input, output, ["--method", "nearest", .. more]));
 

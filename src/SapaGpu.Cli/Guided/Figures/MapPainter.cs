@@ -19,7 +19,7 @@ internal abstract class MapPainter
             MapKind.Labels when !showsColours => new ClassPainter(new ClassMap(input.Raster)),
             MapKind.Depth when input.Raster.Channels == 1 => new NumberPainter(known, unknown),
             _ => new ColourPainter(
-                input.Storage is ImageStorage image ? new ValueRange(0, image.Type.Maximum()) : known),
+                (input.Storage as ImageStorage)?.Type.White() is { } white ? new ValueRange(0, white) : known),
         };
     }
 
