@@ -17,7 +17,7 @@ internal sealed class MapUpsampler(CellGrid grid, IInterpolator interpolator)
     private const int Copies = 3;
 
     /// <summary>The bytes that a rectangle may take; a rectangle that takes more is cut in two.</summary>
-    public long MemoryBudget { get; init; } = 128L << 20;
+    public long MemoryBudget { get; init; } = 64L << 20;
 
     /// <summary>The largest side of a rectangle in cells.</summary>
     public int Side { get; init; } = DefaultSide;

@@ -8,7 +8,7 @@ namespace SapaGpu.Cli.Guided;
 /// <param name="marks">The marks of missing values.</param>
 /// <param name="photo">The photo, from whose aspect ratio the order of the dimensions of arrays is guessed.</param>
 /// <param name="layout">The order of the dimensions of arrays with three; null to guess it.</param>
-internal sealed class MapReader(bool labels, UnknownMarks marks, Photo photo, ArrayLayout? layout)
+internal sealed class MapReader(bool labels, RequestedMarks marks, Photo photo, ArrayLayout? layout)
 {
     /// <summary>Single precision represents all integers up to this one exactly.</summary>
     private const double LargestLabel = 1 << 24;

@@ -29,7 +29,7 @@ internal sealed class SinglePrecision
     /// <summary>Converts numbers.</summary>
     /// <param name="numbers">The numbers.</param>
     /// <param name="marks">The marks of missing values, which are no quantities.</param>
-    public static SinglePrecision Of(double[] numbers, UnknownMarks marks)
+    public static SinglePrecision Of(double[] numbers, RequestedMarks marks)
     {
         double error = 0, low = double.PositiveInfinity, high = double.NegativeInfinity;
         bool overflows = false;

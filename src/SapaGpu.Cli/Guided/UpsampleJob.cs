@@ -13,7 +13,7 @@ internal sealed class UpsampleJob : IDisposable
     private static readonly UpsampleMethod[] AllMethods = Enum.GetValues<UpsampleMethod>();
 
     private readonly UpsampleRequest request;
-    private readonly UnknownMarks marks;
+    private readonly RequestedMarks marks;
     private readonly List<string> warnings = [];
     private readonly Photo photo;
     private readonly StoredMap input;
@@ -30,7 +30,7 @@ internal sealed class UpsampleJob : IDisposable
     public UpsampleJob(UpsampleRequest request)
     {
         this.request = request;
-        marks = new UnknownMarks(request.Unknown);
+        marks = new RequestedMarks(request.Unknown);
         InputChecks.CheckNames(request);
         photo = PhotoReader.Read(InputFile.Open(request.Guide), warnings.Add);
         var reader = new MapReader(request.Labels, marks, photo, request.Layout);
@@ -156,8 +156,9 @@ internal sealed class UpsampleJob : IDisposable
         Action<UpsampleMethod, double> progress,
         CancellationToken cancellation)
     {
-        // The last of two or four samples of an image is its opacity.
-        bool hasOpacity = Kind == MapKind.Image && input is { Storage: ImageStorage, Raster.Channels: 2 or 4 };
+        // The last of two or four samples of a picture is its opacity; in other types four samples may be anything.
+        bool hasOpacity = Kind == MapKind.Image
+            && input is { Storage: ImageStorage { Type: SampleType.UInt8 or SampleType.UInt16 }, Raster.Channels: 2 or 4 };
         var codecs = MapCodecs.Of(Kind, hasOpacity, marks.First is { } mark ? [mark] : []);
         new GuidedRun(photo, method, Settings, device, codecs)
             .Run(input.Raster, sink, share => progress(method, share), cancellation);

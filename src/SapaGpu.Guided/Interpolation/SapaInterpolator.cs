@@ -13,7 +13,7 @@ namespace SapaGpu.Guided;
 internal sealed class SapaInterpolator : IInterpolator
 {
     /// <summary>The bytes that the device may keep for later rectangles.</summary>
-    private const long LargestPool = 128L << 20;
+    private const long LargestPool = 64L << 20;
 
     private readonly ComputeDevice device;
     private readonly CellGrid grid;

@@ -229,7 +229,7 @@ internal sealed class GuidedUpsamplerTests
         var small = Random(height, width, 1);
         byte[] result = new byte[3000 * 4000];
         result.AsSpan().Fill(1);
-        GC.Collect();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         File.WriteAllText("/proc/self/clear_refs", "5");
         long before = PeakBytes();
         GuidedUpsampler.Upsample(new PhotoSpan(photo, 3000, 4000), Of(small), result.AsSpan(), new() { Kind = MapKind.Mask });

@@ -1,9 +1,7 @@
-using SapaGpu.Cli.Images;
-
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>The values that mark missing ones in a map: all of them are read, the first is written.</summary>
-internal sealed class UnknownMarks(IReadOnlyList<double> values)
+internal sealed class RequestedMarks(IReadOnlyList<double> values)
 {
     private readonly float[] marks = [.. values.Select(value => (float)value)];
 
