@@ -3,7 +3,7 @@ namespace SapaGpu.Cli.Images;
 /// <summary>
 /// A file that is written under a temporary name in the same folder and renamed when it is complete, so that no
 /// incomplete file is ever visible. Created before a long computation, it also shows early whether the folder is
-/// writable. What goes to standard output or a pipe is written to a temporary file first, too.
+/// writable. What goes to standard output or a pipe of the shell is written to a temporary file first, too.
 /// </summary>
 internal sealed class OutputFile : IDisposable
 {
@@ -43,24 +43,9 @@ internal sealed class OutputFile : IDisposable
     /// <summary>Whether a name means standard output.</summary>
     public static bool IsStandardOutput(string path) => StandardOutputNames.Contains(path);
 
-    /// <summary>Whether bytes go through a name and do not stay there: standard output, a device or a pipe.</summary>
-    public static bool IsStream(string path)
-    {
-        if (IsStandardOutput(path) || path.StartsWith("/dev/", StringComparison.Ordinal))
-            return true;
-        try
-        {
-            if (!File.Exists(path) || new FileInfo(path).Length > 0)
-                return false;
-            // Opened for reading, too, a pipe that nobody reads yet is opened at once.
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite);
-            return !stream.CanSeek;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
+    /// <summary>Whether bytes go through a name and do not stay there: standard output, a device or a pipe of the shell.</summary>
+    public static bool IsStream(string path) =>
+        IsStandardOutput(path) || path.StartsWith("/dev/", StringComparison.Ordinal);
 
     /// <summary>Renames the complete file to its final name.</summary>
     public void Commit()

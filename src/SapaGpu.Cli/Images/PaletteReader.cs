@@ -37,7 +37,8 @@ internal static class PaletteReader
         catch (Exception e) when (e is IndexOutOfRangeException or ArgumentException
             || e is InvalidDataException && !e.Message.StartsWith(file.Name, StringComparison.Ordinal))
         {
-            throw new InvalidDataException($"{file.Name}: not a readable image ({e.Message.TrimEnd('.')}).", e);
+            string cause = e is InvalidDataException ? e.Message.TrimEnd('.') : "the file is damaged or cut off";
+            throw new InvalidDataException($"{file.Name}: not a readable image ({cause}).", e);
         }
     }
 
