@@ -3,6 +3,10 @@ namespace SapaGpu.Guided;
 /// <summary>Options of guided upsampling; the defaults depend on the kind of map.</summary>
 public sealed record GuidedOptions
 {
+    // Features are divided by it and squared in single precision.
+    internal const double SmallestSigma = 1e-6;
+    internal const double LargestSigma = 1e6;
+
     /// <summary>Gets the kind of the map.</summary>
     public MapKind Kind { get; init; } = MapKind.Image;
 
@@ -16,13 +20,14 @@ public sealed record GuidedOptions
     public int? Window { get; init; }
 
     /// <summary>
-    /// Gets the standard deviation of the weights over colours, for each of red, green and blue in the range from 0 to 1; null
-    /// for the default of the kind.
+    /// Gets the standard deviation of the weights over colours, for each of red, green and blue in the range from 0 to 1; from
+    /// 10⁻⁶ to 10⁶, null for the default of the kind.
     /// </summary>
     public double? ColourSigma { get; init; }
 
     /// <summary>
-    /// Gets the standard deviation of the weights over distance, in cells of the map; null for the default of the kind.
+    /// Gets the standard deviation of the weights over distance, in cells of the map; from 10⁻⁶ to 10⁶, null for the
+    /// default of the kind.
     /// </summary>
     public double? SpaceSigma { get; init; }
 
@@ -74,12 +79,12 @@ public sealed record GuidedOptions
         }
     }
 
-    // Features are divided by it and squared in single precision.
+    /// <summary>Whether a standard deviation is in its range.</summary>
+    internal static bool IsSigma(double sigma) => sigma is >= SmallestSigma and <= LargestSigma;
+
     private static void Check(double? sigma, string name)
     {
-        const double Smallest = 1e-6;
-        const double Largest = 1e6;
-        if (sigma is { } value && !(value >= Smallest && value <= Largest))
-            throw new ArgumentException($"{name} must be from {Smallest} to {Largest}; got {value}.");
+        if (sigma is { } value && !IsSigma(value))
+            throw new ArgumentException($"{name} must be from {SmallestSigma} to {LargestSigma}; got {value}.");
     }
 }

@@ -12,6 +12,11 @@ internal static class UpsampleCommand
     private static readonly Dictionary<string, UpsampleMethod> MethodNames =
         Enum.GetValues<UpsampleMethod>().ToDictionary(method => method.ToString().ToLowerInvariant());
 
+    private static readonly Dictionary<string, MapKind> KindNames = new[]
+    {
+        MapKind.Mask, MapKind.Labels, MapKind.Depth, MapKind.Image, MapKind.Features,
+    }.ToDictionary(kind => kind.ToString().ToLowerInvariant());
+
     private static readonly Dictionary<string, ArrayLayout> LayoutNames = new()
     {
         ["chw"] = ArrayLayout.ChannelsFirst,
@@ -70,6 +75,16 @@ internal static class UpsampleCommand
             Description = "Treat the values as classes: grey values, palette indices or colours. Every pixel gets " +
                 "one of the values of the input, never a mixture.",
         };
+        var kind = new Option<string?>("--kind")
+        {
+            Description = "What the map is, where it is not what it looks like; labels is the same as --labels.",
+        };
+        kind.AcceptOnlyFromAmong([.. KindNames.Keys]);
+        kind.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } name && name != "labels" && result.GetValue(labels))
+                result.AddError($"--kind {name}: --labels says that the map is one of labels; give one of the two.");
+        });
         var unknown = NumberOption.Many("--unknown");
         unknown.Description = "The value that marks missing values, such as 0, nan, inf or -inf; give the option " +
             "again for each further mark. They are left out of all averages; a pixel gets the first mark where " +
@@ -97,9 +112,9 @@ internal static class UpsampleCommand
             "Upsample a small mask, label map, depth map, image or feature map to the size of a photo, guided by the " +
             "photo. There are no trained weights: window attention over colour and position is a joint bilateral " +
             "filter. The defaults depend on the kind of map: labels with --labels, depth with --unknown, a mask if " +
-            "it has one channel with two values, otherwise an image.")
+            "it has two values, in one channel or in all alike, otherwise an image; --kind says something else.")
         {
-            guide, input, output, method, window, colourSigma, spaceSigma, labels, unknown, layout, device, figure,
+            guide, input, output, method, window, colourSigma, spaceSigma, labels, kind, unknown, layout, device, figure,
             truth,
         };
         command.SetAction((result, cancellation) =>
@@ -113,7 +128,8 @@ internal static class UpsampleCommand
                 Window = result.GetValue(window),
                 ColourSigma = result.GetValue(colourSigma),
                 SpaceSigma = result.GetValue(spaceSigma),
-                Labels = result.GetValue(labels),
+                Labels = result.GetValue(labels) || result.GetValue(kind) == "labels",
+                Kind = result.GetValue(kind) is { } kindName ? KindNames[kindName] : null,
                 Unknown = result.GetValue(unknown) ?? [],
                 Layout = result.GetValue(layout) is { } name ? LayoutNames[name] : null,
                 Device = result.GetValue(device),
@@ -129,8 +145,9 @@ internal static class UpsampleCommand
     {
         var option = NumberOption.One<double>(
             name,
-            "the standard deviation must be a finite number above 0.",
-            sigma => sigma > 0 && double.IsFinite(sigma) ? sigma : null);
+            FormattableString.Invariant(
+                $"the standard deviation must be a number from {GuidedOptions.SmallestSigma} to {GuidedOptions.LargestSigma}."),
+            sigma => GuidedOptions.IsSigma(sigma) ? sigma : null);
         option.Description = description;
         option.HelpName = "number";
         return option;
@@ -138,9 +155,8 @@ internal static class UpsampleCommand
 
     private static string DefaultsText(Func<KernelSettings, IFormattable> number)
     {
-        var texts = Enum.GetValues<MapKind>().Select(kind =>
-            $"{kind.ToString().ToLowerInvariant()} " +
-            number(KernelDefaults.For(kind)).ToString(null, CultureInfo.InvariantCulture));
+        var texts = KindNames.Select(pair =>
+            $"{pair.Key} " + number(KernelDefaults.For(pair.Value)).ToString(null, CultureInfo.InvariantCulture));
         return $"Default: {string.Join(", ", texts)}.";
     }
 

@@ -27,6 +27,9 @@ internal sealed record UpsampleRequest
     /// <summary>Whether the values of the map are classes.</summary>
     public bool Labels { get; init; }
 
+    /// <summary>The kind of map; null to find it out.</summary>
+    public MapKind? Kind { get; init; }
+
     /// <summary>The values that mark missing values; empty if there are none.</summary>
     public IReadOnlyList<double> Unknown { get; init; } = [];
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using NUnit.Framework;
 using SapaGpu.Tests.Grids;
 
@@ -218,24 +217,6 @@ internal sealed class GuidedUpsamplerTests
             Throws.InstanceOf<OperationCanceledException>());
     }
 
-    [TestCase(64, 64)]
-    [Platform("Linux")]
-    [NonParallelizable]
-    public void Memory_is_bounded_for_a_photo_of_twelve_megapixels(int height, int width)
-    {
-        const long Bound = 200L << 20;
-        byte[] photo = new byte[3000 * 4000 * 3];
-        new Random(1).NextBytes(photo);
-        var small = Random(height, width, 1);
-        byte[] result = new byte[3000 * 4000];
-        result.AsSpan().Fill(1);
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        File.WriteAllText("/proc/self/clear_refs", "5");
-        long before = PeakBytes();
-        GuidedUpsampler.Upsample(new PhotoSpan(photo, 3000, 4000), Of(small), result.AsSpan(), new() { Kind = MapKind.Mask });
-        Assert.That(PeakBytes() - before, Is.LessThan(Bound));
-    }
-
     [Test]
     public void Bad_arguments_are_named()
     {
@@ -265,11 +246,6 @@ internal sealed class GuidedUpsamplerTests
         void Run(GuidedOptions options) =>
             GuidedUpsampler.Upsample(Of(photo), Of(Random(4, 4, 1)), result.AsSpan(), options);
     }
-
-    private static long PeakBytes() => long.Parse(
-        File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM:", StringComparison.Ordinal))
-            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
-        CultureInfo.InvariantCulture) << 10;
 
     private static void Fails(Action action, string message) =>
         Assert.That(() => action(), Throws.InstanceOf<ArgumentException>().With.Message.Contains(message));

@@ -20,7 +20,8 @@ internal sealed class NumberOptionTests
     [TestCase("--window", "wide", "not a number")]
     [TestCase("--window", "5.5", "odd")]
     [TestCase("--window", "nan", "odd")]
-    [TestCase("--sigma-space", "nan", "above 0")]
+    [TestCase("--sigma-space", "nan", "from 1E-06 to 1000000")]
+    [TestCase("--sigma-color", "1e-40", "from 1E-06 to 1000000")]
     public void What_is_no_number_is_a_usage_error_in_one_line(string option, string value, string remedy)
     {
         using var runs = new UpsampleRuns();

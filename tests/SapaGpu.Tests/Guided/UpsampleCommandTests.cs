@@ -216,6 +216,22 @@ internal sealed class UpsampleCommandTests
     }
 
     [Test]
+    public void The_kind_can_be_told()
+    {
+        AssertSucceeds(Upsample("mask.png", "mask_large.png"));
+        AssertSucceeds(Upsample("mask.png", "told.png", "--kind", "mask"));
+        AssertSucceeds(Upsample("mask.png", "image.png", "--kind", "image"));
+        AssertSucceeds(Upsample("labels.png", "first.png", "--labels"));
+        AssertSucceeds(Upsample("labels.png", "second.png", "--kind", "labels"));
+        Assert.That(File.ReadAllBytes(folder["told.png"]), Is.EqualTo(File.ReadAllBytes(folder["mask_large.png"])));
+        Assert.That(File.ReadAllBytes(folder["image.png"]), Is.Not.EqualTo(File.ReadAllBytes(folder["told.png"])));
+        Assert.That(File.ReadAllBytes(folder["second.png"]), Is.EqualTo(File.ReadAllBytes(folder["first.png"])));
+        var run = Upsample("mask.png", "o.png", "--labels", "--kind", "depth");
+        Assert.That(run.ExitCode, Is.EqualTo(2));
+        Assert.That(run.Errors, Does.Contain("--kind depth"));
+    }
+
+    [Test]
     public void Masks_saved_as_colours_are_masks()
     {
         var mask = ImageFile.ReadSamples(folder["mask.png"]).Raster;
