@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using NUnit.Framework;
 using SapaGpu.DeviceBenchmarks.Code;
 using SapaGpu.Kernels.Contracts;
+using SapaGpu.Tests.Grids;
 
 namespace SapaGpu.Tests.CodeGeneration;
 
@@ -11,6 +12,9 @@ namespace SapaGpu.Tests.CodeGeneration;
 /// </summary>
 public sealed partial class AssemblerTests
 {
+    private const string Newest = "sm_90";
+    private const int OlderTurns = 5;
+
     // 40 registers leave room for 48 warps of the 64 that a multiprocessor can hold.
     private static readonly (int Single, int Double) MapRegisters = (40, 48);
 
@@ -60,7 +64,11 @@ public sealed partial class AssemblerTests
         Assembler.Require();
         using (Assert.EnterMultipleScope())
         {
-            foreach (var (kernel, listing) in GeneratedCode.Fast.Where(pair => pair.Key.Operator == name))
+            // The assembler does for the older architecture what it does for the newer one, in turns therefore.
+            var kernels = GeneratedCode.Fast
+                .Where(pair => pair.Key.Operator == name)
+                .Where((_, i) => architecture == Newest || TestPart.Includes(i, OlderTurns));
+            foreach (var (kernel, listing) in kernels)
             {
                 var assembled = NvidiaAssembler.Assemble(listing.Text, architecture);
                 var (single, twice) = kernel.UsesMatrixUnits
