@@ -42,50 +42,34 @@ public static class GuidedUpsampler
         options ??= new GuidedOptions();
         var settings = options.Settings;
         CheckSizes(guide, map, result.Length, map.Channels);
-        switch (options.Kind)
+        if (options.Kind == MapKind.Labels)
         {
-            case MapKind.Labels:
-                var classes = new ClassNumbers<T>(map);
-                var labels = classes.As<TResult>();
-                Run(
-                    guide,
-                    classes.Numbers,
-                    result,
-                    number => labels[(int)number],
-                    options,
-                    settings,
-                    MapCodecs.Of(MapKind.Labels, hasOpacity: false, classes.Find(options.Unknown)),
-                    progress,
-                    cancellation);
-                break;
-            case MapKind.Logits:
-                Run(
-                    guide,
-                    map.ToRaster(),
-                    result,
-                    SampleConversion<TResult>.FromSingle,
-                    options,
-                    settings,
-                    MapCodecs.OfClasses(options.AreProbabilities, UnknownClass(options, map.Channels), decides: false),
-                    progress,
-                    cancellation);
-                break;
-            case var _ when options.Method == UpsampleMethod.Nearest:
-                CopyNearest(guide, map, result, cancellation);
-                progress?.Report(1);
-                break;
-            default:
-                Run(
-                    guide,
-                    map.ToRaster(),
-                    result,
-                    SampleConversion<TResult>.FromSingle,
-                    options,
-                    settings,
-                    MapCodecs.Of(options.Kind, options.HasOpacity, Marks(options)),
-                    progress,
-                    cancellation);
-                break;
+            var classes = new ClassNumbers<T>(map);
+            var labels = classes.As<TResult>();
+            var codec = MapCodecs.Of(MapKind.Labels, hasOpacity: false, classes.Find(options.Unknown));
+            Run(
+                guide, classes.Numbers, result, number => labels[(int)number], options, settings, codec, progress, cancellation);
+        }
+        else if (options.Method == UpsampleMethod.Nearest && options.Kind != MapKind.Logits)
+        {
+            CopyNearest(guide, map, result, cancellation);
+            progress?.Report(1);
+        }
+        else
+        {
+            var codec = options.Kind == MapKind.Logits
+                ? MapCodecs.OfClasses(options.AreProbabilities, UnknownClass(options, map.Channels), decides: false)
+                : MapCodecs.Of(options.Kind, options.HasOpacity, Marks(options));
+            Run(
+                guide,
+                map.ToRaster(),
+                result,
+                SampleConversion<TResult>.FromSingle,
+                options,
+                settings,
+                codec,
+                progress,
+                cancellation);
         }
     }
 

@@ -128,8 +128,9 @@ internal static class UpsampleCommand
                 Window = result.GetValue(window),
                 ColourSigma = result.GetValue(colourSigma),
                 SpaceSigma = result.GetValue(spaceSigma),
-                Labels = result.GetValue(labels) || result.GetValue(kind) == "labels",
-                Kind = result.GetValue(kind) is { } kindName ? KindNames[kindName] : null,
+                Kind = result.GetValue(labels) ? MapKind.Labels
+                    : result.GetValue(kind) is { } kindName ? KindNames[kindName]
+                    : null,
                 Unknown = result.GetValue(unknown) ?? [],
                 Layout = result.GetValue(layout) is { } name ? LayoutNames[name] : null,
                 Device = result.GetValue(device),

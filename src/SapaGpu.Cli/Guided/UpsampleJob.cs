@@ -41,7 +41,7 @@ internal sealed class UpsampleJob : IDisposable
         truth = request.Truth is null ? null : ReadTruth(reader, request.Truth);
         Warn();
         marks.Unify(input.Raster);
-        Kind = request.Kind ?? KernelDefaults.KindOf(input.Raster, request.Labels, marks.First);
+        Kind = request.Kind ?? KernelDefaults.KindOf(input.Raster, marks.First);
         var defaults = KernelDefaults.For(Kind);
         Settings = new KernelSettings(
             request.Window ?? defaults.Window,

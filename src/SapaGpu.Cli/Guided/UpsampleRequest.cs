@@ -24,11 +24,11 @@ internal sealed record UpsampleRequest
     /// <summary>The standard deviation over positions; null for the default of the kind of map.</summary>
     public double? SpaceSigma { get; init; }
 
-    /// <summary>Whether the values of the map are classes.</summary>
-    public bool Labels { get; init; }
-
     /// <summary>The kind of map; null to find it out.</summary>
     public MapKind? Kind { get; init; }
+
+    /// <summary>Whether the values of the map are classes.</summary>
+    public bool Labels => Kind == MapKind.Labels;
 
     /// <summary>The values that mark missing values; empty if there are none.</summary>
     public IReadOnlyList<double> Unknown { get; init; } = [];

@@ -21,18 +21,13 @@ internal static class KernelDefaults
         _ => new KernelSettings(5, 0.1, 0.5),
     };
 
-    /// <summary>Determines the kind of a map.</summary>
+    /// <summary>Determines the kind of a map of which nothing was said.</summary>
     /// <param name="map">The map.</param>
-    /// <param name="labels">Whether its values were declared to be classes.</param>
     /// <param name="unknown">The mark of missing values; null if none was given.</param>
-    public static MapKind KindOf(Raster map, bool labels, float? unknown)
-    {
-        if (labels)
-            return MapKind.Labels;
-        if (unknown is not null)
-            return MapKind.Depth;
-        return IsMask(map) ? MapKind.Mask : MapKind.Image;
-    }
+    public static MapKind KindOf(Raster map, float? unknown) =>
+        unknown is not null ? MapKind.Depth
+        : IsMask(map) ? MapKind.Mask
+        : MapKind.Image;
 
     // Two values, in one channel or in several alike, as programs save masks that know no grey; opacity that is the same
     // everywhere says nothing.

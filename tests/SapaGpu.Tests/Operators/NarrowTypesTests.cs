@@ -77,7 +77,7 @@ public sealed class NarrowTypesTests
         var opened = TestDevices.Open(device);
         var operands = new OptionsCase(new WindowShape(2, 3, 37, 3, 2, 68, 131), Options).RoundedTo<T>();
         var exact = new NaiveAttention<double>(operands, value => value).Run();
-        var actual = Run<T>(opened, operands, format);
+        var actual = AttentionRun.Of<T>(opened, operands, format);
         string what = $"{device} {typeof(T).Name} {format} {operands}";
         Compare.Forward<T>(actual[0], ReferenceMap.From(operands.OutputShape, exact[0]), what);
         Compare.Backward<T>(actual[1], exact[1], operands.Query.Shape, $"query, {what}");
@@ -94,7 +94,7 @@ public sealed class NarrowTypesTests
         var exact = new NaiveAttention<double>(operands, value => value).Run();
         var naive = new NaiveAttention<float>(
             operands, value => (float)ElementTypes.ToDouble(ElementTypes.FromDouble<T>(value))).Run();
-        var actual = Run<T>(opened, operands, format);
+        var actual = AttentionRun.Of<T>(opened, operands, format);
         using (Assert.EnterMultipleScope())
         {
             Check(0, "output", factor: 2);
@@ -105,9 +105,9 @@ public sealed class NarrowTypesTests
 
         void Check(int result, string name, double factor)
         {
-            double allowed = factor * LargestError(naive[result], exact[result]);
+            double allowed = factor * AttentionRun.LargestError(naive[result], exact[result]);
             Assert.That(
-                LargestError(actual[result], exact[result]),
+                AttentionRun.LargestError(actual[result], exact[result]),
                 Is.LessThanOrEqualTo(allowed),
                 $"{device} {typeof(T).Name} {format}: {name}, {factor} times the composition's error");
         }
@@ -122,7 +122,7 @@ public sealed class NarrowTypesTests
         var cases = opened.Kind == DeviceKind.OpenCL ? Cases.Take(2) : Cases;
         foreach (var operands in cases.Select(Rounded<T>.Of))
         {
-            var results = Run<T>(opened, operands, format);
+            var results = AttentionRun.Of<T>(opened, operands, format);
             string what = $"{device} {typeof(T).Name} {format} {operands}";
             Compare.Forward<T>(results[0], operands.Output, what);
             Compare.Backward<T>(results[1], operands.Gradient(operands.Query), operands.Query.Shape, $"query, {what}");
@@ -130,29 +130,6 @@ public sealed class NarrowTypesTests
             Compare.Backward<T>(results[3], operands.Gradient(operands.Value), operands.Value.Shape, $"value, {what}");
         }
     }
-
-    // The output and the gradients of query, key and value.
-    private static double[][] Run<T>(ComputeDevice device, OptionsCase operands, MemoryFormat format)
-        where T : unmanaged
-    {
-        using var query = operands.Query.ToTensor<T>(device, format);
-        using var key = operands.Key.ToTensor<T>(device, format);
-        using var value = operands.Value.ToTensor<T>(device, format);
-        using var gradOutput = operands.GradOutput.ToTensor<T>(device, format);
-        using var output = WindowAttention.Forward(query, key, value, operands.Options, out var context);
-        using (context)
-        {
-            using var gradients = WindowAttention.Backward(context, gradOutput);
-            return
-            [
-                Compare.Values(output), Compare.Values(gradients.Query!), Compare.Values(gradients.Key!),
-                Compare.Values(gradients.Value!),
-            ];
-        }
-    }
-
-    private static double LargestError(double[] actual, double[] expected) =>
-        actual.Zip(expected, (a, e) => Math.Abs(a - e)).Aggregate(0.0, Math.Max);
 
     private static OptionsCase Case(
         WindowAttentionOptions options, int height, int width, int outputHeight, int outputWidth, int embedding, int value) =>

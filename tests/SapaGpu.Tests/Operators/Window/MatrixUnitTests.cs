@@ -29,7 +29,7 @@ public sealed class MatrixUnitTests<T>
         var exact = new NaiveAttention<double>(operands, value => value).Run();
         var naive = new NaiveAttention<float>(
             operands, value => (float)ElementTypes.ToDouble(ElementTypes.FromDouble<T>(value))).Run();
-        double[][] actual = Run(opened, operands, format);
+        double[][] actual = AttentionRun.Of<T>(opened, operands, format);
         using (Assert.EnterMultipleScope())
         {
             Check(0, "output");
@@ -39,8 +39,8 @@ public sealed class MatrixUnitTests<T>
         }
 
         void Check(int result, string name) => Assert.That(
-            LargestError(actual[result], exact[result]),
-            Is.LessThanOrEqualTo(2 * LargestError(naive[result], exact[result])),
+            AttentionRun.LargestError(actual[result], exact[result]),
+            Is.LessThanOrEqualTo(2 * AttentionRun.LargestError(naive[result], exact[result])),
             $"{name}, against twice the composition's error");
     }
 
@@ -50,9 +50,9 @@ public sealed class MatrixUnitTests<T>
     public void Bands_do_not_change_a_bit([Values] MemoryFormat format)
     {
         var operands = Case(17, 11, 5, 2);
-        double[][] expected = Run(TestDevices.Open(Device), operands, format);
+        double[][] expected = AttentionRun.Of<T>(TestDevices.Open(Device), operands, format);
         using var small = TestDevices.OpenAnew(Device, new DeviceOptions { WorkspaceBytes = 1 << 14 });
-        double[][] actual = Run(small, operands, format);
+        double[][] actual = AttentionRun.Of<T>(small, operands, format);
         for (int i = 0; i < expected.Length; i++)
             Assert.That(actual[i], Is.EqualTo(expected[i]), $"result {i}");
     }
@@ -67,34 +67,12 @@ public sealed class MatrixUnitTests<T>
         var operands = new OptionsCase(
             new WindowShape(1, 3, 5, 3, 2, channels, channels), new() { Window = 3 }).RoundedTo<T>();
         var exact = new NaiveAttention<double>(operands, value => value).Run();
-        double[][] actual = Run(opened, operands, format);
+        double[][] actual = AttentionRun.Of<T>(opened, operands, format);
         for (int i = 0; i < exact.Length; i++)
-            Assert.That(LargestError(actual[i], exact[i]), Is.LessThanOrEqualTo(0.03), $"result {i}");
+            Assert.That(AttentionRun.LargestError(actual[i], exact[i]), Is.LessThanOrEqualTo(0.03), $"result {i}");
     }
 
     private static OptionsCase Case(int height, int width, int window, int scale) => new OptionsCase(
         new WindowShape(2, height, width, window, scale, Channels.Embedding, Channels.Value),
         new() { Window = window }).RoundedTo<T>();
-
-    // The output and the gradients of query, key and value.
-    private static double[][] Run(ComputeDevice device, OptionsCase operands, MemoryFormat format)
-    {
-        using var query = operands.Query.ToTensor<T>(device, format);
-        using var key = operands.Key.ToTensor<T>(device, format);
-        using var value = operands.Value.ToTensor<T>(device, format);
-        using var gradOutput = operands.GradOutput.ToTensor<T>(device, format);
-        using var output = WindowAttention.Forward(query, key, value, operands.Options, out var context);
-        using (context)
-        {
-            using var gradients = WindowAttention.Backward(context, gradOutput);
-            return
-            [
-                Compare.Values(output), Compare.Values(gradients.Query!), Compare.Values(gradients.Key!),
-                Compare.Values(gradients.Value!),
-            ];
-        }
-    }
-
-    private static double LargestError(double[] actual, double[] expected) =>
-        actual.Zip(expected, (a, e) => Math.Abs(a - e)).Aggregate(0.0, Math.Max);
 }

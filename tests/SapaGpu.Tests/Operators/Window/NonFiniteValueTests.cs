@@ -27,8 +27,8 @@ public sealed class NonFiniteValueTests<T>
         var opened = TestDevices.Open(device);
         var spoilt = new AttentionCase(Problem, BorderRule.ZeroLogit);
         spoilt.Value[0, Channel, Row, Column] = double.PositiveInfinity;
-        double[] expected = Run(opened, new AttentionCase(Problem, BorderRule.ZeroLogit), format)[0];
-        double[] actual = Run(opened, spoilt, format)[0];
+        double[] expected = AttentionRun.Of<T>(opened, new AttentionCase(Problem, BorderRule.ZeroLogit), format)[0];
+        double[] actual = AttentionRun.Of<T>(opened, spoilt, format)[0];
         CheckOthers(actual, expected, Problem.Shape.OutputShape, SeesCell, $"{device} {format}: output");
     }
 
@@ -40,8 +40,8 @@ public sealed class NonFiniteValueTests<T>
         var opened = TestDevices.Open(device);
         var spoilt = new AttentionCase(Problem, BorderRule.ZeroLogit);
         spoilt.GradOutput[0, Channel, 2 * Row + 1, 2 * Column] = double.PositiveInfinity;
-        double[][] expected = Run(opened, new AttentionCase(Problem, BorderRule.ZeroLogit), format);
-        double[][] actual = Run(opened, spoilt, format);
+        double[][] expected = AttentionRun.Of<T>(opened, new AttentionCase(Problem, BorderRule.ZeroLogit), format);
+        double[][] actual = AttentionRun.Of<T>(opened, spoilt, format);
         using (Assert.EnterMultipleScope())
         {
             CheckOthers(
@@ -87,25 +87,6 @@ public sealed class NonFiniteValueTests<T>
                         Assert.That(actual[at], Is.EqualTo(expected[at]).Within(0.02), $"{what} {channel}, {row}, {column}");
                 }
             }
-        }
-    }
-
-    // The output and the gradients of query, key and value.
-    private static double[][] Run(ComputeDevice device, AttentionCase operands, MemoryFormat format)
-    {
-        using var query = operands.Query.ToTensor<T>(device, format);
-        using var key = operands.Key.ToTensor<T>(device, format);
-        using var value = operands.Value.ToTensor<T>(device, format);
-        using var gradOutput = operands.GradOutput.ToTensor<T>(device, format);
-        using var output = WindowAttention.Forward(query, key, value, operands.Options, out var context);
-        using (context)
-        {
-            using var gradients = WindowAttention.Backward(context, gradOutput);
-            return
-            [
-                Compare.Values(output), Compare.Values(gradients.Query!), Compare.Values(gradients.Key!),
-                Compare.Values(gradients.Value!),
-            ];
         }
     }
 }
