@@ -16,6 +16,11 @@ import numpy
 import torch
 import torch.nn.functional as functional
 
+try:
+    from torch.nn.attention import flex_attention
+except ImportError:  # Older than 2.5.
+    flex_attention = None
+
 EPSILON = 1e-5
 ROTATED_BYTES = 256 << 20
 WARM_UP_SECONDS = 0.2
@@ -54,6 +59,48 @@ def attend(query, key, value, stage):
 
 def window_attention(operands, stage):
     return attend(operands["query"], operands["key"], operands["value"], stage)
+
+
+class FlexAttention:
+    """Window attention as flex_attention takes it: a mask of the keys that a query sees, in blocks of 128.
+
+    A border of zeros is part of keys and values, as taps outside count with score 0 and value 0.
+    """
+
+    def __init__(self):
+        self.masks = {}
+        self.attend = torch.compile(flex_attention.flex_attention, dynamic=False)
+
+    def mask(self, stage, device):
+        size = (stage["height"], stage["width"], stage["window"], stage["scale"])
+        if size not in self.masks:
+            height, width, window, scale = size
+            columns = width + window - 1
+
+            def sees(batch, head, query, key):
+                row = key // columns - query // (width * scale) // scale
+                column = key % columns - query % (width * scale) // scale
+                return (row >= 0) & (row < window) & (column >= 0) & (column < window)
+
+            self.masks[size] = flex_attention.create_block_mask(
+                sees, None, None, height * width * scale * scale, (height + window - 1) * columns, device=device, _compile=True)
+        return self.masks[size]
+
+    def __call__(self, operands, stage):
+        batch, heads, window = stage["batch"], stage["heads"], stage["window"]
+
+        def rows(map_):
+            return map_.reshape(batch, heads, map_.shape[1] // heads, -1).transpose(2, 3).contiguous()
+
+        border = [window // 2] * 4
+        output = self.attend(
+            rows(operands["query"]),
+            rows(functional.pad(operands["key"], border)),
+            rows(functional.pad(operands["value"], border)),
+            block_mask=self.mask(stage, operands["query"].device),
+            scale=1.0)
+        scale = stage["scale"]
+        return output.transpose(2, 3).reshape(batch, stage["channels"], stage["height"] * scale, stage["width"] * scale)
 
 
 def carafe(operands, stage):
@@ -414,6 +461,7 @@ def main():
     parser.add_argument("samples", help="the folder that 'SapaGpu.DeviceBenchmarks measure --samples' wrote")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--dtypes", default="f32,f16,bf16")
+    parser.add_argument("--operators", help="operators to time; all by default")
     parser.add_argument("--seconds", type=float, default=0.3, help="how long every call is timed")
     parser.add_argument(
         "--compile-seconds", type=float, default=120,
@@ -434,6 +482,7 @@ def main():
     cases = [
         (operator, dtype, format_name)
         for dtype in arguments.dtypes.split(",") for operator in problem.operators for format_name in FORMATS
+        if arguments.operators is None or operator in arguments.operators.split(",")
     ]
     for case in cases:
         run_case(report, problem, case, "eager", FORMULAS[case[0]], device, arguments.seconds)
@@ -441,9 +490,9 @@ def main():
     begin = time.perf_counter()
     if arguments.compile_seconds > 0 and hasattr(torch, "compile"):
         # A graph is run backward more than once.
-        import torch._functorch.config
+        from torch._functorch import config
 
-        torch._functorch.config.donated_buffer = False
+        config.donated_buffer = False
         for case in cases:
             if case[0] not in COMPILED:
                 continue
@@ -453,6 +502,9 @@ def main():
             torch._dynamo.reset()
             function = torch.compile(FORMULAS[case[0]])
             run_case(report, problem, case, "compile", function, device, arguments.seconds)
+            if case[0] == "window_attention" and flex_attention is not None:
+                torch._dynamo.reset()
+                run_case(report, problem, case, "flex", FlexAttention(), device, arguments.seconds)
     report.save()
 
 

@@ -28,7 +28,4 @@ internal struct TransposedReassemblyParameters<TStorage, TWeight>
 
     /// <summary>Whether the sums are added to what <see cref="Result"/> holds.</summary>
     public int Accumulate;
-
-    /// <summary>Whether two neighbouring columns of <see cref="Result"/> are one aligned access.</summary>
-    public int ResultByPairs;
 }

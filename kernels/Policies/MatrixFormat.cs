@@ -17,6 +17,9 @@ internal interface IMatrixFormat
     /// <summary>Adds a product.</summary>
     static abstract void MultiplyAdd(ref Pack4<float> sums, in Pack4<uint> first, uint upper, uint lower);
 
+    /// <summary>Adds a product of eight columns of the first factor, those of its pairs that begin in column c.</summary>
+    static abstract void MultiplyAddHalf(ref Pack4<float> sums, uint upper, uint lower, uint second);
+
     /// <summary>Rounds two values to a pair.</summary>
     static abstract uint Pair(float low, float high);
 
@@ -51,6 +54,27 @@ internal readonly struct Float16Matrix : IMatrixFormat
             ref a3,
             ref b0,
             ref b1);
+        sums = new Pack4<float> { X = x.Value, Y = y.Value, Z = z.Value, W = w.Value };
+    }
+
+    public static void MultiplyAddHalf(ref Pack4<float> sums, uint upper, uint lower, uint second)
+    {
+        Ref<float> x = sums.X;
+        Ref<float> y = sums.Y;
+        Ref<float> z = sums.Z;
+        Ref<float> w = sums.W;
+        Input<uint> a0 = upper;
+        Input<uint> a1 = lower;
+        Input<uint> b0 = second;
+        CudaAsm.EmitRef(
+            "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};",
+            ref x,
+            ref y,
+            ref z,
+            ref w,
+            ref a0,
+            ref a1,
+            ref b0);
         sums = new Pack4<float> { X = x.Value, Y = y.Value, Z = z.Value, W = w.Value };
     }
 
@@ -93,6 +117,27 @@ internal readonly struct BFloat16Matrix : IMatrixFormat
         sums = new Pack4<float> { X = x.Value, Y = y.Value, Z = z.Value, W = w.Value };
     }
 
+    public static void MultiplyAddHalf(ref Pack4<float> sums, uint upper, uint lower, uint second)
+    {
+        Ref<float> x = sums.X;
+        Ref<float> y = sums.Y;
+        Ref<float> z = sums.Z;
+        Ref<float> w = sums.W;
+        Input<uint> a0 = upper;
+        Input<uint> a1 = lower;
+        Input<uint> b0 = second;
+        CudaAsm.EmitRef(
+            "mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5}, {%6}, {%0,%1,%2,%3};",
+            ref x,
+            ref y,
+            ref z,
+            ref w,
+            ref a0,
+            ref a1,
+            ref b0);
+        sums = new Pack4<float> { X = x.Value, Y = y.Value, Z = z.Value, W = w.Value };
+    }
+
     public static uint Pair(float low, float high)
     {
         CudaAsm.Emit("cvt.rn.bf16x2.f32 %0, %1, %2;", out uint pair, high, low);
@@ -100,4 +145,23 @@ internal readonly struct BFloat16Matrix : IMatrixFormat
     }
 
     public static float Widen(ushort value) => BFloat16NativeElement.Load(value);
+}
+
+/// <summary>A format of matrix units as an element type.</summary>
+internal readonly struct MatrixElement<TMatrix> : IElement<ushort, float>
+    where TMatrix : struct, IMatrixFormat
+{
+    public static int SharedCapacity => Float32Element.SharedCapacity;
+
+    public static float Load(ushort value) => TMatrix.Widen(value);
+
+    public static ushort Store(float value) => (ushort)TMatrix.Pair(value, 0);
+
+    public static float FromCount(int count) => count;
+
+    public static int Floor(float value) => Float32Element.Floor(value);
+
+    public static float Exp(float value) => FastExponential.Of(value);
+
+    public static float Log(float value) => SingleMath.Log(value);
 }

@@ -55,7 +55,7 @@ internal static class KernelCatalogue
 
     private static IEnumerable<Type[]?> Elements =>
         from element in typeof(KernelEntry).Assembly.GetTypes()
-        where element.IsValueType
+        where element.IsValueType && !element.IsGenericTypeDefinition
         from contract in element.GetInterfaces()
         where contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IElement<,>)
         let types = contract.GetGenericArguments()

@@ -60,7 +60,8 @@ internal readonly struct MatrixGather<
         cells.LoadWeights<TElement, TStorage, TReal, TWeightElement, TWeight>(
             in parameters.Extent, in parameters.Weights, factor.Cast<TStorage>());
 
-        var resultRows = MatrixRows<TStorage, TAccess>.Locate(in result, 0, Lower);
+        int ownCell = MatrixRows<TStorage, TAccess>.OfLane;
+        var resultRows = MatrixRows<TStorage, TAccess>.Locate(in result, ownCell, Lower + ownCell);
         int lane = Group.IdxX & (CellPair.WarpSize - 1);
         int firstOfWarp = CellPair.Warp * MatrixProduct<TMatrix>.Channels;
         uint address = MatrixMemory.FirstAllocation();
@@ -85,7 +86,8 @@ internal readonly struct MatrixGather<
                     parameters.Extent.ValueChannels,
                     ChannelsAtOnce / MatrixRound.Channels,
                     StagePitch,
-                    memory);
+                    memory,
+                    forSums: true);
                 Group.Barrier();
                 uint at = weights + (uint)(row * rowQueries * 2);
                 if (first + firstOfWarp < parameters.Extent.ValueChannels)
@@ -103,7 +105,7 @@ internal readonly struct MatrixGather<
                 SetExactly(ref sums, factor.Cast<ushort>(), in source, channel, remaining);
             if (parameters.Accumulate != 0)
                 sums.AddKnown<TStorage, TAccess>(in result, 0, Lower, channel, remaining);
-            sums.Write(in resultRows, channel, remaining, parameters.ResultByPairs != 0);
+            sums.Write(in resultRows, channel, remaining, byPairs: true);
         }
     }
 
@@ -123,7 +125,7 @@ internal readonly struct MatrixGather<
     {
         for (int i = 0; i < MatrixProduct<TMatrix>.Sums; i++)
         {
-            int channel = MatrixProduct<TMatrix>.Channel(i);
+            int channel = MatrixProduct<TMatrix>.Channel<TAccess>(i);
             int cell = MatrixProduct<TMatrix>.Row(i);
             float sum = 0;
             for (int y = 0; y < TWindow.Size(0) & channel < remaining; y++)

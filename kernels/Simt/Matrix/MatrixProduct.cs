@@ -31,8 +31,13 @@ internal struct MatrixProduct<TMatrix>
     /// <summary>The row of one of the lane's sums.</summary>
     public static int Row(int sum) => Lane / 4 + (sum & 2) * (Rows / 4);
 
-    /// <summary>The channel of one of the lane's sums.</summary>
-    public static int Channel(int sum) => MatrixRound.Channels * (sum / 4) + 2 * (Lane & 3) + (sum & 1);
+    /// <summary>The column of one of the lane's sums in the product.</summary>
+    public static int Column(int sum) => MatrixRound.Channels * (sum / 4) + 2 * (Lane & 3) + (sum & 1);
+
+    /// <summary>Its channel: where channels lie side by side, those of a lane do.</summary>
+    public static int Channel<TAccess>(int sum)
+        where TAccess : struct, IChannelAccess =>
+        TAccess.ChannelsFastest ? MatrixRound.Channels * (Lane & 3) + sum / 4 * 2 + (sum & 1) : Column(sum);
 
     /// <summary>Adds a product.</summary>
     /// <param name="factor">The lane's part of the first factor, sixteen columns.</param>
@@ -48,6 +53,21 @@ internal struct MatrixProduct<TMatrix>
         pairs = MatrixMemory.LoadTransposed(values + TwoBlocks);
         TMatrix.MultiplyAdd(ref third, in factor, pairs.X, pairs.Y);
         TMatrix.MultiplyAdd(ref fourth, in factor, pairs.Z, pairs.W);
+    }
+
+    /// <summary>Adds a product with eight rows of the second factor.</summary>
+    /// <param name="upper">The lane's pair in row r of the first factor.</param>
+    /// <param name="lower">The lane's pair in row r + 8.</param>
+    /// <param name="values">
+    /// Where the lane's row of the second factor lies: the row lane mod 8, from channel 8·(lane / 8) on.
+    /// </param>
+    public void AddHalf(uint upper, uint lower, uint values)
+    {
+        var pairs = MatrixMemory.LoadTransposed(values);
+        TMatrix.MultiplyAddHalf(ref first, upper, lower, pairs.X);
+        TMatrix.MultiplyAddHalf(ref second, upper, lower, pairs.Y);
+        TMatrix.MultiplyAddHalf(ref third, upper, lower, pairs.Z);
+        TMatrix.MultiplyAddHalf(ref fourth, upper, lower, pairs.W);
     }
 
     /// <summary>
@@ -76,17 +96,19 @@ internal struct MatrixProduct<TMatrix>
         where TStorage : unmanaged
         where TAccess : struct, IChannelAccess
     {
-        AddKnown<TStorage, TAccess>(ref first, in map, upper, lower, channel, remaining);
-        AddKnown<TStorage, TAccess>(ref second, in map, upper, lower, channel + 8, remaining - 8);
-        AddKnown<TStorage, TAccess>(ref third, in map, upper, lower, channel + 16, remaining - 16);
-        AddKnown<TStorage, TAccess>(ref fourth, in map, upper, lower, channel + 24, remaining - 24);
+        AddKnown<TStorage, TAccess>(ref first, in map, upper, lower, channel, remaining, 0);
+        AddKnown<TStorage, TAccess>(ref second, in map, upper, lower, channel, remaining, 4);
+        AddKnown<TStorage, TAccess>(ref third, in map, upper, lower, channel, remaining, 8);
+        AddKnown<TStorage, TAccess>(ref fourth, in map, upper, lower, channel, remaining, 12);
     }
 
     /// <summary>Writes the sums, rounded to the format. All lanes of the warp call together.</summary>
     /// <param name="rows">Where the rows belong.</param>
     /// <param name="channel">The first of the channels.</param>
     /// <param name="remaining">The channels that the map has from it on.</param>
-    /// <param name="byPairs">Whether neighbouring rows are pairs of columns of the map, each one aligned access.</param>
+    /// <param name="byPairs">
+    /// Whether the rows 2i and 2i + 1 are a pair of columns of the map, one aligned access, or both outside; a constant.
+    /// </param>
     public readonly void Write<TStorage, TAccess>(
         in MatrixRows<TStorage, TAccess> rows, int channel, int remaining, bool byPairs)
         where TStorage : unmanaged
@@ -94,59 +116,91 @@ internal struct MatrixProduct<TMatrix>
     {
         if (TAccess.ChannelsFastest)
         {
+            int own = Channel<TAccess>(0);
+            bool isChannel = own < remaining;
             WriteRow(
                 in rows.Map,
-                rows.Upper,
-                channel,
-                remaining,
-                TMatrix.Pair(first.X, first.Y),
-                TMatrix.Pair(second.X, second.Y),
-                TMatrix.Pair(third.X, third.Y),
-                TMatrix.Pair(fourth.X, fourth.Y));
+                isChannel ? rows.Upper : TileMap<TStorage>.Outside,
+                channel + own,
+                new Pack4<uint>
+                {
+                    X = TMatrix.Pair(first.X, first.Y),
+                    Y = TMatrix.Pair(second.X, second.Y),
+                    Z = TMatrix.Pair(third.X, third.Y),
+                    W = TMatrix.Pair(fourth.X, fourth.Y),
+                });
             WriteRow(
                 in rows.Map,
-                rows.Lower,
-                channel,
-                remaining,
-                TMatrix.Pair(first.Z, first.W),
-                TMatrix.Pair(second.Z, second.W),
-                TMatrix.Pair(third.Z, third.W),
-                TMatrix.Pair(fourth.Z, fourth.W));
+                isChannel ? rows.Lower : TileMap<TStorage>.Outside,
+                channel + own,
+                new Pack4<uint>
+                {
+                    X = TMatrix.Pair(first.Z, first.W),
+                    Y = TMatrix.Pair(second.Z, second.W),
+                    Z = TMatrix.Pair(third.Z, third.W),
+                    W = TMatrix.Pair(fourth.Z, fourth.W),
+                });
             return;
         }
-        WriteColumns(in rows, channel, remaining, byPairs, in first);
-        WriteColumns(in rows, channel + 8, remaining - 8, byPairs, in second);
-        WriteColumns(in rows, channel + 16, remaining - 16, byPairs, in third);
-        WriteColumns(in rows, channel + 24, remaining - 24, byPairs, in fourth);
+        var upper = new Pack4<uint>
+        {
+            X = MatrixMemory.Transpose(TMatrix.Pair(first.X, first.Y)),
+            Y = MatrixMemory.Transpose(TMatrix.Pair(second.X, second.Y)),
+            Z = MatrixMemory.Transpose(TMatrix.Pair(third.X, third.Y)),
+            W = MatrixMemory.Transpose(TMatrix.Pair(fourth.X, fourth.Y)),
+        };
+        var lower = new Pack4<uint>
+        {
+            X = MatrixMemory.Transpose(TMatrix.Pair(first.Z, first.W)),
+            Y = MatrixMemory.Transpose(TMatrix.Pair(second.Z, second.W)),
+            Z = MatrixMemory.Transpose(TMatrix.Pair(third.Z, third.W)),
+            W = MatrixMemory.Transpose(TMatrix.Pair(fourth.Z, fourth.W)),
+        };
+        int toChannel = (channel + Lane / 4) * rows.Map.ChannelStride;
+        if (byPairs && remaining >= Channels & rows.Upper >= 0 & rows.Lower >= 0)
+        {
+            // One condition for all: each would wait for what the next one needs.
+            WritePairs(in rows.Map, rows.Upper + toChannel, in upper);
+            WritePairs(in rows.Map, rows.Lower + toChannel, in lower);
+            return;
+        }
+        int step = MatrixRound.Channels * rows.Map.ChannelStride;
+        WriteColumns(in rows, toChannel, remaining, byPairs, upper.X, lower.X);
+        WriteColumns(in rows, toChannel + step, remaining - 8, byPairs, upper.Y, lower.Y);
+        WriteColumns(in rows, toChannel + 2 * step, remaining - 16, byPairs, upper.Z, lower.Z);
+        WriteColumns(in rows, toChannel + 3 * step, remaining - 24, byPairs, upper.W, lower.W);
+    }
+
+    private static void WritePairs<TStorage>(in TileMap<TStorage> map, int position, in Pack4<uint> pairs)
+        where TStorage : unmanaged
+    {
+        var words = map.Data.AsAligned(4).Cast<uint>().SubView(position >> 1, 1);
+        int step = MatrixRound.Channels / 2 * map.ChannelStride;
+        words[0] = pairs.X;
+        words[step] = pairs.Y;
+        words[2 * step] = pairs.Z;
+        words[3 * step] = pairs.W;
     }
 
     private static void WriteRow<TStorage>(
-        in TileMap<TStorage> map, int position, int channel, int remaining, uint x, uint y, uint z, uint w)
+        in TileMap<TStorage> map, int position, int channel, Pack4<uint> channels)
         where TStorage : unmanaged
     {
         // A position counts packs of four channels.
-        var words = map.Data.AsAligned(MatrixRound.PackBytes).Cast<uint>()
-            .SubView(2L * Math.Max(position, 0) + channel / 2 + (Lane & 3), 1);
-        if (position >= 0 & remaining > 0)
-            words[0] = x;
-        if (position >= 0 & remaining > 8)
-            words[4] = y;
-        if (position >= 0 & remaining > 16)
-            words[8] = z;
-        if (position >= 0 & remaining > 24)
-            words[12] = w;
+        if (position >= 0)
+        {
+            map.Data.AsAligned(MatrixRound.PackBytes).Cast<Pack4<uint>>()[
+                position / 2 + channel / MatrixRound.Channels] = channels;
+        }
     }
 
     private static void WriteColumns<TStorage, TAccess>(
-        in MatrixRows<TStorage, TAccess> rows, int channel, int remaining, bool byPairs, in Pack4<float> sums)
+        in MatrixRows<TStorage, TAccess> rows, int toChannel, int remaining, bool byPairs, uint upper, uint lower)
         where TStorage : unmanaged
         where TAccess : struct, IChannelAccess
     {
-        uint upper = MatrixMemory.Transpose(TMatrix.Pair(sums.X, sums.Y));
-        uint lower = MatrixMemory.Transpose(TMatrix.Pair(sums.Z, sums.W));
-        if (Lane / 4 >= remaining)
+        if (remaining <= 0)
             return;
-        int toChannel = (channel + Lane / 4) * rows.Map.ChannelStride;
         WriteColumns(in rows.Map, rows.Upper, rows.UpperRight, toChannel, byPairs, upper);
         WriteColumns(in rows.Map, rows.Lower, rows.LowerRight, toChannel, byPairs, lower);
     }
@@ -156,9 +210,10 @@ internal struct MatrixProduct<TMatrix>
         in TileMap<TStorage> map, int left, int right, int toChannel, bool byPairs, uint columns)
         where TStorage : unmanaged
     {
-        if (byPairs & left >= 0 & right >= 0)
+        if (byPairs)
         {
-            map.Data.AsAligned(4).Cast<uint>()[(left + toChannel) >> 1] = columns;
+            if (left >= 0)
+                map.Data.AsAligned(4).Cast<uint>()[(left + toChannel) >> 1] = columns;
             return;
         }
         var values = map.Data.Cast<ushort>();
@@ -169,15 +224,15 @@ internal struct MatrixProduct<TMatrix>
     }
 
     private static void AddKnown<TStorage, TAccess>(
-        ref Pack4<float> sums, in TileMap<TStorage> map, int upper, int lower, int channel, int remaining)
+        ref Pack4<float> sums, in TileMap<TStorage> map, int upper, int lower, int channel, int remaining, int sum)
         where TStorage : unmanaged
         where TAccess : struct, IChannelAccess
     {
-        int inBlock = 2 * (Lane & 3);
-        sums.X += Known<TStorage, TAccess>(in map, upper, channel + inBlock, remaining > inBlock);
-        sums.Y += Known<TStorage, TAccess>(in map, upper, channel + inBlock + 1, remaining > inBlock + 1);
-        sums.Z += Known<TStorage, TAccess>(in map, lower, channel + inBlock, remaining > inBlock);
-        sums.W += Known<TStorage, TAccess>(in map, lower, channel + inBlock + 1, remaining > inBlock + 1);
+        int own = Channel<TAccess>(sum);
+        sums.X += Known<TStorage, TAccess>(in map, upper, channel + own, own < remaining);
+        sums.Y += Known<TStorage, TAccess>(in map, upper, channel + own + 1, own < remaining);
+        sums.Z += Known<TStorage, TAccess>(in map, lower, channel + own, own < remaining);
+        sums.W += Known<TStorage, TAccess>(in map, lower, channel + own + 1, own < remaining);
     }
 
     private static float Known<TStorage, TAccess>(in TileMap<TStorage> map, int row, int channel, bool isChannel)

@@ -26,24 +26,32 @@ internal struct MatrixRows<TStorage, TAccess>
     /// <summary>The position of the right row of the lower half.</summary>
     public int LowerRight;
 
+    /// <summary>Gets which row of the first eight is the lane's own, or the left one of its own.</summary>
+    public static int OfLane
+    {
+        get
+        {
+            int lane = Group.IdxX & (CellPair.WarpSize - 1);
+            return TAccess.ChannelsFastest ? lane / 4 : 2 * (lane & 3);
+        }
+    }
+
     /// <summary>Finds the rows.</summary>
     /// <param name="map">The map.</param>
-    /// <param name="upper">The first of eight positions of the upper half.</param>
-    /// <param name="lower">The first of eight positions of the lower half.</param>
+    /// <param name="upper">The position of the lane's row of the upper half.</param>
+    /// <param name="lower">The position of its row of the lower half.</param>
     public static MatrixRows<TStorage, TAccess> Locate(in TileMap<TStorage> map, int upper, int lower)
     {
-        int lane = Group.IdxX & (CellPair.WarpSize - 1);
-        int own = TAccess.ChannelsFastest ? lane / 4 : 2 * (lane & 3);
         var rows = new MatrixRows<TStorage, TAccess>
         {
             Map = map,
-            Upper = map.Positions[upper + own],
-            Lower = map.Positions[lower + own],
+            Upper = map.Positions[upper],
+            Lower = map.Positions[lower],
         };
         if (!TAccess.ChannelsFastest)
         {
-            rows.UpperRight = map.Positions[upper + own + 1];
-            rows.LowerRight = map.Positions[lower + own + 1];
+            rows.UpperRight = map.Positions[upper + 1];
+            rows.LowerRight = map.Positions[lower + 1];
         }
         return rows;
     }

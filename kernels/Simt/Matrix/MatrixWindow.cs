@@ -1,65 +1,96 @@
 using ILGPU;
+using SapaGpu.Kernels.Numerics;
 using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// Which scalars of an array with one for each query and tap a lane holds in its matrices: those of the query
-/// lane / 4 of a pair and of two neighbouring columns of positions.
+/// What a lane holds of the scores or weights of a block: two neighbouring columns of positions of the queries
+/// r = lane / 4 and r + 8, whose cells are in one column; which taps of their windows these are, and where they are in an
+/// array with a scalar for each query and tap.
 /// </summary>
-internal struct MatrixWindow<TWindow>
+internal struct MatrixWindow<TWindow, TShape>
     where TWindow : struct, IWindow
+    where TShape : struct, IChannelAccess
 {
     /// <summary>The scalars from a tap of a query to the next.</summary>
     public const int TapPitch = 8;
 
-    /// <summary>The query of the pair.</summary>
+    /// <summary>The first query.</summary>
     public int Query;
 
-    // The column of the window, -1 for one that lies before it.
-    private int column;
-    private ArrayView<float> left;
-    private ArrayView<float> right;
+    /// <summary>The column of the window of the left column of positions, -3 to -1 for one that lies before it.</summary>
+    public int Column;
+
+    /// <summary>Whether the left column is one of the window.</summary>
+    public bool HasLeft;
+
+    /// <summary>Whether the right column is one of the window.</summary>
+    public bool HasRight;
+
+    private int upper;
+    private int lower;
 
     /// <summary>Finds those of the running lane.</summary>
-    public static MatrixWindow<TWindow> OfLane()
+    public static MatrixWindow<TWindow, TShape> OfLane(in MatrixBlock<TWindow, TShape> block)
     {
         int lane = Group.IdxX & (CellPair.WarpSize - 1);
         int query = lane / 4;
-        return new MatrixWindow<TWindow> { Query = query, column = 2 * (lane & 3) - query / 4 };
+        int column = 2 * (lane & 3) - MatrixBlock<TWindow, TShape>.CellColumn(query);
+        return new MatrixWindow<TWindow, TShape>
+        {
+            Query = query,
+            Column = column,
+            HasLeft = column >= 0 & column < TWindow.Size(0),
+            HasRight = column + 1 >= 0 & column + 1 < TWindow.Size(0),
+            upper = block.InArray(query) + TapPitch * column,
+            lower = block.InArray(query + 8) + TapPitch * column,
+        };
     }
 
-    /// <summary>The scalars of an array.</summary>
-    /// <param name="array">The array.</param>
-    /// <param name="query">The scalar of the query's first tap.</param>
-    public readonly MatrixWindow<TWindow> Of(ArrayView<float> array, int query)
+    /// <summary>The row of the window of the last eight queries that a row of positions is.</summary>
+    public static int LowerRow(int row) => row - MatrixBlock<TWindow, TShape>.RowsAbove;
+
+    /// <summary>Whether a number is that of a row of the window.</summary>
+    public static bool IsRow(int row) => row >= 0 & row < TWindow.Size(0);
+
+    /// <summary>Writes the scalars of a row of positions: X and Y of the first query, Z and W of the second.</summary>
+    public readonly void Write(ArrayView<float> array, int row, in Pack4<float> values)
     {
-        // A column that lies before the window is not accessed, but a start must not be negative.
-        var window = this;
-        window.left = array.SubView(query + TapPitch * Math.Max(column, 0), 1);
-        window.right = array.SubView(query + TapPitch * (column + 1), 1);
-        return window;
+        if (IsRow(row))
+            Write(array, upper + row * TWindow.Size(0) * TapPitch, values.X, values.Y);
+        if (IsRow(LowerRow(row)))
+            Write(array, lower + LowerRow(row) * TWindow.Size(0) * TapPitch, values.Z, values.W);
     }
 
-    /// <summary>Writes the scalars of a row of taps.</summary>
-    public readonly void Write(int row, float leftValue, float rightValue)
+    /// <summary>Reads the scalars of a row of positions; 0 for what no window has.</summary>
+    public readonly Pack4<float> Read(ArrayView<float> array, int row)
     {
-        if (column >= 0 & column < TWindow.Size(0))
-            left[row * TWindow.Size(0) * TapPitch] = leftValue;
-        if (column + 1 < TWindow.Size(0))
-            right[row * TWindow.Size(0) * TapPitch] = rightValue;
+        var values = default(Pack4<float>);
+        if (IsRow(row))
+        {
+            int at = upper + row * TWindow.Size(0) * TapPitch;
+            if (HasLeft)
+                values.X = array[at];
+            if (HasRight)
+                values.Y = array[at + TapPitch];
+        }
+        if (IsRow(LowerRow(row)))
+        {
+            int at = lower + LowerRow(row) * TWindow.Size(0) * TapPitch;
+            if (HasLeft)
+                values.Z = array[at];
+            if (HasRight)
+                values.W = array[at + TapPitch];
+        }
+        return values;
     }
 
-    /// <summary>Reads the scalars of a row of taps as a pair; 0 for what no window has.</summary>
-    public readonly uint Read<TMatrix>(int row)
-        where TMatrix : struct, IMatrixFormat
+    private readonly void Write(ArrayView<float> array, int at, float left, float right)
     {
-        float leftValue = 0;
-        float rightValue = 0;
-        if (column >= 0 & column < TWindow.Size(0))
-            leftValue = left[row * TWindow.Size(0) * TapPitch];
-        if (column + 1 < TWindow.Size(0))
-            rightValue = right[row * TWindow.Size(0) * TapPitch];
-        return TMatrix.Pair(leftValue, rightValue);
+        if (HasLeft)
+            array[at] = left;
+        if (HasRight)
+            array[at + TapPitch] = right;
     }
 }

@@ -42,34 +42,9 @@ internal readonly struct CellPairAttentionForward<
         for (int pack = 0; pack < packs; pack++)
         {
             Group.Barrier();
-            var key = TileMap<TStorage>.OfCells<TWindow, TBorder, TValueAccess, TEmbeddingAccess>(
-                in parameters.Extent, in tile, in parameters.Key, shared.Cells);
-            var query = TileMap<TStorage>.OfQueries<TScale, TValueAccess, TEmbeddingAccess>(
-                in parameters.Extent, in tile, pack, in parameters.Query, shared.Queries);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, TProducts>
-                .Dots<TEmbeddingAccess>(
-                    in query, in key, parameters.Extent.EmbeddingChannels, shared.Stage, shared.Weights);
-            Group.Barrier();
-            var value = TileMap<TStorage>.OfCells<TWindow, TBorder, TValueAccess, TValueAccess>(
-                in parameters.Extent, in tile, in parameters.Value, shared.Cells);
-            var output = TileMap<TStorage>.OfQueries<TScale, TValueAccess, TValueAccess>(
-                in parameters.Extent, in tile, pack, in parameters.Output, shared.Queries);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, TProducts>
-                .Normalise<TScale, TNormalisation>(
-                    in parameters.Extent,
-                    in tile,
-                    pack,
-                    shared.Weights.Cast<TReal>(),
-                    in parameters.Normaliser,
-                    parameters.SaveNormaliser);
-            CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, TProducts>
-                .Sums<TScale, TValueAccess>(
-                    in value,
-                    in output,
-                    parameters.Extent.ValueChannels,
-                    parameters.OutputByRows,
-                    shared.Stage,
-                    shared.Weights);
+            TProducts.Attend<
+                TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess>(
+                in parameters, in tile, pack, in shared);
         }
     }
 }

@@ -83,7 +83,7 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
             Fold(in extent, in tile, item, scores);
         if (saveNormaliser != 0)
         {
-            long offset = QueryOffset<TScale, TReal>(in extent, in tile, pack, item, in normaliser);
+            long offset = tile.QueryOffset<TScale, TShape, TReal>(in extent, pack, item, in normaliser);
             if (offset >= 0)
             {
                 normaliser.Data[offset] =
@@ -118,7 +118,7 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
         var shift = TReal.Zero;
         if (TNormalisation.SubtractsMaximum)
         {
-            long offset = QueryOffset<TScale, TReal>(in extent, in tile, pack, item, in normaliser);
+            long offset = tile.QueryOffset<TScale, TShape, TReal>(in extent, pack, item, in normaliser);
             if (offset >= 0)
                 shift = normaliser.Data[offset];
         }
@@ -168,7 +168,7 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
         int first = Group.IdxX / CellPair.Queries;
         if (first >= tapsAtOnce)
             return;
-        long offset = QueryOffset<TScale, TMapStorage>(in extent, in tile, pack, item, in map);
+        long offset = tile.QueryOffset<TScale, TShape, TMapStorage>(in extent, pack, item, in map);
         if (offset < 0)
             return;
         int at = First(item) + 8 * first;
@@ -195,7 +195,7 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
         int first = Group.IdxX / CellPair.Queries;
         if (first >= tapsAtOnce)
             return;
-        long offset = QueryOffset<TScale, TStorage>(in extent, in tile, pack, item, in map);
+        long offset = tile.QueryOffset<TScale, TShape, TStorage>(in extent, pack, item, in map);
         bool inside = offset >= 0;
         int at = First(item) + 8 * first;
         offset += first * map.ChannelStride;
@@ -215,20 +215,6 @@ internal static class CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder,
 
     // The scalar of a query's first tap; an item is a query of a cell of a pair.
     private static int First(int item) => item / 8 * 4 * CellPair.ArrayPitch<TWindow>() + (item & 7);
-
-    private static long QueryOffset<TScale, T>(
-        in WindowExtent extent, in CellPairTile tile, int pack, int item, in MapView<T> map)
-        where TScale : struct, IScale
-        where T : unmanaged
-    {
-        int row = tile.CellRow<TShape>(item / 4);
-        int column = tile.CellColumn<TShape>(item / 4);
-        int query = pack * 4 + (item & 3);
-        var queries = CellQueries.Locate<TScale>(in extent, row, column);
-        return tile.Holds(row, column, extent.Width) & query < queries.Count
-            ? queries.Offset(in map, tile.Image, query)
-            : -1;
-    }
 
     private static void SetOutside(
         in WindowExtent extent, in CellPairTile tile, int item, ArrayView<TReal> array, TReal value)

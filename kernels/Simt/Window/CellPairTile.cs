@@ -44,6 +44,24 @@ internal struct CellPairTile
     /// <summary>Whether a cell lies in the map and in the band.</summary>
     public readonly bool Holds(int row, int column, int width) => row < RowEnd & column < width;
 
+    /// <summary>
+    /// Where a map has a query of a query pack, by its number in the tile; negative for those that are not there.
+    /// </summary>
+    public readonly long QueryOffset<TScale, TAccess, T>(
+        in WindowExtent extent, int pack, int number, in MapView<T> map)
+        where TScale : struct, IScale
+        where TAccess : struct, IChannelAccess
+        where T : unmanaged
+    {
+        int row = CellRow<TAccess>(number / 4);
+        int column = CellColumn<TAccess>(number / 4);
+        int query = pack * 4 + (number & 3);
+        var queries = CellQueries.Locate<TScale>(in extent, row, column);
+        return Holds(row, column, extent.Width) & query < queries.Count
+            ? queries.Offset(in map, Image, query)
+            : -1;
+    }
+
     /// <summary>Whether the window of a cell of the tile reaches over an edge of the map.</summary>
     public readonly bool IsAtEdge<TWindow, TAccess>(in WindowExtent extent)
         where TWindow : struct, IWindow

@@ -1,5 +1,6 @@
 using System.Numerics;
 using ILGPU;
+using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Numerics;
 using SapaGpu.Kernels.Policies;
 
@@ -62,4 +63,24 @@ internal interface ICellPairProducts
         where TShape : struct, IChannelAccess
         where TScale : struct, IScale
         where TAccess : struct, IChannelAccess;
+
+    /// <summary>
+    /// Attention of a query pack of a tile, from the operands to the output. Run by a whole group; begins and ends
+    /// without a barrier.
+    /// </summary>
+    static abstract void Attend<
+        TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess>(
+        in WindowAttentionParameters<TStorage, TReal> parameters,
+        in CellPairTile tile,
+        int pack,
+        in CellPairShared<TReal> shared)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TWindow : struct, IWindow
+        where TScale : struct, IScale
+        where TBorder : struct, IBorder
+        where TNormalisation : struct, IScoreNormalisation
+        where TEmbeddingAccess : struct, IChannelAccess
+        where TValueAccess : struct, IChannelAccess;
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using ILGPU;
+using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Numerics;
 using SapaGpu.Kernels.Policies;
 
@@ -48,4 +49,50 @@ internal readonly struct LaneProducts<TMemory> : ICellPairProducts
         where TAccess : struct, IChannelAccess =>
         LaneProductSteps<TElement, TStorage, TReal, TWindow, TShape, TMemory>.Sums<TScale, TAccess>(
             in source, in output, channels, byRows, stage, weights);
+
+    public static void Attend<
+        TElement, TStorage, TReal, TWindow, TScale, TBorder, TNormalisation, TEmbeddingAccess, TValueAccess>(
+        in WindowAttentionParameters<TStorage, TReal> parameters,
+        in CellPairTile tile,
+        int pack,
+        in CellPairShared<TReal> shared)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>
+        where TWindow : struct, IWindow
+        where TScale : struct, IScale
+        where TBorder : struct, IBorder
+        where TNormalisation : struct, IScoreNormalisation
+        where TEmbeddingAccess : struct, IChannelAccess
+        where TValueAccess : struct, IChannelAccess
+    {
+        var key = TileMap<TStorage>.OfCells<TWindow, TBorder, TValueAccess, TEmbeddingAccess>(
+            in parameters.Extent, in tile, in parameters.Key, shared.Cells);
+        var query = TileMap<TStorage>.OfQueries<TScale, TValueAccess, TEmbeddingAccess>(
+            in parameters.Extent, in tile, pack, in parameters.Query, shared.Queries);
+        CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, LaneProducts<TMemory>>
+            .Dots<TEmbeddingAccess>(
+                in query, in key, parameters.Extent.EmbeddingChannels, shared.Stage, shared.Weights);
+        Group.Barrier();
+        var value = TileMap<TStorage>.OfCells<TWindow, TBorder, TValueAccess, TValueAccess>(
+            in parameters.Extent, in tile, in parameters.Value, shared.Cells);
+        var output = TileMap<TStorage>.OfQueries<TScale, TValueAccess, TValueAccess>(
+            in parameters.Extent, in tile, pack, in parameters.Output, shared.Queries);
+        CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, LaneProducts<TMemory>>
+            .Normalise<TScale, TNormalisation>(
+                in parameters.Extent,
+                in tile,
+                pack,
+                shared.Weights.Cast<TReal>(),
+                in parameters.Normaliser,
+                parameters.SaveNormaliser);
+        CellPairSteps<TElement, TStorage, TReal, TWindow, TBorder, TValueAccess, LaneProducts<TMemory>>
+            .Sums<TScale, TValueAccess>(
+                in value,
+                in output,
+                parameters.Extent.ValueChannels,
+                parameters.OutputByRows,
+                shared.Stage,
+                shared.Weights);
+    }
 }

@@ -29,8 +29,11 @@ internal static class Pack4Layout
             && aligned;
     }
 
-    /// <summary>Whether every two neighbouring columns, from the first on, can be read by one aligned access.</summary>
-    public static bool HasColumnPairs(FeatureMap map) => HasColumns(map, 2);
+    /// <summary>Whether the channels are whole packs, a number at a time.</summary>
+    public static bool HasWholePacks(FeatureMap map, int packs) => map.Shape.Channels % (packs * Channels) == 0;
+
+    /// <summary>Whether the columns are pairs, each one aligned access.</summary>
+    public static bool HasColumnPairs(FeatureMap map) => HasColumns(map, 2) && map.Shape.Width % 2 == 0;
 
     /// <summary>Whether every four neighbouring columns, from the first on, can be written by one aligned access.</summary>
     public static bool HasColumnPacks(FeatureMap map) => HasColumns(map, 4);

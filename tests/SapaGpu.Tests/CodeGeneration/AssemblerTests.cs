@@ -89,8 +89,8 @@ public sealed partial class AssemblerTests
     private static int LocalBytes(KernelInstantiation kernel) =>
         !kernel.Definition.IsDefined(typeof(RegisterLimitAttribute), inherit: false) ? 0
         : !kernel.UsesMatrixUnits ? 160
-        : kernel.Window < 7 ? 0
-        : 40;
+        : kernel.Window < 7 ? 16
+        : 64;
 
     [GeneratedRegex(@"\)\s*\{")]
     private static partial Regex EndOfParameters();

@@ -271,8 +271,8 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
         if (!fits)
             return variant with { Window = 0 };
         bool usesMatrices = device.Backend.HasMatrixUnits
-            && HaveEights(embeddings, variant.EmbeddingVectors)
-            && HaveEights(values, variant.ValueVectors);
+            && SuitMatrices(embeddings, variant.EmbeddingVectors)
+            && SuitMatrices(values, variant.ValueVectors);
         return variant with { CellPairs = true, Matrix = usesMatrices ? Matrix : MatrixChoice.None };
     }
 
@@ -281,12 +281,17 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
         : typeof(TElement) == typeof(BFloat16NativeElement) ? MatrixChoice.BFloat16
         : MatrixChoice.None;
 
-    // Programs with matrix units read eight channels at once where the others read four.
-    private static bool HaveEights(ReadOnlySpan<FeatureMap?> maps, bool byPacks)
+    // Programs with matrix units access eight channels at a time, and two columns where columns lie side by side.
+    private static bool SuitMatrices(ReadOnlySpan<FeatureMap?> maps, bool byPacks)
     {
         foreach (var map in maps)
         {
-            if (byPacks && map is not null && !Pack4Layout.FitsTwice(map))
+            if (map is null)
+                continue;
+            bool suits = byPacks
+                ? Pack4Layout.FitsTwice(map)
+                : Pack4Layout.HasColumnPairs(map) && Pack4Layout.HasWholePacks(map, 2);
+            if (!suits)
                 return false;
         }
         return true;
@@ -326,7 +331,6 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
             Source = source.Map<TStorage>(),
             Result = result.Map<TStorage>(),
             Accumulate = accumulate ? 1 : 0,
-            ResultByPairs = Pack4Layout.HasColumnPairs(result) ? 1 : 0,
         };
         bool vectors = Pack4Layout.Fits(source) && Pack4Layout.Fits(result);
         var variant = WithCellPairs(Choose(source, in problem, vectors), source.Device, [], [source, result]);
