@@ -6,9 +6,11 @@ namespace SapaGpu.Cli.Guided;
 /// <summary>Reads maps: images and NumPy arrays.</summary>
 /// <param name="labels">Whether values are classes; only then are palette indices kept.</param>
 /// <param name="marks">The marks of missing values.</param>
-/// <param name="photo">The photo, from whose aspect ratio the order of the dimensions of arrays is guessed.</param>
+/// <param name="proportion">
+/// Height over width that maps are expected to have, from which the order of the dimensions of arrays is guessed.
+/// </param>
 /// <param name="layout">The order of the dimensions of arrays with three; null to guess it.</param>
-internal sealed class MapReader(bool labels, RequestedMarks marks, Photo photo, ArrayLayout? layout)
+internal sealed class MapReader(bool labels, RequestedMarks marks, double proportion, ArrayLayout? layout)
 {
     /// <summary>Single precision represents all integers up to this one exactly.</summary>
     private const double LargestLabel = 1 << 24;
@@ -64,7 +66,7 @@ internal sealed class MapReader(bool labels, RequestedMarks marks, Photo photo, 
                 $"{name}: the array has shape {elements.ShapeText}, but must be [H, W], [C, H, W] or [H, W, C], with " +
                 "any dimensions of 1 before; save one map.");
         }
-        var order = shape.Length == 2 ? ArrayLayout.Plane : layout ?? GuessLayout(shape, photo);
+        var order = shape.Length == 2 ? ArrayLayout.Plane : layout ?? GuessLayout(shape);
         var storage = new ArrayStorage(elements.Descriptor, order) { LeadingOnes = leading };
         var numbers = NpyFile.Decode(elements).Values;
         if (labels && numbers.Any(value => value != Math.Round(value)))
@@ -96,10 +98,9 @@ internal sealed class MapReader(bool labels, RequestedMarks marks, Photo photo, 
         $"{name}: --labels needs integers up to {LargestLabel:N0}, but the map has other values. Omit --labels, or " +
         "renumber the classes.");
 
-    /// <summary>Chooses the order whose aspect ratio is closer to that of the photo.</summary>
-    private static ArrayLayout GuessLayout(int[] shape, Photo photo)
+    /// <summary>Chooses the order whose aspect ratio is closer to the expected one.</summary>
+    private ArrayLayout GuessLayout(int[] shape)
     {
-        double proportion = (double)photo.Height / photo.Width;
         double first = Math.Abs(Math.Log((double)shape[1] / shape[2] / proportion));
         double last = Math.Abs(Math.Log((double)shape[0] / shape[1] / proportion));
         return first <= last ? ArrayLayout.ChannelsFirst : ArrayLayout.ChannelsLast;

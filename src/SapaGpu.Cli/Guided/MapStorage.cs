@@ -15,6 +15,9 @@ internal sealed record ImageStorage(SampleType Type, Palette? Palette) : MapStor
 /// <param name="Layout">The order of the dimensions.</param>
 internal sealed record ArrayStorage(string Descriptor, ArrayLayout Layout) : MapStorage
 {
+    /// <summary>Whether the elements are real numbers.</summary>
+    public bool IsFloatingPoint => Descriptor[1] == 'f';
+
     /// <summary>The dimensions of 1 before those of the layout, such as that of a batch of one image.</summary>
     public int LeadingOnes { get; init; }
 
@@ -52,4 +55,19 @@ internal sealed record StoredMap(Raster Raster, MapStorage Storage)
 
     /// <summary>The values as they are in the file; null if single precision holds all of them exactly.</summary>
     public ExactMap? Exact { get; init; }
+
+    /// <summary>A rectangle of the map.</summary>
+    public StoredMap Cut(Region cells)
+    {
+        if (cells == new Region(0, 0, Raster.Height, Raster.Width))
+            return this;
+        var cut = new Raster(cells.Height, cells.Width, Raster.Channels);
+        for (int row = 0; row < cells.Height; row++)
+        {
+            int from = ((cells.Row + row) * Raster.Width + cells.Column) * Raster.Channels;
+            int length = cells.Width * Raster.Channels;
+            Raster.Values.AsSpan(from, length).CopyTo(cut.Values.AsSpan(row * length));
+        }
+        return this with { Raster = cut, Exact = Exact?.Cut(cells, Raster.Height, Raster.Width) };
+    }
 }

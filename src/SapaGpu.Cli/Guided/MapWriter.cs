@@ -9,12 +9,13 @@ internal static class MapWriter
     /// <summary>Checks, before anything is computed, that a file can store the result.</summary>
     /// <param name="path">The file that will be written.</param>
     /// <param name="extension">The extension that determines its format.</param>
-    /// <param name="input">The map that will be upsampled.</param>
+    /// <param name="storage">How the result will be stored.</param>
+    /// <param name="channels">The samples of a pixel of the result.</param>
     /// <param name="exact">Whether values must be stored exactly: classes, or a mark for missing values.</param>
     /// <exception cref="InvalidDataException">The file cannot store it; the message suggests a format.</exception>
-    public static void Check(string path, string extension, StoredMap input, bool exact)
+    public static void Check(string path, string extension, MapStorage storage, int channels, bool exact)
     {
-        if (input.Storage is not ImageStorage image)
+        if (storage is not ImageStorage image)
         {
             if (!MapReader.IsArray(extension))
                 throw new InvalidDataException($"{path}: the input is an array; the output must be .npy.");
@@ -30,11 +31,11 @@ internal static class MapWriter
                 "use .png or .tif for the output.");
         }
         bool keepsPalette = image.Palette is not null && ImageFormat.IsPng(extension);
-        int channels = image.Palette is { } palette ? palette.ColourChannels : input.Raster.Channels;
-        if (!keepsPalette && !format.Channels.Contains(channels))
+        int stored = image.Palette is { } palette ? palette.ColourChannels : channels;
+        if (!keepsPalette && !format.Channels.Contains(stored))
         {
             throw new InvalidDataException(
-                $"{path}: {format.Name} does not support {channels} channels; use .png or .tif for the output.");
+                $"{path}: {format.Name} does not support {stored} channels; use .png or .tif for the output.");
         }
         if (!format.Types.Contains(image.Type) && (exact || image.Type != SampleType.UInt16))
         {
@@ -73,18 +74,19 @@ internal static class MapWriter
     }
 
     /// <summary>Writes the result of nearest with the values of the input as they are in its file.</summary>
-    public static void Write(string path, ExactMap map, CellGrid grid, int channels, MapStorage storage)
+    public static void Write(
+        string path, ExactMap map, CellGrid grid, Region window, int channels, MapStorage storage)
     {
-        int height = grid.Rows.Pixels, width = grid.Columns.Pixels;
+        int height = window.Height, width = window.Width;
         if (storage is ArrayStorage array)
         {
             using var stream = new BufferedStream(File.Create(path));
             NpyFile.WriteHeader(stream, array.Descriptor, array.ShapeOf(height, width, channels));
-            map.Enlarge(grid, stream);
+            map.Enlarge(grid, window, stream);
             return;
         }
         using var samples = new MemoryStream();
-        map.Enlarge(grid, samples);
+        map.Enlarge(grid, window, samples);
         ImageFile.Write(path, samples.ToArray(), height, width, channels, ((ImageStorage)storage).Type);
     }
 

@@ -22,8 +22,8 @@ internal static class Proportions
             return null;
         return $"the proportions of the map, {mapWidth}x{mapHeight}, and of the photo, {photoWidth}x{photoHeight}, " +
             $"differ by {Percent(stretch)}, of which rounding of sizes explains {Percent(explained)}; the map is " +
-            "stretched over the photo. Swap its axes or --layout if they are exchanged, and cut off what it was " +
-            "padded with.";
+            "stretched over the photo. Give --letterbox if it was padded, --crop if it covers a part of the photo; if its " +
+            "axes are exchanged, swap them or --layout.";
     }
 
     private static string Percent(double factor) =>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using SapaGpu.Cli.Guided.Figures;
 using SapaGpu.Cli.Guided.Quality;
 using SapaGpu.Cli.Images;
@@ -16,7 +17,10 @@ internal sealed class UpsampleJob : IDisposable
     private readonly RequestedMarks marks;
     private readonly List<string> warnings = [];
     private readonly Photo photo;
+    private readonly Photo guide;
+    private readonly Region window;
     private readonly StoredMap input;
+    private readonly MapPlan plan;
     private readonly Raster? truth;
     private readonly CellGrid grid;
     private readonly OutputFile output;
@@ -24,24 +28,34 @@ internal sealed class UpsampleJob : IDisposable
     private readonly ComputeDevice? device;
 
     /// <summary>Reads and checks all inputs.</summary>
+    /// <param name="request">What to do.</param>
+    /// <param name="shared">The device, which stays open.</param>
+    /// <exception cref="ArgumentException">Options contradict each other or do not suit the inputs.</exception>
     /// <exception cref="InvalidDataException">A file cannot be used, or the files do not match.</exception>
     /// <exception cref="IOException">A result cannot be written.</exception>
     /// <exception cref="DeviceUnavailableException">The device is not available.</exception>
-    public UpsampleJob(UpsampleRequest request)
+    public UpsampleJob(UpsampleRequest request, SharedDevice shared)
     {
+        var watch = Stopwatch.StartNew();
         this.request = request;
         marks = new RequestedMarks(request.Unknown);
+        OptionChecks.Check(request);
         InputChecks.CheckNames(request);
-        photo = PhotoReader.Read(InputFile.Open(request.Guide), warnings.Add);
-        var reader = new MapReader(request.Labels, marks, photo, request.Layout);
+        var whole = PhotoReader.Read(InputFile.Open(request.Guide), warnings.Add);
+        photo = Crop.Cut(request.Guide, whole, request.Crop);
+        var reader = new MapReader(request.Labels, marks, ExpectedProportion, request.Layout);
         input = reader.Read(InputFile.Open(request.Input));
+        InputSize = input.Raster.SizeText;
+        (guide, window, input) = Place();
         string extension = ResultExtension();
-        MapWriter.Check(request.Output, extension, input, exact: request.Labels || marks.First is not null);
-        grid = MakeGrid();
-        truth = request.Truth is null ? null : ReadTruth(reader, request.Truth);
+        CheckSizes();
         Warn();
         marks.Unify(input.Raster);
-        Kind = request.Kind ?? KernelDefaults.KindOf(input.Raster, marks.First);
+        plan = new MapPlanner(request, marks, warnings.Add).Plan(input, extension, guide);
+        MapWriter.Check(request.Output, extension, plan.Storage, plan.Channels, plan.MustBeExact);
+        grid = new CellGrid(
+            new CellAxis(input.Raster.Height, guide.Height), new CellAxis(input.Raster.Width, guide.Width));
+        truth = request.Truth is null ? null : ReadTruth(request.Truth, whole);
         var defaults = KernelDefaults.For(Kind);
         Settings = new KernelSettings(
             request.Window ?? defaults.Window,
@@ -50,7 +64,7 @@ internal sealed class UpsampleJob : IDisposable
         bool comparesAll = truth is not null || request.Figure is not null;
         Methods = comparesAll ? AllMethods : [request.Method];
         CheckFigure();
-        device = Methods.Contains(UpsampleMethod.Sapa) ? CommonOptions.Open(request.Device) : null;
+        device = Methods.Contains(UpsampleMethod.Sapa) ? shared.Open() : null;
         output = new OutputFile(request.Output, extension);
         try
         {
@@ -61,10 +75,11 @@ internal sealed class UpsampleJob : IDisposable
             Dispose();
             throw;
         }
+        Times = new JobTimes(watch.Elapsed.TotalSeconds, 0, 0);
     }
 
     /// <summary>The kind of map.</summary>
-    public MapKind Kind { get; }
+    public MapKind Kind => plan.Kind;
 
     /// <summary>The kernel of the guided method.</summary>
     public KernelSettings Settings { get; }
@@ -77,6 +92,21 @@ internal sealed class UpsampleJob : IDisposable
 
     /// <summary>What the user should know about the inputs, a line each.</summary>
     public IReadOnlyList<string> Warnings => warnings;
+
+    /// <summary>The device of the guided method; null where it does not run.</summary>
+    public string? Device => device?.Id;
+
+    /// <summary>The size of the map in its file, width first.</summary>
+    public string InputSize { get; }
+
+    /// <summary>The size of the result, width first.</summary>
+    public string OutputSize => photo.SizeText;
+
+    /// <summary>The samples of a pixel of the result.</summary>
+    public int Channels => plan.Channels;
+
+    /// <summary>How long the parts of the job took.</summary>
+    public JobTimes Times { get; private set; }
 
     /// <summary>Whether the result goes to standard output.</summary>
     public bool WritesToStandardOutput => OutputFile.IsStandardOutput(request.Output);
@@ -91,9 +121,12 @@ internal sealed class UpsampleJob : IDisposable
                   $"sigma-space {Settings.SpaceSigma}"
                 : request.Method.ToString().ToLowerInvariant();
             string kind = Kind.ToString().ToLowerInvariant();
-            return $"{request.Output}: {kind}, {input.Raster.SizeText} to {photo.SizeText}, {how}";
+            string part = InputSize == input.Raster.SizeText ? string.Empty : $", of which {input.Raster.SizeText},";
+            return $"{request.Output}: {kind}, {InputSize}{part} to {photo.SizeText}, {how}";
         }
     }
+
+    private double ExpectedProportion => request.Letterbox is null ? (double)photo.Height / photo.Width : 1;
 
     /// <summary>Computes and writes the result.</summary>
     /// <param name="progress">Receives the completed fraction of a method, from 0 to 1.</param>
@@ -101,34 +134,38 @@ internal sealed class UpsampleJob : IDisposable
     /// <returns>The results of the methods; empty if there was nothing to compare.</returns>
     public IReadOnlyList<MethodResult> Run(Action<UpsampleMethod, double> progress, CancellationToken cancellation)
     {
-        bool copiesBytes = request.Method == UpsampleMethod.Nearest && input.Exact is not null;
+        var watch = Stopwatch.StartNew();
+        bool copiesBytes = request.Method == UpsampleMethod.Nearest && plan.Exact is not null;
         if (Methods.Count == 1 && copiesBytes)
         {
             WriteExactly();
             output.Commit();
+            Times = Times with { Compute = watch.Elapsed.TotalSeconds };
             return [];
         }
-        if (Methods.Count == 1 && input.Storage is ArrayStorage array)
+        if (Methods.Count == 1 && plan.Storage is ArrayStorage array)
         {
             using (var sink = new ArraySink(
-                output.TemporaryPath, array, photo.Height, photo.Width, input.Raster.Channels, marks.FirstAsGiven))
+                output.TemporaryPath, array, photo.Height, photo.Width, plan.Channels, marks.FirstAsGiven))
             {
                 Run(request.Method, sink, progress, cancellation);
             }
             output.Commit();
+            Times = Times with { Compute = watch.Elapsed.TotalSeconds };
             return [];
         }
 
         var maps = Methods.ToDictionary(method => method, method =>
         {
-            var map = new Raster(photo.Height, photo.Width, input.Raster.Channels);
+            var map = new Raster(photo.Height, photo.Width, plan.Channels);
             Run(method, map, progress, cancellation);
             return map;
         });
+        double computed = watch.Elapsed.TotalSeconds;
         if (copiesBytes)
             WriteExactly();
         else
-            MapWriter.Write(output.TemporaryPath, maps[request.Method], input.Storage, marks.FirstAsGiven);
+            MapWriter.Write(output.TemporaryPath, maps[request.Method], plan.Storage, marks.FirstAsGiven);
         output.Commit();
         var results = Compare(maps);
         if (figure is not null)
@@ -136,6 +173,7 @@ internal sealed class UpsampleJob : IDisposable
             ImageFile.Write(figure.TemporaryPath, ComparisonFigure.Draw(MakePanels(results)));
             figure.Commit();
         }
+        Times = Times with { Compute = computed, Write = watch.Elapsed.TotalSeconds - computed };
         return results;
     }
 
@@ -144,11 +182,10 @@ internal sealed class UpsampleJob : IDisposable
     {
         output.Dispose();
         figure?.Dispose();
-        device?.Dispose();
     }
 
     private void WriteExactly() =>
-        MapWriter.Write(output.TemporaryPath, input.Exact!, grid, input.Raster.Channels, input.Storage);
+        MapWriter.Write(output.TemporaryPath, plan.Exact!, grid, window, input.Raster.Channels, plan.Storage);
 
     private void Run(
         UpsampleMethod method,
@@ -156,19 +193,20 @@ internal sealed class UpsampleJob : IDisposable
         Action<UpsampleMethod, double> progress,
         CancellationToken cancellation)
     {
-        // The last of two or four samples of a picture is its opacity; in other types four samples may be anything.
-        bool hasOpacity = Kind == MapKind.Image
-            && input is { Storage: ImageStorage { Type: SampleType.UInt8 or SampleType.UInt16 }, Raster.Channels: 2 or 4 };
-        var codecs = MapCodecs.Of(Kind, hasOpacity, marks.First is { } mark ? [mark] : []);
-        new GuidedRun(photo, method, Settings, device, codecs)
-            .Run(input.Raster, sink, share => progress(method, share), cancellation);
+        if (plan.Range is { } range)
+            sink = new ThresholdSink(sink, range, request.Threshold!.Value, marks, plan.Channels, MaskRange.HasOpacity(input));
+        if (window != new Region(0, 0, guide.Height, guide.Width))
+            sink = new WindowSink(sink, window, plan.Channels);
+        new GuidedRun(guide, method, Settings, device, plan.Codec)
+            .Run(plan.Map, sink, share => progress(method, share), cancellation);
     }
 
     private List<MethodResult> Compare(Dictionary<UpsampleMethod, Raster> maps)
     {
         if (truth is null)
             return [.. maps.Select(pair => new MethodResult(pair.Key, pair.Value, []))];
-        var measure = QualityMeasure.For(Kind, input.Raster, truth, marks.First);
+        var measure = QualityMeasure.For(
+            Kind == MapKind.Logits ? MapKind.Labels : Kind, input.Raster, truth, marks.First);
         Figures = measure.Figures;
         var figures = measure.Measure([.. maps.Values]);
         return [.. maps.Zip(figures, (pair, quality) => new MethodResult(pair.Key, pair.Value, quality))];
@@ -176,12 +214,12 @@ internal sealed class UpsampleJob : IDisposable
 
     private List<Panel> MakePanels(IReadOnlyList<MethodResult> results)
     {
-        var painter = MapPainter.For(input, Kind, marks.First);
+        var painter = MapPainter.For(input with { Raster = plan.Shown }, Kind, marks.First);
         List<Panel> panels = [new([$"Photo {photo.SizeText}"], photo)];
         if (truth is not null)
         {
             panels.Add(new(["Truth"], painter.Paint(truth)));
-            panels.Add(new([$"Input {input.Raster.SizeText}"], painter.Paint(input.Raster)));
+            panels.Add(new([$"Input {input.Raster.SizeText}"], painter.Paint(plan.Shown)));
         }
         foreach (var result in results)
         {
@@ -189,19 +227,35 @@ internal sealed class UpsampleJob : IDisposable
             string title = result.Method == UpsampleMethod.Nearest
                 ? $"Nearest (input {input.Raster.SizeText})"
                 : result.Method.Title();
-            panels.Add(new([title, .. lines], painter.Paint(result.Map)));
+            panels.Add(new([title, .. lines], painter.Paint(AsShown(result.Map))));
         }
         return panels;
     }
 
-    private CellGrid MakeGrid()
+    /// <summary>A result in the units of figures: of probabilities the classes.</summary>
+    private Raster AsShown(Raster result) =>
+        Kind == MapKind.Logits && !request.Argmax ? ScoreMap.Argmax(result, level: 0.5f) : result;
+
+    /// <summary>Cuts padding off the map, and lets the photo grow to the ends of the cells that are left.</summary>
+    private (Photo Guide, Region Window, StoredMap Input) Place()
+    {
+        if (request.Letterbox is not { } letterbox)
+            return (photo, new Region(0, 0, photo.Height, photo.Width), input);
+        var placement = Placement.Of(input.Raster, photo, letterbox);
+        return (
+            placement.Grow(photo),
+            new Region(placement.Top, placement.Left, photo.Height, photo.Width),
+            input.Cut(placement.Cells));
+    }
+
+    private void CheckSizes()
     {
         var map = input.Raster;
-        return photo.Height >= map.Height && photo.Width >= map.Width
-            ? new CellGrid(new CellAxis(map.Height, photo.Height), new CellAxis(map.Width, photo.Width))
-            : throw new InvalidDataException(
-                $"{request.Guide}: the photo is {photo.SizeText}, smaller than the map of {map.SizeText} in " +
-                $"{request.Input}; use a photo that is at least as large.");
+        if (guide.Height >= map.Height && guide.Width >= map.Width)
+            return;
+        throw new InvalidDataException(
+            $"{request.Guide}: the photo is {photo.SizeText}, smaller than the map of {map.SizeText} in " +
+            $"{request.Input}; use a photo that is at least as large.");
     }
 
     private void CheckFigure()
@@ -214,7 +268,8 @@ internal sealed class UpsampleJob : IDisposable
     private void Warn()
     {
         var map = input.Raster;
-        if (Proportions.Describe(map.Height, map.Width, photo.Height, photo.Width) is { } proportions)
+        bool isWhole = request.Letterbox is null;
+        if (isWhole && Proportions.Describe(map.Height, map.Width, photo.Height, photo.Width) is { } proportions)
             warnings.Add($"{request.Input}: {proportions}");
         if (request.Method != UpsampleMethod.Nearest && input.Precision?.DescribeLoss(request.Input) is { } loss)
             warnings.Add(loss);
@@ -225,22 +280,28 @@ internal sealed class UpsampleJob : IDisposable
     {
         string extension = Path.GetExtension(request.Output);
         return extension.Length > 0 || !OutputFile.IsStream(request.Output) ? extension
+            : request.Argmax ? ".png"
             : input.Storage is ImageStorage image ? ImageFormat.ExtensionFor(image.Type) : ".npy";
     }
 
-    private Raster ReadTruth(MapReader reader, string path)
+    private Raster ReadTruth(string path, Photo whole)
     {
+        bool areClasses = request.Labels || request.Argmax;
+        var reader = new MapReader(areClasses, marks, (double)photo.Height / photo.Width, request.Layout);
         var stored = reader.Read(InputFile.Open(path));
+        if (request.Crop is { } part && (stored.Raster.Height, stored.Raster.Width) == (whole.Height, whole.Width))
+            stored = stored.Cut(part);
         var map = stored.Raster;
         if (map.Height != photo.Height || map.Width != photo.Width)
             throw new InvalidDataException(
                 $"{path}: the truth is {map.SizeText}, but must be {photo.SizeText} like the photo.");
-        if (map.Channels != input.Raster.Channels)
+        if (map.Channels != plan.Channels)
         {
+            string what = request.Argmax ? "classes have" : "the input has";
             throw new InvalidDataException(
-                $"{path}: the truth has {map.Channels} channels, but the input has {input.Raster.Channels}.");
+                $"{path}: the truth has {map.Channels} channels, but {what} {plan.Channels}.");
         }
-        if (!HaveSameUnits(stored.Storage, input.Storage))
+        if (!request.Argmax && !HaveSameUnits(stored.Storage, input.Storage))
         {
             throw new InvalidDataException(
                 $"{path}: sample type or palette differ from those of {request.Input}; save both in the same way.");

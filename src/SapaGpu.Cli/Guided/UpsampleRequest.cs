@@ -30,6 +30,24 @@ internal sealed record UpsampleRequest
     /// <summary>Whether the values of the map are classes.</summary>
     public bool Labels => Kind == MapKind.Labels;
 
+    /// <summary>Whether the class of every pixel is wanted of scores, not the probabilities.</summary>
+    public bool Argmax { get; init; }
+
+    /// <summary>Whether scores are said to be probabilities already.</summary>
+    public bool AreProbabilities { get; init; }
+
+    /// <summary>The share of the range of a mask from which on a pixel belongs to the object; null for no decision.</summary>
+    public double? Threshold { get; init; }
+
+    /// <summary>Whether missing cells are filled.</summary>
+    public bool Fill { get; init; }
+
+    /// <summary>The part of the photo that the map covers; null for all of it.</summary>
+    public Region? Crop { get; init; }
+
+    /// <summary>Where the photo lies in a map that was padded; null if it was not.</summary>
+    public Letterbox? Letterbox { get; init; }
+
     /// <summary>The values that mark missing values; empty if there are none.</summary>
     public IReadOnlyList<double> Unknown { get; init; } = [];
 

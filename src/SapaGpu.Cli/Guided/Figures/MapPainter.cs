@@ -17,6 +17,7 @@ internal abstract class MapPainter
         {
             MapKind.Labels when input.Storage is ImageStorage { Palette: { } palette } => new PalettePainter(palette),
             MapKind.Labels when !showsColours => new ClassPainter(new ClassMap(input.Raster)),
+            MapKind.Logits => new ClassNumberPainter(),
             MapKind.Depth when input.Raster.Channels == 1 => new NumberPainter(known, unknown),
             _ => new ColourPainter(
                 (input.Storage as ImageStorage)?.Type.White() is { } white ? new ValueRange(0, white) : known),
@@ -60,6 +61,14 @@ internal sealed class ClassPainter(ClassMap input) : MapPainter
         if (input.Find(samples) is { } label)
             ColourScale.OfClass(label, colour);
     }
+}
+
+/// <summary>The numbers of classes in different colours.</summary>
+internal sealed class ClassNumberPainter : MapPainter
+{
+    /// <inheritdoc/>
+    protected override void PaintPixel(ReadOnlySpan<float> samples, Span<byte> colour) =>
+        ColourScale.OfClass((int)samples[0], colour);
 }
 
 /// <summary>Numbers on a scale of colours; missing ones in black.</summary>

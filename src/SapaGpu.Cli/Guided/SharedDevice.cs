@@ -1,0 +1,18 @@
+namespace SapaGpu.Cli.Guided;
+
+/// <summary>The device of all jobs of a process, opened by the first that needs it.</summary>
+internal sealed class SharedDevice(string? id) : IDisposable
+{
+    private ComputeDevice? device;
+
+    /// <summary>The device, if a job needed it.</summary>
+    public string? Id => device?.Id;
+
+    /// <summary>Opens the device, or gives the one that is open.</summary>
+    /// <exception cref="DeviceUnavailableException">The device is not available.</exception>
+    /// <exception cref="ArgumentException">The text is not a device identifier.</exception>
+    public ComputeDevice Open() => device ??= CommonOptions.Open(id);
+
+    /// <inheritdoc/>
+    public void Dispose() => device?.Dispose();
+}
