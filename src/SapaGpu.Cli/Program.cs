@@ -32,7 +32,7 @@ catch (DeviceUnavailableException e)
 }
 catch (ArgumentException e)
 {
-    Console.Error.WriteLine(e.ParamName is null ? e.Message : e.Message.Replace($" (Parameter '{e.ParamName}')", null));
+    Console.Error.WriteLine(ErrorText.Of(e));
     return ExitCode.Usage;
 }
 catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException

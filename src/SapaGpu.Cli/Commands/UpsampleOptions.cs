@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using SapaGpu.Cli.Guided;
+using SapaGpu.Cli.Guided.Batch;
 using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Cli.Commands;
@@ -10,7 +11,7 @@ namespace SapaGpu.Cli.Commands;
 internal sealed class UpsampleOptions
 {
     private static readonly Dictionary<string, UpsampleMethod> MethodNames =
-        Enum.GetValues<UpsampleMethod>().ToDictionary(method => method.ToString().ToLowerInvariant());
+        Enum.GetValues<UpsampleMethod>().ToDictionary(NameOf);
 
     private static readonly Dictionary<string, MapKind> KindNames =
         Enum.GetValues<MapKind>().ToDictionary(kind => kind.ToString().ToLowerInvariant());
@@ -27,29 +28,36 @@ internal sealed class UpsampleOptions
         ["center"] = Letterbox.Center,
     };
 
-    private readonly Option<string> guide = new("--guide", "-g")
+    private readonly Option<string[]> guide = new("--guide", "-g")
     {
-        Description = $"The photo: {ImageSource.Formats}; - is standard input. It is converted to sRGB by its " +
+        Description = $"The photo: {ImageSource.Formats}; - is standard input; or many: several files, a folder, a " +
+            "pattern such as photos/*.jpg, or numbered frames such as frames/%04d.png. It is converted to sRGB by its " +
             "colour profile and rotated by its EXIF orientation; alpha is ignored. Floating-point samples of at " +
             "most 1 have 1 for white.",
         HelpName = "file",
         Required = true,
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<string> input = new("--input", "-i")
+    private readonly Option<string[]> input = new("--input", "-i")
     {
         Description = "The small map: an image of one page in a format that --guide has, grey or RGB with or " +
             "without alpha, whose samples are whole or real numbers, or a NumPy array, [C, H, W], [H, W, C] or " +
-            "[H, W], in a .npy file or alone in a .npz file; - is standard input.",
+            "[H, W], in a .npy file or alone in a .npz file; - is standard input; or many, as --guide. Each has the " +
+            "photo of its name without the extension; of frames with numbers, that of its number.",
         HelpName = "file",
         Required = true,
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = true,
     };
 
     private readonly Option<string> output = new("--output", "-o")
     {
         Description = "The result, as large as the photo, with the sample type, channels and palette of the " +
             "input as far as the format allows: .png, .tif, .webp (lossless), .jpg, or .npy for an array; - is " +
-            "standard output. It must not be the photo or the truth.",
+            "standard output. It must not be the photo or the truth. Of many maps, a folder, or a name with * for the " +
+            "name of the map or %04d for its number.",
         HelpName = "file",
         Required = true,
     };
@@ -137,14 +145,30 @@ internal sealed class UpsampleOptions
 
     private readonly Option<string?> figure = new("--compare")
     {
-        Description = "Write an image that shows the photo, the input and the results of all methods side by side.",
+        Description = "Write an image that shows the photo, the input and the results of all methods side by side; of " +
+            "many maps, a folder or a pattern as of --output.",
         HelpName = "file",
     };
 
-    private readonly Option<string?> truth = new("--truth")
+    private readonly Option<string[]> truth = new("--truth")
     {
-        Description = "The true map at full size: print how close nearest, bilinear and SAPA come to it.",
+        Description = "The true map at full size, or those of many maps, as --guide: print how close nearest, bilinear " +
+            "and SAPA come to it.",
         HelpName = "file",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<bool> resume = new("--resume")
+    {
+        Description = "Leave out maps whose results are there. A result appears only when it is complete.",
+    };
+
+    private readonly Option<bool> json = CommonOptions.Json();
+
+    private readonly Option<bool> quiet = new("--quiet", "-q")
+    {
+        Description = "Print nothing but warnings and errors, and show no progress.",
     };
 
     /// <summary>Completes the options.</summary>
@@ -171,18 +195,35 @@ internal sealed class UpsampleOptions
         layout.AcceptOnlyFromAmong([.. LayoutNames.Keys]);
     }
 
+    /// <summary>The name of a method on the command line and in reports.</summary>
+    public static string NameOf(UpsampleMethod method) => method.ToString().ToLowerInvariant();
+
     /// <summary>All options in the order of the help.</summary>
     public IReadOnlyList<Option> All =>
     [
         guide, input, output, method, window, colourSigma, spaceSigma, labels, kind, argmax, probabilities, threshold,
-        unknown, fill, crop, letterbox, layout, device, figure, truth,
+        unknown, fill, crop, letterbox, layout, device, figure, truth, resume,
+        json, quiet,
     ];
 
     /// <summary>The request of a command line.</summary>
-    public UpsampleRequest Read(ParseResult result) => new()
+    public UpsampleArguments Read(ParseResult result) => new()
     {
-        Guide = result.GetRequiredValue(guide),
-        Input = result.GetRequiredValue(input),
+        Template = ReadTemplate(result),
+        Guides = result.GetRequiredValue(guide),
+        Inputs = result.GetRequiredValue(input),
+        Truths = result.GetValue(truth) ?? [],
+        Output = result.GetRequiredValue(output),
+        Figure = result.GetValue(figure),
+        Resume = result.GetValue(resume),
+        Json = result.GetValue(json),
+        Quiet = result.GetValue(quiet),
+    };
+
+    private UpsampleRequest ReadTemplate(ParseResult result) => new()
+    {
+        Guide = result.GetRequiredValue(guide)[0],
+        Input = result.GetRequiredValue(input)[0],
         Output = result.GetRequiredValue(output),
         Method = MethodNames[result.GetRequiredValue(method)],
         Window = result.GetValue(window),
@@ -203,7 +244,7 @@ internal sealed class UpsampleOptions
         Layout = result.GetValue(layout) is { } name ? LayoutNames[name] : null,
         Device = result.GetValue(device),
         Figure = result.GetValue(figure),
-        Truth = result.GetValue(truth),
+        Truth = result.GetValue(truth)?.FirstOrDefault(),
     };
 
     private static Option<double?> Sigma(string name, string description)

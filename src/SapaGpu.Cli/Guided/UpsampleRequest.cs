@@ -57,6 +57,9 @@ internal sealed record UpsampleRequest
     /// <summary>The device; null for the best one.</summary>
     public string? Device { get; init; }
 
+    /// <summary>Whether anything is computed on a device.</summary>
+    public bool NeedsDevice => Method == UpsampleMethod.Sapa || Truth is not null || Figure is not null;
+
     /// <summary>The file of an image that compares the methods; null for none.</summary>
     public string? Figure { get; init; }
 

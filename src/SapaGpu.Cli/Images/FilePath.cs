@@ -13,6 +13,9 @@ internal static class FilePath
     public static bool AreSame(string first, string second) =>
         string.Equals(Resolve(first, MostLinks), Resolve(second, MostLinks), Comparison);
 
+    /// <summary>A path without links, the same for all names of a file that differ in more than case.</summary>
+    public static string Resolve(string path) => Resolve(path, MostLinks);
+
     private static string Resolve(string path, int links)
     {
         string full = Path.GetFullPath(path);

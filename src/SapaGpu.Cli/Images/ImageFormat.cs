@@ -34,6 +34,9 @@ internal sealed record ImageFormat(
             : throw new InvalidDataException(
                 $"{path}: images can be written as {string.Join(", ", ByExtension.Keys)}; change the extension.");
 
+    /// <summary>Whether images can be written with an extension.</summary>
+    public static bool IsKnown(string extension) => ByExtension.ContainsKey(extension);
+
     /// <summary>The extension of the plainest format that supports a sample type exactly.</summary>
     public static string ExtensionFor(SampleType type) =>
         type is SampleType.UInt8 or SampleType.UInt16 ? ".png" : ".tif";

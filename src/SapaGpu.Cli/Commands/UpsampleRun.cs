@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using SapaGpu.Cli.Guided;
+using SapaGpu.Cli.Guided.Batch;
+using Spectre.Console;
+
+namespace SapaGpu.Cli.Commands;
+
+/// <summary>Runs the jobs of a command line one after another on one device.</summary>
+internal sealed class UpsampleRun(UpsampleArguments arguments, CancellationToken cancellation)
+{
+    private readonly UpsampleReport report = new();
+    private readonly List<string> lines = [];
+    private bool showsProgress;
+
+    /// <summary>Runs all jobs and prints the report.</summary>
+    /// <returns>The exit code.</returns>
+    public int Run()
+    {
+        var watch = Stopwatch.StartNew();
+        OptionChecks.Check(arguments.Template);
+        var batch = new UpsampleBatch(arguments);
+        if (arguments.Json && !batch.IsMany && Images.OutputFile.IsStandardOutput(arguments.Output))
+            throw new ArgumentException("--json and --output -: both are written to standard output; name a file for the result.");
+        if (!batch.IsMany && batch.Unmatched.Count > 0)
+            throw new InvalidDataException(batch.Unmatched[0].Error);
+        batch.MakeFolders();
+        report.Failures.AddRange(batch.Unmatched);
+        if (batch.Warning is { } warning)
+            Warn(warning);
+        report.Skipped.AddRange(batch.Requests.Where(IsDone).Select(request => request.Output));
+        List<UpsampleRequest> requests = [.. batch.Requests.Where(request => !IsDone(request))];
+        using var device = new SharedDevice(arguments.Template.Device);
+        if (batch.IsMany && requests.Any(request => request.NeedsDevice))
+            device.Open();
+        bool isCancelled = false;
+        ShowProgress(requests, advance =>
+        {
+            for (int i = 0; i < requests.Count && !isCancelled; i++)
+                isCancelled = !RunOne(requests, i, batch.IsMany, device, advance);
+        });
+        foreach (string line in lines)
+            Console.Error.WriteLine(line);
+        report.Device = device.Id;
+        report.Seconds = watch.Elapsed.TotalSeconds;
+        if (!isCancelled || batch.IsMany)
+            Print(batch);
+        return isCancelled || report.Failures.Count > 0 ? ExitCode.Failure : ExitCode.Success;
+    }
+
+    private bool IsDone(UpsampleRequest request) => arguments.Resume && File.Exists(request.Output)
+        && (request.Figure is null || File.Exists(request.Figure));
+
+    /// <summary>Runs one job; false if it was cancelled.</summary>
+    private bool RunOne(
+        List<UpsampleRequest> requests, int index, bool isMany, SharedDevice device, Action<int, string, double> advance)
+    {
+        var request = requests[index];
+        string name = Path.GetFileName(request.Input);
+        advance(index, name, 0);
+        try
+        {
+            using var job = new UpsampleJob(request, device);
+            foreach (string warning in job.Warnings)
+                Warn(warning);
+            var places = job.Methods.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
+            var results = job.Run(
+                (method, share) => advance(index, name, (places[method] + share) / places.Count), cancellation);
+            report.Results.Add(UpsampleResult.Of(request, job, results));
+            report.Figures.Add(job.Figures);
+            if (!isMany)
+                report.Summary = job.Summary;
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            WriteError(isMany
+                ? $"{request.Output}: cancelled; {requests.Count - index} of {requests.Count} results were not written. " +
+                  "--resume goes on."
+                : $"{request.Output}: cancelled; nothing was written.");
+            return false;
+        }
+        catch (Exception e) when (isMany && e is not DeviceUnavailableException)
+        {
+            string error = ErrorText.Of(e);
+            string prefix = error.Contains(request.Input, StringComparison.Ordinal) ? string.Empty : $"{request.Input}: ";
+            report.Failures.Add(new UpsampleFailure(request.Input, prefix + error));
+            return true;
+        }
+    }
+
+    private void Warn(string warning) => WriteError($"Warning: {warning}");
+
+    /// <summary>Writes a line to standard error, after the progress bar where there is one.</summary>
+    private void WriteError(string line)
+    {
+        if (showsProgress)
+            lines.Add(line);
+        else
+            Console.Error.WriteLine(line);
+    }
+
+    /// <summary>Shows one progress bar on standard error while something runs, unless it is redirected.</summary>
+    private void ShowProgress(List<UpsampleRequest> requests, Action<Action<int, string, double>> run)
+    {
+        if (Console.IsErrorRedirected || arguments.Quiet || requests.Count == 0)
+        {
+            run((_, _, _) => { });
+            return;
+        }
+        showsProgress = true;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        console.Progress().AutoClear(true).Start(context =>
+        {
+            var task = context.AddTask("0", maxValue: requests.Count);
+            run((index, name, share) =>
+            {
+                task.Description = Markup.Escape(requests.Count > 1 ? $"{index + 1}/{requests.Count} {name}" : name);
+                task.Value = index + share;
+            });
+        });
+        showsProgress = false;
+    }
+
+    private void Print(UpsampleBatch batch)
+    {
+        var writer = !batch.IsMany && Images.OutputFile.IsStandardOutput(arguments.Output) ? Console.Error : Console.Out;
+        if (arguments.Json)
+            Console.Out.WriteLine(report.ToJson());
+        else if (!arguments.Quiet)
+            report.Print(writer, batch.IsMany);
+        if (!batch.IsMany || report.Failures.Count == 0)
+            return;
+        Console.Error.WriteLine(
+            $"{report.Failures.Count} of {batch.Requests.Count + batch.Unmatched.Count} maps failed:");
+        foreach (var failure in report.Failures)
+            Console.Error.WriteLine($"  {failure.Error}");
+    }
+}

@@ -1,0 +1,102 @@
+using SapaGpu.Cli.Images;
+
+namespace SapaGpu.Cli.Guided.Batch;
+
+/// <summary>The files that an option names: a file, several, a folder, or patterns.</summary>
+internal sealed class FileSet
+{
+    private static readonly string[] PhotoExtensions =
+    [
+        ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif", ".avif", ".svg", ".bmp", ".pbm", ".pgm", ".ppm", ".pnm",
+        ".pfm",
+    ];
+
+    private static readonly string[] MapExtensions = [.. PhotoExtensions, ".npy", ".npz"];
+
+    private readonly ILookup<string, SourceFile> byStem;
+    private readonly ILookup<long, SourceFile> byNumber;
+
+    private FileSet(string option, IReadOnlyList<SourceFile> files, bool isMany)
+    {
+        Option = option;
+        Files = files;
+        IsMany = isMany;
+        byStem = files.ToLookup(file => file.Stem);
+        byNumber = files.Where(file => file.Number is not null).ToLookup(file => file.Number!.Value);
+    }
+
+    /// <summary>The option, for messages.</summary>
+    public string Option { get; }
+
+    /// <summary>The files, sorted by name within each folder or pattern.</summary>
+    public IReadOnlyList<SourceFile> Files { get; }
+
+    /// <summary>Whether the option may name more than one file, though there may be only one.</summary>
+    public bool IsMany { get; }
+
+    /// <summary>Finds the files of an option.</summary>
+    /// <param name="option">The name of the option.</param>
+    /// <param name="texts">What was given for it.</param>
+    /// <param name="arePhotos">Whether a folder is searched for photos only, not for arrays.</param>
+    /// <exception cref="InvalidDataException">A folder or a pattern has no files.</exception>
+    public static FileSet Of(string option, IReadOnlyList<string> texts, bool arePhotos)
+    {
+        var files = new List<SourceFile>();
+        bool isMany = texts.Count > 1;
+        foreach (string text in texts)
+        {
+            var found = Expand(text, arePhotos);
+            isMany |= found is not null;
+            if (found is { Count: 0 })
+                throw new InvalidDataException($"{option} {text}: {WhyNothing(text, arePhotos)}");
+            files.AddRange(found ?? [new SourceFile(text, null)]);
+        }
+        return new FileSet(option, [.. files.DistinctBy(file => file.Path)], isMany);
+    }
+
+    /// <summary>The files that belong to one of another option: all that have its number or its name.</summary>
+    public IReadOnlyList<SourceFile> Matching(SourceFile other)
+    {
+        if (!IsMany)
+            return Files;
+        return other.Number is { } number && byNumber.Count > 0
+            ? [.. byNumber[number]]
+            : [.. byStem[other.Stem]];
+    }
+
+    /// <summary>The files of a folder or pattern; null for a file.</summary>
+    private static List<SourceFile>? Expand(string text, bool arePhotos)
+    {
+        if (Directory.Exists(text))
+        {
+            var extensions = arePhotos ? PhotoExtensions : MapExtensions;
+            return
+            [
+                .. Wildcard.Find(Path.Combine(text, "*"))
+                    .Where(path => extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
+                    .Select(path => new SourceFile(path, null)),
+            ];
+        }
+
+        // A file may have any name, also one that looks like a pattern.
+        if (InputFile.IsStandardInput(text) || File.Exists(text))
+            return null;
+        if (FramePattern.TryParse(text) is { } frames)
+        {
+            return
+            [
+                .. Wildcard.Find(Path.Combine(frames.Folder, "*"))
+                    .Select(path => new SourceFile(path, frames.NumberOf(Path.GetFileName(path))))
+                    .Where(file => file.Number is not null)
+                    .OrderBy(file => file.Number),
+            ];
+        }
+        return Wildcard.IsIn(text) ? [.. Wildcard.Find(text).Select(path => new SourceFile(path, null))] : null;
+    }
+
+    private static string WhyNothing(string text, bool arePhotos) =>
+        Directory.Exists(text) ? $"the folder has no {(arePhotos ? "image" : "image or array")} that is read; name another."
+        : FramePattern.TryParse(text) is { } frames
+            ? $"there is no file such as {frames.NameOf(1)}; check the folder and the number of digits."
+        : "no file has such a name; check the folder and the extension.";
+}
