@@ -7,4 +7,10 @@ internal static class ExitCode
     public const int Failure = 1;
     public const int Usage = 2;
     public const int NoDevice = 3;
+
+    /// <summary>What they mean, for the help.</summary>
+    public static readonly (int Code, string Meaning)[] Meanings =
+    [
+        (Success, "success"), (Failure, "failure"), (Usage, "wrong usage"), (NoDevice, "device not available"),
+    ];
 }

@@ -1,18 +1,8 @@
 using System.CommandLine;
 using SapaGpu;
 using SapaGpu.Cli;
-using SapaGpu.Cli.Commands;
 
-var root = new RootCommand(
-    "Guided upsampling by window attention (SAPA) on CUDA, OpenCL and the CPU. " +
-    "Exit codes: 0 success, 1 failure, 2 wrong usage, 3 device not available.")
-{
-    InfoCommand.Create(),
-    VerifyCommand.Create(),
-    UpsampleCommand.Create(),
-    BenchCommand.Create(),
-};
-var parsed = root.Parse(args);
+var parsed = Tool.Create().Parse(args);
 if (parsed.Errors.Count > 0)
 {
     // One line, also where the parser would list what is allowed in lines of their own.

@@ -64,6 +64,9 @@ internal sealed class UpsampleBatchTests
         Assert.That(Upsample([runs["maps"]], [runs["photo.png"]], runs["results"]).ExitCode, Is.EqualTo(ExitCode.Success));
         Assert.That(Names("results"), Is.EquivalentTo(new[] { "a.png", "b.png", "c.png" }));
         Assert.That(Upsample([runs["maps/b.png"]], [runs["photos"]], runs["one.png"]).ExitCode, Is.EqualTo(ExitCode.Success));
+        runs.AssertRefuses(
+            Upsample([runs["map.png"]], [runs["photos"]], runs["o.png"]), ExitCode.Failure, "map.png", "no such file");
+        WriteMap("map.png", 1);
         var run = Upsample([runs["map.png"]], [runs["photos"]], runs["o.png"]);
         runs.AssertRefuses(run, ExitCode.Failure, "map.png", "no photo", "--guide", "map");
     }

@@ -86,6 +86,11 @@ internal sealed class UpsampleBatch
         var found = files.Matching(map);
         if (found.Count == 1)
             return found[0];
+        if (!File.Exists(map.Path) && !InputFile.IsStandardInput(map.Path))
+        {
+            unmatched.Add(new UpsampleFailure(map.Path, $"{map.Path}: there is no such file."));
+            return null;
+        }
         string name = map.Number is { } number ? $"{number}" : map.Stem;
         string texts = string.Join(' ', files.Option == "--guide" ? arguments.Guides : arguments.Truths);
         unmatched.Add(new UpsampleFailure(map.Path, found.Count == 0
