@@ -1,4 +1,3 @@
-using SapaGpu.Cli.Images;
 using SkiaSharp;
 
 namespace SapaGpu.Segmentation;

@@ -170,7 +170,7 @@ internal sealed class UpsampleJob : IDisposable
         var results = Compare(maps);
         if (figure is not null)
         {
-            ImageFile.Write(figure.TemporaryPath, ComparisonFigure.Draw(MakePanels(results)));
+            ImageFile.Write(figure.TemporaryPath, DrawFigure(results));
             figure.Commit();
         }
         Times = Times with { Compute = computed, Write = watch.Elapsed.TotalSeconds - computed };
@@ -212,24 +212,15 @@ internal sealed class UpsampleJob : IDisposable
         return [.. maps.Zip(figures, (pair, quality) => new MethodResult(pair.Key, pair.Value, quality))];
     }
 
-    private List<Panel> MakePanels(IReadOnlyList<MethodResult> results)
+    private Photo DrawFigure(IReadOnlyList<MethodResult> results)
     {
-        var painter = MapPainter.For(input with { Raster = plan.Shown }, Kind, marks.First);
-        List<Panel> panels = [new([$"Photo {photo.SizeText}"], photo)];
-        if (truth is not null)
-        {
-            panels.Add(new(["Truth"], painter.Paint(truth)));
-            panels.Add(new([$"Input {input.Raster.SizeText}"], painter.Paint(plan.Shown)));
-        }
-        foreach (var result in results)
-        {
-            var lines = Figures.Zip(result.Quality, (figure, value) => figure.Describe(value));
-            string title = result.Method == UpsampleMethod.Nearest
-                ? $"Nearest (input {input.Raster.SizeText})"
-                : result.Method.Title();
-            panels.Add(new([title, .. lines], painter.Paint(AsShown(result.Map))));
-        }
-        return panels;
+        bool areClasses = Kind is MapKind.Labels or MapKind.Logits;
+        var panels = new FigurePanels(
+            photo,
+            [.. results.Select(result => result with { Map = AsShown(result.Map) })],
+            MapPainter.For(input with { Raster = plan.Shown }, Kind, marks.First),
+            new DifferencePainter(areClasses, marks.First));
+        return ComparisonFigure.Draw(panels.Make(truth, input.Raster.SizeText, Figures), panels.Height, panels.Width);
     }
 
     /// <summary>A result in the units of figures: of probabilities the classes.</summary>

@@ -1,4 +1,4 @@
-namespace SapaGpu.Cli.Images;
+namespace SapaGpu.Segmentation;
 
 /// <summary>
 /// Capitals, digits and punctuation of 5×7 dots, for captions on machines without fonts. Small letters are drawn as
@@ -54,29 +54,6 @@ internal static class BitmapFont
 
     private static readonly string[] Rows =
         Drawings.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-    /// <summary>Draws a line of text; what does not fit on the image is left out.</summary>
-    /// <param name="image">The image to draw on.</param>
-    /// <param name="text">The text.</param>
-    /// <param name="row">The row of the upper edge.</param>
-    /// <param name="column">The column of the left edge.</param>
-    /// <param name="dotSize">The side of a dot in pixels.</param>
-    /// <param name="colour">Red, green and blue.</param>
-    public static void Draw(Photo image, string text, int row, int column, int dotSize, ReadOnlySpan<byte> colour)
-    {
-        for (int i = 0; i < text.Length; i++)
-        {
-            int left = column + i * Advance * dotSize;
-            for (int y = 0; y < GlyphHeight; y++)
-            {
-                for (int x = 0; x < GlyphWidth; x++)
-                {
-                    if (HasDot(text[i], y, x))
-                        image.Fill(new Region(row + y * dotSize, left + x * dotSize, dotSize, dotSize), colour);
-                }
-            }
-        }
-    }
 
     /// <summary>Whether the drawing of a character has a dot.</summary>
     public static bool HasDot(char character, int row, int column)

@@ -1,7 +1,6 @@
 using NUnit.Framework;
-using SapaGpu.Cli.Images;
 
-namespace SapaGpu.Tests.Guided;
+namespace SapaGpu.Segmentation.Tests;
 
 [TestFixture]
 internal sealed class BitmapFontTests
@@ -14,14 +13,6 @@ internal sealed class BitmapFontTests
         Assert.That(drawings.Skip(1), Has.All.Contains("#"));
         Assert.That(Drawing('a'), Is.EqualTo(Drawing('A')));
         Assert.That(Drawing('\u00e9'), Is.EqualTo(Drawing('?')));
-    }
-
-    [Test]
-    public void Text_beyond_the_edge_is_left_out()
-    {
-        var image = new Photo(6, 6);
-        Assert.That(() => BitmapFont.Draw(image, "WWW", -3, -3, 2, [255, 255, 255]), Throws.Nothing);
-        Assert.That(image.Samples, Has.Some.EqualTo(255));
     }
 
     private static string Drawing(char character) => string.Concat(
