@@ -3,7 +3,7 @@ using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Tests.Guided;
 
-/// <summary>Writes the files that the picture of the README is made of.</summary>
+/// <summary>Writes the files that the picture of the README is made of, and the depth of a sample.</summary>
 [TestFixture]
 [Explicit("Writes files; run it by name.")]
 internal sealed class DemoPictures
@@ -27,5 +27,14 @@ internal sealed class DemoPictures
             Path.Combine(folder, "map_small.png"),
             SmallMaps.OfLabels(scene.Labels, Height / Ratio, Width / Ratio),
             DemoScene.Palette);
+        var depth = SmallMaps.OfDepth(scene.Depth, Height / Ratio, Width / Ratio, unknown: 0);
+        ImageFile.Write(
+            Path.Combine(folder, "depth_small.png"),
+            new Raster(depth.Height, depth.Width, 1, Array.ConvertAll(depth.Values, ToMillimetres)),
+            SampleType.UInt16);
     }
+
+    /// <summary>The distance of a nearness of the scene; 0 stays unknown.</summary>
+    private static float ToMillimetres(float nearness) =>
+        nearness <= 1 ? 0 : MathF.Round(4000 * (254 / (nearness - 1) - 1));
 }
