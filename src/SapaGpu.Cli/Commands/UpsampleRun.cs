@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using SapaGpu.Cli.Guided;
 using SapaGpu.Cli.Guided.Batch;
+using SapaGpu.Cli.Images;
 using Spectre.Console;
 
 namespace SapaGpu.Cli.Commands;
@@ -19,7 +20,7 @@ internal sealed class UpsampleRun(UpsampleArguments arguments, CancellationToken
         var watch = Stopwatch.StartNew();
         OptionChecks.Check(arguments.Template);
         var batch = new UpsampleBatch(arguments);
-        if (arguments.Json && !batch.IsMany && Images.OutputFile.IsStandardOutput(arguments.Output))
+        if (arguments.Json && !batch.IsMany && OutputFile.IsStandardOutput(arguments.Output))
             throw new ArgumentException("--json and --output -: both are written to standard output; name a file for the result.");
         if (!batch.IsMany && batch.Unmatched.Count > 0)
             throw new InvalidDataException(batch.Unmatched[0].Error);
@@ -47,7 +48,8 @@ internal sealed class UpsampleRun(UpsampleArguments arguments, CancellationToken
         return isCancelled || report.Failures.Count > 0 ? ExitCode.Failure : ExitCode.Success;
     }
 
-    private bool IsDone(UpsampleRequest request) => arguments.Resume && File.Exists(request.Output)
+    private bool IsDone(UpsampleRequest request) => arguments.Resume
+        && !OutputFile.IsStream(request.Output) && File.Exists(request.Output)
         && (request.Figure is null || File.Exists(request.Figure));
 
     /// <summary>Runs one job; false if it was cancelled.</summary>
@@ -123,7 +125,7 @@ internal sealed class UpsampleRun(UpsampleArguments arguments, CancellationToken
 
     private void Print(UpsampleBatch batch)
     {
-        var writer = !batch.IsMany && Images.OutputFile.IsStandardOutput(arguments.Output) ? Console.Error : Console.Out;
+        var writer = !batch.IsMany && OutputFile.IsStandardOutput(arguments.Output) ? Console.Error : Console.Out;
         if (arguments.Json)
             Console.Out.WriteLine(report.ToJson());
         else if (!arguments.Quiet)

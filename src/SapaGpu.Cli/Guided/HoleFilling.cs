@@ -28,34 +28,41 @@ internal static class HoleFilling
             return null;
         var colours = AreaAverage.Shrink(
             guide.Samples, guide.Height, guide.Width, Photo.Channels, map.Height, map.Width);
-        var holes = Enumerable.Range(0, known.Length).Where(cell => !known[cell]).ToList();
-        while (holes.Count > 0)
+        int[] candidates = [.. Enumerable.Range(0, known.Length).Where(cell => !known[cell])];
+        while (candidates.Length > 0)
         {
             // What is filled in one round counts from the next on, so that the order of cells does not matter.
-            var closed = holes.Where(cell => FillCell(filled, known, colours, colourSigma, cell)).ToList();
+            var isFilled = new bool[candidates.Length];
+            Parallel.For(0, candidates.Length, i => isFilled[i] = FillCell(filled, known, colours, colourSigma, candidates[i]));
+            var closed = candidates.Where((_, i) => isFilled[i]).ToList();
             foreach (int cell in closed)
                 known[cell] = true;
-            holes.RemoveAll(cell => known[cell]);
+            candidates = [.. closed.SelectMany(cell => Around(map, cell)).Where(cell => !known[cell]).Distinct()];
         }
         return filled;
     }
 
+    private static IEnumerable<int> Around(Raster map, int cell)
+    {
+        var around = new Region(cell / map.Width, cell % map.Width, 1, 1).Grow(Reach, map.Height, map.Width);
+        for (int row = around.Row; row < around.EndRow; row++)
+        {
+            for (int column = around.Column; column < around.EndColumn; column++)
+                yield return row * map.Width + column;
+        }
+    }
+
     private static bool FillCell(Raster map, bool[] known, float[] colours, double colourSigma, int cell)
     {
-        int row = cell / map.Width, column = cell % map.Width;
-        var around = new Region(row, column, 1, 1).Grow(Reach, map.Height, map.Width);
         var neighbours = new List<(int Cell, double Exponent)>();
-        for (int y = around.Row; y < around.EndRow; y++)
+        foreach (int other in Around(map, cell))
         {
-            for (int x = around.Column; x < around.EndColumn; x++)
-            {
-                int other = y * map.Width + x;
-                if (!known[other])
-                    continue;
-                double distance = ((y - row) * (y - row) + (x - column) * (x - column)) / (SpaceSigma * SpaceSigma);
-                double colour = ColourDistance(colours, cell, other) / (colourSigma * colourSigma);
-                neighbours.Add((other, -(distance + colour) / 2));
-            }
+            if (!known[other])
+                continue;
+            int down = other / map.Width - cell / map.Width, across = other % map.Width - cell % map.Width;
+            double distance = (down * down + across * across) / (SpaceSigma * SpaceSigma);
+            double colour = ColourDistance(colours, cell, other) / (colourSigma * colourSigma);
+            neighbours.Add((other, -(distance + colour) / 2));
         }
         if (neighbours.Count == 0)
             return false;

@@ -27,6 +27,9 @@ internal sealed record MapPlan
     /// <summary>The values for nearest as bytes of the file; null if numbers do.</summary>
     public ExactMap? Exact { get; init; }
 
+    /// <summary>Whether logits were found or said to be probabilities already.</summary>
+    public bool AreProbabilities { get; init; }
+
     /// <summary>Whether classes and marks must be stored exactly.</summary>
     public bool MustBeExact { get; init; }
 }

@@ -74,6 +74,7 @@ internal sealed class MapPlanner(UpsampleRequest request, RequestedMarks marks, 
             Channels = request.Argmax ? 1 : map.Channels,
             Storage = request.Argmax ? ClassStorage(array, scores.Classes, extension) : ProbabilityStorage(array, extension),
             Shown = scores.Argmax(),
+            AreProbabilities = scores.AreProbabilities,
             MustBeExact = true,
         };
     }

@@ -26,6 +26,16 @@ internal static class Proportions
             "axes are exchanged, swap them or --layout.";
     }
 
+    /// <summary>What is wrong with the size of a padded map; null if a photo might be padded to it.</summary>
+    public static string? DescribePadding(int mapHeight, int mapWidth, int photoHeight, int photoWidth)
+    {
+        bool isTurned = (mapWidth > mapHeight && photoWidth < photoHeight) || (mapWidth < mapHeight && photoWidth > photoHeight);
+        return isTurned
+            ? $"the map is {mapWidth}x{mapHeight}, padded beyond a square for a photo of {photoWidth}x{photoHeight}; swap its " +
+              "axes or --layout if they are exchanged."
+            : null;
+    }
+
     private static string Percent(double factor) =>
         string.Create(CultureInfo.InvariantCulture, $"{(factor - 1) * 100:0.#} %");
 }

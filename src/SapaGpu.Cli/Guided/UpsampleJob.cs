@@ -44,12 +44,12 @@ internal sealed class UpsampleJob : IDisposable
         var whole = PhotoReader.Read(InputFile.Open(request.Guide), warnings.Add);
         photo = Crop.Cut(request.Guide, whole, request.Crop);
         var reader = new MapReader(request.Labels, marks, ExpectedProportion, request.Layout);
-        input = reader.Read(InputFile.Open(request.Input));
-        InputSize = input.Raster.SizeText;
-        (guide, window, input) = Place();
+        var read = reader.Read(InputFile.Open(request.Input));
+        InputSize = read.Raster.SizeText;
+        (guide, window, input) = Place(read);
         string extension = ResultExtension();
         CheckSizes();
-        Warn();
+        Warn(whole: read.Raster);
         marks.Unify(input.Raster);
         plan = new MapPlanner(request, marks, warnings.Add).Plan(input, extension, guide);
         MapWriter.Check(request.Output, extension, plan.Storage, plan.Channels, plan.MustBeExact);
@@ -120,7 +120,7 @@ internal sealed class UpsampleJob : IDisposable
                 ? $"sapa on {device!.Id}, window {Settings.Window}, sigma-color {Settings.ColourSigma}, " +
                   $"sigma-space {Settings.SpaceSigma}"
                 : request.Method.ToString().ToLowerInvariant();
-            string kind = Kind.ToString().ToLowerInvariant();
+            string kind = plan.AreProbabilities ? "probabilities of classes" : Kind.ToString().ToLowerInvariant();
             string part = InputSize == input.Raster.SizeText ? string.Empty : $", of which {input.Raster.SizeText},";
             return $"{request.Output}: {kind}, {InputSize}{part} to {photo.SizeText}, {how}";
         }
@@ -228,15 +228,15 @@ internal sealed class UpsampleJob : IDisposable
         Kind == MapKind.Logits && !request.Argmax ? ScoreMap.Argmax(result, level: 0.5f) : result;
 
     /// <summary>Cuts padding off the map, and lets the photo grow to the ends of the cells that are left.</summary>
-    private (Photo Guide, Region Window, StoredMap Input) Place()
+    private (Photo Guide, Region Window, StoredMap Input) Place(StoredMap read)
     {
         if (request.Letterbox is not { } letterbox)
-            return (photo, new Region(0, 0, photo.Height, photo.Width), input);
-        var placement = Placement.Of(input.Raster, photo, letterbox);
+            return (photo, new Region(0, 0, photo.Height, photo.Width), read);
+        var placement = Placement.Of(read.Raster, photo, letterbox);
         return (
             placement.Grow(photo),
             new Region(placement.Top, placement.Left, photo.Height, photo.Width),
-            input.Cut(placement.Cells));
+            read.Cut(placement.Cells));
     }
 
     private void CheckSizes()
@@ -244,8 +244,9 @@ internal sealed class UpsampleJob : IDisposable
         var map = input.Raster;
         if (guide.Height >= map.Height && guide.Width >= map.Width)
             return;
+        string what = request.Crop is null ? "the photo" : "the part of --crop";
         throw new InvalidDataException(
-            $"{request.Guide}: the photo is {photo.SizeText}, smaller than the map of {map.SizeText} in " +
+            $"{request.Guide}: {what} is {photo.SizeText}, smaller than the map of {map.SizeText} in " +
             $"{request.Input}; use a photo that is at least as large.");
     }
 
@@ -256,11 +257,13 @@ internal sealed class UpsampleJob : IDisposable
         ImageFormat.Of(request.Figure);
     }
 
-    private void Warn()
+    private void Warn(Raster whole)
     {
         var map = input.Raster;
-        bool isWhole = request.Letterbox is null;
-        if (isWhole && Proportions.Describe(map.Height, map.Width, photo.Height, photo.Width) is { } proportions)
+        string? proportions = request.Letterbox is null
+            ? Proportions.Describe(map.Height, map.Width, photo.Height, photo.Width)
+            : Proportions.DescribePadding(whole.Height, whole.Width, photo.Height, photo.Width);
+        if (proportions is not null)
             warnings.Add($"{request.Input}: {proportions}");
         if (request.Method != UpsampleMethod.Nearest && input.Precision?.DescribeLoss(request.Input) is { } loss)
             warnings.Add(loss);

@@ -6,6 +6,7 @@ namespace SapaGpu.Cli.Images;
 /// Text in DejaVu Sans from drawings of its letters that the tool carries: captions look the same on machines without
 /// fonts, where libvips would complain. Characters outside ASCII are drawn as question marks.
 /// </summary>
+/// <remarks>The test CaptionFontDrawings makes the drawings from the font's file.</remarks>
 internal static class CaptionFont
 {
     /// <summary>The pixels from one line to the next.</summary>

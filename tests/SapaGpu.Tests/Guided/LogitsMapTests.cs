@@ -80,7 +80,9 @@ internal sealed class LogitsMapTests
         Assert.That(large.Shape, Is.EqualTo(new[] { 2, UpsampleRuns.Height, UpsampleRuns.Width }));
         Assert.That(large.Values[..pixels], Is.All.EqualTo(first).Within(1e-5));
         Assert.That(large.Values[pixels..], Is.All.EqualTo(1 - first).Within(1e-5));
-        UpsampleRuns.AssertSucceeds(runs.Upsample("large.npy", "again.npy", "--kind", "logits", "--method", "nearest"));
+        var again = runs.Upsample("large.npy", "again.npy", "--kind", "logits", "--method", "nearest");
+        UpsampleRuns.AssertSucceeds(again);
+        Assert.That(again.Output, Does.Contain("again.npy: probabilities of classes, "));
         Assert.That(NpyFile.Read(runs["again.npy"]).Values, Is.EqualTo(large.Values).Within(1e-5));
     }
 

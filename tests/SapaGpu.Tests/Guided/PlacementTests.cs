@@ -138,6 +138,15 @@ internal sealed class PlacementTests
     }
 
     [Test]
+    public void Padding_beyond_a_square_is_told()
+    {
+        runs.WriteArray("map.npy", "<f4", [Side, Side - 2], UpsampleRuns.Ramp(Side * (Side - 2)));
+        var run = runs.Upsample("map.npy", "large.npy", "--method", "nearest", "--letterbox");
+        Assert.That(run.ExitCode, Is.EqualTo(ExitCode.Success));
+        Assert.That(run.Errors, Does.Contain("map.npy").And.Contain("6x8").And.Contain("swap"));
+    }
+
+    [Test]
     public void Unknown_letterboxes_are_refused()
     {
         ImageFile.Write(runs["map.png"], new Raster(3, 4, 1), SampleType.UInt8);

@@ -50,6 +50,26 @@ internal sealed class UpsampleBatchTests
         }
     }
 
+    [TestCase("maps/*_mask.png", "photos/*.png", "results/*.png")]
+    [TestCase("maps/*_mask.png", "photos", "results/*.png")]
+    public void What_an_asterisk_stands_for_is_a_name_too(string maps, string guides, string results)
+    {
+        foreach (string name in (string[])["a", "b", "c"])
+            File.Move(runs[$"maps/{name}.png"], runs[$"maps/{name}_mask.png"]);
+        Directory.CreateDirectory(runs["results"]);
+        var run = Upsample([runs[maps]], [runs[guides]], runs[results]);
+        Assert.That((run.ExitCode, run.Errors), Is.EqualTo((ExitCode.Success, string.Empty)));
+        Assert.That(Names("results"), Is.EquivalentTo(new[] { "a.png", "b.png", "c.png" }));
+        Directory.CreateDirectory(runs["more"]);
+        File.Copy(runs["maps/a_mask.png"], runs["more/a_object.png"]);
+        run = Upsample([runs[maps], runs["more/*_object.png"]], [runs[guides]], runs[results]);
+        runs.AssertRefuses(run, ExitCode.Failure, "a_mask.png", "a_object.png", "a.png");
+    }
+
+    [Test]
+    public void Standard_input_is_for_one_map() =>
+        runs.AssertRefuses(Upsample([runs["maps"]], ["-"], runs["results"]), ExitCode.Usage, "--guide -");
+
     [Test]
     public void Lists_of_files_are_matched_by_name()
     {

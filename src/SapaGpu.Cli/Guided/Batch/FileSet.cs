@@ -14,6 +14,7 @@ internal sealed class FileSet
     private static readonly string[] MapExtensions = [.. PhotoExtensions, ".npy", ".npz"];
 
     private readonly ILookup<string, SourceFile> byStem;
+    private readonly ILookup<string, SourceFile> byVarying;
     private readonly ILookup<long, SourceFile> byNumber;
 
     private FileSet(string option, IReadOnlyList<SourceFile> files, bool isMany)
@@ -22,6 +23,7 @@ internal sealed class FileSet
         Files = files;
         IsMany = isMany;
         byStem = files.ToLookup(file => file.Stem);
+        byVarying = files.Where(file => file.Varying is not null).ToLookup(file => file.Varying!);
         byNumber = files.Where(file => file.Number is not null).ToLookup(file => file.Number!.Value);
     }
 
@@ -49,19 +51,27 @@ internal sealed class FileSet
             isMany |= found is not null;
             if (found is { Count: 0 })
                 throw new InvalidDataException($"{option} {text}: {WhyNothing(text, arePhotos)}");
-            files.AddRange(found ?? [new SourceFile(text, null)]);
+            files.AddRange(found ?? [new SourceFile(text)]);
         }
         return new FileSet(option, [.. files.DistinctBy(file => file.Path)], isMany);
     }
 
-    /// <summary>The files that belong to one of another option: all that have its number or its name.</summary>
+    /// <summary>
+    /// The files that belong to one of another option: all that have its number or its name, and if none has, those for
+    /// which an asterisk stands for the same, as in <c>*_mask.png</c>.
+    /// </summary>
     public IReadOnlyList<SourceFile> Matching(SourceFile other)
     {
         if (!IsMany)
             return Files;
-        return other.Number is { } number && byNumber.Count > 0
-            ? [.. byNumber[number]]
-            : [.. byStem[other.Stem]];
+        if (other.Number is { } number && byNumber.Count > 0)
+            return [.. byNumber[number]];
+        IEnumerable<SourceFile>[] found =
+        [
+            byStem[other.Stem], byVarying[other.Stem],
+            .. other.Varying is { } varying ? (IEnumerable<SourceFile>[])[byVarying[varying], byStem[varying]] : [],
+        ];
+        return [.. found.FirstOrDefault(files => files.Any()) ?? []];
     }
 
     /// <summary>The files of a folder or pattern; null for a file.</summary>
@@ -74,7 +84,7 @@ internal sealed class FileSet
             [
                 .. Wildcard.Find(Path.Combine(text, "*"))
                     .Where(path => extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase))
-                    .Select(path => new SourceFile(path, null)),
+                    .Select(path => new SourceFile(path)),
             ];
         }
 
@@ -86,12 +96,14 @@ internal sealed class FileSet
             return
             [
                 .. Wildcard.Find(Path.Combine(frames.Folder, "*"))
-                    .Select(path => new SourceFile(path, frames.NumberOf(Path.GetFileName(path))))
+                    .Select(path => new SourceFile(path) { Number = frames.NumberOf(Path.GetFileName(path)) })
                     .Where(file => file.Number is not null)
                     .OrderBy(file => file.Number),
             ];
         }
-        return Wildcard.IsIn(text) ? [.. Wildcard.Find(text).Select(path => new SourceFile(path, null))] : null;
+        return Wildcard.IsIn(text)
+            ? [.. Wildcard.Find(text).Select(path => new SourceFile(path) { Varying = Wildcard.Varying(text, path) })]
+            : null;
     }
 
     private static string WhyNothing(string text, bool arePhotos) =>

@@ -59,7 +59,7 @@ internal sealed class ResultNames
         if (InputFile.IsStandardInput(map.Path))
             throw new ArgumentException($"{option} {text}: standard input has no name; name a file.");
         return isFolder ? Path.Combine(text, map.Stem + extension)
-            : Path.Combine(Path.GetDirectoryName(text) ?? string.Empty, Path.GetFileName(text).Replace("*", map.Stem));
+            : Path.Combine(Path.GetDirectoryName(text) ?? string.Empty, Path.GetFileName(text).Replace("*", map.Varying ?? map.Stem));
     }
 
     private static bool HasFormat(string path)

@@ -25,6 +25,11 @@ internal sealed class UpsampleBatch
         var inputs = FileSet.Of("--input", arguments.Inputs, arePhotos: false);
         truths = arguments.Truths.Count == 0 ? null : FileSet.Of("--truth", arguments.Truths, arePhotos: false);
         IsMany = inputs.IsMany;
+        foreach (var set in (FileSet?[])[guides, inputs, truths])
+        {
+            if (IsMany && set is not null && set.Files.Any(file => InputFile.IsStandardInput(file.Path)))
+                throw new ArgumentException($"{set.Option} -: standard input can be read once, for one map; name files.");
+        }
         outputs = new ResultNames("--output", arguments.Output, IsMany);
         figures = arguments.Figure is { } figure ? new ResultNames("--compare", figure, IsMany) : null;
         foreach (var group in inputs.Files.GroupBy(file => file.Number?.ToString() ?? file.Stem))
@@ -112,11 +117,21 @@ internal sealed class UpsampleBatch
                     taken[FilePath.Resolve(file.Path)] = set!.Option;
             }
         }
+        var results = new Dictionary<string, string>();
         foreach (var request in requests.Where(_ => IsMany))
         {
             foreach (string? result in (string?[])[request.Output, request.Figure])
             {
-                if (result is null || !taken.TryGetValue(FilePath.Resolve(result), out string? option))
+                if (result is null)
+                    continue;
+                string path = FilePath.Resolve(result);
+                if (!results.TryAdd(path, request.Input))
+                {
+                    throw new InvalidDataException(
+                        $"{result}: this would be the result of {results[path]} and of {request.Input}; use * or %04d in the " +
+                        "name of results, or another folder for figures.");
+                }
+                if (!taken.TryGetValue(path, out string? option))
                     continue;
                 bool isOwn = result == request.Output && FilePath.AreSame(result, request.Input);
                 if (isOwn && option == "--input" && !arguments.Resume)

@@ -20,6 +20,14 @@ internal static class Wildcard
         return [.. Find(root, parts).Distinct().Order(StringComparer.Ordinal)];
     }
 
+    /// <summary>What the only asterisk in the name of a pattern stands for in a file that matches; null without one.</summary>
+    public static string? Varying(string pattern, string path)
+    {
+        string[] parts = Path.GetFileName(pattern).Split('*');
+        string name = Path.GetFileName(path);
+        return parts.Length == 2 ? name[parts[0].Length..^parts[1].Length] : null;
+    }
+
     private static IEnumerable<string> Find(string folder, ReadOnlyMemory<string> parts)
     {
         string part = parts.Span[0];

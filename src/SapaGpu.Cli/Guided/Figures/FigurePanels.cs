@@ -8,8 +8,7 @@ namespace SapaGpu.Cli.Guided.Figures;
 /// </summary>
 internal sealed class FigurePanels
 {
-    private const int SmallestPanel = 400;
-    private const int LargestPanel = 480;
+    private const int LongSide = 480;
     private const int Zoom = 4;
     private const int FrameWidth = 2;
 
@@ -35,9 +34,8 @@ internal sealed class FigurePanels
         this.differences = differences;
 
         // Small pictures are enlarged a whole number of times, for pixels of one size.
-        scale = photo.Width > LargestPanel
-            ? (double)LargestPanel / photo.Width
-            : Math.Max(1, (SmallestPanel + photo.Width - 1) / photo.Width);
+        int side = Math.Max(photo.Height, photo.Width);
+        scale = side > LongSide ? (double)LongSide / side : LongSide / side;
         Height = Math.Max(1, (int)Math.Round(photo.Height * scale));
         Width = Math.Max(1, (int)Math.Round(photo.Width * scale));
     }
