@@ -20,8 +20,8 @@ public sealed record GuidedOptions
     public int? Window { get; init; }
 
     /// <summary>
-    /// Gets the standard deviation of the weights over colours, for each of red, green and blue in the range from 0 to 1; from
-    /// 10⁻⁶ to 10⁶, null for the default of the kind.
+    /// Gets the standard deviation of the weights over colours, for each channel in a range of 1, of L*/100, a*/80 and b*/80 with
+    /// <see cref="Refine"/>, else of red, green and blue; from 10⁻⁶ to 10⁶, null for the default of the kind.
     /// </summary>
     public double? ColourSigma { get; init; }
 
@@ -30,6 +30,14 @@ public sealed record GuidedOptions
     /// default of the kind.
     /// </summary>
     public double? SpaceSigma { get; init; }
+
+    /// <summary>
+    /// Gets whether more is done than the mean over the window. Masks of two values and labels then follow the photo by a guided
+    /// filter, and cells keep their class in the result; quantities are continued along their slope, and cells that mix two
+    /// surfaces count less. Otherwise, and for features and logits, the result is the mean. Holds for
+    /// <see cref="UpsampleMethod.Sapa"/> only.
+    /// </summary>
+    public bool Refine { get; init; } = true;
 
     /// <summary>
     /// Gets the values that mark missing ones. Cells all of whose channels have one of them are left out of all averages, and so
@@ -73,9 +81,13 @@ public sealed record GuidedOptions
             Check(SpaceSigma, nameof(SpaceSigma));
             if (Kind is MapKind.Labels or MapKind.Logits && Unknown.Count > 1)
                 throw new ArgumentException($"{Kind} have at most one value of Unknown; got {Unknown.Count}.");
-            var defaults = KernelDefaults.For(Kind);
-            return new KernelSettings(
-                Window ?? defaults.Window, ColourSigma ?? defaults.ColourSigma, SpaceSigma ?? defaults.SpaceSigma);
+            var defaults = Refine ? KernelDefaults.For(Kind) : KernelDefaults.PlainFor(Kind);
+            return defaults with
+            {
+                Window = Window ?? defaults.Window,
+                ColourSigma = ColourSigma ?? defaults.ColourSigma,
+                SpaceSigma = SpaceSigma ?? defaults.SpaceSigma,
+            };
         }
     }
 

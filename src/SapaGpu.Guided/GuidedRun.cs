@@ -77,7 +77,8 @@ internal sealed class GuidedRun
             double done = before;
             double pixels = (double)height * width;
             var grid = new CellGrid(new CellAxis(codec.Height, height), new CellAxis(codec.Width, width));
-            new MapUpsampler(grid, Interpolator(grid, guide))
+            var refiner = isGuided && settings.Refines && codec is IClassCodec ? new ClassRefiner(grid, guide) : null;
+            new MapUpsampler(grid, Interpolator(grid, guide), refiner)
                 .Run(codec, sink, share => progress?.Invoke((done + share * pixels) / total), cancellation);
             before += pixels;
         }

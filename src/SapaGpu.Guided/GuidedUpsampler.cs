@@ -46,7 +46,7 @@ public static class GuidedUpsampler
         {
             var classes = new ClassNumbers<T>(map);
             var labels = classes.As<TResult>();
-            var codec = MapCodecs.Of(MapKind.Labels, hasOpacity: false, classes.Find(options.Unknown));
+            var codec = MapCodecs.Of(MapKind.Labels, hasOpacity: false, classes.Find(options.Unknown), Refines(options));
             Run(
                 guide, classes.Numbers, result, number => labels[(int)number], options, settings, codec, progress, cancellation);
         }
@@ -59,7 +59,7 @@ public static class GuidedUpsampler
         {
             var codec = options.Kind == MapKind.Logits
                 ? MapCodecs.OfClasses(options.AreProbabilities, UnknownClass(options, map.Channels), decides: false)
-                : MapCodecs.Of(options.Kind, options.HasOpacity, Marks(options));
+                : MapCodecs.Of(options.Kind, options.HasOpacity, Marks(options), Refines(options));
             Run(
                 guide,
                 map.ToRaster(),
@@ -190,6 +190,8 @@ public static class GuidedUpsampler
                 $"The result of {guide.Width}x{guide.Height} with {channels} channels has {length:N0} values; got {resultLength:N0}.");
         }
     }
+
+    private static bool Refines(GuidedOptions options) => options.Refine && options.Method == UpsampleMethod.Sapa;
 
     private static float[] Marks(GuidedOptions options) => [.. options.Unknown.Select(value => (float)value)];
 

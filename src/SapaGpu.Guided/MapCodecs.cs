@@ -13,7 +13,8 @@ internal static class MapCodecs
     /// <param name="kind">The kind; logits have their own.</param>
     /// <param name="hasOpacity">Whether the last channel is opacity.</param>
     /// <param name="unknown">The marks of missing values.</param>
-    public static CodecOfStep Of(MapKind kind, bool hasOpacity, IReadOnlyList<float> unknown)
+    /// <param name="refines">Whether more is wanted than means of cells.</param>
+    public static CodecOfStep Of(MapKind kind, bool hasOpacity, IReadOnlyList<float> unknown, bool refines)
     {
         var marks = new UnknownMarks([.. unknown]);
         return kind switch
@@ -21,6 +22,9 @@ internal static class MapCodecs
             MapKind.Labels => (map, _, _) => new LabelCodec(
                 new ClassMap(map), unknown.Count > 0 ? unknown[0] : null),
             _ when hasOpacity && unknown.Count == 0 => (map, _, _) => new OpacityCodec(map),
+            MapKind.Mask when refines => (map, _, isLast) =>
+                (IMapCodec?)MaskCodec.TryCreate(map, marks, decides: !isLast) ?? new LinearCodec(map, marks),
+            MapKind.Depth or MapKind.Image when refines => (map, _, _) => new LinearCodec(map, marks),
             _ => (map, _, _) => new ContinuousCodec(map, marks),
         };
     }

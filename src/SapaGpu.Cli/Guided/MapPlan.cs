@@ -9,8 +9,8 @@ internal sealed record MapPlan
     /// <summary>What is upsampled.</summary>
     public required Raster Map { get; init; }
 
-    /// <summary>How.</summary>
-    public required CodecOfStep Codec { get; init; }
+    /// <summary>Its codec; the argument says whether more is wanted than means of cells.</summary>
+    public required Func<bool, CodecOfStep> CodecOf { get; init; }
 
     /// <summary>The samples of a pixel of the result.</summary>
     public required int Channels { get; init; }

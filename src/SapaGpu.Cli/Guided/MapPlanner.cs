@@ -39,7 +39,8 @@ internal sealed class MapPlanner(UpsampleRequest request, RequestedMarks marks, 
         {
             Kind = kind,
             Map = map,
-            Codec = MapCodecs.Of(kind, hasOpacity, marks.First is { } mark && !request.Fill ? [mark] : []),
+            CodecOf = refines => MapCodecs.Of(
+                kind, hasOpacity, marks.First is { } mark && !request.Fill ? [mark] : [], refines),
             Channels = map.Channels,
             Storage = input.Storage,
             Shown = input.Raster,
@@ -70,7 +71,7 @@ internal sealed class MapPlanner(UpsampleRequest request, RequestedMarks marks, 
         {
             Kind = MapKind.Logits,
             Map = map,
-            Codec = codec,
+            CodecOf = _ => codec,
             Channels = request.Argmax ? 1 : map.Channels,
             Storage = request.Argmax ? ClassStorage(array, scores.Classes, extension) : ProbabilityStorage(array, extension),
             Shown = scores.Argmax(),

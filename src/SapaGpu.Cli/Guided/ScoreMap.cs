@@ -56,7 +56,7 @@ internal sealed record ScoreMap(Raster Map, bool AreProbabilities)
         return decides
             ? (new Raster(Map.Height, Map.Width, 2, [.. chances.SelectMany(chance => (float[])[1 - chance, chance])]),
                 MapCodecs.OfClasses(areProbabilities: true, unknownClass, decides))
-            : (new Raster(Map.Height, Map.Width, 1, chances), MapCodecs.Of(MapKind.Features, hasOpacity: false, []));
+            : (new Raster(Map.Height, Map.Width, 1, chances), MapCodecs.Of(MapKind.Features, hasOpacity: false, [], refines: false));
     }
 
     /// <summary>The number of the likeliest class of every pixel.</summary>

@@ -57,10 +57,12 @@ internal sealed class UpsampleJob : IDisposable
             new CellAxis(input.Raster.Height, guide.Height), new CellAxis(input.Raster.Width, guide.Width));
         truth = request.Truth is null ? null : ReadTruth(request.Truth, whole);
         var defaults = KernelDefaults.For(Kind);
-        Settings = new KernelSettings(
-            request.Window ?? defaults.Window,
-            request.ColourSigma ?? defaults.ColourSigma,
-            request.SpaceSigma ?? defaults.SpaceSigma);
+        Settings = defaults with
+        {
+            Window = request.Window ?? defaults.Window,
+            ColourSigma = request.ColourSigma ?? defaults.ColourSigma,
+            SpaceSigma = request.SpaceSigma ?? defaults.SpaceSigma,
+        };
         bool comparesAll = truth is not null || request.Figure is not null;
         Methods = comparesAll ? AllMethods : [request.Method];
         CheckFigure();
@@ -197,7 +199,7 @@ internal sealed class UpsampleJob : IDisposable
             sink = new ThresholdSink(sink, range, request.Threshold!.Value, marks, plan.Channels, MaskRange.HasOpacity(input));
         if (window != new Region(0, 0, guide.Height, guide.Width))
             sink = new WindowSink(sink, window, plan.Channels);
-        new GuidedRun(guide, method, Settings, device, plan.Codec)
+        new GuidedRun(guide, method, Settings, device, plan.CodecOf(Settings.Refines && method == UpsampleMethod.Sapa))
             .Run(plan.Map, sink, share => progress(method, share), cancellation);
     }
 

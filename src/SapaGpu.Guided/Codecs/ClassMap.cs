@@ -50,6 +50,18 @@ internal sealed class ClassMap
     /// <summary>The class of a pixel.</summary>
     public int ClassAt(int row, int column) => classes[row * Width + column];
 
+    /// <summary>Whether all pixels of a rectangle belong to one class.</summary>
+    public bool IsUniform(Region area)
+    {
+        int first = ClassAt(area.Row, area.Column);
+        for (int row = area.Row; row < area.EndRow; row++)
+        {
+            if (Classes.Slice(row * Width + area.Column, area.Width).ContainsAnyExcept(first))
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>The samples of the pixels of a class.</summary>
     public ReadOnlySpan<float> SamplesOf(int label) => samples[label];
 

@@ -46,7 +46,7 @@ internal sealed class ContinuousCodec : IMapCodec
         return new EncodedCells(channels, values, []);
     }
 
-    public void Decode(EncodedCells encoded, ReadOnlySpan<float> averages, Span<float> samples)
+    public void Decode(EncodedCells encoded, PixelBlock pixels, ReadOnlySpan<float> averages, Span<float> samples)
     {
         if (!hasUnknown)
         {

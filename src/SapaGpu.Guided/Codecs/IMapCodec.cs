@@ -22,7 +22,11 @@ internal interface IMapCodec
     EncodedCells Encode(Region cells);
 
     /// <summary>Computes samples, channels side by side, from averages of encoded cells.</summary>
-    void Decode(EncodedCells encoded, ReadOnlySpan<float> averages, Span<float> samples);
+    /// <param name="encoded">The cells.</param>
+    /// <param name="pixels">Where the pixels are.</param>
+    /// <param name="averages">The averages of every pixel.</param>
+    /// <param name="samples">The samples of every pixel.</param>
+    void Decode(EncodedCells encoded, PixelBlock pixels, ReadOnlySpan<float> averages, Span<float> samples);
 }
 
 /// <summary>Cells as channels of numbers.</summary>
@@ -30,3 +34,9 @@ internal interface IMapCodec
 /// <param name="Values">The numbers of every cell, channels side by side.</param>
 /// <param name="Classes">For labels, the class of each channel; otherwise empty.</param>
 internal sealed record EncodedCells(int Channels, float[] Values, IReadOnlyList<int> Classes);
+
+/// <summary>A rectangle of pixels over cells.</summary>
+/// <param name="Grid">The pixels of the photo over the cells of the map.</param>
+/// <param name="Pixels">The rectangle.</param>
+/// <param name="Cells">The cells that were encoded for it.</param>
+internal readonly record struct PixelBlock(CellGrid Grid, Region Pixels, Region Cells);

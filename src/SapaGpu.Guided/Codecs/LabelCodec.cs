@@ -9,7 +9,7 @@ namespace SapaGpu.Guided;
 /// The class of missing values cannot win by spreading; it stays where it has more than half of the weights, just as in
 /// <see cref="ContinuousCodec"/>.
 /// </remarks>
-internal sealed class LabelCodec : IMapCodec
+internal sealed class LabelCodec : IClassCodec
 {
     private readonly ClassMap map;
     private readonly int? unknownClass;
@@ -47,7 +47,7 @@ internal sealed class LabelCodec : IMapCodec
         return new EncodedCells(classes.Count, values, classes);
     }
 
-    public void Decode(EncodedCells encoded, ReadOnlySpan<float> averages, Span<float> samples)
+    public void Decode(EncodedCells encoded, PixelBlock pixels, ReadOnlySpan<float> averages, Span<float> samples)
     {
         int from = 0;
         for (int to = 0; to < samples.Length; to += SampleChannels, from += encoded.Channels)
@@ -55,6 +55,18 @@ internal sealed class LabelCodec : IMapCodec
             int winner = Winner(encoded.Classes, averages.Slice(from, encoded.Channels));
             map.SamplesOf(winner).CopyTo(samples[to..]);
         }
+    }
+
+    public bool IsUniform(Region cells) => map.IsUniform(cells);
+
+    public int UnknownChannel(EncodedCells encoded)
+    {
+        for (int i = 0; i < encoded.Classes.Count; i++)
+        {
+            if (encoded.Classes[i] == unknownClass)
+                return i;
+        }
+        return -1;
     }
 
     private int Winner(IReadOnlyList<int> classes, ReadOnlySpan<float> weights)

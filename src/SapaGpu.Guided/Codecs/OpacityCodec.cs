@@ -32,7 +32,7 @@ internal sealed class OpacityCodec(Raster map) : IMapCodec
         return new EncodedCells(map.Channels, values, []);
     }
 
-    public void Decode(EncodedCells encoded, ReadOnlySpan<float> averages, Span<float> samples)
+    public void Decode(EncodedCells encoded, PixelBlock pixels, ReadOnlySpan<float> averages, Span<float> samples)
     {
         for (int i = 0; i < samples.Length; i += map.Channels)
         {

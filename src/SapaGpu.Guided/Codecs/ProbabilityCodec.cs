@@ -35,7 +35,7 @@ internal sealed class ProbabilityCodec(Raster map, bool areProbabilities, int un
         return new EncodedCells(map.Channels, values, []);
     }
 
-    public void Decode(EncodedCells encoded, ReadOnlySpan<float> averages, Span<float> samples)
+    public void Decode(EncodedCells encoded, PixelBlock pixels, ReadOnlySpan<float> averages, Span<float> samples)
     {
         if (!decides)
         {

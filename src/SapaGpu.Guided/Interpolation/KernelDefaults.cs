@@ -15,6 +15,16 @@ internal static class KernelDefaults
     /// <summary>The default kernel of a kind of map.</summary>
     public static KernelSettings For(MapKind kind) => kind switch
     {
+        MapKind.Mask => new KernelSettings(3, 0.12, 0.5, Refines: true),
+        MapKind.Labels => new KernelSettings(3, 0.03, 0.55, Refines: true),
+        MapKind.Depth => new KernelSettings(3, 0.04, 0.4, Refines: true),
+        MapKind.Image => new KernelSettings(3, 0.07, 0.4, Refines: true),
+        _ => PlainFor(kind),
+    };
+
+    /// <summary>The default kernel of a kind of map where nothing refines its result.</summary>
+    public static KernelSettings PlainFor(MapKind kind) => kind switch
+    {
         MapKind.Mask => new KernelSettings(5, 0.2, 0.55),
         MapKind.Labels => new KernelSettings(5, 0.04, 0.65),
         MapKind.Depth => new KernelSettings(5, 0.05, 0.4),

@@ -23,6 +23,7 @@ internal sealed class LiftedFeatures
     private readonly float[] cellColours;
     private readonly float colourFactor;
     private readonly double spaceFactor;
+    private readonly bool usesLab;
 
     /// <summary>Prepares the features of a photo; the colour of a cell is the mean over its area.</summary>
     public LiftedFeatures(CellGrid grid, Photo photo, KernelSettings settings)
@@ -33,6 +34,12 @@ internal sealed class LiftedFeatures
             photo.Samples, photo.Height, photo.Width, Photo.Channels, grid.Rows.Cells, grid.Columns.Cells);
         colourFactor = (float)(1 / settings.ColourSigma);
         spaceFactor = 1 / settings.SpaceSigma;
+        usesLab = settings.Refines;
+        if (usesLab)
+        {
+            for (int i = 0; i < cellColours.Length; i += Photo.Channels)
+                LabColour.Convert(cellColours.AsSpan(i, Photo.Channels));
+        }
     }
 
     /// <summary>Writes the keys of a rectangle of cells, channels side by side.</summary>
@@ -81,6 +88,8 @@ internal sealed class LiftedFeatures
                 var samples = photo.PixelAt(y, x);
                 for (int c = 0; c < colour.Length; c++)
                     colour[c] = samples[c] * Photo.SampleUnit;
+                if (usesLab)
+                    LabColour.Convert(colour);
                 int slot = PackedIndex(grid.Columns, x, surroundings.Column, scale);
                 var query = row.Slice(slot * Channels, Channels);
                 Lift(colour, down, grid.Columns.PositionOf(x) - middleColumn, query);

@@ -90,8 +90,16 @@ internal sealed class GuidedQualityTests
         var small = shrink(truth, (truth.Height + Ratio - 1) / Ratio, (truth.Width + Ratio - 1) / Ratio);
         var measure = QualityMeasure.For(kind, small, truth, unknown);
         var methods = Enum.GetValues<UpsampleMethod>();
-        var maps = methods.Select(method => Upsampling.Run(
-            small, photo, method, kind, KernelDefaults.For(kind), unknown, device)).ToList();
+        var maps = methods.Select(method =>
+        {
+            var map = new Raster(photo.Height, photo.Width, small.Channels);
+            GuidedUpsampler.Upsample(
+                new PhotoSpan(photo.Samples, photo.Height, photo.Width),
+                new MapSpan<float>(small.Values, small.Height, small.Width, small.Channels),
+                map.Values.AsSpan(),
+                new GuidedOptions { Kind = kind, Method = method, Unknown = unknown is { } mark ? [mark] : [], Device = device });
+            return map;
+        }).ToList();
         var results = methods.Zip(measure.Measure(maps)).ToDictionary(pair => pair.First, pair => pair.Second);
         return (measure.Figures, results);
     }
