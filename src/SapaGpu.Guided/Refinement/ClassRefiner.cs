@@ -19,7 +19,7 @@ internal sealed class ClassRefiner
     private const double RadiusInCells = 0.5;
 
     // A cell that lacks its class gets more than is missing on the average, since interpolation takes away from peaks.
-    private const float Gain = 2;
+    private const float Gain = 3;
 
     private readonly CellGrid grid;
     private readonly GuidedFilter filter;
