@@ -24,9 +24,6 @@ BAND = 3
 FILTERS = {
     "guided filter": (lambda photo, plane, radius, eps: cv2.ximgproc.guidedFilter(photo, plane, radius, eps * 255 ** 2),
                       lambda ratio: itertools.product([ratio // 2, ratio, 2 * ratio], [1e-4, 1e-3, 1e-2])),
-    "joint bilateral": (lambda photo, plane, colour, space: cv2.ximgproc.jointBilateralFilter(
-                            photo.astype(np.float32), plane, -1, colour * 255, space),
-                        lambda ratio: itertools.product([0.05, 0.1], [ratio / 2, ratio])),
     "fast global smoother": (lambda photo, plane, amount, sigma: cv2.ximgproc.fastGlobalSmootherFilter(
                                 photo, plane, amount, sigma * 255),
                              lambda ratio: itertools.product([ratio ** 2 / 4, ratio ** 2], [0.02, 0.05])),

@@ -75,7 +75,8 @@ internal sealed class UpsampleOptions
 
     private readonly Option<double?> colourSigma = Sigma(
         "--sigma-color",
-        "The standard deviation of the weights over colours, per sRGB channel, which ranges from 0 to 1. " +
+        "The standard deviation of the weights over colours, of which every channel has a range of about 1: L*, a* and " +
+        "b* of masks, labels, depth and images, red, green and blue of features and logits. " +
         DefaultsText(settings => settings.ColourSigma));
 
     private readonly Option<double?> spaceSigma = Sigma(

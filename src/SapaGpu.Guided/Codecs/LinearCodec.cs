@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SapaGpu.Guided;
 
 /// <summary>
@@ -67,6 +69,7 @@ internal sealed class LinearCodec : IMapCodec
         return new EncodedCells(channels, values, []);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Decode(EncodedCells encoded, PixelBlock pixels, ReadOnlySpan<float> averages, Span<float> samples)
     {
         var lowest = new float[map.Channels];

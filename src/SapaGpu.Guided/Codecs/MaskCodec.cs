@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SapaGpu.Guided;
 
 /// <summary>Masks of two values: one channel, 1 in the cells of one of them and 0 in those of the other.</summary>
@@ -40,6 +42,7 @@ internal sealed class MaskCodec : IClassCodec
         return new EncodedCells(1, values, []);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Decode(EncodedCells encoded, PixelBlock pixels, ReadOnlySpan<float> averages, Span<float> samples)
     {
         var first = map.SamplesOf(0);

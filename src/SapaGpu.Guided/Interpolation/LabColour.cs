@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SapaGpu.Guided;
 
 /// <summary>
@@ -16,6 +18,7 @@ internal static class LabColour
     private static readonly float[] CubeRootOf = MakeCubeRoot();
 
     /// <summary>Converts a colour whose samples are from 0 to 1, in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Convert(Span<float> colour)
     {
         float red = Linear(colour[0]), green = Linear(colour[1]), blue = Linear(colour[2]);
@@ -27,10 +30,13 @@ internal static class LabColour
         colour[2] = 200 * (y - z) * HueUnit;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Linear(float sample) => Interpolate(LinearOf, sample * byte.MaxValue);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float CubeRoot(float value) => Interpolate(CubeRootOf, value * CubeRootSteps);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Interpolate(float[] table, float position)
     {
         int index = Math.Clamp((int)position, 0, table.Length - 2);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 
 namespace SapaGpu.Guided;
 
@@ -76,7 +77,7 @@ internal sealed class LiftedFeatures
         var pixels = grid.PixelsOf(cells);
         int scale = grid.Scale;
         queries.Span.Clear();
-        Parallel.For(pixels.Row, pixels.EndRow, y =>
+        Parallel.For(pixels.Row, pixels.EndRow, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (y) =>
         {
             Span<float> colour = stackalloc float[Photo.Channels];
             int slotRow = PackedIndex(grid.Rows, y, surroundings.Row, scale);

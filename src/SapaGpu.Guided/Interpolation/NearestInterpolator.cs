@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 
 namespace SapaGpu.Guided;
 
@@ -8,6 +9,7 @@ internal sealed class NearestInterpolator(CellGrid grid) : IInterpolator
 
     public int WorkingChannels => 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Interpolate(
         Region cells, Region surroundings, int channels, ReadOnlySpan<float> values, Span<float> output)
     {
@@ -19,7 +21,10 @@ internal sealed class NearestInterpolator(CellGrid grid) : IInterpolator
             for (int x = pixels.Column; x < pixels.EndColumn; x++, next += channels)
             {
                 int cell = row + grid.Columns.CellOf(x) - surroundings.Column;
-                values.Slice(cell * channels, channels).CopyTo(output[next..]);
+                if (channels == 1)
+                    output[next] = values[cell];
+                else
+                    values.Slice(cell * channels, channels).CopyTo(output[next..]);
             }
         }
     }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SapaGpu.Guided;
 
 /// <summary>
@@ -31,6 +33,7 @@ internal static class AreaAverage
         return output;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void AddRow(
         ReadOnlySpan<byte> line, Coverage[] columns, double rowWeight, int channels, Span<float> target)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SapaGpu.Guided;
 
 /// <summary>
@@ -87,6 +89,7 @@ internal sealed class ClassRefiner
             }
         });
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Decide(int channels, int unknownChannel, Span<float> weights)
     {
         if (channels == 1)
@@ -183,7 +186,7 @@ internal sealed class ClassRefiner
         Region cells, Region pixels, int channels, ReadOnlyMemory<float> weights, ActiveCells active)
     {
         var means = new float[cells.Count * channels];
-        Parallel.For(0, cells.Height, cellRow =>
+        Parallel.For(0, cells.Height, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (cellRow) =>
         {
             var line = weights.Span;
             int top = grid.Rows.FirstPixel(cells.Row + cellRow), bottom = grid.Rows.FirstPixel(cells.Row + cellRow + 1);
@@ -216,7 +219,7 @@ internal sealed class ClassRefiner
         var columns = new (int First, int Second, float Share)[pixels.Width];
         for (int x = 0; x < columns.Length; x++)
             columns[x] = Neighbours(grid.Columns.PositionOf(pixels.Column + x), cells.Column, cells.Width);
-        Parallel.For(0, pixels.Height, y =>
+        Parallel.For(0, pixels.Height, [MethodImpl(MethodImplOptions.AggressiveOptimization)] (y) =>
         {
             var row = weights.Span.Slice(y * pixels.Width * channels, pixels.Width * channels);
             var (top, bottom, down) = Neighbours(grid.Rows.PositionOf(pixels.Row + y), cells.Row, cells.Height);

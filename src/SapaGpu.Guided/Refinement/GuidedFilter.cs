@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace SapaGpu.Guided;
@@ -102,6 +103,7 @@ internal sealed class GuidedFilter(Photo photo, int radius)
     private static Span<Vector<float>> Vectors(Span<float> row, PixelRun run) =>
         MemoryMarshal.Cast<float, Vector<float>>(row.Slice(run.First, run.Count));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void LoadColours(Region pixels, int y)
     {
         Span<float> red = Row(Plane.Red, y), green = Row(Plane.Green, y), blue = Row(Plane.Blue, y);
@@ -118,6 +120,7 @@ internal sealed class GuidedFilter(Photo photo, int radius)
         blue[width..].Clear();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void LoadInput(ReadOnlySpan<float> values, int channels, int channel, int y)
     {
         var input = Row(Plane.Input, y);
@@ -136,6 +139,7 @@ internal sealed class GuidedFilter(Photo photo, int radius)
     }
 
     /// <summary>Means of colours, and the inverse of their covariance with <see cref="Epsilon"/> on its diagonal.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FindStatistics(PixelRun run, WindowSums sums)
     {
         var (first, rows) = WindowRows(run.Row);
@@ -175,6 +179,7 @@ internal sealed class GuidedFilter(Photo photo, int radius)
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FindCoefficients(PixelRun run, WindowSums sums)
     {
         Span<Vector<float>> factorR = Vectors(Plane.FactorRed, run), factorG = Vectors(Plane.FactorGreen, run);
@@ -220,6 +225,7 @@ internal sealed class GuidedFilter(Photo photo, int radius)
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ApplyCoefficients(Span<float> values, int channels, int channel, PixelRun run, WindowSums sums)
     {
         int to = run.Row * width * channels + channel;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace SapaGpu.Guided;
@@ -48,6 +49,7 @@ internal sealed class WindowSums
     public Span<float> Numbers(int sum) => across.AsSpan(sum * stride, run.Count);
 
     /// <summary>The sums of three rows, and of their six products: 11, 12, 13, 22, 23, 33.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void AddMoments(ReadOnlySpan<float> one, ReadOnlySpan<float> two, ReadOnlySpan<float> three, int rows)
     {
         ref float a = ref At(one), b = ref At(two), c = ref At(three);
@@ -85,6 +87,7 @@ internal sealed class WindowSums
     }
 
     /// <summary>The sums of a row, and of its products with three others.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void AddProducts(
         ReadOnlySpan<float> factor, ReadOnlySpan<float> one, ReadOnlySpan<float> two, ReadOnlySpan<float> three, int rows)
     {
@@ -110,6 +113,7 @@ internal sealed class WindowSums
     }
 
     /// <summary>The sums of four rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Add(
         ReadOnlySpan<float> one, ReadOnlySpan<float> two, ReadOnlySpan<float> three, ReadOnlySpan<float> four, int rows)
     {
@@ -137,6 +141,7 @@ internal sealed class WindowSums
 
     private void Store(int sum, int i, Vector<float> value) => value.CopyTo(down.AsSpan(sum * padded + margin + first + i));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddAcross(int count)
     {
         int taps = 2 * radius + 1;

@@ -70,7 +70,8 @@ internal sealed class GuidedQualityTests
         {
             var options = data.Options with
             {
-                ColourSigma = defaults.ColourSigma * colour, SpaceSigma = defaults.SpaceSigma * space,
+                ColourSigma = defaults.ColourSigma * colour,
+                SpaceSigma = defaults.SpaceSigma * space,
             };
             return sign * Measure(map, data, ratio, [options]).Results[0][figure];
         }).ToArray())).ToArray();
