@@ -29,7 +29,7 @@ internal sealed class MapUpsampler(CellGrid grid, IInterpolator interpolator, Cl
     public int Side { get; init; } = DefaultSide;
 
     // The refinement of a rectangle needs cells around it, of which larger ones need fewer.
-    private int LargestSide => refiner is null ? Side : Side * 3 / 2;
+    private int LargestSide => refiner is null ? Side : Side * 2;
 
     /// <summary>Upsamples a map.</summary>
     /// <param name="map">The map.</param>
@@ -186,7 +186,8 @@ internal sealed class MapUpsampler(CellGrid grid, IInterpolator interpolator, Cl
             ? slots * (channels + interpolator.WorkingChannels) * Copies
             : grid.PixelsOf(surroundings).Count * (channels + ClassRefiner.WorkingChannels);
         long bytes = numbers * sizeof(float);
-        if (bytes <= MemoryBudget || cells.Count == 1)
+        long budget = refiner is null ? MemoryBudget : MemoryBudget * 3 / 2;
+        if (bytes <= budget || cells.Count == 1)
             return [cells];
         var (first, second) = cells.Halve();
         return CutToBudget(map, first).Concat(CutToBudget(map, second));

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace SapaGpu.Guided;
 
 /// <summary>Every pixel takes the value of its own cell.</summary>
@@ -9,23 +7,38 @@ internal sealed class NearestInterpolator(CellGrid grid) : IInterpolator
 
     public int WorkingChannels => 0;
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Interpolate(
         Region cells, Region surroundings, int channels, ReadOnlySpan<float> values, Span<float> output)
     {
         var pixels = grid.PixelsOf(cells);
+        int rowLength = pixels.Width * channels;
         int next = 0;
-        for (int y = pixels.Row; y < pixels.EndRow; y++)
+        for (int cellRow = cells.Row; cellRow < cells.EndRow; cellRow++)
         {
-            int row = (grid.Rows.CellOf(y) - surroundings.Row) * surroundings.Width;
-            for (int x = pixels.Column; x < pixels.EndColumn; x++, next += channels)
+            // All rows of pixels of a row of cells are alike.
+            var first = output.Slice(next, rowLength);
+            FillRow(cells, pixels, (cellRow - surroundings.Row) * surroundings.Width - surroundings.Column, channels, values, first);
+            next += rowLength;
+            for (int row = 1; row < grid.Rows.CountOf(cellRow); row++, next += rowLength)
+                first.CopyTo(output[next..]);
+        }
+    }
+
+    private void FillRow(
+        Region cells, Region pixels, int cellsBefore, int channels, ReadOnlySpan<float> values, Span<float> row)
+    {
+        for (int column = cells.Column; column < cells.EndColumn; column++)
+        {
+            var cell = values.Slice((cellsBefore + column) * channels, channels);
+            var target = row.Slice(
+                (grid.Columns.FirstPixel(column) - pixels.Column) * channels, grid.Columns.CountOf(column) * channels);
+            if (channels == 1)
             {
-                int cell = row + grid.Columns.CellOf(x) - surroundings.Column;
-                if (channels == 1)
-                    output[next] = values[cell];
-                else
-                    values.Slice(cell * channels, channels).CopyTo(output[next..]);
+                target.Fill(cell[0]);
+                continue;
             }
+            for (int i = 0; i < target.Length; i += channels)
+                cell.CopyTo(target[i..]);
         }
     }
 }

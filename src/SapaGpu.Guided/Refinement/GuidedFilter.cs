@@ -28,6 +28,7 @@ internal sealed class GuidedFilter(Photo photo, int radius)
     private PixelRuns runs = new([]);
     private PixelRuns windows = new([]);
     private float[] inverseCounts = [];
+    private bool[] isInWindow = [];
     private bool[] hasInput = [];
     private bool[] hasCoefficients = [];
 
@@ -70,6 +71,12 @@ internal sealed class GuidedFilter(Photo photo, int radius)
             inverseCounts[x] = 1f / (Math.Min(width - 1, x + radius) - Math.Max(0, x - radius) + 1);
         hasInput = new bool[height];
         hasCoefficients = new bool[height];
+        isInWindow = new bool[height];
+        for (int y = 0; y < height; y++)
+        {
+            if (windows.Rows[y].Length > 0)
+                isInWindow.AsSpan(Math.Max(0, y - radius)..Math.Min(height, y + radius + 1)).Fill(true);
+        }
         Parallel.For(0, height, y => LoadColours(pixels, y));
         ForRuns(windows, FindStatistics);
     }
@@ -106,6 +113,8 @@ internal sealed class GuidedFilter(Photo photo, int radius)
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void LoadColours(Region pixels, int y)
     {
+        if (!isInWindow[y])
+            return;
         Span<float> red = Row(Plane.Red, y), green = Row(Plane.Green, y), blue = Row(Plane.Blue, y);
         var samples = photo.Samples.AsSpan(
             ((pixels.Row + y) * photo.Width + pixels.Column) * Photo.Channels, width * Photo.Channels);
@@ -123,6 +132,9 @@ internal sealed class GuidedFilter(Photo photo, int radius)
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void LoadInput(ReadOnlySpan<float> values, int channels, int channel, int y)
     {
+        hasInput[y] = false;
+        if (!isInWindow[y])
+            return;
         var input = Row(Plane.Input, y);
         int from = y * width * channels + channel;
         if (channels == 1)
