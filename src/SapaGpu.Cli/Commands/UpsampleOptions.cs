@@ -121,6 +121,12 @@ internal sealed class UpsampleOptions
             "of similar colour, from their edges inwards. Implies --kind depth.",
     };
 
+    private readonly Option<bool> noRefine = new("--no-refine")
+    {
+        Description = "The means of the kernel and nothing more: masks and labels do not follow the photo by a guided filter, " +
+            "and depth and images do not continue along slopes. Colours are then compared as red, green and blue.",
+    };
+
     private readonly Option<Region?> crop = new("--crop")
     {
         Description = "The part of the photo that the map covers, in pixels of the upright photo. The result has the size " +
@@ -202,7 +208,7 @@ internal sealed class UpsampleOptions
     /// <summary>All options in the order of the help.</summary>
     public IReadOnlyList<Option> All =>
     [
-        guide, input, output, method, window, colourSigma, spaceSigma, labels, kind, argmax, probabilities, threshold,
+        guide, input, output, method, noRefine, window, colourSigma, spaceSigma, labels, kind, argmax, probabilities, threshold,
         unknown, fill, crop, letterbox, layout, device, figure, truth, resume,
         json, quiet,
     ];
@@ -227,6 +233,7 @@ internal sealed class UpsampleOptions
         Input = result.GetRequiredValue(input)[0],
         Output = result.GetRequiredValue(output),
         Method = MethodNames[result.GetRequiredValue(method)],
+        Refine = !result.GetValue(noRefine),
         Window = result.GetValue(window),
         ColourSigma = result.GetValue(colourSigma),
         SpaceSigma = result.GetValue(spaceSigma),

@@ -91,7 +91,7 @@ internal sealed class MapPlanner(UpsampleRequest request, RequestedMarks marks, 
                 "or whatever the value is.");
         }
         var unknown = new UnknownMarks([.. marks.First is { } mark ? (float[])[mark] : []]);
-        double colourSigma = request.ColourSigma ?? KernelDefaults.For(MapKind.Depth).ColourSigma;
+        double colourSigma = request.ColourSigma ?? KernelDefaults.PlainFor(MapKind.Depth).ColourSigma;
         return HoleFilling.Fill(input.Raster, unknown, guide, colourSigma)
             ?? throw new InvalidDataException($"{request.Input}: all values are missing; there is nothing to fill from.");
     }

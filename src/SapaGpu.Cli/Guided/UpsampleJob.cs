@@ -56,7 +56,7 @@ internal sealed class UpsampleJob : IDisposable
         grid = new CellGrid(
             new CellAxis(input.Raster.Height, guide.Height), new CellAxis(input.Raster.Width, guide.Width));
         truth = request.Truth is null ? null : ReadTruth(request.Truth, whole);
-        var defaults = KernelDefaults.For(Kind);
+        var defaults = request.Refine ? KernelDefaults.For(Kind) : KernelDefaults.PlainFor(Kind);
         Settings = defaults with
         {
             Window = request.Window ?? defaults.Window,

@@ -39,6 +39,9 @@ internal sealed record UpsampleRequest
     /// <summary>The share of the range of a mask from which on a pixel belongs to the object; null for no decision.</summary>
     public double? Threshold { get; init; }
 
+    /// <summary>Whether more is done than the means of the kernel.</summary>
+    public bool Refine { get; init; } = true;
+
     /// <summary>Whether missing cells are filled.</summary>
     public bool Fill { get; init; }
 

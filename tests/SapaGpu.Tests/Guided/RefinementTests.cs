@@ -1,4 +1,5 @@
 using NUnit.Framework;
+using SapaGpu.Workloads.Npy;
 
 namespace SapaGpu.Tests.Guided;
 
@@ -15,6 +16,24 @@ internal sealed class RefinementTests
         var small = new Raster(7, 9, 1);
         small.Values.AsSpan().Fill(0.1f);
         Assert.That(Upsample(photo, small, kind), Is.All.EqualTo(0.1f).Within(kind == MapKind.Features ? 1e-7f : 0));
+    }
+
+    [Test]
+    public void The_tool_can_be_told_to_leave_it_out()
+    {
+        using var runs = new UpsampleRuns();
+        double[] map = UpsampleRuns.Ramp();
+        runs.WriteArray("map.npy", "<f4", [UpsampleRuns.MapHeight, UpsampleRuns.MapWidth], map);
+        UpsampleRuns.AssertSucceeds(runs.Upsample("map.npy", "plain.npy", "--kind", "depth", "--no-refine"));
+        UpsampleRuns.AssertSucceeds(runs.Upsample("map.npy", "refined.npy", "--kind", "depth"));
+        float[] plain = new float[UpsampleRuns.Height * UpsampleRuns.Width];
+        GuidedUpsampler.Upsample(
+            new PhotoSpan(runs.Photo.Samples, UpsampleRuns.Height, UpsampleRuns.Width),
+            new MapSpan<float>(Array.ConvertAll(map, value => (float)value), UpsampleRuns.MapHeight, UpsampleRuns.MapWidth),
+            plain.AsSpan(),
+            new GuidedOptions { Kind = MapKind.Depth, Refine = false });
+        Assert.That(NpyFile.Read(runs["plain.npy"]).Values, Is.EqualTo(plain).Within(1e-5));
+        Assert.That(NpyFile.Read(runs["refined.npy"]).Values, Is.Not.EqualTo(plain).Within(1e-2));
     }
 
     [TestCase(MapKind.Mask)]
