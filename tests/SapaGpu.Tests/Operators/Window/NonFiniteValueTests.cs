@@ -17,7 +17,7 @@ public sealed class NonFiniteValueTests<T>
     private const int Column = 5;
     private const int Channel = 9;
 
-    private static readonly WindowProblem Problem = new(1, 7, 9, 3, 2, 8, 16);
+    private static readonly WindowProblem Problem = new(1, 7, 10, 3, 2, 8, 16);
 
     [Test]
     [DeviceGrid]
