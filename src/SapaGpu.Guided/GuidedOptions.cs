@@ -81,13 +81,7 @@ public sealed record GuidedOptions
             Check(SpaceSigma, nameof(SpaceSigma));
             if (Kind is MapKind.Labels or MapKind.Logits && Unknown.Count > 1)
                 throw new ArgumentException($"{Kind} have at most one value of Unknown; got {Unknown.Count}.");
-            var defaults = Refine ? KernelDefaults.For(Kind) : KernelDefaults.PlainFor(Kind);
-            return defaults with
-            {
-                Window = Window ?? defaults.Window,
-                ColourSigma = ColourSigma ?? defaults.ColourSigma,
-                SpaceSigma = SpaceSigma ?? defaults.SpaceSigma,
-            };
+            return KernelDefaults.Of(Kind, Refine, Window, ColourSigma, SpaceSigma);
         }
     }
 

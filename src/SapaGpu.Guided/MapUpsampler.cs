@@ -142,12 +142,7 @@ internal sealed class MapUpsampler(CellGrid grid, IInterpolator interpolator, Cl
     /// <summary>Moves the numbers of a rectangle to the front of those of a larger one around it.</summary>
     private static Memory<float> Crop(Memory<float> values, Region from, Region to, int channels)
     {
-        var span = values.Span;
-        for (int row = 0; row < to.Height; row++)
-        {
-            int start = ((to.Row + row - from.Row) * from.Width + to.Column - from.Column) * channels;
-            span.Slice(start, to.Width * channels).CopyTo(span[(row * to.Width * channels)..]);
-        }
+        Copy(values.Span, from, to, channels, values.Span);
         return values[..(int)(to.Count * channels)];
     }
 
@@ -155,12 +150,18 @@ internal sealed class MapUpsampler(CellGrid grid, IInterpolator interpolator, Cl
     private static float[] Cut(float[] values, Region from, Region to, int channels)
     {
         var cut = new float[to.Count * channels];
+        Copy(values, from, to, channels, cut);
+        return cut;
+    }
+
+    // Row by row from the first on, so that the target may be where the source begins.
+    private static void Copy(ReadOnlySpan<float> values, Region from, Region to, int channels, Span<float> target)
+    {
         for (int row = 0; row < to.Height; row++)
         {
             int start = ((to.Row + row - from.Row) * from.Width + to.Column - from.Column) * channels;
-            values.AsSpan(start, to.Width * channels).CopyTo(cut.AsSpan(row * to.Width * channels));
+            values.Slice(start, to.Width * channels).CopyTo(target[(row * to.Width * channels)..]);
         }
-        return cut;
     }
 
     private IEnumerable<Region> Rectangles(IMapCodec map)

@@ -96,7 +96,8 @@ internal static class MatrixProductSteps<TMatrix, TWindow, TShape, TMemory>
     }
 
     /// <summary>
-    /// output = Σ weights · source. Run by a whole group; begins with a barrier and ends without one.
+    /// output = Σ weights · source. Run by a whole group; begins and ends without a barrier, and one lies between it and
+    /// the positions of the output.
     /// </summary>
     /// <param name="block">The block of the warp.</param>
     /// <param name="factors">The weights, rounded.</param>
@@ -129,7 +130,6 @@ internal static class MatrixProductSteps<TMatrix, TWindow, TShape, TMemory>
         uint lastRow = memory + (uint)(
             (block.Position(MatrixBlock<TWindow, TShape>.Rows - 1, lane & 7) * SumPitch + lane / 8)
             * MatrixRound.PackBytes);
-        Group.Barrier();
         int rowBytes = HaloWidth * SumPitch * MatrixRound.PackBytes;
         int ownRow = MatrixRows<TStorage, TAccess>.OfLane;
         var rows = MatrixRows<TStorage, TAccess>.Locate(in output, block.Query(ownRow), block.Query(ownRow + 8));

@@ -91,7 +91,6 @@ internal readonly struct MatrixProducts<TMatrix, TMemory> : ICellPairProducts
             in parameters.Extent, in tile, in parameters.Key, shared.Cells);
         var query = TileMap<TStorage>.OfQueries<TScale, TValueAccess, TEmbeddingAccess>(
             in parameters.Extent, in tile, pack, in parameters.Query, shared.Queries);
-        Group.Barrier();
         var block = MatrixBlock<TWindow, TValueAccess>.OfWarp();
         var scores = MatrixProductSteps<TMatrix, TWindow, TValueAccess, TMemory>.Scores<TStorage, TEmbeddingAccess>(
             in block,
@@ -115,6 +114,7 @@ internal readonly struct MatrixProducts<TMatrix, TMemory> : ICellPairProducts
                 in parameters.Extent, in tile, pack, in block, normaliser, in parameters.Normaliser);
         }
         var factors = MatrixWeights<TMatrix, TWindow, TValueAccess>.Round(in scores);
+        Group.Barrier();
         MatrixProductSteps<TMatrix, TWindow, TValueAccess, TMemory>.Sums<TStorage, TScale, TValueAccess>(
             in block,
             in factors,

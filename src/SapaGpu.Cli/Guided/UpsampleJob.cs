@@ -56,13 +56,7 @@ internal sealed class UpsampleJob : IDisposable
         grid = new CellGrid(
             new CellAxis(input.Raster.Height, guide.Height), new CellAxis(input.Raster.Width, guide.Width));
         truth = request.Truth is null ? null : ReadTruth(request.Truth, whole);
-        var defaults = request.Refine ? KernelDefaults.For(Kind) : KernelDefaults.PlainFor(Kind);
-        Settings = defaults with
-        {
-            Window = request.Window ?? defaults.Window,
-            ColourSigma = request.ColourSigma ?? defaults.ColourSigma,
-            SpaceSigma = request.SpaceSigma ?? defaults.SpaceSigma,
-        };
+        Settings = KernelDefaults.Of(Kind, request.Refine, request.Window, request.ColourSigma, request.SpaceSigma);
         bool comparesAll = truth is not null || request.Figure is not null;
         Methods = comparesAll ? AllMethods : [request.Method];
         CheckFigure();

@@ -49,11 +49,12 @@ internal sealed class LabelCodec : IClassCodec
 
     public void Decode(EncodedCells encoded, PixelBlock pixels, ReadOnlySpan<float> averages, Span<float> samples)
     {
+        int unknownChannel = UnknownChannel(encoded);
         int from = 0;
         for (int to = 0; to < samples.Length; to += SampleChannels, from += encoded.Channels)
         {
-            int winner = Winner(encoded.Classes, averages.Slice(from, encoded.Channels));
-            map.SamplesOf(winner).CopyTo(samples[to..]);
+            int winner = ClassDecision.Winner(averages.Slice(from, encoded.Channels), unknownChannel);
+            map.SamplesOf(encoded.Classes[winner]).CopyTo(samples[to..]);
         }
     }
 
@@ -67,24 +68,6 @@ internal sealed class LabelCodec : IClassCodec
                 return i;
         }
         return -1;
-    }
-
-    private int Winner(IReadOnlyList<int> classes, ReadOnlySpan<float> weights)
-    {
-        int winner = -1;
-        for (int i = 0; i < weights.Length; i++)
-        {
-            if (classes[i] == unknownClass)
-            {
-                if (weights[i] > 1 - Unknown.SmallestKnownShare)
-                    return classes[i];
-            }
-            else if (winner < 0 || weights[i] > weights[winner])
-            {
-                winner = i;
-            }
-        }
-        return winner < 0 ? classes[0] : classes[winner];
     }
 
     private List<int> ClassesOf(Region cells)

@@ -43,7 +43,7 @@ internal sealed class ProbabilityCodec(Raster map, bool areProbabilities, int un
             return;
         }
         for (int i = 0; i < samples.Length; i++)
-            samples[i] = Winner(averages.Slice(i * map.Channels, map.Channels));
+            samples[i] = ClassDecision.Winner(averages.Slice(i * map.Channels, map.Channels), unknownClass);
     }
 
     // A score of -infinity is a probability of 0.
@@ -60,23 +60,5 @@ internal sealed class ProbabilityCodec(Raster map, bool areProbabilities, int un
         }
         foreach (ref float score in scores)
             score /= sum;
-    }
-
-    private int Winner(ReadOnlySpan<float> probabilities)
-    {
-        int winner = -1;
-        for (int i = 0; i < probabilities.Length; i++)
-        {
-            if (i == unknownClass)
-            {
-                if (probabilities[i] > 1 - Unknown.SmallestKnownShare)
-                    return i;
-            }
-            else if (winner < 0 || probabilities[i] > probabilities[winner])
-            {
-                winner = i;
-            }
-        }
-        return Math.Max(winner, 0);
     }
 }

@@ -12,6 +12,18 @@ namespace SapaGpu.Guided;
 /// </remarks>
 internal static class KernelDefaults
 {
+    /// <summary>The kernel of a kind of map: what is asked for, and where that is null the default.</summary>
+    public static KernelSettings Of(MapKind kind, bool refines, int? window, double? colourSigma, double? spaceSigma)
+    {
+        var defaults = refines ? For(kind) : PlainFor(kind);
+        return defaults with
+        {
+            Window = window ?? defaults.Window,
+            ColourSigma = colourSigma ?? defaults.ColourSigma,
+            SpaceSigma = spaceSigma ?? defaults.SpaceSigma,
+        };
+    }
+
     /// <summary>The default kernel of a kind of map.</summary>
     public static KernelSettings For(MapKind kind) => kind switch
     {

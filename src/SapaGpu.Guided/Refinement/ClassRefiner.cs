@@ -101,28 +101,10 @@ internal sealed class ClassRefiner
         for (int i = 0; i < weights.Length; i += channels)
         {
             var pixel = weights.Slice(i, channels);
-            int winner = Winner(pixel, unknownChannel);
+            int winner = ClassDecision.Winner(pixel, unknownChannel);
             pixel.Clear();
             pixel[winner] = 1;
         }
-    }
-
-    private static int Winner(ReadOnlySpan<float> weights, int unknownChannel)
-    {
-        int winner = -1;
-        for (int i = 0; i < weights.Length; i++)
-        {
-            if (i == unknownChannel)
-            {
-                if (weights[i] > 1 - Unknown.SmallestKnownShare)
-                    return i;
-            }
-            else if (winner < 0 || weights[i] > weights[winner])
-            {
-                winner = i;
-            }
-        }
-        return winner;
     }
 
     private void BackProject(
