@@ -23,8 +23,12 @@ internal static class TorchLibrary
         if (!OperatingSystem.IsLinux() || !File.Exists(path))
             return;
         var image = File.ReadAllBytes(path);
-        if (MarkWeak(image))
-            File.WriteAllBytes(path, image);
+        if (!MarkWeak(image))
+            return;
+        // The file may be a link to the package's: it is replaced, not written to. So may several processes do at once.
+        string marked = $"{path}.{Environment.ProcessId}";
+        File.WriteAllBytes(marked, image);
+        File.Move(marked, path, overwrite: true);
     }
 
     // Walks the section headers of a 64-bit little-endian ELF file to .gnu.version_r and the strings it refers to.
