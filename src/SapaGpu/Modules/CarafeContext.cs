@@ -8,6 +8,10 @@ namespace SapaGpu;
 public sealed class CarafeContext<T> : IDisposable
     where T : unmanaged
 {
+    private readonly Lifetime lifetime;
+
+    internal CarafeContext() => lifetime = new Lifetime(Release);
+
     internal CarafeUpsampler<T> Module { get; init; } = null!;
 
     internal FeatureMap<T> Features { get; init; } = null!;
@@ -20,8 +24,15 @@ public sealed class CarafeContext<T> : IDisposable
 
     internal FeatureMap<T> Masks { get; init; } = null!;
 
-    /// <summary>Disposes the intermediate maps; the features stay with the caller.</summary>
-    public void Dispose()
+    /// <summary>
+    /// Disposes the intermediate maps, after the last call that is under way; the features stay with the caller.
+    /// </summary>
+    public void Dispose() => lifetime.Dispose();
+
+    /// <summary>Keeps the intermediate maps until the use is disposed.</summary>
+    internal Lifetime.Use Hold() => lifetime.Hold(this);
+
+    private void Release()
     {
         if (!ReferenceEquals(Wide, Features))
             Wide.Dispose();

@@ -77,6 +77,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         Operand x = new(nameof(features), features);
         CheckFeatures(x, Options.Channels, x);
         using var call = Operands.Hold(features);
+        using var parameters = HoldParameters();
         var wide = CarafeKernelPredictor.Widen(features);
         var (compressed, scores) = predictor.Forward(Values, wide);
         using var kernels = predictor.Normalise(scores);
@@ -109,6 +110,8 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         ArgumentNullException.ThrowIfNull(context);
         CheckContext(context.Module, nameof(context));
         using var call = Operands.Hold(context.Features);
+        using var parameters = HoldParameters();
+        using var intermediates = context.Hold();
         var (gradMasks, gradFeatures) =
             WindowReassembly.Backward(context.Masks, context.Features, gradOutput, reassembly);
         using var ownGradMasks = gradMasks;

@@ -10,7 +10,7 @@ namespace SapaGpu;
 public sealed class SapaContext<T> : IDisposable
     where T : unmanaged
 {
-    private readonly IDisposable[] owned;
+    private readonly Lifetime lifetime;
 
     internal SapaContext(
         SapaUpsampler<T> module, FeatureMap<T> encoder, FeatureMap<T> decoder, params IDisposable?[] owned)
@@ -18,7 +18,11 @@ public sealed class SapaContext<T> : IDisposable
         Module = module;
         Encoder = encoder;
         Decoder = decoder;
-        this.owned = [.. owned.OfType<IDisposable>()];
+        lifetime = new Lifetime(() =>
+        {
+            foreach (var item in owned)
+                item?.Dispose();
+        });
     }
 
     internal SapaUpsampler<T> Module { get; }
@@ -38,12 +42,14 @@ public sealed class SapaContext<T> : IDisposable
 
     internal WindowAttentionContext<T> Attention { get; init; } = null!;
 
-    /// <summary>Disposes the intermediate maps; encoder and decoder features stay with the caller.</summary>
-    public void Dispose()
-    {
-        foreach (var item in owned)
-            item.Dispose();
-    }
+    /// <summary>
+    /// Disposes the intermediate maps, after the last call that is under way; encoder and decoder features stay with the
+    /// caller.
+    /// </summary>
+    public void Dispose() => lifetime.Dispose();
+
+    /// <summary>Keeps the intermediate maps until the use is disposed.</summary>
+    internal Lifetime.Use Hold() => lifetime.Hold(this);
 }
 
 /// <summary>

@@ -11,6 +11,10 @@ namespace SapaGpu;
 public sealed class SapaDeformableContext<T> : IDisposable
     where T : unmanaged
 {
+    private readonly Lifetime lifetime;
+
+    internal SapaDeformableContext() => lifetime = new Lifetime(Release);
+
     internal SapaDeformableUpsampler<T> Module { get; init; } = null!;
 
     internal FeatureMap<T> Encoder { get; init; } = null!;
@@ -25,8 +29,16 @@ public sealed class SapaDeformableContext<T> : IDisposable
 
     internal FeatureMap<T> Offsets { get; init; } = null!;
 
-    /// <summary>Disposes the intermediate maps; encoder and decoder features stay with the caller.</summary>
-    public void Dispose()
+    /// <summary>
+    /// Disposes the intermediate maps, after the last call that is under way; encoder and decoder features stay with the
+    /// caller.
+    /// </summary>
+    public void Dispose() => lifetime.Dispose();
+
+    /// <summary>Keeps the intermediate maps until the use is disposed.</summary>
+    internal Lifetime.Use Hold() => lifetime.Hold(this);
+
+    private void Release()
     {
         EncoderEmbedding.Dispose();
         DecoderEmbedding.Dispose();

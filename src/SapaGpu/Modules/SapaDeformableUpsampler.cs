@@ -85,6 +85,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     {
         Check(encoder, decoder);
         using var call = Operands.Hold(encoder, decoder);
+        using var parameters = HoldParameters();
         var encoderEmbedding = encoderEmbedder.Forward(Values, encoder);
         var decoderEmbedding = decoderEmbedder.Forward(Values, decoder);
         var key = decoderEmbedding.Values!.Channels(0, KeyChannels);
@@ -119,6 +120,8 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         ArgumentNullException.ThrowIfNull(context);
         CheckContext(context.Module, nameof(context));
         using var call = Operands.Hold(context.Encoder, context.Decoder);
+        using var parameters = HoldParameters();
+        using var intermediates = context.Hold();
         var attended = DeformableAttention.Backward(
             context.EncoderEmbedding.Values!, context.Key, context.Decoder, context.Offsets, gradOutput, attention);
         using var gradQuery = attended.Query!;

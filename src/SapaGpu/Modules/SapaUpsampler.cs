@@ -125,6 +125,8 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         ArgumentNullException.ThrowIfNull(context);
         CheckContext(context.Module, nameof(context));
         using var call = Operands.Hold(context.Encoder, context.Decoder);
+        using var parameters = HoldParameters();
+        using var intermediates = context.Hold();
         var (encoder, decoder) = (context.Encoder, context.Decoder);
         var gradients = Values.CreateLike();
         var gradEncoder = FeatureMap<T>.CreateLike(encoder);
@@ -190,6 +192,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     {
         Check(encoder, decoder);
         using var call = Operands.Hold(encoder, decoder);
+        using var parameters = HoldParameters();
         var encoderEmbedding = encoderEmbedder.Forward(Values, encoder);
         var decoderEmbedding = decoderEmbedder.Forward(Values, decoder);
         bool ownKey = Options.Similarity == Similarity.InnerProduct;

@@ -16,12 +16,14 @@ public abstract class UpsamplerModule<T> : IDisposable
     where T : unmanaged
 {
     private readonly ParameterSet parameters;
+    private readonly Lifetime lifetime;
 
     private protected UpsamplerModule(ComputeDevice device, IReadOnlyList<ParameterSpec> specs, int seed)
     {
         Device = device;
         parameters = new ParameterSet(device, ElementTypes.Of<T>().Accumulator(), specs);
         parameters.Initialise(new Random(seed));
+        lifetime = new Lifetime(parameters.Dispose);
     }
 
     /// <summary>Gets the device that holds the parameters and runs the module.</summary>
@@ -34,7 +36,7 @@ public abstract class UpsamplerModule<T> : IDisposable
     public IReadOnlyList<Parameter> Parameters => parameters.Parameters;
 
     /// <summary>Gets whether the module was disposed.</summary>
-    public bool IsDisposed { get; private set; }
+    public bool IsDisposed => lifetime.IsDisposed;
 
     private protected ParameterSet Values => parameters;
 
@@ -85,7 +87,7 @@ public abstract class UpsamplerModule<T> : IDisposable
     public StateLoadReport Load(StateDict state, bool strict = true)
     {
         ArgumentNullException.ThrowIfNull(state);
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        using var use = HoldParameters();
         var match = StateMatching.Match(
             [.. Parameters.Select(parameter => new ExpectedEntry(parameter.Name, parameter.Shape))], state, strict);
         foreach (var entry in match.Entries)
@@ -100,7 +102,7 @@ public abstract class UpsamplerModule<T> : IDisposable
     /// <exception cref="ObjectDisposedException">The module was disposed.</exception>
     public StateDict ToStateDict(CheckpointType? type = null)
     {
-        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        using var use = HoldParameters();
         var own = ElementTypes.Of<T>() == ElementType.Float64 ? CheckpointType.Float64 : CheckpointType.Float32;
         var target = type ?? own;
         if (target is not (CheckpointType.Float64 or CheckpointType.Float32 or CheckpointType.Float16 or CheckpointType.BFloat16))
@@ -115,13 +117,15 @@ public abstract class UpsamplerModule<T> : IDisposable
         return state;
     }
 
-    /// <summary>Disposes the parameters.</summary>
+    /// <summary>Disposes the parameters, after the last call that is under way.</summary>
     public void Dispose()
     {
-        IsDisposed = true;
-        parameters.Dispose();
+        lifetime.Dispose();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Keeps the parameters until the use is disposed.</summary>
+    private protected Lifetime.Use HoldParameters() => lifetime.Hold(this);
 
     private protected static void CheckDevice(ComputeDevice device, int window)
     {

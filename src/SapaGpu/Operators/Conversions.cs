@@ -21,10 +21,13 @@ internal static class Conversions
     }
 
     /// <summary>Widens a map to the type that it is computed in: double for double, otherwise float.</summary>
-    public static void Widen(FeatureMap source, FeatureMap result)
+    /// <param name="source">The map.</param>
+    /// <param name="result">Where it is written.</param>
+    /// <param name="accumulate">Whether it is added to what is there.</param>
+    public static void Widen(FeatureMap source, FeatureMap result, bool accumulate = false)
     {
         using var call = Operands.Hold(source, result);
-        ResamplingKernels.For(source).Widen(source, result);
+        ResamplingKernels.For(source).Widen(source, result, accumulate);
     }
 
     /// <summary>Rounds a map of the type that is computed in to the element type of the result.</summary>

@@ -295,6 +295,7 @@ public static class WindowAttention
             context.Query, context.Key, context.Value, context.Normaliser, gradOutput, gradQuery, gradKey, gradValue);
         var window = context.Window;
         var problem = window.Head;
+        using var ofValue = new ValueGradient<T>(gradValue, in window);
         for (int head = 0; head < window.Heads; head++)
         {
             int valueHead = window.ValueHeads > 1 ? head : 0;
@@ -305,15 +306,12 @@ public static class WindowAttention
             using var own = window.Heads > 1 ? context.Normaliser.ChannelsOf(head, 1) : null;
             using var dq = gradQuery is null ? default : new HeadView<T>(gradQuery, head, window.Heads);
             using var dk = gradKey is null ? default : new HeadView<T>(gradKey, head, window.Heads);
-            using var dv = gradValue is null ? default : new HeadView<T>(gradValue, valueHead, window.ValueHeads);
+            using var dv = ofValue.Open(head);
             var operands = new AttentionOperands(q.Map, k.Map, v.Map, own ?? context.Normaliser, g.Map);
             WindowKernels.For(gradOutput).Backward(
-                in problem,
-                in operands,
-                dq.Map,
-                dk.Map,
-                dv.Map,
-                accumulateValue: head > 0 && window.ValueHeads == 1);
+                in problem, in operands, dq.Map, dk.Map, dv.Map, ofValue.Accumulates(head));
+            ofValue.Close(head);
         }
+        ofValue.Complete();
     }
 }

@@ -132,28 +132,25 @@ public static class WindowReassembly
         using var call = Operands.Hold(weights, value, gradOutput, gradWeights, gradValue);
         var problem = OfValues(in window);
         var kernels = WindowKernels.For(value);
+        using var ofValue = new ValueGradient<T>(gradValue, in window);
         for (int head = 0; head < window.Heads; head++)
         {
-            int valueHead = window.ValueHeads > 1 ? head : 0;
             using var gradient = new HeadView<T>(gradOutput, head, window.Heads);
             if (gradWeights is not null)
             {
-                using var values = new HeadView<T>(value, valueHead, window.ValueHeads);
+                using var values = new HeadView<T>(value, window.ValueHeads > 1 ? head : 0, window.ValueHeads);
                 using var result = new HeadView<T>(gradWeights, head, window.Heads);
                 kernels.Scores(in problem, gradient.Map, values.Map, result.Map);
             }
             if (gradValue is not null)
             {
                 using var own = new HeadView<T>(weights, head, window.Heads);
-                using var result = new HeadView<T>(gradValue, valueHead, window.ValueHeads);
-                kernels.Transposed(
-                    in problem,
-                    own.Map,
-                    gradient.Map,
-                    result.Map,
-                    accumulate: head > 0 && window.ValueHeads == 1);
+                using var result = ofValue.Open(head);
+                kernels.Transposed(in problem, own.Map, gradient.Map, result.Map, ofValue.Accumulates(head));
+                ofValue.Close(head);
             }
         }
+        ofValue.Complete();
     }
 
     /// <summary>Computes the gradients of weights and value from the gradient of the output.</summary>

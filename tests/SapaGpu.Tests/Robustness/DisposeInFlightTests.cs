@@ -96,6 +96,29 @@ public sealed class DisposeInFlightTests
         Assert.That(wrong, Is.Empty);
     }
 
+    [Test]
+    public void What_is_disposed_is_released_by_the_last_use()
+    {
+        int released = 0;
+        var lifetime = new Lifetime(() => released++);
+        var first = lifetime.Hold(this);
+        var second = lifetime.Hold(this);
+        first.Dispose();
+        lifetime.Dispose();
+        lifetime.Dispose();
+        Assert.Multiple(() =>
+        {
+            Assert.That(released, Is.Zero, "one use is left");
+            Assert.That(() => lifetime.Hold(this).Dispose(), Throws.TypeOf<ObjectDisposedException>());
+        });
+        second.Dispose();
+        Assert.Multiple(() =>
+        {
+            Assert.That(released, Is.EqualTo(1));
+            Assert.That(() => lifetime.Hold(this).Dispose(), Throws.TypeOf<ObjectDisposedException>());
+        });
+    }
+
     private static Thread Start(ConcurrentBag<string> wrong, Action action)
     {
         var thread = new Thread(() =>

@@ -32,8 +32,8 @@ internal abstract class ResamplingKernels
     /// <summary>Adds a map to another of the same shape.</summary>
     public abstract void Add(FeatureMap source, FeatureMap result);
 
-    /// <summary>Copies into the accumulator's type.</summary>
-    public abstract void Widen(FeatureMap source, FeatureMap result);
+    /// <summary>Copies or adds into the accumulator's type.</summary>
+    public abstract void Widen(FeatureMap source, FeatureMap result, bool accumulate);
 
     /// <summary>Copies from the accumulator's type.</summary>
     public abstract void Narrow(FeatureMap source, FeatureMap result);
@@ -103,8 +103,8 @@ internal sealed class ResamplingKernels<TElement, TStorage, TReal, TRealElement>
     public override void Add(FeatureMap source, FeatureMap result) =>
         copy.Launch(source.Device, Copy<TStorage, TStorage>(source, result) with { Accumulate = 1 });
 
-    public override void Widen(FeatureMap source, FeatureMap result) =>
-        widen.Launch(source.Device, Copy<TStorage, TReal>(source, result));
+    public override void Widen(FeatureMap source, FeatureMap result, bool accumulate) => widen.Launch(
+        source.Device, Copy<TStorage, TReal>(source, result) with { Accumulate = accumulate ? 1 : 0 });
 
     public override void Narrow(FeatureMap source, FeatureMap result) =>
         narrow.Launch(source.Device, Copy<TReal, TStorage>(source, result));

@@ -373,7 +373,7 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         using var wide = FeatureMap.Create(
             weights.Device, weights.Shape, weights.Format, weights.ElementType.Accumulator());
-        ResamplingKernels.For(weights).Widen(weights, wide);
+        ResamplingKernels.For(weights).Widen(weights, wide, accumulate: false);
         Gather(transposedWide, in problem, in band, wide.Map<TReal>(), source, result, accumulate);
     }
 
