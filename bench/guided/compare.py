@@ -128,15 +128,15 @@ def compare(data, tool, kind, ratio):
     print(f"| {kind} | {ratio} | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |", flush=True)
 
 
-def time_processes(data, tool):
-    """A map of 256x256 to a photo of 4000x3000, reading and writing PNG."""
+def time_processes(data, tool, columns, rows):
+    """A map to a photo of 4000x3000, reading and writing PNG."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = pathlib.Path(temporary)
         path = sorted((data / "masks").glob("*_mask.png"))[0]
         mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
         photo = cv2.imread(str(path).replace("_mask.png", ".jpg"))
         cv2.imwrite(str(folder / "photo.png"), cv2.resize(photo, (4000, 3000), interpolation=cv2.INTER_CUBIC))
-        small = cv2.resize(mask, (256, 256), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(mask, (columns, rows), interpolation=cv2.INTER_AREA)
         cv2.imwrite(str(folder / "small.png"), np.where(small > 127, 255, 0).astype(np.uint8))
         program = (
             "import cv2; p=cv2.imread('photo.png'); s=cv2.imread('small.png',0); "
@@ -152,7 +152,7 @@ def time_processes(data, tool):
                 subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 times[name].append(time.perf_counter() - start)
         for name, seconds in times.items():
-            print(f"{name}: median {np.median(seconds):.2f} s, least {min(seconds):.2f} s, of {len(seconds)} runs by turns")
+            print(f"{columns}x{rows}, {name}: median {np.median(seconds):.2f} s, least {min(seconds):.2f} s, of {len(seconds)} runs by turns")
 
 
 def main():
@@ -170,7 +170,8 @@ def main():
     for kind, ratio in itertools.product(arguments.kinds, arguments.ratios):
         compare(arguments.data, tool, kind, ratio)
     if arguments.time:
-        time_processes(arguments.data, tool)
+        for columns, rows in ((256, 256), (500, 375)):
+            time_processes(arguments.data, tool, columns, rows)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,29 @@ internal static class CompletionCommand
         complete -o default -F _sapagpu sapagpu
         """;
 
-    private const string Zsh = "autoload -U +X bashcompinit && bashcompinit\n" + Bash;
+    private const string Zsh = """
+        (( $+functions[compdef] )) || { autoload -Uz compinit && compinit }
+        _sapagpu() {
+            local -a suggestions
+            suggestions=("${(@f)$(sapagpu "[suggest:${#LBUFFER}]" "$LBUFFER" 2>/dev/null)}")
+            compadd -- "${suggestions[@]:#}" || _files
+        }
+        compdef _sapagpu sapagpu
+        """;
 
-    private static readonly Dictionary<string, string> Scripts = new() { ["bash"] = Bash, ["zsh"] = Zsh };
+    private const string Fish = """
+        function __sapagpu_suggest
+            set -l line (commandline --cut-at-cursor)
+            sapagpu "[suggest:"(string length -- "$line")"]" "$line" 2>/dev/null
+        end
+        complete --command sapagpu --arguments '(__sapagpu_suggest)'
+        """;
+
+    private static readonly Dictionary<string, string> Scripts = new() { ["bash"] = Bash, ["fish"] = Fish, ["zsh"] = Zsh };
 
     public static Command Create()
     {
-        var shell = new Argument<string>("shell") { Description = "The shell: bash or zsh." };
+        var shell = new Argument<string>("shell") { Description = "The shell: bash, fish or zsh." };
         shell.AcceptOnlyFromAmong([.. Scripts.Keys]);
         var command = new Command(
             "completion",

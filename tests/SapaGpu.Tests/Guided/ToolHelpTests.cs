@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using NUnit.Framework;
 using SapaGpu.Cli;
@@ -35,31 +36,62 @@ internal sealed class ToolHelpTests
     }
 
     [Test]
-    public void Bash_completes_by_the_script()
+    public void Shells_complete_by_their_scripts([Values("bash", "fish", "zsh")] string shell)
     {
-        if (!File.Exists("/bin/bash"))
-            Assert.Ignore("There is no bash.");
-        Assert.That(Complete("sapagpu ups"), Is.EqualTo(new[] { "upsample" }));
-        Assert.That(Complete("sapagpu upsample --le"), Is.EqualTo(new[] { "--letterbox" }));
-        Assert.That(Complete("sapagpu upsample --kind l"), Is.EqualTo(new[] { "labels", "logits" }));
-        Assert.That(Complete("sapagpu completion "), Does.Contain("bash").And.Contain("zsh"));
-        Assert.That(Complete("sapagpu upsample -i photos/a"), Is.Empty);
+        // fish offers files as well.
+        Assert.That(Complete(shell, "sapagpu ups"), Is.EqualTo(new[] { "upsample" }));
+        Assert.That(Complete(shell, "sapagpu upsample --le"), Is.EqualTo(new[] { "--letterbox" }));
+        Assert.That(Complete(shell, "sapagpu upsample --kind l"), Is.SupersetOf(new[] { "labels", "logits" }));
+        Assert.That(Complete(shell, "sapagpu completion "), Is.SupersetOf(new[] { "bash", "fish", "zsh" }));
+        Assert.That(Complete(shell, "sapagpu upsample -i photos/a"), Is.Empty);
     }
 
-    private static string[] Complete(string line)
+    private static string[] Complete(string shell, string line)
     {
-        // The tool under its name, and the variables that bash sets before it calls a completion.
-        string tool = typeof(ExitCode).Assembly.Location;
-        string script = $$"""
-            sapagpu() { dotnet "{{tool}}" "$@"; }
-            {{ToolRun.Of("completion", "bash").Output}}
-            COMP_LINE='{{line}}' COMP_POINT={{line.Length}}
-            _sapagpu
-            printf '%s\n' "${COMPREPLY[@]}"
-            """;
-        using var bash = Process.Start(new ProcessStartInfo("/bin/bash", ["-c", script]) { RedirectStandardOutput = true })!;
-        string output = bash.StandardOutput.ReadToEnd();
-        bash.WaitForExit();
-        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        // The tool under its name, and what the shell sets before it calls a completion and does after it.
+        string call = shell switch
+        {
+            "bash" => $$"""
+                COMP_LINE='{{line}}' COMP_POINT={{line.Length}}
+                _sapagpu
+                printf '%s\n' "${COMPREPLY[@]}"
+                """,
+            "fish" => $"complete --do-complete '{line}'",
+            _ => $"LBUFFER='{line}'\n_sapagpu",
+        };
+        string given = shell switch
+        {
+            "bash" => string.Empty,
+            "fish" => "function sapagpu; dotnet \"$tool\" $argv; end",
+            _ => """
+                compdef() {}
+                _files() {}
+                compadd() {
+                    local candidate
+                    for candidate in "${@[2,-1]}"; do
+                        [[ $candidate == "${LBUFFER##* }"* ]] && print -r -- "$candidate"
+                    done
+                }
+                """,
+        };
+        string function = shell == "fish" ? string.Empty : "sapagpu() { dotnet \"$tool\" \"$@\"; }";
+        string script = string.Join('\n', given, function, ToolRun.Of("completion", shell).Output, call);
+        var start = new ProcessStartInfo(shell, shell == "zsh" ? ["-f", "-c", script] : ["-c", script])
+        {
+            RedirectStandardOutput = true,
+        };
+        start.Environment["tool"] = typeof(ExitCode).Assembly.Location;
+        try
+        {
+            using var process = Process.Start(start)!;
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            return [.. output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text => text.Split('\t')[0])];
+        }
+        catch (Win32Exception)
+        {
+            Assert.Ignore($"There is no {shell}.");
+            throw;
+        }
     }
 }
