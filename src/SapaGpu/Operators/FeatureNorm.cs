@@ -41,7 +41,7 @@ public static class FeatureNorm
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="groups"/> is negative.</exception>
     /// <exception cref="ArgumentException">
     /// The shapes or element types do not match, the channels are not a multiple of the groups, or
-    /// <paramref name="output"/> shares memory with the input.
+    /// <paramref name="output"/> or <paramref name="statistics"/> shares memory with another operand.
     /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
@@ -54,7 +54,9 @@ public static class FeatureNorm
         ArgumentNullException.ThrowIfNull(bias);
         Operand b = new(nameof(bias), bias), y = new(nameof(output), output);
         Check(input, groups, weight, output, nameof(output), statistics, b);
-        OperandChecks.NoOverlap(nameof(output), output, new Operand(nameof(input), input));
+        Operand x = new(nameof(input), input), w = new(nameof(weight), weight), s = new(nameof(statistics), statistics);
+        OperandChecks.NoOverlap(nameof(output), output, x, w, b, s);
+        OperandChecks.NoOverlap(nameof(statistics), statistics, x, w, b, y);
         Run(input, groups, weight, bias, epsilon, output, statistics);
     }
 
@@ -150,8 +152,8 @@ public static class FeatureNorm
     /// <param name="gradBias">Where the gradient of the bias is written, [1, C, 1, 1].</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="groups"/> is negative.</exception>
     /// <exception cref="ArgumentException">
-    /// The shapes or element types do not match, the channels are not a multiple of the groups, or
-    /// <paramref name="gradInput"/> shares memory with the input or the gradient of the output.
+    /// The shapes or element types do not match, the channels are not a multiple of the groups, or a gradient that is
+    /// written shares memory with another or with an operand.
     /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
@@ -177,7 +179,9 @@ public static class FeatureNorm
         Operand gx = new(nameof(gradInput), gradInput);
         OperandChecks.SameDevice(x, g, gx);
         OperandChecks.Shape(nameof(gradInput), gradInput, input.Shape, x, g, gx);
-        OperandChecks.NoOverlap(nameof(gradInput), gradInput, x, g);
+        Operand w = new(nameof(weight), weight), s = new(nameof(statistics), statistics);
+        foreach (var (name, gradient) in (ReadOnlySpan<Operand>)[gx, gw, gb])
+            OperandChecks.NoOverlap(name, gradient, x, w, s, g, gx, gw, gb);
         RunBackward(input, groups, weight, statistics, gradOutput, gradInput, gradWeight, gradBias, accumulate: false);
     }
 

@@ -107,8 +107,7 @@ public static class QueryBlend
     }
 
     /// <summary>
-    /// Computes the gradients of both parts and the gate from the gradient of the query, into existing maps, which must
-    /// not share memory with each other or with an operand; this is not checked.
+    /// Computes the gradients of both parts and the gate from the gradient of the query, into existing maps.
     /// </summary>
     /// <typeparam name="T">float, double, <see cref="Half"/> or <see cref="BFloat16"/>.</typeparam>
     /// <param name="encoder">The encoder part of the forward, [B, D, OH, OW].</param>
@@ -122,8 +121,8 @@ public static class QueryBlend
     /// <param name="gradDecoder">Where to write the gradient of the decoder part, [B, D, H, W].</param>
     /// <param name="gradGate">Where to write the gradient of the gate, [B, 1, H, W]; null without a gate.</param>
     /// <exception cref="ArgumentException">
-    /// The shapes do not match, or <paramref name="gradEncoder"/> and <paramref name="gradGate"/> are not both given
-    /// with a gate and both null without one.
+    /// The shapes do not match, <paramref name="gradEncoder"/> and <paramref name="gradGate"/> are not both given
+    /// with a gate and both null without one, or a gradient that is written shares memory with another or with an operand.
     /// </exception>
     /// <exception cref="DeviceMismatchException">The operands are on different devices.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
@@ -157,6 +156,9 @@ public static class QueryBlend
             OperandChecks.Shape(nameof(gradEncoder), gradEncoder!, encoder.Shape, q, ge);
             OperandChecks.Shape(nameof(gradGate), gradGate!, gate.Shape, q, gg);
         }
+        Operand e = new(nameof(encoder), encoder), d = new(nameof(decoder), decoder), g = new(nameof(gate), gate);
+        foreach (var (name, gradient) in (ReadOnlySpan<Operand>)[ge, gd, gg])
+            OperandChecks.NoOverlap(name, gradient, e, d, g, q, ge, gd, gg);
         using var call = Operands.Hold(encoder, decoder, gate, gradQuery, gradEncoder, gradDecoder, gradGate);
         QueryBlendKernels.For(encoder).Backward(
             encoder, decoder, gate, gradQuery, gradEncoder, gradDecoder, gradGate);
