@@ -13,4 +13,12 @@ internal static class ExitCode
     [
         (Success, "success"), (Failure, "failure"), (Usage, "wrong usage"), (NoDevice, "device not available"),
     ];
+
+    /// <summary>The exit code of a run that an exception ended.</summary>
+    public static int Of(Exception e) => ErrorText.Cause(e) switch
+    {
+        DeviceUnavailableException => NoDevice,
+        ArgumentException => Usage,
+        _ => Failure,
+    };
 }

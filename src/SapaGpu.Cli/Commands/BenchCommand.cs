@@ -48,11 +48,8 @@ internal static class BenchCommand
     private static BenchmarkReport Watch(ComputeDevice device, Workload workload, ElementType elementType)
     {
         BenchmarkReport? report = null;
-        AnsiConsole.Progress().AutoClear(true).Start(progress =>
-        {
-            var task = progress.AddTask("Measuring", maxValue: 1.0);
-            report = BenchmarkReport.Create(device, workload, elementType, share => task.Value = share);
-        });
+        Terminal.ShowProgress(maximum: 1, isWanted: true, advance => report = BenchmarkReport.Create(
+            device, workload, elementType, share => advance("Measuring", share)));
         return report!;
     }
 
@@ -73,12 +70,12 @@ internal static class BenchCommand
                 string.Create(
                     CultureInfo.InvariantCulture, $"{result.ShareOfLimit * 100:f0} % of {Text(result.Limit)}"));
         }
-        AnsiConsole.MarkupLineInterpolated($"{device}, {device.Info.Details}");
-        AnsiConsole.MarkupLineInterpolated($"{workload.Name}: {workload.Description}; {report.Results[0].Dtype}");
-        AnsiConsole.MarkupLine(Markup.Escape(string.Create(
+        Terminal.WriteLine(Console.Out, $"{device}, {device.Info.Details}");
+        Terminal.WriteLine(Console.Out, $"{workload.Name}: {workload.Description}; {report.Results[0].Dtype}");
+        Terminal.WriteLine(Console.Out, string.Create(
             CultureInfo.InvariantCulture,
-            $"Limits: fma {report.Limits.FmaGflops:f0} GFLOP/s (f32), copy {report.Limits.CopyGBps:f1} GB/s")));
-        AnsiConsole.Write(table);
+            $"Limits: fma {report.Limits.FmaGflops:f0} GFLOP/s (f32), copy {report.Limits.CopyGBps:f1} GB/s"));
+        Terminal.Tables(Console.Out).Write(table);
     }
 
     private static string Text<TValue>(TValue value)

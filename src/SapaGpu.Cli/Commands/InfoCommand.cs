@@ -61,16 +61,18 @@ internal static class InfoCommand
             var types = device.ElementTypes.Select(type =>
                 type.Supported ? type.Name : $"no {type.Name}: {string.Join("; ", type.Reasons)}");
             table.AddRow(
-                Markup.Escape(device.Id),
-                Markup.Escape(device.Name),
-                Markup.Escape($"{device.MemoryBytes / (double)(1L << 30):f1} GiB"),
-                Markup.Escape(string.Join(", ", types)),
-                Markup.Escape(device.Details));
+                Terminal.Cell(device.Id),
+                Terminal.Cell(device.Name),
+                Terminal.Cell($"{device.MemoryBytes / (double)(1L << 30):f1} GiB"),
+                Terminal.Cell(string.Join(", ", types)),
+                Terminal.Cell(device.Details));
         }
-        AnsiConsole.Write(table);
+        var console = Terminal.Tables(Console.Out);
+        console.Write(table);
         foreach (var backend in backends.Where(backend => backend.Unavailable is not null))
-            AnsiConsole.MarkupLineInterpolated($"[yellow]{backend.Kind}[/]: {backend.Unavailable}");
-        AnsiConsole.MarkupLineInterpolated(
+            console.MarkupLine($"[yellow]{Terminal.Cell(backend.Kind)}[/]: {Terminal.Cell(backend.Unavailable!)}");
+        Terminal.WriteLine(
+            Console.Out,
             $"Windows: odd widths from 1 to {OperatorSupport.MaximumWindow}; scales from 1 to {OperatorSupport.MaximumScale}.");
     }
 

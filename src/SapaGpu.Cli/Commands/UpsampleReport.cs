@@ -55,13 +55,13 @@ internal sealed class UpsampleReport
             string noun = Results.Count == 1 ? "map" : "maps";
             string what = Results.Count == 0 ? noun : $"{noun} ({kinds})";
             string device = Device is null ? string.Empty : $" on {Device}";
-            writer.WriteLine(string.Create(
+            Terminal.WriteLine(writer, string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Results.Count} {what} upsampled{skipped}{failed}, {Seconds:f1} s{device}"));
         }
         else if (Summary is not null || Skipped.Count > 0)
         {
-            writer.WriteLine(Summary ?? $"{Skipped[0]}: skipped, for it is there");
+            Terminal.WriteLine(writer, Summary ?? $"{Skipped[0]}: skipped, for it is there");
         }
         var groups = Enumerable.Range(0, Results.Count)
             .Where(i => Figures[i].Count > 0)
@@ -75,7 +75,7 @@ internal sealed class UpsampleReport
         var figures = Figures[members[0]];
         var table = new Table().AddColumn(isMany ? $"Mean of {members.Count}" : "Method");
         foreach (var figure in figures)
-            table.AddColumn(new TableColumn(Markup.Escape(figure.Name)).RightAligned());
+            table.AddColumn(new TableColumn(Terminal.Cell(figure.Name)).RightAligned());
         foreach (string method in Results[members[0]].Scores!.Keys)
         {
             table.AddRow(
@@ -84,7 +84,7 @@ internal sealed class UpsampleReport
                 .. figures.Select(figure => figure.Write(members.Average(i => Results[i].Scores![method][figure.Name]))),
             ]);
         }
-        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) }).Write(table);
+        Terminal.Tables(writer).Write(table);
     }
 
     private static string MethodTitle(string name) =>

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using SapaGpu.Cli.Guided;
 using SapaGpu.Cli.Guided.Batch;
 using SapaGpu.Cli.Images;
-using Spectre.Console;
 
 namespace SapaGpu.Cli.Commands;
 
@@ -34,13 +33,19 @@ internal sealed class UpsampleRun(UpsampleArguments arguments, CancellationToken
         if (batch.IsMany && requests.Any(request => request.NeedsDevice))
             device.Open();
         bool isCancelled = false;
-        ShowProgress(requests, advance =>
+        try
         {
-            for (int i = 0; i < requests.Count && !isCancelled; i++)
-                isCancelled = !RunOne(requests, i, batch.IsMany, device, advance);
-        });
-        foreach (string line in lines)
-            Console.Error.WriteLine(line);
+            ShowProgress(requests, advance =>
+            {
+                for (int i = 0; i < requests.Count && !isCancelled; i++)
+                    isCancelled = !RunOne(requests, i, batch.IsMany, device, advance);
+            });
+        }
+        finally
+        {
+            foreach (string line in lines)
+                Terminal.WriteError(line);
+        }
         report.Device = device.Id;
         report.Seconds = watch.Elapsed.TotalSeconds;
         if (!isCancelled || batch.IsMany)
@@ -98,28 +103,15 @@ internal sealed class UpsampleRun(UpsampleArguments arguments, CancellationToken
         if (showsProgress)
             lines.Add(line);
         else
-            Console.Error.WriteLine(line);
+            Terminal.WriteError(line);
     }
 
-    /// <summary>Shows one progress bar on standard error while something runs, unless it is redirected.</summary>
     private void ShowProgress(List<UpsampleRequest> requests, Action<Action<int, string, double>> run)
     {
-        if (Console.IsErrorRedirected || arguments.Quiet || requests.Count == 0)
-        {
-            run((_, _, _) => { });
-            return;
-        }
-        showsProgress = true;
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        console.Progress().AutoClear(true).Start(context =>
-        {
-            var task = context.AddTask("0", maxValue: requests.Count);
-            run((index, name, share) =>
-            {
-                task.Description = Markup.Escape(requests.Count > 1 ? $"{index + 1}/{requests.Count} {name}" : name);
-                task.Value = index + share;
-            });
-        });
+        bool isWanted = !arguments.Quiet && requests.Count > 0;
+        showsProgress = isWanted && Terminal.CanShowProgress;
+        Terminal.ShowProgress(requests.Count, isWanted, advance => run((index, name, share) =>
+            advance(requests.Count > 1 ? $"{index + 1}/{requests.Count} {name}" : name, index + share)));
         showsProgress = false;
     }
 
@@ -132,9 +124,9 @@ internal sealed class UpsampleRun(UpsampleArguments arguments, CancellationToken
             report.Print(writer, batch.IsMany);
         if (!batch.IsMany || report.Failures.Count == 0)
             return;
-        Console.Error.WriteLine(
+        Terminal.WriteError(
             $"{report.Failures.Count} of {batch.Requests.Count + batch.Unmatched.Count} maps failed:");
         foreach (var failure in report.Failures)
-            Console.Error.WriteLine($"  {failure.Error}");
+            Terminal.WriteError($"  {failure.Error}");
     }
 }

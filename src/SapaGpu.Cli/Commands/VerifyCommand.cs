@@ -53,18 +53,12 @@ internal static class VerifyCommand
         IReadOnlyList<VectorCase> cases, ComputeDevice device, ElementType elementType, bool showProgress)
     {
         var results = new List<CaseResult>(cases.Count);
-        if (!showProgress)
+        Terminal.ShowProgress(cases.Count, showProgress, advance =>
         {
-            results.AddRange(cases.Select(vector => VectorSuite.Run(vector, device, elementType)));
-            return results;
-        }
-        AnsiConsole.Progress().AutoClear(true).Start(progress =>
-        {
-            var task = progress.AddTask("Test vectors", maxValue: cases.Count);
             foreach (var vector in cases)
             {
+                advance(vector.Name, results.Count);
                 results.Add(VectorSuite.Run(vector, device, elementType));
-                task.Increment(1);
             }
         });
         return results;
@@ -83,14 +77,15 @@ internal static class VerifyCommand
             };
             var worst = result.Worst;
             table.AddRow(
-                Markup.Escape(result.Name),
+                Terminal.Cell(result.Name),
                 $"[{colour}]{result.Status.ToString().ToLowerInvariant()}[/]",
                 worst is null ? string.Empty : worst.Error.ToString("0.0e+00", CultureInfo.InvariantCulture),
                 worst is null ? string.Empty : worst.Bound.ToString("0.0e+00", CultureInfo.InvariantCulture),
-                Markup.Escape(result.Reason ?? $"{worst?.Tensor}[{string.Join(", ", worst?.Index ?? [])}]"));
+                Terminal.Cell(result.Reason ?? $"{worst?.Tensor}[{string.Join(", ", worst?.Index ?? [])}]"));
         }
-        AnsiConsole.Write(table);
-        AnsiConsole.MarkupLineInterpolated(
+        Terminal.Tables(Console.Out).Write(table);
+        Terminal.WriteLine(
+            Console.Out,
             $"{device}, {report.Dtype}: {report.Passed} passed, {report.Failed} failed, {report.Skipped} skipped");
     }
 
