@@ -16,8 +16,8 @@ internal sealed class VectorCase
         Name = file.Name;
         Op = file.Op;
         Parameters = file.Params;
-        Tensors = file.Tensors;
-        Checkpoints = file.Checkpoints ?? [];
+        Tensors = [.. file.Tensors.OfType<VectorTensor>()];
+        Checkpoints = [.. file.Checkpoints?.OfType<VectorCheckpoint>() ?? []];
     }
 
     public string Name { get; }
@@ -38,7 +38,10 @@ internal sealed class VectorCase
         string index = Path.Combine(folder, "index.json");
         if (!File.Exists(index))
             throw new InvalidDataException($"{folder}: there is no index.json; this is no folder of test vectors.");
-        return [.. Parse<IndexFile>(index).Cases.Select(entry => Read(Path.Combine(folder, entry.Folder)))];
+        var entries = Parse<IndexFile>(index).Cases;
+        return entries.Contains(null)
+            ? throw new InvalidDataException($"{index}: a case is null.")
+            : [.. entries.Select(entry => Read(Join(folder, entry!.Folder)))];
     }
 
     /// <summary>Reads one case.</summary>
@@ -46,34 +49,59 @@ internal sealed class VectorCase
     {
         string path = Path.Combine(folder, "case.json");
         var file = Parse<CaseFile>(path);
-        return file.Format == Format
-            ? new VectorCase(folder, file)
-            : throw new InvalidDataException($"{path}: the format is '{file.Format}', not '{Format}'.");
+        if (file.Format != Format)
+            throw new InvalidDataException($"{path}: the format is '{file.Format}', not '{Format}'.");
+        return file.Tensors.Contains(null) || file.Checkpoints?.Contains(null) == true
+            ? throw new InvalidDataException($"{path}: a tensor or a checkpoint is null.")
+            : new VectorCase(folder, file);
     }
 
-    public int Integer(string name) => Parameters.TryGetValue(name, out var value)
-        ? value.GetInt32()
+    public int Integer(string name) => Parameters.ContainsKey(name)
+        ? Parameter(name, value => value.GetInt32(), missing: 0)
         : throw new InvalidDataException($"{folder}: the parameter '{name}' is missing.");
 
-    public bool Flag(string name) => Parameters.TryGetValue(name, out var value) && value.GetBoolean();
+    public bool Flag(string name) => Parameter(name, value => value.GetBoolean(), missing: false);
 
-    public double NumberOr(string name, double missing) =>
-        Parameters.TryGetValue(name, out var value) ? value.GetDouble() : missing;
+    public double NumberOr(string name, double missing) => Parameter(name, value => value.GetDouble(), missing);
 
-    public string? Text(string name) => Parameters.TryGetValue(name, out var value) ? value.GetString() : null;
+    public string? Text(string name) => Parameter(name, value => value.GetString(), missing: null);
 
     /// <summary>Finds a map; null where the case has none of that name.</summary>
     public VectorTensor? Find(string name) => Tensors.FirstOrDefault(tensor => tensor.Name == name);
 
     /// <summary>Reads the values of a map.</summary>
+    /// <exception cref="InvalidDataException">There is none of that name, or its file is another than announced.</exception>
     public NpyArray Load(string name)
     {
         var tensor = Find(name) ?? throw new InvalidDataException($"{folder}: the tensor '{name}' is missing.");
-        return NpyFile.Read(Path.Combine(folder, tensor.File));
+        var array = NpyFile.Read(Join(folder, tensor.File));
+        return array.Shape.SequenceEqual(tensor.Shape)
+            ? array
+            : throw new InvalidDataException(
+                $"{folder}: the tensor '{name}' is announced as [{string.Join(", ", tensor.Shape)}], but {tensor.File} has " +
+                $"{array.ShapeText}.");
     }
 
     /// <summary>The path of a checkpoint.</summary>
-    public string PathOf(VectorCheckpoint checkpoint) => Path.Combine(folder, checkpoint.File);
+    public string PathOf(VectorCheckpoint checkpoint) => Join(folder, checkpoint.File);
+
+    private static string Join(string folder, string name) => name.Contains('\0')
+        ? throw new InvalidDataException($"{folder}: '{name}' is no name of a file.")
+        : Path.Combine(folder, name);
+
+    private T Parameter<T>(string name, Func<JsonElement, T> convert, T missing)
+    {
+        if (!Parameters.TryGetValue(name, out var value))
+            return missing;
+        try
+        {
+            return convert(value);
+        }
+        catch (Exception e) when (e is InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException($"{folder}: the parameter '{name}' is {value.GetRawText()}, of another type.", e);
+        }
+    }
 
     private static T Parse<T>(string path)
     {
@@ -83,13 +111,13 @@ internal sealed class VectorCase
             return JsonSerializer.Deserialize<T>(stream, VectorJson.Options)
                 ?? throw new InvalidDataException($"{path}: the file is empty.");
         }
-        catch (Exception e) when (e is JsonException or IOException)
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
             throw new InvalidDataException($"{path}: {e.Message}", e);
         }
     }
 
-    private sealed record IndexFile(IReadOnlyList<IndexEntry> Cases);
+    private sealed record IndexFile(IReadOnlyList<IndexEntry?> Cases);
 
     private sealed record IndexEntry(string Name, string Op, string Folder);
 
@@ -98,8 +126,8 @@ internal sealed class VectorCase
         string Name,
         string Op,
         Dictionary<string, JsonElement> Params,
-        IReadOnlyList<VectorTensor> Tensors,
-        IReadOnlyList<VectorCheckpoint>? Checkpoints = null);
+        IReadOnlyList<VectorTensor?> Tensors,
+        IReadOnlyList<VectorCheckpoint?>? Checkpoints = null);
 }
 
 /// <summary>A map of a case.</summary>
@@ -109,7 +137,7 @@ internal sealed record VectorTensor(
     string Role,
     IReadOnlyList<int> Shape,
     [property: JsonPropertyName("max_abs")] double MaxAbs,
-    [property: JsonPropertyName("float32_error")] double Float32Error);
+    [property: JsonPropertyName("float32_error")] double Float32Error = 0);
 
 /// <summary>A file that holds the parameters of a case.</summary>
 /// <param name="File">The name of the file.</param>
@@ -123,7 +151,8 @@ internal static class VectorJson
     public static JsonSerializerOptions Options { get; } = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        RespectRequiredConstructorParameters = false,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
         WriteIndented = true,
     };
 }
