@@ -12,6 +12,9 @@ namespace SapaGpu.Workloads.Npy;
 internal static partial class NpyFile
 {
     private const int Alignment = 64;
+
+    /// <summary>Names of the fields of records need more, and those are not read.</summary>
+    private const int LongestHeader = 1 << 16;
     private static readonly byte[] Magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
     /// <summary>Whether a file begins as a .npy file does.</summary>
@@ -52,6 +55,12 @@ internal static partial class NpyFile
         return new NpyElements(
             shape, descriptor, isFortran ? NpyElements.ToRowMajor(bytes, shape, elementSize) : bytes);
     }
+
+    /// <summary>Reads the dimensions of an array and nothing after them.</summary>
+    /// <param name="stream">The file.</param>
+    /// <param name="name">The name of the file in messages.</param>
+    /// <exception cref="InvalidDataException">The file is no .npy file.</exception>
+    public static int[] ReadShape(Stream stream, string name) => ReadHeader(stream, name).Shape;
 
     /// <summary>Makes numbers of the bytes of an array.</summary>
     public static NpyArray Decode(NpyElements elements)
@@ -172,10 +181,11 @@ internal static partial class NpyFile
         long length = lengthBytes.Length == 2
             ? BinaryPrimitives.ReadUInt16LittleEndian(lengthBytes)
             : BinaryPrimitives.ReadUInt32LittleEndian(lengthBytes);
-        if (lengthCount < lengthBytes.Length || length > stream.Length - stream.Position)
-            throw new InvalidDataException($"{path}: the header is cut off.");
+        if (length > LongestHeader)
+            throw new InvalidDataException($"{path}: a header of {length:N0} bytes is no header of an array of numbers.");
         var text = new byte[length];
-        stream.ReadExactly(text);
+        if (lengthCount < lengthBytes.Length || stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false) < text.Length)
+            throw new InvalidDataException($"{path}: the header is cut off.");
         string header = Encoding.UTF8.GetString(text);
 
         var descriptor = DescriptorPattern().Match(header);

@@ -13,31 +13,43 @@ internal static class NpzFile
     /// <exception cref="InvalidDataException">The archive is damaged, or does not hold exactly one array.</exception>
     public static NpyElements ReadElements(Stream stream, string name)
     {
-        var (count, names, content) = Unpack(stream, name);
-        return content is null
-            ? throw new InvalidDataException(
-                $"{name}: {count} arrays are in this file{names}; save the one to use as .npy, or alone as .npz.")
-            : NpyFile.ReadElements(content, name);
+        using var content = new MemoryStream();
+        Unpack(stream, name, packed => packed.CopyTo(content));
+        content.Position = 0;
+        return NpyFile.ReadElements(content, name);
     }
 
-    private static (int Count, string Names, MemoryStream? Content) Unpack(Stream stream, string name)
+    /// <summary>Reads the dimensions of the only array of an archive, and unpacks nothing after them.</summary>
+    /// <inheritdoc cref="ReadElements"/>
+    public static int[] ReadShape(Stream stream, string name)
     {
+        int[] shape = [];
+        Unpack(stream, name, packed => shape = NpyFile.ReadShape(packed, name));
+        return shape;
+    }
+
+    private static void Unpack(Stream stream, string name, Action<Stream> read)
+    {
+        List<string> names;
         try
         {
             using var archive = new ZipArchive(stream, ZipArchiveMode.Read, leaveOpen: true);
-            var arrays = archive.Entries.Where(entry => entry.FullName.EndsWith(Extension, StringComparison.Ordinal));
-            var names = arrays.Select(entry => entry.FullName[..^Extension.Length]).ToList();
-            if (names.Count != 1)
-                return (names.Count, names.Count == 0 ? string.Empty : $" ({string.Join(", ", names)})", null);
-            using var packed = arrays.Single().Open();
-            var content = new MemoryStream();
-            packed.CopyTo(content);
-            content.Position = 0;
-            return (1, string.Empty, content);
+            List<ZipArchiveEntry> arrays =
+                [.. archive.Entries.Where(entry => entry.FullName.EndsWith(Extension, StringComparison.Ordinal))];
+            names = [.. arrays.Select(entry => entry.FullName[..^Extension.Length])];
+            if (names.Count == 1)
+            {
+                using var packed = arrays[0].Open();
+                read(packed);
+                return;
+            }
         }
-        catch (Exception e) when (e is InvalidDataException or IOException)
+        catch (Exception e) when (e is InvalidDataException or IOException && !e.Message.StartsWith(name, StringComparison.Ordinal))
         {
             throw new InvalidDataException($"{name}: not a readable .npz file ({e.Message.TrimEnd('.')}).", e);
         }
+        string list = names.Count == 0 ? string.Empty : $" ({string.Join(", ", names)})";
+        throw new InvalidDataException(
+            $"{name}: {names.Count} arrays are in this file{list}; save the one to use as .npy, or alone as .npz.");
     }
 }

@@ -23,11 +23,21 @@ internal sealed class MapReader(bool labels, RequestedMarks marks, double propor
     public static bool IsArray(string path) =>
         Path.GetExtension(path).Equals(ArrayExtension, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>Reads the size of a map, without its values.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged or not supported.</exception>
+    public ImageSize ReadSize(InputFile file)
+    {
+        if (ReadNpy(file, NpzFile.ReadShape, NpyFile.ReadShape) is not { } stored)
+            return ImageSource.ReadSize(file);
+        var (shape, order, _) = Arrange(file.Name, stored);
+        return order == ArrayLayout.ChannelsFirst ? new ImageSize(shape[1], shape[2]) : new ImageSize(shape[0], shape[1]);
+    }
+
     /// <summary>Reads a map.</summary>
     /// <exception cref="InvalidDataException">The file is damaged or not supported.</exception>
     public StoredMap Read(InputFile file)
     {
-        if (ReadElements(file) is { } elements)
+        if (ReadNpy(file, NpzFile.ReadElements, NpyFile.ReadElements) is { } elements)
             return ReadArray(file.Name, elements);
         if (labels && PaletteReader.TryRead(file) is { } indexed)
             return new StoredMap(indexed.Indices, new ImageStorage(SampleType.UInt8, indexed.Palette));
@@ -43,7 +53,8 @@ internal sealed class MapReader(bool labels, RequestedMarks marks, double propor
         };
     }
 
-    private static NpyElements? ReadElements(InputFile file)
+    private static T? ReadNpy<T>(InputFile file, Func<Stream, string, T> readArchive, Func<Stream, string, T> readArray)
+        where T : class
     {
         var start = file.ReadStart(SignatureLength);
         bool isArchive = start.AsSpan().StartsWith("PK"u8)
@@ -51,22 +62,12 @@ internal sealed class MapReader(bool labels, RequestedMarks marks, double propor
         if (!isArchive && !NpyFile.IsNpy(start) && !IsArray(file.Name))
             return null;
         using var stream = file.OpenStream();
-        return isArchive ? NpzFile.ReadElements(stream, file.Name) : NpyFile.ReadElements(stream, file.Name);
+        return isArchive ? readArchive(stream, file.Name) : readArray(stream, file.Name);
     }
 
     private StoredMap ReadArray(string name, NpyElements elements)
     {
-        int leading = 0;
-        while (elements.Shape.Length - leading > 3 && elements.Shape[leading] == 1)
-            leading++;
-        var shape = elements.Shape[leading..];
-        if (shape.Length is not (2 or 3) || elements.Bytes.Length == 0)
-        {
-            throw new InvalidDataException(
-                $"{name}: the array has shape {elements.ShapeText}, but must be [H, W], [C, H, W] or [H, W, C], with " +
-                "any dimensions of 1 before; save one map.");
-        }
-        var order = shape.Length == 2 ? ArrayLayout.Plane : layout ?? GuessLayout(shape);
+        var (shape, order, leading) = Arrange(name, elements.Shape);
         var storage = new ArrayStorage(elements.Descriptor, order) { LeadingOnes = leading };
         var numbers = NpyFile.Decode(elements).Values;
         if (labels && numbers.Any(value => value != Math.Round(value)))
@@ -82,6 +83,22 @@ internal sealed class MapReader(bool labels, RequestedMarks marks, double propor
         int planes = order == ArrayLayout.ChannelsFirst ? shape[0] : 1;
         int pixels = planes * map.Raster.Height * map.Raster.Width;
         return map with { Exact = new ExactMap(elements.Bytes, planes, elements.Bytes.Length / pixels) };
+    }
+
+    /// <summary>The dimensions of a map without those of 1 before, how many these are, and what the others mean.</summary>
+    private (int[] Shape, ArrayLayout Order, int Leading) Arrange(string name, int[] stored)
+    {
+        int leading = 0;
+        while (stored.Length - leading > 3 && stored[leading] == 1)
+            leading++;
+        var shape = stored[leading..];
+        if (shape.Length is not (2 or 3) || shape.Contains(0))
+        {
+            throw new InvalidDataException(
+                $"{name}: the array has shape [{string.Join(", ", stored)}], but must be [H, W], [C, H, W] or [H, W, C], with " +
+                "any dimensions of 1 before; save one map.");
+        }
+        return (shape, shape.Length == 2 ? ArrayLayout.Plane : layout ?? GuessLayout(shape), leading);
     }
 
     private StoredMap Convert(string name, double[] numbers, MapStorage storage, Func<float[], Raster> arrange)

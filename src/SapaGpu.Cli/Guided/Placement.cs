@@ -1,3 +1,5 @@
+using SapaGpu.Cli.Images;
+
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>
@@ -15,7 +17,7 @@ namespace SapaGpu.Cli.Guided;
 internal sealed record Placement(Region Cells, int Top, int Bottom, int Left, int Right)
 {
     /// <summary>The placement of a map that was made of the photo made smaller, and padded.</summary>
-    public static Placement Of(Raster map, Photo photo, Letterbox letterbox)
+    public static Placement Of(ImageSize map, ImageSize photo, Letterbox letterbox)
     {
         double scale = Math.Min((double)map.Height / photo.Height, (double)map.Width / photo.Width);
         var rows = Axis.Of(map.Height, photo.Height, scale, letterbox);

@@ -41,21 +41,20 @@ internal sealed class UpsampleJob : IDisposable
         marks = new RequestedMarks(request.Unknown);
         OptionChecks.Check(request);
         InputChecks.CheckNames(request);
-        var whole = PhotoReader.Read(InputFile.Open(request.Guide), warnings.Add);
-        photo = Crop.Cut(request.Guide, whole, request.Crop);
-        var reader = new MapReader(request.Labels, marks, ExpectedProportion, request.Layout);
-        var read = reader.Read(InputFile.Open(request.Input));
+        var files = CheckedInputs.Open(request, marks);
+        var whole = PhotoReader.Read(files.Guide, warnings.Add);
+        photo = Crop.Cut(whole, request.Crop);
+        var read = files.MapReader.Read(files.Input);
         InputSize = read.Raster.SizeText;
         (guide, window, input) = Place(read);
         string extension = ResultExtension();
-        CheckSizes();
         Warn(whole: read.Raster);
         marks.Unify(input.Raster);
         plan = new MapPlanner(request, marks, warnings.Add).Plan(input, extension, guide);
         MapWriter.Check(request.Output, extension, plan.Storage, plan.Channels, plan.MustBeExact);
         grid = new CellGrid(
             new CellAxis(input.Raster.Height, guide.Height), new CellAxis(input.Raster.Width, guide.Width));
-        truth = request.Truth is null ? null : ReadTruth(request.Truth, whole);
+        truth = files.Truth is { } file ? ReadTruth(files.TruthReader.Read(file), file.Name, whole) : null;
         Settings = KernelDefaults.Of(Kind, request.Refine, request.Window, request.ColourSigma, request.SpaceSigma);
         bool comparesAll = truth is not null || request.Figure is not null;
         Methods = comparesAll ? AllMethods : [request.Method];
@@ -121,8 +120,6 @@ internal sealed class UpsampleJob : IDisposable
             return $"{request.Output}: {kind}, {InputSize}{part} to {photo.SizeText}, {how}";
         }
     }
-
-    private double ExpectedProportion => request.Letterbox is null ? (double)photo.Height / photo.Width : 1;
 
     /// <summary>Computes and writes the result.</summary>
     /// <param name="progress">Receives the completed fraction of a method, from 0 to 1.</param>
@@ -228,22 +225,12 @@ internal sealed class UpsampleJob : IDisposable
     {
         if (request.Letterbox is not { } letterbox)
             return (photo, new Region(0, 0, photo.Height, photo.Width), read);
-        var placement = Placement.Of(read.Raster, photo, letterbox);
+        var placement = Placement.Of(
+            new ImageSize(read.Raster.Height, read.Raster.Width), new ImageSize(photo.Height, photo.Width), letterbox);
         return (
             placement.Grow(photo),
             new Region(placement.Top, placement.Left, photo.Height, photo.Width),
             read.Cut(placement.Cells));
-    }
-
-    private void CheckSizes()
-    {
-        var map = input.Raster;
-        if (guide.Height >= map.Height && guide.Width >= map.Width)
-            return;
-        string what = request.Crop is null ? "the photo" : "the part of --crop";
-        throw new InvalidDataException(
-            $"{request.Guide}: {what} is {photo.SizeText}, smaller than the map of {map.SizeText} in " +
-            $"{request.Input}; use a photo that is at least as large.");
     }
 
     private void CheckFigure()
@@ -274,17 +261,11 @@ internal sealed class UpsampleJob : IDisposable
             : input.Storage is ImageStorage image ? ImageFormat.ExtensionFor(image.Type) : ".npy";
     }
 
-    private Raster ReadTruth(string path, Photo whole)
+    private Raster ReadTruth(StoredMap stored, string path, Photo whole)
     {
-        bool areClasses = request.Labels || request.Argmax;
-        var reader = new MapReader(areClasses, marks, (double)photo.Height / photo.Width, request.Layout);
-        var stored = reader.Read(InputFile.Open(path));
         if (request.Crop is { } part && (stored.Raster.Height, stored.Raster.Width) == (whole.Height, whole.Width))
             stored = stored.Cut(part);
         var map = stored.Raster;
-        if (map.Height != photo.Height || map.Width != photo.Width)
-            throw new InvalidDataException(
-                $"{path}: the truth is {map.SizeText}, but must be {photo.SizeText} like the photo.");
         if (map.Channels != plan.Channels)
         {
             string what = request.Argmax ? "classes have" : "the input has";

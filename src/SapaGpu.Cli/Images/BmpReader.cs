@@ -29,20 +29,28 @@ internal static class BmpReader
     public static bool IsBmp(ReadOnlySpan<byte> start) => start.Length >= SignatureLength && start.StartsWith("BM"u8)
         && BinaryPrimitives.ReadInt32LittleEndian(start[FileHeader..]) is OldestHeader or (>= CommonHeader and <= 124);
 
+    /// <summary>Reads the size from the beginning of a file.</summary>
+    /// <exception cref="InvalidDataException">The sizes are invalid.</exception>
+    /// <exception cref="ArgumentException">The file is cut off.</exception>
+    public static ImageSize ReadSize(ReadOnlySpan<byte> file)
+    {
+        int width = IsOldest(file) ? UInt16(file, 18) : Int32(file, 18);
+        long height = Math.Abs((long)SignedHeight(file));
+        return width is >= 1 and <= LargestSide && height is >= 1 and <= LargestSide
+            ? new ImageSize((int)height, width)
+            : throw new InvalidDataException("the sizes are invalid");
+    }
+
     /// <summary>Reads a file; palette indices stay indices.</summary>
     /// <exception cref="InvalidDataException">The file is damaged or of a kind that is not supported.</exception>
     /// <exception cref="ArgumentException">The file is cut off.</exception>
     public static Bitmap Read(ReadOnlySpan<byte> file)
     {
         int header = Int32(file, 14);
-        bool isOldest = header == OldestHeader;
-        int width = isOldest ? UInt16(file, 18) : Int32(file, 18);
-        int signedHeight = isOldest ? UInt16(file, 20) : Int32(file, 22);
+        bool isOldest = IsOldest(file);
+        var (height, width) = ReadSize(file);
         int bits = UInt16(file, isOldest ? 24 : 28);
         var compression = isOldest ? Compression.None : (Compression)Int32(file, 30);
-        int height = Math.Abs(signedHeight);
-        if (width is < 1 or > LargestSide || height is < 1 or > LargestSide)
-            throw new InvalidDataException("the sizes are invalid");
         bool isSupported = compression switch
         {
             Compression.None => bits is 1 or 2 or 4 or 8 or 16 or 24 or 32,
@@ -70,10 +78,15 @@ internal static class BmpReader
                 : ReadMasked(pixels, height, width, bits, ReadMasks(file, header, bits, compression));
         }
         // Rows are stored from the lowest up, unless the height is negative.
-        if (signedHeight > 0)
+        if (SignedHeight(file) > 0)
             TurnOver((byte[])bitmap.Samples, height);
         return bitmap;
     }
+
+    private static bool IsOldest(ReadOnlySpan<byte> file) => Int32(file, FileHeader) == OldestHeader;
+
+    /// <summary>The rows, negative where they are stored from the highest down.</summary>
+    private static int SignedHeight(ReadOnlySpan<byte> file) => IsOldest(file) ? UInt16(file, 20) : Int32(file, 22);
 
     private static Palette ReadPalette(ReadOnlySpan<byte> file, int header, int bits)
     {

@@ -11,10 +11,21 @@ internal static class ImageSource
 
     private const int StartLength = 64;
 
-    private static readonly string[] Loaders = ["jpeg", "uhdr", "png", "tiff", "webp", "gif", "heif", "svg"];
+    /// <summary>Room for the header of a BMP or a portable map, comments included.</summary>
+    private const int LongestHeader = 1 << 16;
+
+    /// <summary>The readers of libvips that are used, by the names of its classes.</summary>
+    private static readonly string[] Loaders = ["Jpeg", "Uhdr", "Png", "Tiff", "Webp", "Nsgif", "Heif", "Svg"];
+
+    private delegate T OwnReader<T>(ReadOnlySpan<byte> bytes);
 
     static ImageSource()
     {
+        // A file is whatever its bytes say: no other reader may see it, least of all those that are not for files of strangers.
+        Operation.Block("VipsForeignLoad", true);
+        foreach (string loader in Loaders)
+            Operation.Block($"VipsForeignLoad{loader}", false);
+
         // Files are read once, and a file of the same name may have another content the next time.
         Cache.Max = 0;
 
@@ -25,6 +36,15 @@ internal static class ImageSource
     /// <summary>Reads an image upright, by its EXIF orientation.</summary>
     /// <exception cref="InvalidDataException">The file is not a readable image.</exception>
     public static T Decode<T>(InputFile file, Func<Image, T> convert) => Decode(file, () => Open(file), convert);
+
+    /// <summary>Reads the size of an image as it is upright, without its pixels.</summary>
+    /// <exception cref="InvalidDataException">The file is not a readable image.</exception>
+    public static ImageSize ReadSize(InputFile file)
+    {
+        if (TryReadOwn(file, BmpReader.ReadSize, NetpbmReader.ReadSize, () => file.ReadStart(LongestHeader)) is { } size)
+            return size;
+        return Decode(file, () => OpenHeader(file), image => new ImageSize(image.Height, image.Width));
+    }
 
     /// <summary>Reads an image that is opened by a function.</summary>
     /// <exception cref="InvalidDataException">It is not a readable image.</exception>
@@ -78,47 +98,52 @@ internal static class ImageSource
 
     private static Image Open(InputFile file)
     {
+        var own = TryReadOwn(
+            file, bytes => BmpReader.Read(bytes).ToImage(), bytes => NetpbmReader.Read(bytes).ToImage(), file.ReadAll);
+        return own ?? TiffDoubles.TryOpen(file) ?? OpenByLibvips(file);
+    }
+
+    /// <summary>Opens an image of which nothing but the size will be asked.</summary>
+    private static Image OpenHeader(InputFile file) => TiffDoubles.TryOpenHeader(file) ?? OpenByLibvips(file);
+
+    /// <summary>Reads a file of a format that has a reader of our own; nothing if it is of another.</summary>
+    private static T? TryReadOwn<T>(InputFile file, OwnReader<T> readBmp, OwnReader<T> readNetpbm, Func<byte[]> bytes)
+        where T : class
+    {
         var start = file.ReadStart(StartLength);
         try
         {
-            if (BmpReader.IsBmp(start))
-                return BmpReader.Read(file.ReadAll()).ToImage();
-            if (NetpbmReader.IsNetpbm(start))
-                return NetpbmReader.Read(file.ReadAll()).ToImage();
+            return BmpReader.IsBmp(start) ? readBmp(bytes())
+                : NetpbmReader.IsNetpbm(start) ? readNetpbm(bytes())
+                : null;
         }
-        catch (Exception e) when (e is InvalidDataException or IndexOutOfRangeException or ArgumentException)
+        catch (Exception e) when (e is InvalidDataException or IndexOutOfRangeException or ArgumentException or OverflowException)
         {
             string cause = e is InvalidDataException ? e.Message.TrimEnd('.') : "the file is damaged or cut off";
             throw new InvalidDataException($"{file.Name}: not a readable image ({cause}).", e);
         }
-        if (IsHeic(start))
-        {
-            throw new InvalidDataException(
-                $"{file.Name}: this is a photo in HEIC (HEIF with HEVC), which is not read; save it as JPEG or PNG.");
-        }
-        if (TiffDoubles.TryOpen(file) is { } doubles)
-            return doubles;
-        return OpenByLibvips(file);
     }
 
     private static Image OpenByLibvips(InputFile file)
     {
-        Image? image = null;
+        if (IsHeic(file.ReadStart(StartLength)))
+        {
+            throw new InvalidDataException(
+                $"{file.Name}: this is a photo in HEIC (HEIF with HEVC), which is not read; save it as JPEG or PNG.");
+        }
         try
         {
-            image = file.SeekablePath is { } path
-                ? Image.NewFromFile(path, failOn: Enums.FailOn.Error)
-                : Image.NewFromBuffer(file.ReadAll(), failOn: Enums.FailOn.Error);
+            if (file.SeekablePath is not { } path)
+                return Image.NewFromBuffer(file.ReadAll(), failOn: Enums.FailOn.Error);
+            // As a source a path is a path, whose end in brackets is no list of options.
+            using var source = Source.NewFromFile(path);
+            return Image.NewFromSource(source, failOn: Enums.FailOn.Error);
         }
         catch (VipsException e) when (e.Message.Contains("known", StringComparison.Ordinal)
             && e.Message.Contains("format", StringComparison.Ordinal))
         {
-            // Reported below, as other formats are.
+            throw new InvalidDataException($"{file.Name}: not a readable image; save it as {Formats}.", e);
         }
-        if (image is not null && image.Get("vips-loader") is string loader && Loaders.Any(loader.StartsWith))
-            return image;
-        image?.Dispose();
-        throw new InvalidDataException($"{file.Name}: not a readable image; save it as {Formats}.");
     }
 
     /// <summary>Whether a file of the ISO base media format names one of the brands of HEVC images.</summary>

@@ -11,6 +11,7 @@ namespace SapaGpu.Cli.Images;
 /// </remarks>
 internal static class NetpbmReader
 {
+    private const int SignatureLength = 2;
     private const int LargestSide = 1 << 20;
 
     /// <summary>Whether a file begins as one of these formats does.</summary>
@@ -18,15 +19,22 @@ internal static class NetpbmReader
         start.Length > 2 && start[0] == 'P' && start[1] is (>= (byte)'1' and <= (byte)'6') or (byte)'f' or (byte)'F'
         && IsSpace(start[2]);
 
+    /// <summary>Reads the size from the beginning of a file.</summary>
+    /// <exception cref="InvalidDataException">The sizes are invalid.</exception>
+    public static ImageSize ReadSize(ReadOnlySpan<byte> file)
+    {
+        int at = SignatureLength;
+        return ReadSize(file, ref at);
+    }
+
     /// <summary>Reads a file.</summary>
     /// <exception cref="InvalidDataException">The file is damaged.</exception>
     /// <exception cref="ArgumentException">The file is cut off.</exception>
     public static Bitmap Read(ReadOnlySpan<byte> file)
     {
         char kind = (char)file[1];
-        int at = 2;
-        int width = Whole(Token(file, ref at), LargestSide);
-        int height = Whole(Token(file, ref at), LargestSide);
+        int at = SignatureLength;
+        var (height, width) = ReadSize(file, ref at);
         int channels = kind is '3' or '6' or 'F' ? Photo.Channels : 1;
         if ((long)width * height * channels > Array.MaxLength)
             throw new InvalidDataException("there are too many pixels");
@@ -60,6 +68,12 @@ internal static class NetpbmReader
         {
             White = white is byte.MaxValue or ushort.MaxValue ? null : white,
         };
+    }
+
+    private static ImageSize ReadSize(ReadOnlySpan<byte> file, ref int at)
+    {
+        int width = Whole(Token(file, ref at), LargestSide);
+        return new ImageSize(Whole(Token(file, ref at), LargestSide), width);
     }
 
     private static Bitmap ReadNumbers(

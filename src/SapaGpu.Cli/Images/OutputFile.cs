@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace SapaGpu.Cli.Images;
 
 /// <summary>
@@ -7,6 +9,9 @@ namespace SapaGpu.Cli.Images;
 /// </summary>
 internal sealed class OutputFile : IDisposable
 {
+    /// <summary>The most bytes that file systems allow in a name.</summary>
+    private const int LongestName = 255;
+
     private static readonly string[] StandardOutputNames = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
     private readonly string path;
@@ -25,8 +30,10 @@ internal sealed class OutputFile : IDisposable
             throw new IOException($"{path}: this is a folder; name a file in it.");
         if (!Directory.Exists(folder))
             throw new IOException($"{path}: the folder {folder} does not exist; create it first.");
-        TemporaryPath = Path.Combine(
-            folder, $".{Path.GetFileNameWithoutExtension(path)}-{Path.GetRandomFileName()}{extension}");
+        if (!isStream && !OperatingSystem.IsWindows() && Encoding.UTF8.GetByteCount(Path.GetFileName(this.path)) > LongestName)
+            throw new IOException($"{path}: the name has more than {LongestName} bytes; choose a shorter one.");
+        // Short whatever the name of the file, which may be as long as names can be.
+        TemporaryPath = Path.Combine(folder, $".{Tool.Name}-{Path.GetRandomFileName()}{extension}");
         try
         {
             File.Create(TemporaryPath).Dispose();

@@ -15,7 +15,13 @@ internal static class TiffDoubles
 
     /// <summary>Opens a file if it is a TIFF of double-precision samples.</summary>
     /// <exception cref="InvalidDataException">The file is such a TIFF, but damaged or not supported.</exception>
-    public static Image? TryOpen(InputFile file)
+    public static Image? TryOpen(InputFile file) => TryOpen(file, Open);
+
+    /// <summary>Opens a file as <see cref="TryOpen(InputFile)"/> does, but reads nothing except what its header says of its size.</summary>
+    /// <exception cref="InvalidDataException">The file is such a TIFF, but damaged or not supported.</exception>
+    public static Image? TryOpenHeader(InputFile file) => TryOpen(file, OpenWords);
+
+    private static Image? TryOpen(InputFile file, Func<InputFile, TiffDirectory, int, Image> open)
     {
         using var stream = file.OpenStream();
         TiffDirectory? directory;
@@ -43,10 +49,11 @@ internal static class TiffDoubles
                 $"{file.Name}: double-precision TIFF with the floating-point predictor, in planes or of more than 4 " +
                 "channels is not read; save it without a predictor, or as .npy.");
         }
-        return Open(file, directory, channels);
+        return open(file, directory, channels);
     }
 
-    private static Image Open(InputFile file, TiffDirectory directory, int channels)
+    /// <summary>The file with every sample as two of 32 bits.</summary>
+    private static Image OpenWords(InputFile file, TiffDirectory directory, int channels)
     {
         var halves = Enumerable.Repeat<ushort>(32, channels * Halves).ToArray();
         var bytes = (byte[])file.ReadAll().Clone();
@@ -57,16 +64,22 @@ internal static class TiffDoubles
         if (directory.Read(TiffTag.PlanarConfiguration).Length > 0)
             bytes = directory.Replace(bytes, TiffTag.PlanarConfiguration, 1);
         // The halves of a difference cannot be added up one by one, for want of the carry.
-        bool isPredicted = directory.First(TiffTag.Predictor, 1) == HorizontalPredictor;
-        if (isPredicted)
+        if (IsPredicted(directory))
             bytes = directory.Replace(bytes, TiffTag.Predictor, 1);
-        using var words = Image.NewFromBuffer(bytes, failOn: Enums.FailOn.Error);
+        return Image.NewFromBuffer(bytes, failOn: Enums.FailOn.Error);
+    }
+
+    private static bool IsPredicted(TiffDirectory directory) => directory.First(TiffTag.Predictor, 1) == HorizontalPredictor;
+
+    private static Image Open(InputFile file, TiffDirectory directory, int channels)
+    {
+        using var words = OpenWords(file, directory, channels);
         var parts = words.WriteToMemory<uint>();
         int low = directory.IsBigEndian ? 1 : 0;
         var bits = new ulong[parts.Length / Halves];
         for (int i = 0; i < bits.Length; i++)
             bits[i] = (ulong)parts[Halves * i + 1 - low] << 32 | parts[Halves * i + low];
-        if (isPredicted)
+        if (IsPredicted(directory))
             AddUp(bits, words.Width, channels, (int)directory.First(TiffTag.TileWidth, words.Width));
         var numbers = Array.ConvertAll(bits, BitConverter.UInt64BitsToDouble);
         using var image = Image.NewFromMemory(numbers, words.Width, words.Height, channels, Enums.BandFormat.Double);

@@ -78,7 +78,7 @@ internal sealed class PlacementTests
         double scale = (double)side / Math.Max(height, width);
         foreach (var letterbox in Enum.GetValues<Letterbox>())
         {
-            var placement = Placement.Of(new Raster(side, side, 1), new Photo(height, width), letterbox);
+            var placement = Placement.Of(new ImageSize(side, side), new ImageSize(height, width), letterbox);
             double start = letterbox == Letterbox.Center ? (side - height * scale) / 2 : 0;
             int rows = placement.Top + height + placement.Bottom;
             int[] margins = [placement.Top, placement.Bottom, placement.Left, placement.Right];

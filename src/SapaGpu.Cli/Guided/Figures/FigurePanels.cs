@@ -115,7 +115,7 @@ internal sealed class FigurePanels
     private static int DetailSide(int side, int panel) =>
         Math.Max(1, Math.Min((side + 1) / 2, (panel + Zoom - 1) / Zoom));
 
-    private static Photo Cut(Photo picture, Region part) => Crop.Cut(string.Empty, picture, part);
+    private static Photo Cut(Photo picture, Region part) => Crop.Cut(picture, part);
 
     /// <summary>A picture at the size of a panel with a frame around a part.</summary>
     private Photo Frame(Photo picture, Region part)
