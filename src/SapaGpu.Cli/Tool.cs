@@ -18,7 +18,8 @@ internal static class Tool
         AppDomain.CurrentDomain.UnhandledException += EndProcess;
         try
         {
-            var parsed = Create().Parse(arguments);
+            // A name that begins with @ is one, too, and no file of further arguments.
+            var parsed = Create().Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
             if (parsed.Errors.Count == 0)
                 return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
             Terminal.WriteError($"{string.Join(' ', parsed.Errors.Select(error => OneLine(error.Message)))} Try --help.");

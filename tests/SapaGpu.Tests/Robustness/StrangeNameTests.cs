@@ -91,6 +91,18 @@ internal sealed class StrangeNameTests
     }
 
     [Test]
+    public void Names_may_begin_as_files_of_arguments_do() => Assert.That(
+        ToolRun.Of("verify", "@no/such/folder").Errors, Does.Contain("@no/such/folder: there is no index.json"));
+
+    [TestCase("plain, ä, 漢, 😀", "plain, ä, 漢, 😀")]
+    [TestCase("\0\a\b\u007f\u009f", "\\x00\\x07\\x08\\x7f\\x9f")]
+    [TestCase("\u200b\u202e\u2028\u2066\ufeff", "\\u200b\\u202e\\u2028\\u2066\\ufeff")]
+    public void What_a_terminal_obeys_is_shown(string text, string visible) => Assert.That(VisibleText.Of(text), Is.EqualTo(visible));
+
+    [Test]
+    public void Halves_of_characters_are_shown() => Assert.That(VisibleText.Of("a\ud83db\ude00"), Is.EqualTo("a\\ud83db\\ude00"));
+
+    [Test]
     public void Names_may_be_as_long_as_the_file_system_allows()
     {
         string name = new string('x', 251) + ".png";
