@@ -32,9 +32,17 @@ internal static partial class NpyFile
     /// <param name="stream">The file, which knows its length.</param>
     /// <param name="name">The name of the file in messages.</param>
     /// <exception cref="InvalidDataException">The file is no .npy file, or of a kind that is not supported.</exception>
-    public static NpyElements ReadElements(Stream stream, string name)
+    public static NpyElements ReadElements(Stream stream, string name) => ReadElements(stream, stream.Length, name);
+
+    /// <summary>Reads the bytes of an array from a stream that does not know its length.</summary>
+    /// <param name="stream">The file.</param>
+    /// <param name="length">The length that it should have.</param>
+    /// <param name="name">The name of the file in messages.</param>
+    /// <exception cref="InvalidDataException">The file is no .npy file, or of a kind that is not supported.</exception>
+    /// <exception cref="EndOfStreamException">The file is shorter.</exception>
+    public static NpyElements ReadElements(Stream stream, long length, string name)
     {
-        var (stored, isFortran, shape) = ReadHeader(stream, name);
+        var (stored, isFortran, shape, start) = ReadHeader(stream, name);
         bool isBigEndian = stored.StartsWith('>');
         string descriptor = isBigEndian ? $"<{stored[1..]}" : stored;
         long count = 1;
@@ -42,11 +50,11 @@ internal static partial class NpyFile
             count = Math.Min(count, Array.MaxLength + 1L) * size;
         int elementSize = FindElementSize(descriptor) ?? throw new InvalidDataException(
             $"{name}: elements of type '{stored}' are not supported; save whole or real numbers of at most 64 bits.");
-        if (count * elementSize > Array.MaxLength || stream.Length - stream.Position != count * elementSize)
+        if (count * elementSize > Array.MaxLength || length - start != count * elementSize)
         {
             throw new InvalidDataException(
                 $"{name}: {count:N0} elements of {elementSize} bytes are announced, and " +
-                $"{stream.Length - stream.Position:N0} bytes are there.");
+                $"{length - start:N0} bytes are there.");
         }
         var bytes = new byte[count * elementSize];
         stream.ReadExactly(bytes);
@@ -168,7 +176,7 @@ internal static partial class NpyFile
         return stream;
     }
 
-    private static (string Descriptor, bool IsFortran, int[] Shape) ReadHeader(Stream stream, string path)
+    private static (string Descriptor, bool IsFortran, int[] Shape, long Length) ReadHeader(Stream stream, string path)
     {
         var start = new byte[8];
         if (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length
@@ -199,7 +207,7 @@ internal static partial class NpyFile
                 ? number
                 : throw new InvalidDataException($"{path}: a dimension of {size} is too large."))
             .ToArray();
-        return (descriptor.Groups[1].Value, order.Groups[1].Value == "True", sizes);
+        return (descriptor.Groups[1].Value, order.Groups[1].Value == "True", sizes, start.Length + lengthBytes.Length + length);
     }
 
     private static int? FindElementSize(string descriptor) => descriptor switch

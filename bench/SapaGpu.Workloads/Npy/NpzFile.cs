@@ -13,10 +13,10 @@ internal static class NpzFile
     /// <exception cref="InvalidDataException">The archive is damaged, or does not hold exactly one array.</exception>
     public static NpyElements ReadElements(Stream stream, string name)
     {
-        using var content = new MemoryStream();
-        Unpack(stream, name, packed => packed.CopyTo(content));
-        content.Position = 0;
-        return NpyFile.ReadElements(content, name);
+        // However much is packed, no more is unpacked than the array announces.
+        NpyElements? elements = null;
+        Unpack(stream, name, (packed, length) => elements = NpyFile.ReadElements(packed, length, name));
+        return elements!;
     }
 
     /// <summary>Reads the dimensions of the only array of an archive, and unpacks nothing after them.</summary>
@@ -24,11 +24,11 @@ internal static class NpzFile
     public static int[] ReadShape(Stream stream, string name)
     {
         int[] shape = [];
-        Unpack(stream, name, packed => shape = NpyFile.ReadShape(packed, name));
+        Unpack(stream, name, (packed, _) => shape = NpyFile.ReadShape(packed, name));
         return shape;
     }
 
-    private static void Unpack(Stream stream, string name, Action<Stream> read)
+    private static void Unpack(Stream stream, string name, Action<Stream, long> read)
     {
         List<string> names;
         try
@@ -40,7 +40,7 @@ internal static class NpzFile
             if (names.Count == 1)
             {
                 using var packed = arrays[0].Open();
-                read(packed);
+                read(packed, arrays[0].Length);
                 return;
             }
         }

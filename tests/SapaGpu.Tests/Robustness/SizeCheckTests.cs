@@ -78,6 +78,19 @@ internal sealed class SizeCheckTests
     }
 
     [Test]
+    public void Archives_of_more_than_the_array_are_refused()
+    {
+        using (var archive = ZipFile.Open(runs["more.npz"], ZipArchiveMode.Create))
+        {
+            using var packed = archive.CreateEntry("a.npy").Open();
+            NpyFile.WriteHeader(packed, "|u1", [UpsampleRuns.MapHeight, UpsampleRuns.MapWidth]);
+            packed.Write(new byte[1 << 20]);
+        }
+        runs.AssertRefuses(
+            runs.Upsample("more.npz", "o.npy"), ExitCode.Failure, "48 elements of 1 bytes are announced, and 1,048,576 bytes are there");
+    }
+
+    [Test]
     public void Readers_of_other_formats_are_blocked()
     {
         _ = ImageFile.ReadPhoto(runs["photo.png"]);
