@@ -97,8 +97,8 @@ internal sealed class ParameterSet : IDisposable
         var shapes = Array.ConvertAll(members, member => Parameter.ShapeOf(member.Shape));
         bool isMatrix = members[0].Shape.Count > 1;
         var whole = Create(isMatrix
-            ? new MapShape(shapes.Sum(s => s.Batch), shapes[0].Channels, 1, 1)
-            : new MapShape(1, shapes.Sum(s => s.Channels), 1, 1));
+            ? new MapShape(Sum(name, shapes, shape => shape.Batch), shapes[0].Channels, 1, 1)
+            : new MapShape(1, Sum(name, shapes, shape => shape.Channels), 1, 1));
         stacks.Add(name, whole);
         int first = 0;
         for (int i = 0; i < members.Length; i++)
@@ -107,6 +107,15 @@ internal sealed class ParameterSet : IDisposable
             values.Add(members[i].Name, isMatrix ? whole.ImagesOf(first, count) : whole.ChannelsOf(first, count));
             first += count;
         }
+    }
+
+    private static int Sum(string name, MapShape[] shapes, Func<MapShape, long> count)
+    {
+        long sum = shapes.Sum(count);
+        return sum <= int.MaxValue
+            ? (int)sum
+            : throw new ArgumentException(
+                $"The parameters '{name}' have {sum:N0} channels together, more than {int.MaxValue:N0}; use fewer.");
     }
 
     private FeatureMap Create(MapShape shape) => FeatureMap.Create(device, shape, MemoryFormat.Contiguous, elementType);

@@ -62,8 +62,8 @@ public sealed record CarafeGradients<T>(FeatureMap<T> Features, IReadOnlyList<Pa
     /// <summary>Disposes the gradients.</summary>
     public void Dispose()
     {
-        Features.Dispose();
-        foreach (var gradient in Parameters)
-            gradient.Value.Dispose();
+        Features?.Dispose();
+        foreach (var gradient in Parameters ?? [])
+            gradient?.Value?.Dispose();
     }
 }

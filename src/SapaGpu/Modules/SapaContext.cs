@@ -76,9 +76,9 @@ public sealed record SapaGradients<T>(FeatureMap<T> Encoder, FeatureMap<T> Decod
     /// <summary>Disposes the gradients.</summary>
     public void Dispose()
     {
-        Encoder.Dispose();
-        Decoder.Dispose();
-        foreach (var gradient in Parameters)
-            gradient.Value.Dispose();
+        Encoder?.Dispose();
+        Decoder?.Dispose();
+        foreach (var gradient in Parameters ?? [])
+            gradient?.Value?.Dispose();
     }
 }

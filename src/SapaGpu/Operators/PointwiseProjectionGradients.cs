@@ -15,7 +15,7 @@ public sealed record PointwiseProjectionGradients<T>(FeatureMap<T>? Input, Proje
         Input?.Dispose();
         if (Parameters is not { } gradients)
             return;
-        gradients.Weight.Dispose();
+        gradients.Weight?.Dispose();
         gradients.Bias?.Dispose();
         gradients.NormWeight?.Dispose();
         gradients.NormBias?.Dispose();

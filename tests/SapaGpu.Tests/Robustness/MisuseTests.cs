@@ -25,6 +25,32 @@ public sealed class MisuseTests
             Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("too many elements"));
 
     [Test]
+    public void A_window_problem_that_was_never_set_or_is_huge_has_a_ratio_and_a_text()
+    {
+        Assert.That(default(WindowShape).Scale, Is.Zero);
+        Assert.That(default(WindowShape).ToString(), Does.Contain("Window = 0"));
+        var huge = new WindowShape(1, 1, 1, int.MaxValue, 1, 1, 1);
+        Assert.That(huge.WeightsShape, Is.EqualTo(default(MapShape)));
+        Assert.That(huge.ToString(), Does.Contain("Window = 2147483647"));
+    }
+
+    [Test]
+    public void Stacked_parameters_with_too_many_channels_are_refused() =>
+        Assert.That(
+            () => new SapaUpsampler<float>(Cpu, Sapa with { ValueChannels = int.MaxValue }),
+            Throws.ArgumentException.With.Message.Contains("more than"));
+
+    [Test]
+    public void Gradients_of_nothing_are_disposed_as_nothing()
+    {
+        new PointwiseProjectionGradients<float>(null, default(ProjectionWeights)).Dispose();
+        new SapaGradients<float>(null!, null!, [null!]).Dispose();
+        new CarafeGradients<float>(null!, null!).Dispose();
+        Assert.That(typeof(CarafeContext<float>).GetConstructors(), Is.Empty, "only a forward makes contexts");
+        Assert.That(typeof(SapaDeformableContext<float>).GetConstructors(), Is.Empty, "only a forward makes contexts");
+    }
+
+    [Test]
     public void A_shape_that_was_never_set_is_refused() =>
         Assert.That(() => FeatureMap<float>.Create(Cpu, default), Throws.ArgumentException);
 

@@ -12,6 +12,9 @@ namespace SapaGpu;
 /// </remarks>
 public readonly record struct WindowShape
 {
+    // The largest whose square is a number of channels.
+    private const int LargestWindow = 46340;
+
     /// <summary>Creates the shape of a problem with an integer ratio.</summary>
     /// <param name="batch">B, the number of images.</param>
     /// <param name="height">H, the rows of the decoder map.</param>
@@ -61,7 +64,8 @@ public readonly record struct WindowShape
     {
         get
         {
-            int scale = QueryShape.Height / KeyShape.Height;
+            // A shape that was never set has no ratio.
+            int scale = KeyShape.Height == 0 ? 0 : QueryShape.Height / KeyShape.Height;
             return QueryShape.Height == scale * KeyShape.Height && QueryShape.Width == (long)scale * KeyShape.Width
                 ? scale
                 : 0;
@@ -81,10 +85,12 @@ public readonly record struct WindowShape
     public MapShape OutputShape { get; }
 
     /// <summary>
-    /// Gets the shape of the scores and weights of one head, [B, K², OH, OW]: one channel per tap, the taps row by row.
+    /// Gets the shape of the scores and weights of one head, [B, K², OH, OW]: one channel per tap, the taps row by row;
+    /// the default of a shape that was never set, and of windows with more taps than an int counts.
     /// </summary>
-    public MapShape WeightsShape =>
-        new(QueryShape.Batch, checked(Window * Window), QueryShape.Height, QueryShape.Width);
+    public MapShape WeightsShape => Window is > 0 and <= LargestWindow
+        ? new(QueryShape.Batch, Window * Window, QueryShape.Height, QueryShape.Width)
+        : default;
 
     internal RowBand WholeBand => new()
     {
