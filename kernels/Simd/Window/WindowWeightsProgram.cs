@@ -82,11 +82,13 @@ internal readonly unsafe struct WindowWeightsProgram<TSimd, TStorage, TReal, TVe
                         in gradient, gradient.At(image, gradientChannel, row, column), gradients, width, taps, queries);
                     for (int query = 0; query < queries; query += TSimd.Lanes)
                         Backward(scores + query, gradients + query, width, taps, headFactor);
-                    if (TBorder.LeavesOut)
-                    {
-                        ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(
-                            in parameters, row, column, scores, queries, TReal.Zero);
-                    }
+                }
+
+                // Once more: a score that is not finite makes the factor of all weights NaN.
+                if (TBorder.LeavesOut)
+                {
+                    ScoreBlock<TSimd, TStorage, TReal, TVector>.Mask(
+                        in parameters, row, column, scores, queries, TReal.Zero);
                 }
                 QueryBlock<TSimd, TStorage, TReal, TVector>.Store(
                     scores, width, in result, result.At(image, channel, row, column), taps, queries);

@@ -39,8 +39,10 @@ internal readonly struct MapScores<TElement, TStorage, TReal, TBorder> : IScoreG
 
     public TReal Read(int tap) => TElement.Load(parameters.Source.Data[source + tap * parameters.Source.ChannelStride]);
 
+    // Taps that are left out have 0 as well where a score that is not finite makes the factor of all weights NaN.
     public void Write(int tap, TReal weight) =>
-        parameters.Result.Data[result + tap * parameters.Result.ChannelStride] = TElement.Store(weight);
+        parameters.Result.Data[result + tap * parameters.Result.ChannelStride] =
+            TElement.Store(LeavesOut(tap) ? TReal.Zero : weight);
 
     public TReal ReadGradient(int tap) =>
         TElement.Load(parameters.Gradient.Data[gradient + tap * parameters.Gradient.ChannelStride]);

@@ -86,6 +86,23 @@ public sealed class NonFiniteScoreTests
         Assert.That(output.ToArray().Select(v => (float)v), Is.All.EqualTo(5f), device);
     }
 
+    [TestCaseSource(nameof(Devices))]
+    public void Taps_that_are_left_out_have_weight_0_beside_a_score_that_is_not_finite(string device)
+    {
+        var opened = TestDevices.Open(device);
+        foreach (float score in new[] { float.NaN, float.PositiveInfinity })
+        {
+            // The only query is that of a corner, whose window has the cells of four taps.
+            var scores = new float[Size * Size];
+            scores[^1] = score;
+            using var map = FeatureMap<float>.From(opened, new MapShape(1, Size * Size, 1, 1), scores);
+            var options = new WindowAttentionOptions { Window = Size, Border = BorderRule.Masked };
+            using var weights = WindowWeights.Forward(map, Cells, options);
+            int[] outside = [0, 1, 2, 3, 6];
+            Assert.That(outside.Select(tap => weights.ToArray()[tap]), Is.All.Zero, $"{device} {score}");
+        }
+    }
+
     private static WindowAttentionOptions Sigmoid => new()
     {
         Window = Size,
