@@ -49,7 +49,7 @@ internal static partial class NpyFile
         foreach (int size in shape)
             count = Math.Min(count, Array.MaxLength + 1L) * size;
         int elementSize = FindElementSize(descriptor) ?? throw new InvalidDataException(
-            $"{name}: elements of type '{stored}' are not supported; save whole or real numbers of at most 64 bits.");
+            $"{name}: elements of type '{Printable(stored)}' are not supported; save whole or real numbers of at most 64 bits.");
         if (count * elementSize > Array.MaxLength || length - start != count * elementSize)
         {
             throw new InvalidDataException(
@@ -200,14 +200,21 @@ internal static partial class NpyFile
         var order = OrderPattern().Match(header);
         var shape = ShapePattern().Match(header);
         if (!descriptor.Success || !order.Success || !shape.Success)
-            throw new InvalidDataException($"{path}: the header is not understood: {header.Trim()}");
+            throw new InvalidDataException($"{path}: the header is not understood: {Printable(header)}");
         var sizes = shape.Groups[1].Value
             .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Select(size => int.TryParse(size, CultureInfo.InvariantCulture, out int number)
                 ? number
-                : throw new InvalidDataException($"{path}: a dimension of {size} is too large."))
+                : throw new InvalidDataException($"{path}: a dimension of {Printable(size)} is too large."))
             .ToArray();
         return (descriptor.Groups[1].Value, order.Groups[1].Value == "True", sizes, start.Length + lengthBytes.Length + length);
+    }
+
+    // What a damaged file says may be long, or move the cursor of a terminal.
+    private static string Printable(string text)
+    {
+        const int ShownLength = 100;
+        return new string([.. text.Trim().Take(ShownLength).Select(letter => char.IsControl(letter) ? '?' : letter)]);
     }
 
     private static int? FindElementSize(string descriptor) => descriptor switch

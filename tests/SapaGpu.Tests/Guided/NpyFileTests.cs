@@ -45,6 +45,18 @@ internal sealed class NpyFileTests
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("<c8").And.Message.Contains("a.npy"));
     }
 
+    [Test]
+    public void What_a_damaged_header_says_is_printed_in_one_line()
+    {
+        var damaged = Write("|u1", false, [3], [1, 2, 3]);
+        "{'descr': '\u001b\n\u001b'"u8.CopyTo(damaged.AsSpan(10));
+        using var file = new MemoryStream(damaged);
+        Assert.That(
+            () => NpyFile.ReadElements(file, "a.npy"),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("???").And.Message.Not.Contains("\n")
+                .And.Message.Not.Contains("\u001b"));
+    }
+
     [TestCase(CompressionLevel.NoCompression)]
     [TestCase(CompressionLevel.Fastest)]
     public void Archives_of_one_array_are_read(CompressionLevel level)
