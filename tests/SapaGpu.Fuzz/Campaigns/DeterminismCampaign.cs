@@ -11,7 +11,7 @@ namespace SapaGpu.Fuzz.Campaigns;
 internal sealed class DeterminismCampaign(CampaignSettings settings) : Campaign
 {
     // A process that starts has to compile what it runs: so many cases are worth it.
-    private const int MostInAnotherProcess = 64;
+    private const int MostInAnotherProcess = 32;
     private const int ChildPatience = 300_000;
 
     private readonly IReadOnlyList<ComputeDevice> devices =
@@ -56,7 +56,7 @@ internal sealed class DeterminismCampaign(CampaignSettings settings) : Campaign
                 HashesCampaign.Name,
                 "--seed", Text(settings.Seed),
                 "--first", Text(hashes.Keys.Min()),
-                "--cases", Text(hashes.Count),
+                "--cases", Text(hashes.Keys.Max() - hashes.Keys.Min() + 1),
                 "--seconds", "3600",
             ],
             redirects: true);
