@@ -6,7 +6,7 @@ namespace SapaGpu.Fuzz.Campaigns;
 
 /// <summary>
 /// The same calls over and over, in another order in every round: after every call the device uses what it used before,
-/// and from the third round on neither the device nor the process holds more.
+/// and after some rounds neither the device nor the process holds more.
 /// </summary>
 internal sealed class MemoryCampaign : Campaign
 {
