@@ -113,7 +113,7 @@ internal sealed class VectorCase
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new InvalidDataException($"{path}: {e.Message}", e);
+            throw new InvalidDataException($"{path}: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
 
