@@ -12,8 +12,8 @@ namespace SapaGpu.Tests.CodeGeneration;
 /// </summary>
 internal static class GeneratedCode
 {
-    private const int Turns = 8;
-    private const int FastTurns = 4;
+    private const int Turns = 12;
+    private const int FastTurns = 8;
 
     private static readonly Lazy<IReadOnlyDictionary<KernelInstantiation, PtxListing>> LazyFastAmpere =
         new(() => CompilePtx(

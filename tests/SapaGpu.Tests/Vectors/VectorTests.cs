@@ -13,7 +13,7 @@ namespace SapaGpu.Tests.Vectors;
 public sealed class VectorTests
 {
     // For types other than single precision on CUDA.
-    private const int OtherTurns = 4;
+    private const int OtherTurns = 8;
 
     [Test]
     public void Shipped_vectors_pass(
