@@ -71,10 +71,10 @@ internal sealed class AttentionSizes
         OutputWidth);
 
     /// <summary>
-    /// Gradients of 16-bit maps that several heads share are added up in their type, head by head.
+    /// Gradients of a 16-bit value that heads share are sums of what each head has rounded, rounded again.
     /// </summary>
     public double HeadRoundings(ElementType type, bool backward) =>
-        backward && type.Size() == sizeof(ushort) ? Options.Heads : 1;
+        backward && type.Size() == sizeof(ushort) && Options.HeadValue == HeadValue.Shared ? 2 : 1;
 
     public override string ToString() =>
         $"K{Options.Window} {Options.Border} {Options.Normalisation} {Options.Heads} heads {Options.HeadValue}";

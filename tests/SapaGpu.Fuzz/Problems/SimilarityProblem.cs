@@ -20,8 +20,6 @@ internal sealed class SimilarityProblem : OperatorProblem
     public override ReferenceMap Expected() =>
         Reference.Similarity(Operands[0].Values, Operands[1].Values, sizes.Options);
 
-    public override double Roundings(ElementType type, bool backward) => sizes.HeadRoundings(type, backward);
-
     public override void Run<T>(Execution<T> run)
     {
         if (IsIntoOwn)
