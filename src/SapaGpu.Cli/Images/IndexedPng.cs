@@ -92,6 +92,8 @@ internal static class IndexedPng
                 case "tRNS":
                     alpha = chunk.Data;
                     break;
+                case "eXIf" when IsTurned(chunk.Data):
+                    throw new InvalidDataException("its EXIF orientation turns it; save it upright");
                 case "IDAT":
                     compressed.Write(chunk.Data);
                     break;
@@ -107,6 +109,9 @@ internal static class IndexedPng
         var palette = new Palette(bitDepth, colours, alpha);
         return (indices, palette);
     }
+
+    private static bool IsTurned(byte[] exif) =>
+        TiffDirectory.ReadAll(new MemoryStream(exif)).FirstOrDefault()?.First(TiffTag.Orientation, 1) > 1;
 
     private static void ReadPass(
         ZLibStream rows, Raster indices, int bitDepth, (int Row, int Column, int RowStep, int ColumnStep) pass)

@@ -140,6 +140,9 @@ internal enum TiffTag : ushort
     /// <summary>What samples mean: 1 is grey, 3 is an index of a palette.</summary>
     Photometric = 262,
 
+    /// <summary>How the image is turned; 1 if it is upright.</summary>
+    Orientation = 274,
+
     /// <summary>The samples of a pixel.</summary>
     SamplesPerPixel = 277,
 

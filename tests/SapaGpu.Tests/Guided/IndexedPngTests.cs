@@ -56,6 +56,28 @@ internal sealed class IndexedPngTests
         Assert.That(palette.Expand(indices).Values, Is.EqualTo(ImageFile.ReadSamples(folder["a.png"]).Raster.Values));
     }
 
+    [TestCase(1, true)]
+    [TestCase(6, false)]
+    public void Turned_images_are_refused(byte orientation, bool isRead)
+    {
+        using var folder = new TemporaryFolder();
+        IndexedPng.Write(folder["a.png"], ChanceIndices(5, 7, 4), ChancePalette(2, alphaCount: 0));
+        byte[] exif =
+        [
+            (byte)'I', (byte)'I', 42, 0, 8, 0, 0, 0, 1, 0, 0x12, 0x01, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0,
+        ];
+        using (var chunk = new MemoryStream())
+        {
+            new PngChunk("eXIf", exif).Write(chunk);
+            const int EndOfHeader = 8 + 12 + 13;
+            byte[] plain = File.ReadAllBytes(folder["a.png"]);
+            File.WriteAllBytes(folder["a.png"], [.. plain[..EndOfHeader], .. chunk.ToArray(), .. plain[EndOfHeader..]]);
+        }
+        Assert.That(
+            () => IndexedPng.TryRead(folder["a.png"]),
+            isRead ? Throws.Nothing : Throws.InstanceOf<InvalidDataException>().With.Message.Contains("upright"));
+    }
+
     [Test]
     public void Every_row_filter_is_undone()
     {
