@@ -1,3 +1,5 @@
+using SapaGpu.Modules;
+
 namespace SapaGpu;
 
 /// <summary>
@@ -30,7 +32,7 @@ public sealed class CarafeContext<T> : IDisposable
     public void Dispose() => lifetime.Dispose();
 
     /// <summary>Keeps the intermediate maps until the use is disposed.</summary>
-    internal Lifetime.Use Hold() => lifetime.Hold(this);
+    internal Lifetime.HeldLifetime Hold() => lifetime.Hold(this);
 
     private void Release()
     {

@@ -1,4 +1,4 @@
-namespace SapaGpu;
+namespace SapaGpu.Modules;
 
 /// <summary>
 /// How long the maps of a module or a context live: until it is disposed and the last call that uses it has ended.
@@ -15,7 +15,7 @@ internal sealed class Lifetime(Action release)
     /// <summary>Keeps the maps until the use is disposed.</summary>
     /// <param name="owner">The module or context, which an exception names.</param>
     /// <exception cref="ObjectDisposedException">The owner was disposed.</exception>
-    public Use Hold(object owner)
+    public HeldLifetime Hold(object owner)
     {
         int seen = Volatile.Read(ref users);
         while (true)
@@ -23,7 +23,7 @@ internal sealed class Lifetime(Action release)
             ObjectDisposedException.ThrowIf(IsDisposed || seen == 0, owner);
             int before = Interlocked.CompareExchange(ref users, seen + 1, seen);
             if (before == seen)
-                return new Use(this);
+                return new HeldLifetime(this);
             seen = before;
         }
     }
@@ -41,7 +41,7 @@ internal sealed class Lifetime(Action release)
             release();
     }
 
-    public readonly ref struct Use(Lifetime lifetime)
+    public readonly ref struct HeldLifetime(Lifetime lifetime)
     {
         public void Dispose() => lifetime.End();
     }

@@ -1,4 +1,5 @@
 using SapaGpu.Layers;
+using SapaGpu.Modules;
 
 namespace SapaGpu;
 
@@ -49,7 +50,7 @@ public sealed class SapaContext<T> : IDisposable
     public void Dispose() => lifetime.Dispose();
 
     /// <summary>Keeps the intermediate maps until the use is disposed.</summary>
-    internal Lifetime.Use Hold() => lifetime.Hold(this);
+    internal Lifetime.HeldLifetime Hold() => lifetime.Hold(this);
 }
 
 /// <summary>

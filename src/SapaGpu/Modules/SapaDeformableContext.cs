@@ -1,4 +1,5 @@
 using SapaGpu.Layers;
+using SapaGpu.Modules;
 
 namespace SapaGpu;
 
@@ -36,7 +37,7 @@ public sealed class SapaDeformableContext<T> : IDisposable
     public void Dispose() => lifetime.Dispose();
 
     /// <summary>Keeps the intermediate maps until the use is disposed.</summary>
-    internal Lifetime.Use Hold() => lifetime.Hold(this);
+    internal Lifetime.HeldLifetime Hold() => lifetime.Hold(this);
 
     private void Release()
     {

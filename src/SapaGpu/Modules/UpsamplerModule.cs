@@ -1,6 +1,7 @@
 using SapaGpu.Checkpoints;
 using SapaGpu.Layers;
 using SapaGpu.Maps;
+using SapaGpu.Modules;
 
 namespace SapaGpu;
 
@@ -125,7 +126,7 @@ public abstract class UpsamplerModule<T> : IDisposable
     }
 
     /// <summary>Keeps the parameters until the use is disposed.</summary>
-    private protected Lifetime.Use HoldParameters() => lifetime.Hold(this);
+    private protected Lifetime.HeldLifetime HoldParameters() => lifetime.Hold(this);
 
     private protected static void CheckDevice(ComputeDevice device, int window)
     {

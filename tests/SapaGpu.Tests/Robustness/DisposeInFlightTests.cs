@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using NUnit.Framework;
+using SapaGpu.Modules;
 
 namespace SapaGpu.Tests.Robustness;
 
