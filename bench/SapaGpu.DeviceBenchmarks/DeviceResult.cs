@@ -32,4 +32,31 @@ internal sealed record DeviceReport(
     string Workload,
     DeviceLimits Limits,
     IReadOnlyList<DeviceResult> Results,
-    IReadOnlyList<DeviceFailure> Failures);
+    IReadOnlyList<DeviceFailure> Failures)
+{
+    /// <summary>
+    /// Joins measurements of several runs: what was measured more than once is what the last run measured, and so are the
+    /// limits.
+    /// </summary>
+    /// <exception cref="InvalidDataException">They are of different devices or workloads.</exception>
+    public static DeviceReport Join(IReadOnlyList<DeviceReport> runs)
+    {
+        var last = runs[^1];
+        foreach (var run in runs)
+        {
+            if ((run.Processor, run.Workload) != (last.Processor, last.Workload))
+            {
+                throw new InvalidDataException(
+                    $"Measurements of {run.Workload} on {run.Processor} and of {last.Workload} on {last.Processor} are no " +
+                    "rows of one table; give files of one device and workload.");
+            }
+        }
+        return last with
+        {
+            Results = MeasuredRuns.Join(runs.Select(run => run.Results), result => (
+                result.Timing.Operator, result.Timing.Pass, result.Timing.Dtype, result.Timing.MemoryFormat)),
+            Failures = MeasuredRuns.Join(runs.Select(run => run.Failures), failure => (
+                failure.Operator, failure.Dtype, failure.MemoryFormat)),
+        };
+    }
+}

@@ -41,4 +41,28 @@ internal sealed record PeerReport(
     string Library,
     double CopyGBps,
     IReadOnlyList<PeerResult> Results,
-    IReadOnlyList<PeerFailure> Failures);
+    IReadOnlyList<PeerFailure> Failures)
+{
+    /// <summary>Joins measurements of several runs, as <see cref="DeviceReport.Join"/> does.</summary>
+    /// <exception cref="InvalidDataException">They are of different devices or libraries.</exception>
+    public static PeerReport Join(IReadOnlyList<PeerReport> runs)
+    {
+        var last = runs[^1];
+        foreach (var run in runs)
+        {
+            if ((run.Device, run.Library) != (last.Device, last.Library))
+            {
+                throw new InvalidDataException(
+                    $"Measurements of {run.Library} on {run.Device} and of {last.Library} on {last.Device} are no columns of " +
+                    "one table; give files of one device and library.");
+            }
+        }
+        return last with
+        {
+            Results = MeasuredRuns.Join(runs.Select(run => run.Results), result => (
+                result.Operator, result.Pass, result.Dtype, result.MemoryFormat, result.Implementation)),
+            Failures = MeasuredRuns.Join(runs.Select(run => run.Failures), failure => (
+                failure.Operator, failure.Dtype, failure.MemoryFormat, failure.Implementation)),
+        };
+    }
+}

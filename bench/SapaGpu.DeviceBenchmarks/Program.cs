@@ -21,7 +21,7 @@ catch (DeviceUnavailableException e)
     Console.Error.WriteLine(e.Message);
     return ExitCode.NoDevice;
 }
-catch (Exception e) when (e is ArgumentException or IOException or System.Text.Json.JsonException)
+catch (Exception e) when (e is ArgumentException or IOException or InvalidDataException or System.Text.Json.JsonException)
 {
     Console.Error.WriteLine(e.Message);
     return ExitCode.Failure;

@@ -5,8 +5,9 @@
 #
 # Every step has a log of its own in FOLDER (default: results) and a limit of time; one that fails does not stop the others.
 # With --first only the test vectors in all types and the times of single precision, in less than 3 minutes; without it also
-# the tests, the sanitizer, all types and the peers, in less than 15. Exit status: 0 if every step that ran succeeded. With
-# --rehearsal every step is tried on small work, for a simulated driver; --bin says where the programs are.
+# the tests, the sanitizer, all types and the peers, in less than 15. Both may have one FOLDER: its table has the rows of both,
+# and of what both measured those of the longer run. Exit status: 0 if every step that ran succeeded. With --rehearsal every
+# step is tried on small work, for a simulated driver; --bin says where the programs are.
 set -uo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 device=cuda
@@ -72,10 +73,12 @@ wait
 
 finish() {
     rm -rf "$output/samples"
-    if [ -s "$output/measured.json" ]; then
-        local peers=()
-        [ -s "$output/peers.json" ] && peers=("$output/peers.json")
-        "$bin/SapaGpu.DeviceBenchmarks" compare "$output/measured.json" "${peers[@]}" | tee "$output/table.md"
+    local measurements=() file
+    for file in "$output"/{measured-first,measured,peers}.json; do
+        [ -s "$file" ] && measurements+=("$file")
+    done
+    if [ ${#measurements[@]} -gt 0 ]; then
+        "$bin/SapaGpu.DeviceBenchmarks" compare "${measurements[@]}" | tee "$output/table.md"
     fi
     local failures=("$output"/*.failed)
     [ -e "${failures[0]}" ] || failures=()
@@ -84,8 +87,9 @@ finish() {
 }
 if [ -n "$first" ]; then
     [ ${#measured[@]} -gt 0 ] || measured=(--dtypes f32 --seconds 0.1)
+    rm -f "$output/measured.json" "$output/peers.json"
     step measure 120 "$bin/SapaGpu.DeviceBenchmarks" measure --device "$device" \
-        --output "$output/measured.json" "${measured[@]}"
+        --output "$output/measured-first.json" "${measured[@]}"
     finish
 fi
 step tests 400 "$bin/SapaGpu.Tests" --progress off --filter "FullyQualifiedName~$kind$filter"

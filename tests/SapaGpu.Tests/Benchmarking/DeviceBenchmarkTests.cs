@@ -42,5 +42,33 @@ public sealed class DeviceBenchmarkTests
         Assert.That(saved, Is.Ordered.And.Count.EqualTo(2 * DeviceMeasurement.Operators.Count));
     }
 
+    [Test]
+    public void Runs_are_joined_and_the_last_counts()
+    {
+        var first = Report("a", (Operator.Bilinear, 1), (Operator.Nearest, 2));
+        var second = Report("a", (Operator.Nearest, 3), (Operator.WindowAttention, 4));
+        var joined = DeviceReport.Join([first, second]);
+        Assert.That(
+            joined.Results.Select(result => (result.Timing.Operator, result.Timing.MedianMilliseconds)),
+            Is.EqualTo(new[] { (Operator.Bilinear, 1.0), (Operator.Nearest, 3.0), (Operator.WindowAttention, 4.0) }));
+        Assert.That(
+            () => DeviceReport.Join([first, Report("b")]),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("one device and workload"));
+    }
+
+    private static DeviceReport Report(string processor, params (Operator Operator, double Milliseconds)[] rows) => new(
+        "cuda:0",
+        processor,
+        string.Empty,
+        "W0",
+        new DeviceLimits(1, 1),
+        [.. rows.Select(row => new DeviceResult(
+            new BenchmarkResult(
+                row.Operator, Pass.Forward, "W0", "f32", MemoryFormat.Contiguous, row.Milliseconds, 1, 1, 1, default),
+            0,
+            0,
+            0))],
+        []);
+
     private static HostArray Array(params double[] values) => new("", [values.Length], values);
 }
