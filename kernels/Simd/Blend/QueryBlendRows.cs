@@ -98,6 +98,7 @@ internal readonly unsafe ref struct QueryBlendRows<TSimd, TStorage, TReal, TVect
             TSimd.Store(Gates + cell, open);
             TSimd.Store(Rests + cell, TSimd.Subtract(one, open));
         }
+        CloseUnusedGates(in parameters, row);
     }
 
     /// <summary>Reads a row of the decoder's part and repeats it for the queries.</summary>
@@ -108,6 +109,20 @@ internal readonly unsafe ref struct QueryBlendRows<TSimd, TStorage, TReal, TVect
         if (weighed)
             Scale(Cells, Rests, cells);
         Columns.Expand(Cells, Queries);
+    }
+
+    // The gate of a cell without queries plays no part, not even as NaN. Only maps that are made smaller have such cells.
+    private void CloseUnusedGates(in QueryBlendParameters<TStorage> parameters, int row)
+    {
+        bool isUsed = parameters.Rows.First(row) < parameters.Rows.First(row + 1);
+        int cells = parameters.Columns.Cells;
+        if (isUsed && parameters.Columns.Queries >= cells)
+            return;
+        for (int cell = 0; cell < cells; cell++)
+        {
+            if (!isUsed || parameters.Columns.First(cell) == parameters.Columns.First(cell + 1))
+                Gates[cell] = Rests[cell] = TReal.Zero;
+        }
     }
 
     /// <summary>values[i] *= factors[i], in whole vectors.</summary>

@@ -22,10 +22,11 @@ internal readonly struct QueryBlendDecoderGradient<TElement, TStorage, TReal>
     public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
     {
         var sum = TReal.Zero;
+        int firstRow = parameters.Rows.First(at.Row);
         int endRow = parameters.Rows.First(at.Row + 1);
         int firstColumn = parameters.Columns.First(at.Column);
         int endColumn = parameters.Columns.First(at.Column + 1);
-        for (int row = parameters.Rows.First(at.Row); row < endRow; row++)
+        for (int row = firstRow; row < endRow; row++)
         {
             for (int column = firstColumn; column < endColumn; column++)
             {
@@ -33,7 +34,9 @@ internal readonly struct QueryBlendDecoderGradient<TElement, TStorage, TReal>
                     parameters.GradQuery.Data[parameters.GradQuery.Offset(at.Image, at.Channel, row, column)]);
             }
         }
-        if (parameters.HasGate != 0)
+
+        // The gate of a cell without queries plays no part, not even as NaN.
+        if (parameters.HasGate != 0 && firstRow < endRow && firstColumn < endColumn)
         {
             var gate = QueryBlend.Gate<TElement, TStorage, TReal>(in parameters, at.Image, at.Row, at.Column);
             sum *= TReal.One - gate;

@@ -23,11 +23,12 @@ internal readonly struct QueryBlendGateGradient<TElement, TStorage, TReal>
     public static void Apply(in QueryBlendParameters<TStorage> parameters, in MapPosition at)
     {
         var sum = TReal.Zero;
+        int firstRow = parameters.Rows.First(at.Row);
         int endRow = parameters.Rows.First(at.Row + 1);
         int firstColumn = parameters.Columns.First(at.Column);
         int endColumn = parameters.Columns.First(at.Column + 1);
         long decoder = parameters.Decoder.Offset(at.Image, 0, at.Row, at.Column);
-        for (int row = parameters.Rows.First(at.Row); row < endRow; row++)
+        for (int row = firstRow; row < endRow; row++)
         {
             for (int column = firstColumn; column < endColumn; column++)
             {
@@ -43,7 +44,13 @@ internal readonly struct QueryBlendGateGradient<TElement, TStorage, TReal>
                 }
             }
         }
-        var gate = QueryBlend.Gate<TElement, TStorage, TReal>(in parameters, at.Image, at.Row, at.Column);
-        parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(sum * gate * (TReal.One - gate));
+
+        // The gate of a cell without queries plays no part, not even as NaN.
+        if (firstRow < endRow && firstColumn < endColumn)
+        {
+            var gate = QueryBlend.Gate<TElement, TStorage, TReal>(in parameters, at.Image, at.Row, at.Column);
+            sum *= gate * (TReal.One - gate);
+        }
+        parameters.Result.Data[at.In(in parameters.Result)] = TElement.Store(sum);
     }
 }

@@ -60,16 +60,18 @@ internal sealed class ExtremeComparison(OperatorProblem problem, ElementType typ
         double scale = problem.Operands
             .Append(problem.GradOutput)
             .Aggregate(1.0, (product, one) => product * Math.Max(1, LargestFinite(one)));
-        double bound = differential.Bound(backward: true, scale);
         var resultType = operand.IsParameter ? type.Accumulator() : type;
-        for (int i = 0; i < Samples; i++)
-        {
-            int at = draw.Int(0, result.Values.Length - 1);
-            double expected = gradient.Of(at);
-            if (!double.IsFinite(expected))
-                continue;
+        var samples = Enumerable.Range(0, Samples)
+            .Select(_ => draw.Int(0, result.Values.Length - 1))
+            .Select(at => (At: at, Expected: gradient.Of(at)))
+            .Where(sample => double.IsFinite(sample.Expected))
+            .ToArray();
+
+        // Where weights are not normalised, a gradient is a sum of many terms.
+        double largest = samples.Select(sample => Math.Abs(sample.Expected)).DefaultIfEmpty().Max();
+        double bound = differential.Bound(backward: true, Math.Max(scale, largest));
+        foreach (var (at, expected) in samples)
             CheckOne($"gradient of '{result.Name}'", at, result.Values[at], Rounding.To(resultType, expected), bound);
-        }
     }
 
     private static double LargestFinite(Operand operand) =>

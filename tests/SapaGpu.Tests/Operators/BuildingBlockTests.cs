@@ -143,6 +143,29 @@ public sealed class BuildingBlockTests
 
     [Test]
     [DeviceGrid]
+    public void Gate_of_a_cell_without_queries_plays_no_part(
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] MemoryFormat format)
+    {
+        // Of four columns of cells the first and the third have queries, of two rows the first.
+        var opened = TestDevices.Open(device);
+        MapShape high = new(1, 16, 1, 2), low = new(1, 16, 2, 4);
+        using var encoder = Ones(opened, high, format);
+        using var decoder = Ones(opened, low, format);
+        using var gate = FeatureMap<float>.From(
+            opened, new MapShape(1, 1, 2, 4), [0, float.NaN, 0, float.NaN, .. Enumerable.Repeat(float.NaN, 4)], format);
+        using var gradQuery = Ones(opened, high, format);
+        using var gradients = QueryBlend.Backward(encoder, decoder, gate, gradQuery);
+        float[] row = [0.5f, 0, 0.5f, 0, 0, 0, 0, 0];
+        Assert.Multiple(() =>
+        {
+            Assert.That(
+                gradients.Decoder.ToArray(MemoryFormat.Contiguous), Is.EqualTo(Enumerable.Repeat(row, 16).SelectMany(r => r)));
+            Assert.That(gradients.Gate!.ToArray(), Is.All.Zero);
+        });
+    }
+
+    [Test]
+    [DeviceGrid]
     public void Gradients_of_blended_queries(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] bool hasGate)
     {
@@ -292,4 +315,7 @@ public sealed class BuildingBlockTests
             return tensor;
         }
     }
+
+    private static FeatureMap<float> Ones(ComputeDevice device, MapShape shape, MemoryFormat format) =>
+        FeatureMap<float>.From(device, shape, Enumerable.Repeat(1f, (int)shape.ElementCount).ToArray(), format);
 }
