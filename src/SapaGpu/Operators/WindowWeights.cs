@@ -130,16 +130,40 @@ public static class WindowWeights
         bool average = false)
         where T : unmanaged
     {
-        ArgumentNullException.ThrowIfNull(gradWeights);
-        var problem = Check(nameof(scores), scores, key, options, average);
-        Operand s = new(nameof(scores), scores), g = new(nameof(gradWeights), gradWeights);
-        OperandChecks.SameDevice(s, g);
-        var expected = OutputShape(scores.Shape, in problem);
-        OperandChecks.Shape(nameof(gradWeights), gradWeights, expected, s, g);
-        using var call = Operands.Hold(scores, gradWeights);
+        var problem = CheckBackward(scores, key, gradWeights, options, average);
         var gradScores = FeatureMap<T>.Create(scores.Device, scores.Shape, scores.Format);
-        WindowWeightsKernels.For(scores).Backward(in problem, scores, gradWeights, gradScores);
+        RunBackward(in problem, scores, gradWeights, gradScores);
         return gradScores;
+    }
+
+    /// <summary>Computes the gradient of the scores into an existing map.</summary>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, MapShape, FeatureMap{T}, WindowAttentionOptions?, bool)" path="/typeparam|/exception"/>
+    /// <param name="scores">The scores of the forward, [B, heads·K², OH, OW].</param>
+    /// <param name="key">The shape of the decoder map of the forward.</param>
+    /// <param name="gradWeights">The gradient of the weights, [B, heads·K² or K², OH, OW].</param>
+    /// <param name="gradScores">Where the gradient is written, [B, heads·K², OH, OW], in either format.</param>
+    /// <param name="options">The options of the forward; null for the defaults.</param>
+    /// <param name="average">Whether the forward averaged over the heads.</param>
+    /// <exception cref="ArgumentException">
+    /// A shape is wrong, or <paramref name="gradScores"/> shares memory with an operand.
+    /// </exception>
+    public static void Backward<T>(
+        FeatureMap<T> scores,
+        MapShape key,
+        FeatureMap<T> gradWeights,
+        FeatureMap<T> gradScores,
+        WindowAttentionOptions? options = null,
+        bool average = false)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(gradScores);
+        var problem = CheckBackward(scores, key, gradWeights, options, average);
+        Operand s = new(nameof(scores), scores), g = new(nameof(gradWeights), gradWeights);
+        Operand into = new(nameof(gradScores), gradScores);
+        OperandChecks.SameDevice(s, g, into);
+        OperandChecks.Shape(nameof(gradScores), gradScores, scores.Shape, s, g, into);
+        OperandChecks.NoOverlap(nameof(gradScores), gradScores, s, g);
+        RunBackward(in problem, scores, gradWeights, gradScores);
     }
 
     /// <summary>Computes weights from scores whose shape is known to fit; every tap takes part.</summary>
@@ -186,6 +210,26 @@ public static class WindowWeights
         using var all = FeatureMap<T>.CreateLike(scores);
         kernels.Forward(in problem, scores, all);
         kernels.Average(in problem, all, weights);
+    }
+
+    private static void RunBackward<T>(
+        in WeightsProblem problem, FeatureMap<T> scores, FeatureMap<T> gradWeights, FeatureMap<T> gradScores)
+        where T : unmanaged
+    {
+        using var call = Operands.Hold(scores, gradWeights, gradScores);
+        WindowWeightsKernels.For(scores).Backward(in problem, scores, gradWeights, gradScores);
+    }
+
+    private static WeightsProblem CheckBackward<T>(
+        FeatureMap<T> scores, MapShape key, FeatureMap<T> gradWeights, WindowAttentionOptions? options, bool average)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(gradWeights);
+        var problem = Check(nameof(scores), scores, key, options, average);
+        Operand s = new(nameof(scores), scores), g = new(nameof(gradWeights), gradWeights);
+        OperandChecks.SameDevice(s, g);
+        OperandChecks.Shape(nameof(gradWeights), gradWeights, OutputShape(scores.Shape, in problem), s, g);
+        return problem;
     }
 
     private static WeightsProblem Check<T>(
