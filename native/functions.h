@@ -1,0 +1,53 @@
+/*
+ * The functions that .NET implements, each with its parameters and arguments; all return a status. The table and the exports
+ * are made from this list, and the compiler compares them with the header.
+ */
+#define TENSOR const sapa_tensor *
+#define WINDOW const sapa_window_options *
+
+#define SAPA_FUNCTIONS(F) \
+    F(device_open, (const char *id, const sapa_device_options *options, sapa_device *device), (id, options, device)) \
+    F(device_close, (sapa_device device), (device)) \
+    F(device_synchronize, (sapa_device device), (device)) \
+    F(device_info, (sapa_device device, char *buffer, size_t capacity, size_t *length), (device, buffer, capacity, length)) \
+    F(window_attention_forward, \
+        (sapa_device device, TENSOR query, TENSOR key, TENSOR value, TENSOR output, TENSOR normaliser, WINDOW options), \
+        (device, query, key, value, output, normaliser, options)) \
+    F(window_attention_backward, \
+        (sapa_device device, TENSOR query, TENSOR key, TENSOR value, TENSOR normaliser, TENSOR grad_output, \
+            TENSOR grad_query, TENSOR grad_key, TENSOR grad_value, WINDOW options), \
+        (device, query, key, value, normaliser, grad_output, grad_query, grad_key, grad_value, options)) \
+    F(window_similarity_forward, \
+        (sapa_device device, TENSOR query, TENSOR key, TENSOR scores, WINDOW options), (device, query, key, scores, options)) \
+    F(window_similarity_backward, \
+        (sapa_device device, TENSOR query, TENSOR key, TENSOR grad_scores, TENSOR grad_query, TENSOR grad_key, WINDOW options), \
+        (device, query, key, grad_scores, grad_query, grad_key, options)) \
+    F(window_weights_forward, \
+        (sapa_device device, TENSOR scores, int32_t key_height, int32_t key_width, TENSOR weights, WINDOW options, \
+            int32_t average), \
+        (device, scores, key_height, key_width, weights, options, average)) \
+    F(window_weights_backward, \
+        (sapa_device device, TENSOR scores, int32_t key_height, int32_t key_width, TENSOR grad_weights, TENSOR grad_scores, \
+            WINDOW options, int32_t average), \
+        (device, scores, key_height, key_width, grad_weights, grad_scores, options, average)) \
+    F(window_reassembly_forward, \
+        (sapa_device device, TENSOR weights, TENSOR value, TENSOR output, WINDOW options), \
+        (device, weights, value, output, options)) \
+    F(window_reassembly_backward, \
+        (sapa_device device, TENSOR weights, TENSOR value, TENSOR grad_output, TENSOR grad_weights, TENSOR grad_value, \
+            WINDOW options), \
+        (device, weights, value, grad_output, grad_weights, grad_value, options)) \
+    F(deformable_attention_forward, \
+        (sapa_device device, TENSOR query, TENSOR key, TENSOR value, TENSOR offsets, TENSOR output, \
+            const sapa_deformable_options *options), \
+        (device, query, key, value, offsets, output, options)) \
+    F(deformable_attention_backward, \
+        (sapa_device device, TENSOR query, TENSOR key, TENSOR value, TENSOR offsets, TENSOR grad_output, TENSOR grad_query, \
+            TENSOR grad_key, TENSOR grad_value, TENSOR grad_offsets, const sapa_deformable_options *options), \
+        (device, query, key, value, offsets, grad_output, grad_query, grad_key, grad_value, grad_offsets, options)) \
+    F(interpolate_forward, \
+        (sapa_device device, TENSOR input, TENSOR output, int32_t mode, int32_t align_corners), \
+        (device, input, output, mode, align_corners)) \
+    F(interpolate_backward, \
+        (sapa_device device, TENSOR grad_output, TENSOR grad_input, int32_t mode, int32_t align_corners), \
+        (device, grad_output, grad_input, mode, align_corners))

@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Builds the C library and runs its tests: values, misuse, threads, fork, machines without .NET, an installed copy; misuse again
+# with AddressSanitizer. Needs a C compiler; cmake and pkg-config are used where they are.
+set -euo pipefail
+cd "$(dirname "$0")"
+cc="${CC:-gcc}"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+
+# run FOLDER PROGRAM ARGUMENTS...: a program with the library of a folder.
+run() {
+    local folder="$1"
+    shift
+    LD_LIBRARY_PATH="$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" DYLD_LIBRARY_PATH="$folder" "$@"
+}
+compile() { # compile TEST FLAGS...
+    local test="$1"
+    shift
+    "$cc" -std=gnu11 -O2 -Wall -Wextra -Werror "tests/$test.c" -o "$work/$test" "$@" \
+        -Iout/include -Lout/lib -lsapagpu -lm -lpthread
+}
+
+./build.sh
+SANITIZE=1 ./build.sh &
+pids=($!)
+for test in attention operators errors threads fork missing timing; do
+    compile "$test" &
+    pids+=($!)
+done
+for pid in "${pids[@]}"; do wait "$pid"; done
+for test in attention operators errors threads fork timing; do run out/lib "$work/$test"; done
+
+# copy FOLDER: the library without what it loads.
+copy() {
+    mkdir -p "$work/$1"
+    cp -P out/lib/libsapagpu.* "$work/$1/"
+}
+DOTNET_ROOT=/nowhere run out/lib "$work/missing" "Looked at: /nowhere"
+copy alone
+run "$work/alone" "$work/missing" "incomplete"
+copy damaged
+cp -R out/lib/sapagpu "$work/damaged/"
+echo '{"runtimeOptions": {"framework": {"name": "Microsoft.NETCore.App", "version": "99.0.0"}}}' \
+    >"$work/damaged/sapagpu/SapaGpu.Native.runtimeconfig.json"
+run "$work/damaged" "$work/missing" "99.0.0"
+copy foreign
+cp -R out/lib/sapagpu "$work/foreign/"
+cp out/lib/sapagpu/SapaGpu.Kernels.dll "$work/foreign/sapagpu/SapaGpu.Native.dll"
+run "$work/foreign" "$work/missing" "reinstall"
+
+# A runtime of its own beside the library wins.
+copy private
+cp -R out/lib/sapagpu "$work/private/"
+ln -s "${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}" "$work/private/dotnet"
+DOTNET_ROOT=/nowhere run "$work/private" "$work/fork"
+
+# The program in the documentation is the example.
+sed -n '/^```c$/,/^```$/p' ../docs/interop.md | sed '1d;$d' | cmp - examples/upsample.c
+
+# Someone else's program, with the installed library.
+if command -v cmake >/dev/null; then
+    cmake -S tests/consumer -B "$work/consumer" -DCMAKE_PREFIX_PATH="$PWD/out" >/dev/null
+    cmake --build "$work/consumer" >/dev/null
+    "$work/consumer/upsample"
+    if command -v pkg-config >/dev/null; then
+        # shellcheck disable=SC2046
+        "$cc" examples/upsample.c $(PKG_CONFIG_PATH=out/lib/pkgconfig pkg-config --cflags --libs sapagpu) -o "$work/upsample"
+        run out/lib "$work/upsample"
+    fi
+fi
+
+# The runtime handles faults itself and keeps memory until the end, which the sanitizer leaves to it.
+compile errors -o "$work/errors-sanitized" -g -fsanitize=address,undefined -Lout/sanitized/lib
+ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0 run out/sanitized/lib "$work/errors-sanitized"
+compile missing -o "$work/missing-sanitized" -g -fsanitize=address,undefined
+DOTNET_ROOT=/nowhere run out/sanitized/lib "$work/missing-sanitized" "Looked at: /nowhere"
+echo "The C interface passed."

@@ -1,0 +1,195 @@
+namespace SapaGpu.Native;
+
+/// <summary>The operators on tensors of one element type.</summary>
+internal sealed unsafe class Operators<T> : Operators
+    where T : unmanaged
+{
+    public override void AttentionForward(
+        ComputeDevice device,
+        NativeTensor* query,
+        NativeTensor* key,
+        NativeTensor* value,
+        NativeTensor* output,
+        NativeTensor* normaliser,
+        WindowAttentionOptions options)
+    {
+        using var q = Wrap(device, query, "query");
+        using var k = Wrap(device, key, "key");
+        using var v = Wrap(device, value, "value");
+        using var o = Wrap(device, output, "output");
+        using var context = normaliser is null
+            ? null
+            : new WindowAttentionContext<T>(q, k, v, NativeTensor.Wrap(device, normaliser, "normaliser"), options);
+        WindowAttention.Forward(q, k, v, o, options, context);
+    }
+
+    public override void AttentionBackward(
+        ComputeDevice device,
+        NativeTensor* query,
+        NativeTensor* key,
+        NativeTensor* value,
+        NativeTensor* normaliser,
+        NativeTensor* gradOutput,
+        NativeTensor* gradQuery,
+        NativeTensor* gradKey,
+        NativeTensor* gradValue,
+        WindowAttentionOptions options)
+    {
+        using var q = Wrap(device, query, "query");
+        using var k = Wrap(device, key, "key");
+        using var v = Wrap(device, value, "value");
+        using var g = Wrap(device, gradOutput, "grad_output");
+        using var dq = WrapOptional(device, gradQuery, "grad_query");
+        using var dk = WrapOptional(device, gradKey, "grad_key");
+        using var dv = WrapOptional(device, gradValue, "grad_value");
+        using var context =
+            new WindowAttentionContext<T>(q, k, v, NativeTensor.Wrap(device, normaliser, "normaliser"), options);
+        WindowAttention.Backward(context, g, dq, dk, dv);
+    }
+
+    public override void SimilarityForward(
+        ComputeDevice device, NativeTensor* query, NativeTensor* key, NativeTensor* scores, WindowAttentionOptions options)
+    {
+        using var q = Wrap(device, query, "query");
+        using var k = Wrap(device, key, "key");
+        using var s = Wrap(device, scores, "scores");
+        WindowSimilarity.Forward(q, k, s, options);
+    }
+
+    public override void SimilarityBackward(
+        ComputeDevice device,
+        NativeTensor* query,
+        NativeTensor* key,
+        NativeTensor* gradScores,
+        NativeTensor* gradQuery,
+        NativeTensor* gradKey,
+        WindowAttentionOptions options)
+    {
+        using var q = Wrap(device, query, "query");
+        using var k = Wrap(device, key, "key");
+        using var g = Wrap(device, gradScores, "grad_scores");
+        using var dq = WrapOptional(device, gradQuery, "grad_query");
+        using var dk = WrapOptional(device, gradKey, "grad_key");
+        WindowSimilarity.Backward(q, k, g, dq, dk, options);
+    }
+
+    public override void WeightsForward(
+        ComputeDevice device,
+        NativeTensor* scores,
+        int keyHeight,
+        int keyWidth,
+        NativeTensor* weights,
+        WindowAttentionOptions options,
+        bool average)
+    {
+        using var s = Wrap(device, scores, "scores");
+        using var w = Wrap(device, weights, "weights");
+        WindowWeights.Forward(s, new MapShape(s.Shape.Batch, 1, keyHeight, keyWidth), w, options, average);
+    }
+
+    public override void WeightsBackward(
+        ComputeDevice device,
+        NativeTensor* scores,
+        int keyHeight,
+        int keyWidth,
+        NativeTensor* gradWeights,
+        NativeTensor* gradScores,
+        WindowAttentionOptions options,
+        bool average)
+    {
+        using var s = Wrap(device, scores, "scores");
+        using var g = Wrap(device, gradWeights, "grad_weights");
+        using var ds = Wrap(device, gradScores, "grad_scores");
+        WindowWeights.Backward(s, new MapShape(s.Shape.Batch, 1, keyHeight, keyWidth), g, ds, options, average);
+    }
+
+    public override void ReassemblyForward(
+        ComputeDevice device, NativeTensor* weights, NativeTensor* value, NativeTensor* output, WindowAttentionOptions options)
+    {
+        using var w = Wrap(device, weights, "weights");
+        using var v = Wrap(device, value, "value");
+        using var o = Wrap(device, output, "output");
+        WindowReassembly.Forward(w, v, o, options);
+    }
+
+    public override void ReassemblyBackward(
+        ComputeDevice device,
+        NativeTensor* weights,
+        NativeTensor* value,
+        NativeTensor* gradOutput,
+        NativeTensor* gradWeights,
+        NativeTensor* gradValue,
+        WindowAttentionOptions options)
+    {
+        using var w = Wrap(device, weights, "weights");
+        using var v = Wrap(device, value, "value");
+        using var g = Wrap(device, gradOutput, "grad_output");
+        using var dw = WrapOptional(device, gradWeights, "grad_weights");
+        using var dv = WrapOptional(device, gradValue, "grad_value");
+        WindowReassembly.Backward(w, v, g, dw, dv, options);
+    }
+
+    public override void DeformableForward(
+        ComputeDevice device,
+        NativeTensor* query,
+        NativeTensor* key,
+        NativeTensor* value,
+        NativeTensor* offsets,
+        NativeTensor* output,
+        DeformableAttentionOptions options)
+    {
+        using var q = Wrap(device, query, "query");
+        using var k = Wrap(device, key, "key");
+        using var v = Wrap(device, value, "value");
+        using var p = Wrap(device, offsets, "offsets");
+        using var o = Wrap(device, output, "output");
+        DeformableAttention.Forward(q, k, v, p, o, options);
+    }
+
+    public override void DeformableBackward(
+        ComputeDevice device,
+        NativeTensor* query,
+        NativeTensor* key,
+        NativeTensor* value,
+        NativeTensor* offsets,
+        NativeTensor* gradOutput,
+        NativeTensor* gradQuery,
+        NativeTensor* gradKey,
+        NativeTensor* gradValue,
+        NativeTensor* gradOffsets,
+        DeformableAttentionOptions options)
+    {
+        using var q = Wrap(device, query, "query");
+        using var k = Wrap(device, key, "key");
+        using var v = Wrap(device, value, "value");
+        using var p = Wrap(device, offsets, "offsets");
+        using var g = Wrap(device, gradOutput, "grad_output");
+        using var dq = WrapOptional(device, gradQuery, "grad_query");
+        using var dk = WrapOptional(device, gradKey, "grad_key");
+        using var dv = WrapOptional(device, gradValue, "grad_value");
+        using var dp = WrapOptional(device, gradOffsets, "grad_offsets");
+        DeformableAttention.Backward(q, k, v, p, g, dq, dk, dv, dp, options);
+    }
+
+    public override void InterpolateForward(
+        ComputeDevice device, NativeTensor* input, NativeTensor* output, InterpolationMode mode, bool alignCorners)
+    {
+        using var i = Wrap(device, input, "input");
+        using var o = Wrap(device, output, "output");
+        Interpolate.Forward(i, o, mode, alignCorners);
+    }
+
+    public override void InterpolateBackward(
+        ComputeDevice device, NativeTensor* gradOutput, NativeTensor* gradInput, InterpolationMode mode, bool alignCorners)
+    {
+        using var g = Wrap(device, gradOutput, "grad_output");
+        using var di = Wrap(device, gradInput, "grad_input");
+        Interpolate.Backward(g, di, mode, alignCorners);
+    }
+
+    private static FeatureMap<T> Wrap(ComputeDevice device, NativeTensor* tensor, string name) =>
+        NativeTensor.Wrap<T>(device, tensor, name);
+
+    private static FeatureMap<T>? WrapOptional(ComputeDevice device, NativeTensor* tensor, string name) =>
+        NativeTensor.WrapOptional<T>(device, tensor, name);
+}
