@@ -50,4 +50,20 @@
         (device, input, output, mode, align_corners)) \
     F(interpolate_backward, \
         (sapa_device device, TENSOR grad_output, TENSOR grad_input, int32_t mode, int32_t align_corners), \
-        (device, grad_output, grad_input, mode, align_corners))
+        (device, grad_output, grad_input, mode, align_corners)) \
+    F(upsampler_load, \
+        (sapa_device device, const sapa_upsampler_options *options, const char *path, const char *prefix, sapa_module *module), \
+        (device, options, path, prefix, module)) \
+    F(deformable_upsampler_load, \
+        (sapa_device device, const sapa_deformable_upsampler_options *options, const char *path, const char *prefix, \
+            sapa_module *module), \
+        (device, options, path, prefix, module)) \
+    F(carafe_load, \
+        (sapa_device device, const sapa_carafe_options *options, const char *path, const char *prefix, sapa_module *module), \
+        (device, options, path, prefix, module)) \
+    F(module_forward, (sapa_module module, TENSOR encoder, TENSOR decoder, TENSOR output), (module, encoder, decoder, output)) \
+    F(module_close, (sapa_module module), (module)) \
+    F(guided_upsample, \
+        (sapa_device device, const sapa_image *photo, const sapa_image *map, const sapa_image *result, \
+            const sapa_guided_options *options), \
+        (device, photo, map, result, options))

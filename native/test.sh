@@ -23,12 +23,12 @@ compile() { # compile TEST FLAGS...
 ./build.sh
 SANITIZE=1 ./build.sh &
 pids=($!)
-for test in attention operators errors threads fork missing timing; do
+for test in attention operators modules guided errors threads fork missing timing; do
     compile "$test" &
     pids+=($!)
 done
 for pid in "${pids[@]}"; do wait "$pid"; done
-for test in attention operators errors threads fork timing; do run out/lib "$work/$test"; done
+for test in attention operators modules guided errors threads fork timing; do run out/lib "$work/$test" "$work"; done
 
 # copy FOLDER: the library without what it loads.
 copy() {
@@ -56,6 +56,13 @@ DOTNET_ROOT=/nowhere run "$work/private" "$work/fork"
 
 # The program in the documentation is the example.
 sed -n '/^```c$/,/^```$/p' ../docs/interop.md | sed '1d;$d' | cmp - examples/upsample.c
+
+# The header is C++ as well.
+if command -v "${CXX:-g++}" >/dev/null; then
+    "${CXX:-g++}" -std=c++17 -Wall -Wextra -Wpedantic -Werror -x c++ examples/upsample.c -Iout/include -Lout/lib -lsapagpu \
+        -o "$work/upsample-cpp"
+    run out/lib "$work/upsample-cpp"
+fi
 
 # Someone else's program, with the installed library.
 if command -v cmake >/dev/null; then

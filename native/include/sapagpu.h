@@ -288,6 +288,180 @@ SAPA_API int32_t sapa_interpolate_forward(
 SAPA_API int32_t sapa_interpolate_backward(
     sapa_device device, const sapa_tensor *grad_output, const sapa_tensor *grad_input, int32_t mode, int32_t align_corners);
 
+/* ---- Modules with trained parameters ---- */
+
+/* A module with its parameters on a device: a number that is never used again. Null is none. */
+typedef struct sapa_module_handle *sapa_module;
+
+enum {
+    SAPA_SIMILARITY_INNER_PRODUCT = 0,   /* SAPA-I */
+    SAPA_SIMILARITY_BILINEAR = 1,        /* SAPA-B */
+    SAPA_SIMILARITY_GATED_BILINEAR = 2,  /* SAPA-G */
+    SAPA_SIMILARITY_CONCATENATED = 3     /* bilinear, with a query of both maps */
+};
+
+enum {
+    SAPA_FEATURE_NORM_NONE = 0,
+    SAPA_FEATURE_NORM_LAYER = 1,  /* LayerNorm over the channels of a pixel */
+    SAPA_FEATURE_NORM_GROUP = 2   /* GroupNorm over the image */
+};
+
+/* SAPA: parameters norm_y, norm_x, q or qy and qx, k, gate and so on, as the similarity needs them. */
+typedef struct {
+    uint32_t struct_size;        /* sizeof(sapa_upsampler_options) */
+    int32_t element_type;        /* of the features; parameters are SAPA_F64 for SAPA_F64, otherwise SAPA_F32 */
+    int32_t encoder_channels;    /* of the guide */
+    int32_t decoder_channels;    /* of the features that are upsampled */
+    int32_t similarity;          /* SAPA_SIMILARITY_BILINEAR, ... */
+    int32_t feature_norm;        /* SAPA_FEATURE_NORM_LAYER, ... */
+    int32_t norm_groups;         /* of SAPA_FEATURE_NORM_GROUP */
+    int32_t embedding_channels;  /* D */
+    int32_t value_channels;      /* of a projected value; 0: the decoder features themselves are upsampled */
+    int32_t window;              /* K, odd, from 1 to 15 */
+    int32_t border;              /* SAPA_BORDER_ZERO_LOGIT, ... */
+    int32_t normalisation;       /* SAPA_NORMALISATION_SOFTMAX, ... */
+    int32_t has_bias;            /* 1 or 0 */
+    int32_t reserved;            /* 0 */
+    double epsilon;              /* of the normalisation of the features */
+} sapa_upsampler_options;
+
+/* SAPA-B with the options of the paper. */
+#define SAPA_UPSAMPLER_OPTIONS_INIT(encoder_channels, decoder_channels) \
+    { sizeof(sapa_upsampler_options), SAPA_F32, encoder_channels, decoder_channels, SAPA_SIMILARITY_BILINEAR, \
+        SAPA_FEATURE_NORM_LAYER, 32, 64, 0, 5, SAPA_BORDER_ZERO_LOGIT, SAPA_NORMALISATION_SOFTMAX, 1, 0, 1e-5 }
+
+/* SAPA-D: parameters norm_y, norm_x, q, k, offset. */
+typedef struct {
+    uint32_t struct_size;             /* sizeof(sapa_deformable_upsampler_options) */
+    int32_t element_type;
+    int32_t encoder_channels;
+    int32_t decoder_channels;
+    int32_t scale;                    /* s, from 1 to 16 */
+    int32_t groups;
+    int32_t points;
+    int32_t embedding_channels;       /* D of a group */
+    int32_t high_resolution_offsets;  /* 1: every output point has its own offsets; 0: those of its cell */
+    int32_t feature_norm;             /* SAPA_FEATURE_NORM_NONE or SAPA_FEATURE_NORM_GROUP */
+    int32_t norm_groups;
+    int32_t has_bias;                 /* 1 or 0 */
+    double epsilon;
+} sapa_deformable_upsampler_options;
+
+#define SAPA_DEFORMABLE_UPSAMPLER_OPTIONS_INIT(encoder_channels, decoder_channels) \
+    { sizeof(sapa_deformable_upsampler_options), SAPA_F32, encoder_channels, decoder_channels, 2, 4, 9, 16, 1, \
+        SAPA_FEATURE_NORM_NONE, 32, 1, 1e-5 }
+
+/* CARAFE: parameters channel_compressor and content_encoder, as CARAFEPack of mmcv has them. */
+typedef struct {
+    uint32_t struct_size;         /* sizeof(sapa_carafe_options) */
+    int32_t element_type;
+    int32_t channels;
+    int32_t scale;                /* s, from 1 to 16 */
+    int32_t window;               /* K, odd, from 1 to 15 */
+    int32_t groups;
+    int32_t encoder_kernel;       /* odd */
+    int32_t encoder_dilation;
+    int32_t compressed_channels;
+} sapa_carafe_options;
+
+#define SAPA_CARAFE_OPTIONS_INIT(channels) { sizeof(sapa_carafe_options), SAPA_F32, channels, 2, 5, 1, 3, 1, 64 }
+
+/*
+ * Create a module with the parameters of a checkpoint: .safetensors, or a .pth of PyTorch, whose pickle is parsed and never run.
+ * path     of the file, in UTF-8
+ * prefix   of the names of the module's parameters in the file, such as "decode_head.up1."; null for none. Every parameter
+ *          has to be there, in its shape, and nothing else with that prefix.
+ * module   receives the handle; null after an error
+ */
+SAPA_API int32_t sapa_upsampler_load(
+    sapa_device device, const sapa_upsampler_options *options, const char *path, const char *prefix, sapa_module *module);
+
+SAPA_API int32_t sapa_deformable_upsampler_load(
+    sapa_device device, const sapa_deformable_upsampler_options *options, const char *path, const char *prefix,
+    sapa_module *module);
+
+SAPA_API int32_t sapa_carafe_load(
+    sapa_device device, const sapa_carafe_options *options, const char *path, const char *prefix, sapa_module *module);
+
+/*
+ * Upsamples features.
+ * encoder  the guide, [B, encoder channels, OH, OW]; null for CARAFE, which has none
+ * decoder  [B, C, H, W]
+ * output   [B, C, OH, OW], or as many channels as the value; written. With SAPA-D and CARAFE OH = s * H and OW = s * W.
+ */
+SAPA_API int32_t sapa_module_forward(
+    sapa_module module, const sapa_tensor *encoder, const sapa_tensor *decoder, const sapa_tensor *output);
+
+/* Releases the parameters, after the last call that is under way. */
+SAPA_API int32_t sapa_module_close(sapa_module module);
+
+/* ---- Guided upsampling of images ---- */
+
+enum {
+    SAPA_MAP_MASK = 0,
+    SAPA_MAP_LABELS = 1,    /* numbers of classes, one channel */
+    SAPA_MAP_DEPTH = 2,
+    SAPA_MAP_IMAGE = 3,
+    SAPA_MAP_FEATURES = 4,
+    SAPA_MAP_LOGITS = 5     /* a channel for every class */
+};
+
+enum {
+    SAPA_UPSAMPLE_NEAREST = 0,
+    SAPA_UPSAMPLE_BILINEAR = 1,
+    SAPA_UPSAMPLE_GUIDED = 2
+};
+
+enum {
+    SAPA_SAMPLES_U8 = 0,
+    SAPA_SAMPLES_U16 = 1,
+    SAPA_SAMPLES_I32 = 2,
+    SAPA_SAMPLES_F32 = 3
+};
+
+/* An image without gaps in memory of the host: [height, width, channels]. */
+typedef struct {
+    uint32_t struct_size;  /* sizeof(sapa_image) */
+    int32_t sample_type;   /* SAPA_SAMPLES_U8, ... */
+    void *data;            /* aligned to a sample */
+    int32_t height;
+    int32_t width;
+    int32_t channels;
+    int32_t reserved;      /* 0 */
+} sapa_image;
+
+#define SAPA_IMAGE_INIT(sample_type, data, height, width, channels) \
+    { sizeof(sapa_image), sample_type, (void *)(data), height, width, channels, 0 }
+
+typedef struct {
+    uint32_t struct_size;       /* sizeof(sapa_guided_options) */
+    int32_t kind;               /* SAPA_MAP_LABELS, ... */
+    int32_t method;             /* SAPA_UPSAMPLE_GUIDED, ... */
+    int32_t window;             /* K in cells, odd, from 1 to 15; 0: the default of the kind */
+    double colour_sigma;        /* standard deviation over colours; 0: the default of the kind */
+    double space_sigma;         /* standard deviation over distance, in cells; 0: the default of the kind */
+    const double *unknown;      /* values that mark missing ones; null if there are none */
+    int32_t unknown_count;
+    int32_t refine;             /* 1: more than the mean over the window, where the kind has it; else 0 */
+    int32_t has_opacity;        /* 1 if the last channel of an image is opacity; else 0 */
+    int32_t are_probabilities;  /* 1 if a map of logits holds probabilities already; else 0 */
+} sapa_guided_options;
+
+#define SAPA_GUIDED_OPTIONS_INIT(kind) { sizeof(sapa_guided_options), kind, SAPA_UPSAMPLE_GUIDED, 0, 0, 0, NULL, 0, 1, 0, 0 }
+
+/*
+ * Brings a small map to the size of a photo, guided by the photo, without trained parameters.
+ * device   that computes; null for the processor
+ * photo    SAPA_SAMPLES_U8, sRGB with 3 channels or grey with 1
+ * map      at most as large as the photo
+ * result   of the photo's size; written. Of the map's channels; of logits the probabilities, or with 1 channel the number of
+ *          the likeliest class.
+ * options  null for those of an image
+ */
+SAPA_API int32_t sapa_guided_upsample(
+    sapa_device device, const sapa_image *photo, const sapa_image *map, const sapa_image *result,
+    const sapa_guided_options *options);
+
 #ifdef __cplusplus
 }
 #endif

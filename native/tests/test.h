@@ -55,20 +55,71 @@ static inline int64_t position(const test_tensor *t, int64_t i)
     return b * s[0] + c * s[1] + y * s[2] + x * s[3];
 }
 
+static inline size_t element_size(int32_t type)
+{
+    return type == SAPA_F64 ? sizeof(double) : type == SAPA_F32 ? sizeof(float) : sizeof(uint16_t);
+}
+
+/* Half precision of numbers that it holds exactly, subnormals aside. */
+static inline double from_half(uint16_t bits)
+{
+    double magnitude = (bits & 0x7FFF) == 0 ? 0 : ldexp(1024 + (bits & 0x3FF), (bits >> 10 & 0x1F) - 25);
+    return bits >> 15 ? -magnitude : magnitude;
+}
+
+static inline uint16_t to_half(double value)
+{
+    int exponent;
+    double fraction = frexp(fabs(value), &exponent);
+    uint16_t sign = value < 0 ? 0x8000 : 0;
+    return value == 0 ? 0 : (uint16_t)(sign | ((exponent + 14) << 10 | ((int)(fraction * 2048) & 0x3FF)));
+}
+
 static inline double read_element(const test_tensor *t, int64_t at)
 {
-    return t->tensor.element_type == SAPA_F64 ? ((double *)t->tensor.data)[at] : ((float *)t->tensor.data)[at];
+    uint32_t bits;
+    float single;
+    switch (t->tensor.element_type) {
+    case SAPA_F64:
+        return ((double *)t->tensor.data)[at];
+    case SAPA_F32:
+        return ((float *)t->tensor.data)[at];
+    case SAPA_F16:
+        return from_half(((uint16_t *)t->tensor.data)[at]);
+    default:
+        bits = (uint32_t)((uint16_t *)t->tensor.data)[at] << 16;
+        memcpy(&single, &bits, sizeof single);
+        return single;
+    }
 }
 
 static inline void write_element(test_tensor *t, int64_t at, double value)
 {
-    if (t->tensor.element_type == SAPA_F64)
+    uint32_t bits;
+    float single = (float)value;
+    switch (t->tensor.element_type) {
+    case SAPA_F64:
         ((double *)t->tensor.data)[at] = value;
-    else
-        ((float *)t->tensor.data)[at] = (float)value;
+        break;
+    case SAPA_F32:
+        ((float *)t->tensor.data)[at] = single;
+        break;
+    case SAPA_F16:
+        ((uint16_t *)t->tensor.data)[at] = to_half(value);
+        break;
+    default:
+        memcpy(&bits, &single, sizeof bits);
+        ((uint16_t *)t->tensor.data)[at] = (uint16_t)(bits >> 16);
+    }
 }
 
-/* A tensor of random values, rounded to single precision so that both types hold them. */
+/* A random number that a type holds exactly: in 16-bit types one of 127. */
+static inline double random_element(int32_t type)
+{
+    return element_size(type) == 2 ? round(random_number() * 63) / 64 : (float)random_number();
+}
+
+/* A tensor of random values, of single precision so that both it and double precision hold them. */
 static inline test_tensor make_tensor(int32_t type, enum layout layout, int64_t b, int64_t c, int64_t h, int64_t w)
 {
     test_tensor t;
@@ -82,12 +133,12 @@ static inline test_tensor make_tensor(int32_t type, enum layout layout, int64_t 
     t.span = b * t.tensor.strides[0];
     if (layout == NHWC)
         t.span = t.count;
-    t.tensor.data = malloc((size_t)t.span * (type == SAPA_F64 ? sizeof(double) : sizeof(float)));
+    t.tensor.data = malloc((size_t)t.span * element_size(type));
     t.values = malloc((size_t)t.count * sizeof(double));
     for (int64_t i = 0; i < t.span; i++)
         write_element(&t, i, GAP);
     for (int64_t i = 0; i < t.count; i++) {
-        t.values[i] = (float)random_number();
+        t.values[i] = random_element(type);
         write_element(&t, position(&t, i), t.values[i]);
     }
     return t;

@@ -2,6 +2,8 @@
 #include "test.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 enum { THREADS = 8, ROUNDS = 200, CHANNELS = 8, SIZE = 8, OUTPUT = CHANNELS * 4 * SIZE * SIZE };
 
@@ -9,6 +11,7 @@ static float query[OUTPUT], key[CHANNELS * SIZE * SIZE], outputs[THREADS][OUTPUT
 static pthread_barrier_t barrier;
 static sapa_device shared_device;
 static int errors[THREADS];
+static atomic_int calls;
 
 static int run(sapa_device device, float *output)
 {
@@ -38,6 +41,15 @@ static void *work(void *argument)
     return NULL;
 }
 
+static void *work_until_closed(void *argument)
+{
+    int number = (int)(intptr_t)argument, status;
+    while ((status = run(shared_device, outputs[number])) == SAPA_OK)
+        atomic_fetch_add(&calls, 1);
+    errors[number] += status != SAPA_CLOSED && status != SAPA_INVALID_HANDLE;
+    return NULL;
+}
+
 int main(void)
 {
     pthread_t threads[THREADS];
@@ -55,7 +67,15 @@ int main(void)
     CHECK(outputs[0][0] != 0, "nothing was written");
 
     /* Closing a device under the calls of others: each call succeeds or says that it is closed. */
+    for (int i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, work_until_closed, (void *)(intptr_t)i);
+    while (atomic_load(&calls) < 10 * THREADS)
+        sched_yield();
     CHECK_OK(sapa_device_close(shared_device));
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(errors[i] == 0, "thread %d: a call to a device that was closed returned something else", i);
+    }
     CHECK(run(shared_device, outputs[0]) == SAPA_INVALID_HANDLE, "%s", sapa_last_error());
     return report("threads");
 }

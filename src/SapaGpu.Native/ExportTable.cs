@@ -69,6 +69,16 @@ internal static unsafe class ExportTable
             nint, Tensor*, Tensor*, int, int, int>)&SamplingExports.InterpolateForward,
         "interpolate_backward" => (nint)(delegate* unmanaged[Cdecl]<
             nint, Tensor*, Tensor*, int, int, int>)&SamplingExports.InterpolateBackward,
+        "upsampler_load" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, NativeUpsamplerOptions*, byte*, byte*, nint*, int>)&ModuleExports.LoadUpsampler,
+        "deformable_upsampler_load" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, NativeDeformableUpsamplerOptions*, byte*, byte*, nint*, int>)&ModuleExports.LoadDeformableUpsampler,
+        "carafe_load" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, NativeCarafeOptions*, byte*, byte*, nint*, int>)&ModuleExports.LoadCarafe,
+        "module_forward" => (nint)(delegate* unmanaged[Cdecl]<nint, Tensor*, Tensor*, Tensor*, int>)&ModuleExports.Forward,
+        "module_close" => (nint)(delegate* unmanaged[Cdecl]<nint, int>)&ModuleExports.Close,
+        "guided_upsample" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, NativeImage*, NativeImage*, NativeImage*, NativeGuidedOptions*, int>)&GuidedExports.Upsample,
         _ => 0,
     };
 }

@@ -19,8 +19,7 @@ internal unsafe struct NativeDeviceOptions
         if (options is null)
             return read;
         NativeStruct.CheckSize(options, "options");
-        if (options->Reserved != 0)
-            throw new ArgumentException($"'options' has reserved {options->Reserved}, expected 0.");
+        NativeStruct.CheckReserved(options->Reserved, "options");
         return read with
         {
             Threads = options->Threads,

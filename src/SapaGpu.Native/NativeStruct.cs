@@ -24,6 +24,13 @@ internal static unsafe class NativeStruct
             throw new ArgumentException($"'{name}' is null; it has to be given.");
     }
 
+    /// <exception cref="ArgumentException">A member that has no meaning yet is not 0.</exception>
+    public static void CheckReserved(int value, string name)
+    {
+        if (value != 0)
+            throw new ArgumentException($"'{name}' has reserved {value}, expected 0.");
+    }
+
     /// <summary>Reads an integer that is 0 or 1.</summary>
     /// <exception cref="ArgumentException">It is neither.</exception>
     public static bool Flag(int value, string name) => value switch

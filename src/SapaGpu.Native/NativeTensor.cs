@@ -18,12 +18,14 @@ internal unsafe struct NativeTensor
     {
         NativeStruct.CheckNotNull(tensor, name);
         NativeStruct.CheckSize(tensor, name);
-        var type = (ElementType)tensor->ElementType;
-        return type is >= SapaGpu.ElementType.Float32 and <= SapaGpu.ElementType.BFloat16
-            ? type
-            : throw new ArgumentException(
-                $"'{name}' has element_type {tensor->ElementType}; choose SAPA_F32, SAPA_F64, SAPA_F16 or SAPA_BF16.");
+        return TypeOf(tensor->ElementType, name);
     }
+
+    /// <exception cref="ArgumentException">There is no such element type.</exception>
+    public static ElementType TypeOf(int elementType, string name) => Enum.IsDefined((ElementType)elementType)
+        ? (ElementType)elementType
+        : throw new ArgumentException(
+            $"'{name}' has element_type {elementType}; choose SAPA_F32, SAPA_F64, SAPA_F16 or SAPA_BF16.");
 
     /// <summary>Wraps a tensor whose element type stands on its own, such as a normaliser.</summary>
     /// <exception cref="ArgumentException">

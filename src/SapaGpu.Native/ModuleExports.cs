@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace SapaGpu.Native;
+
+/// <summary>Modules with trained parameters, as the C header declares them.</summary>
+internal static unsafe class ModuleExports
+{
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int LoadUpsampler(
+        nint device, NativeUpsamplerOptions* options, byte* path, byte* prefix, nint* module)
+    {
+        try
+        {
+            NativeStruct.CheckNotNull(module, "module");
+            *module = 0;
+            var on = Handles.Get<ComputeDevice>(device, "device");
+            var read = NativeUpsamplerOptions.Read(options);
+            *module = Handles.Add(LoadedModule.Load(on, options->ElementType, read, path, prefix));
+            return (int)NativeStatus.Ok;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int LoadDeformableUpsampler(
+        nint device, NativeDeformableUpsamplerOptions* options, byte* path, byte* prefix, nint* module)
+    {
+        try
+        {
+            NativeStruct.CheckNotNull(module, "module");
+            *module = 0;
+            var on = Handles.Get<ComputeDevice>(device, "device");
+            var read = NativeDeformableUpsamplerOptions.Read(options);
+            *module = Handles.Add(LoadedModule.Load(on, options->ElementType, read, path, prefix));
+            return (int)NativeStatus.Ok;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int LoadCarafe(nint device, NativeCarafeOptions* options, byte* path, byte* prefix, nint* module)
+    {
+        try
+        {
+            NativeStruct.CheckNotNull(module, "module");
+            *module = 0;
+            var on = Handles.Get<ComputeDevice>(device, "device");
+            var read = NativeCarafeOptions.Read(options);
+            *module = Handles.Add(LoadedModule.Load(on, options->ElementType, read, path, prefix));
+            return (int)NativeStatus.Ok;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int Forward(nint module, NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output)
+    {
+        try
+        {
+            Handles.Get<LoadedModule>(module, "module").Forward(encoder, decoder, output);
+            return (int)NativeStatus.Ok;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int Close(nint module)
+    {
+        try
+        {
+            Handles.Remove<LoadedModule>(module, "module").Dispose();
+            return (int)NativeStatus.Ok;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(e);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+
+namespace SapaGpu.Native;
+
+/// <summary>sapa_upsampler_options.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct NativeUpsamplerOptions
+{
+    public uint StructSize;
+    public int ElementType;
+    public int EncoderChannels;
+    public int DecoderChannels;
+    public int Similarity;
+    public int FeatureNorm;
+    public int NormGroups;
+    public int EmbeddingChannels;
+    public int ValueChannels;
+    public int Window;
+    public int Border;
+    public int Normalisation;
+    public int HasBias;
+    public int Reserved;
+    public double Epsilon;
+
+    public static SapaOptions Read(NativeUpsamplerOptions* options)
+    {
+        NativeStruct.CheckNotNull(options, "options");
+        NativeStruct.CheckSize(options, "options");
+        NativeStruct.CheckReserved(options->Reserved, "options");
+        return new SapaOptions
+        {
+            EncoderChannels = options->EncoderChannels,
+            DecoderChannels = options->DecoderChannels,
+            Similarity = (Similarity)options->Similarity,
+            FeatureNorm = (FeatureNormKind)options->FeatureNorm,
+            NormGroups = options->NormGroups,
+            EmbeddingChannels = options->EmbeddingChannels,
+            ValueChannels = options->ValueChannels == 0 ? null : options->ValueChannels,
+            Window = options->Window,
+            Border = (BorderRule)options->Border,
+            Normalisation = (ScoreNormalisation)options->Normalisation,
+            HasBias = NativeStruct.Flag(options->HasBias, "has_bias"),
+            Epsilon = options->Epsilon,
+        };
+    }
+}
