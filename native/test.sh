@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the C library and runs its tests: values, misuse, threads, fork, machines without .NET, an installed copy; misuse again
-# with AddressSanitizer. Needs a C compiler; cmake and pkg-config are used where they are.
+# Builds the C library and runs its tests: values, CUDA where there is a driver, misuse, threads, fork, machines without .NET,
+# an installed copy; misuse again with AddressSanitizer. Needs a C compiler; cmake and pkg-config are used where they are.
 set -euo pipefail
 cd "$(dirname "$0")"
 cc="${CC:-gcc}"
@@ -17,18 +17,18 @@ compile() { # compile TEST FLAGS...
     local test="$1"
     shift
     "$cc" -std=gnu11 -O2 -Wall -Wextra -Werror "tests/$test.c" -o "$work/$test" "$@" \
-        -Iout/include -Lout/lib -lsapagpu -lm -lpthread
+        -Iout/include -Lout/lib -lsapagpu -lm -lpthread -ldl
 }
 
 ./build.sh
 SANITIZE=1 ./build.sh &
 pids=($!)
-for test in attention operators modules guided errors threads fork missing timing; do
+for test in attention operators modules guided cuda errors threads fork missing timing; do
     compile "$test" &
     pids+=($!)
 done
 for pid in "${pids[@]}"; do wait "$pid"; done
-for test in attention operators modules guided errors threads fork timing; do run out/lib "$work/$test" "$work"; done
+for test in attention operators modules guided cuda errors threads fork timing; do run out/lib "$work/$test" "$work"; done
 
 # copy FOLDER: the library without what it loads.
 copy() {

@@ -45,7 +45,8 @@ static void write_parameters(const char *path, const char *prefix, int are_convo
                 are_convolutions ? ",1,1" : "");
         size_t length = strlen(header);
         snprintf(header + length, sizeof header - length,
-            "%s\"%s%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%d,%d]}", i > 0 ? "," : "", prefix, parameters[i].name, shape, (int)at, (int)(at + size));
+            "%s\"%s%s\":{\"dtype\":\"F32\",\"shape\":[%s],\"data_offsets\":[%d,%d]}", i > 0 ? "," : "", prefix,
+            parameters[i].name, shape, (int)at, (int)(at + size));
         at += size;
     }
     strcat(header, "}");

@@ -3,6 +3,7 @@ using ILGPU;
 using NUnit.Framework;
 using SapaGpu.Cli.Commands;
 using SapaGpu.Kernels.Contracts;
+using SapaGpu.Native;
 using SapaGpu.Workloads;
 
 namespace SapaGpu.Tests.Architecture;
@@ -69,9 +70,28 @@ public sealed class LayerTests
     public void Kernels_show_nothing() => Assert.That(Kernels.GetExportedTypes(), Is.Empty);
 
     [Test]
-    public void Tool_and_workloads_do_not_reach_past_the_library() =>
+    public void Nothing_below_the_C_interface_knows_it() =>
         Assert.That(
-            new[] { typeof(InfoCommand), typeof(Workload) }
+            new[] { typeof(ComputeDevice), typeof(WindowExtent), typeof(GuidedUpsampler) }
+                .SelectMany(type => type.Assembly.GetReferencedAssemblies())
+                .Select(assembly => assembly.Name),
+            Has.None.EqualTo(typeof(ExportTable).Assembly.GetName().Name));
+
+    [Test]
+    public void The_C_interface_knows_no_launch()
+    {
+        var offending =
+            from type in typeof(ExportTable).Assembly.GetTypes()
+            from named in TypeReferences.Of(type)
+            where Folders.Of(named) == "Launch" && !named.IsVisible
+            select $"{type.Name} names {named.FullName}";
+        Assert.That(offending.Distinct(), Is.Empty);
+    }
+
+    [Test]
+    public void Tool_workloads_and_C_interface_do_not_reach_past_the_library() =>
+        Assert.That(
+            new[] { typeof(InfoCommand), typeof(Workload), typeof(ExportTable) }
                 .SelectMany(type => type.Assembly.GetReferencedAssemblies())
                 .Select(assembly => assembly.Name),
             Has.None.EqualTo("ILGPU").And.None.EqualTo("SapaGpu.Kernels"));

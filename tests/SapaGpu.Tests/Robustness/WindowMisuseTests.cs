@@ -227,6 +227,12 @@ public sealed class WindowMisuseTests
         Assert.That(
             () => WindowWeights.Backward(scores, key.Shape, scores, options, average: true),
             Throws.ArgumentException.With.Message.Contains("'gradWeights' must be [1, 9, 4, 4]"));
+        Assert.That(
+            () => WindowWeights.Backward(scores, key.Shape, scores, mean, options),
+            Throws.ArgumentException.With.Message.Contains("'gradScores' must be [1, 18, 4, 4], but is [1, 9, 4, 4]"));
+        Assert.That(
+            () => WindowWeights.Backward(scores, key.Shape, scores, scores, options),
+            Throws.ArgumentException.With.Message.Contains("shares memory"));
     }
 
     [Test]

@@ -95,6 +95,11 @@ public sealed class WindowStepsTests
                 gradScores,
                 steps.Gradient(steps.WeightsOfScores, steps.Scores, steps.GradWeights, "scores"),
                 $"scores, {what}");
+
+            var other = format == MemoryFormat.Contiguous ? MemoryFormat.ChannelsLast : MemoryFormat.Contiguous;
+            using var into = FeatureMap<float>.Create(opened, scores.Shape, other);
+            WindowWeights.Backward(scores, key, grad, into, options);
+            Compare.Bitwise(into.ToArray(format), gradScores.ToArray(), $"scores into a map, {what}");
         }
     }
 
