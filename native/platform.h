@@ -4,6 +4,12 @@
 
 #include <stddef.h>
 
+#ifdef _MSC_VER
+#define THREAD_LOCAL __declspec(thread)
+#else
+#define THREAD_LOCAL __thread
+#endif
+
 #ifdef _WIN32
 #include <windows.h>
 /* Paths and names as hostfxr takes them. */
@@ -13,7 +19,6 @@ typedef wchar_t path_char;
 #define HOSTFXR_NAME L"hostfxr.dll"
 #define HOST_CALL __cdecl
 #define DELEGATE_CALL __stdcall
-#define THREAD_LOCAL __declspec(thread)
 typedef INIT_ONCE once_flag;
 #define ONCE_INITIALISER INIT_ONCE_STATIC_INIT
 #else
@@ -28,7 +33,6 @@ typedef char path_char;
 #endif
 #define HOST_CALL
 #define DELEGATE_CALL
-#define THREAD_LOCAL __thread
 typedef pthread_once_t once_flag;
 #define ONCE_INITIALISER PTHREAD_ONCE_INIT
 #endif

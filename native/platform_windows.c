@@ -26,7 +26,7 @@ void call_in_forked_children(void (*function)(void)) { (void)function; }
 
 void *load_library(const path_char *path, char *reason, size_t capacity)
 {
-    HMODULE library = LoadLibraryExW(path, NULL, LOAD_LIBRARY_SEARCH_DLL_LOAD_DIR | LOAD_LIBRARY_SEARCH_DEFAULT_DIRS);
+    HMODULE library = LoadLibraryW(path);
     if (library == NULL) {
         snprintf(reason, capacity, "error %lu of Windows while loading ", GetLastError());
         append_path(reason, capacity, path);
