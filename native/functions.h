@@ -51,6 +51,20 @@
     F(interpolate_backward, \
         (sapa_device device, TENSOR grad_output, TENSOR grad_input, int32_t mode, int32_t align_corners), \
         (device, grad_output, grad_input, mode, align_corners)) \
+    F(projection_forward, \
+        (sapa_device device, TENSOR input, TENSOR weight, TENSOR bias, TENSOR output), (device, input, weight, bias, output)) \
+    F(projection_backward, \
+        (sapa_device device, TENSOR input, TENSOR weight, TENSOR bias, TENSOR grad_output, TENSOR grad_input, \
+            TENSOR grad_weight, TENSOR grad_bias), \
+        (device, input, weight, bias, grad_output, grad_input, grad_weight, grad_bias)) \
+    F(feature_norm_forward, \
+        (sapa_device device, TENSOR input, int32_t groups, TENSOR weight, TENSOR bias, double epsilon, TENSOR output, \
+            TENSOR statistics), \
+        (device, input, groups, weight, bias, epsilon, output, statistics)) \
+    F(feature_norm_backward, \
+        (sapa_device device, TENSOR input, int32_t groups, TENSOR weight, TENSOR statistics, TENSOR grad_output, \
+            TENSOR grad_input, TENSOR grad_weight, TENSOR grad_bias), \
+        (device, input, groups, weight, statistics, grad_output, grad_input, grad_weight, grad_bias)) \
     F(upsampler_load, \
         (sapa_device device, const sapa_upsampler_options *options, const char *path, const char *prefix, sapa_module *module), \
         (device, options, path, prefix, module)) \

@@ -288,6 +288,42 @@ SAPA_API int32_t sapa_interpolate_forward(
 SAPA_API int32_t sapa_interpolate_backward(
     sapa_device device, const sapa_tensor *grad_output, const sapa_tensor *grad_input, int32_t mode, int32_t align_corners);
 
+/* ---- What modules are made of. Parameters and statistics are SAPA_F64 if the maps are, otherwise SAPA_F32. ---- */
+
+/*
+ * Projects the channels of every pixel, a 1x1 convolution: input [B, I, H, W], weight [O, I, 1, 1], bias [1, O, 1, 1] or null,
+ * output [B, O, H, W], written.
+ */
+SAPA_API int32_t sapa_projection_forward(
+    sapa_device device, const sapa_tensor *input, const sapa_tensor *weight, const sapa_tensor *bias,
+    const sapa_tensor *output);
+
+/* grad_weight and grad_bias have the shapes of the parameters; where one is wanted, so is the other if there is a bias. */
+SAPA_API int32_t sapa_projection_backward(
+    sapa_device device, const sapa_tensor *input, const sapa_tensor *weight, const sapa_tensor *bias,
+    const sapa_tensor *grad_output, const sapa_tensor *grad_input, const sapa_tensor *grad_weight,
+    const sapa_tensor *grad_bias);
+
+/*
+ * LayerNorm over the channels of every pixel, or GroupNorm over groups of channels of the image.
+ * input       [B, C, H, W]
+ * groups      of GroupNorm, a divisor of C; 0 for LayerNorm
+ * weight      [1, C, 1, 1]
+ * bias        [1, C, 1, 1]
+ * epsilon     added to the variance
+ * output      [B, C, H, W]; written
+ * statistics  [B, 2, H, W] of LayerNorm, [B, 2 * groups, 1, 1] of GroupNorm; written, for the backward
+ */
+SAPA_API int32_t sapa_feature_norm_forward(
+    sapa_device device, const sapa_tensor *input, int32_t groups, const sapa_tensor *weight, const sapa_tensor *bias,
+    double epsilon, const sapa_tensor *output, const sapa_tensor *statistics);
+
+/* All three gradients have to be given; they have the shapes of input, weight and bias. */
+SAPA_API int32_t sapa_feature_norm_backward(
+    sapa_device device, const sapa_tensor *input, int32_t groups, const sapa_tensor *weight, const sapa_tensor *statistics,
+    const sapa_tensor *grad_output, const sapa_tensor *grad_input, const sapa_tensor *grad_weight,
+    const sapa_tensor *grad_bias);
+
 /* ---- Modules with trained parameters ---- */
 
 /* A module with its parameters on a device: a number that is never used again. Null is none. */

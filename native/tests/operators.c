@@ -5,6 +5,9 @@ enum { B = 2, D = 6, C = 4, H = 5, W = 6, OH = 10, OW = 12, K = 3, TAPS = K * K 
 
 static sapa_device device;
 
+/* Of differences, which gradients are compared with. */
+static const double step = 1e-5;
+
 static double product(const test_tensor *one, const test_tensor *other)
 {
     double sum = 0;
@@ -153,7 +156,6 @@ static void test_deformable(void)
 
     /* Gradients beside differences, some elements of each. */
     const char *names[] = { "query", "key", "value", "offsets" };
-    const double step = 1e-5;
     for (int operand = 0; operand < 4; operand++)
         for (int64_t i = 0; i < inputs[operand].count; i += 37) {
             double before = of[operand][i];
@@ -212,6 +214,109 @@ static void test_interpolate(int32_t mode, int32_t align_corners)
     free_tensor(&grad_input);
 }
 
+/* Compares a gradient with differences of a loss, at some elements. */
+static void check_gradient(const test_tensor *gradient, test_tensor *of, double (*loss)(void *), void *state, const char *what)
+{
+    for (int64_t i = 0; i < of->count; i += of->count / 7 + 1) {
+        double before = of->values[i];
+        of->values[i] = before + step;
+        double above = loss(state);
+        of->values[i] = before - step;
+        double below = loss(state);
+        of->values[i] = before;
+        double difference = read_element(gradient, position(gradient, i)) - (above - below) / (2 * step);
+        CHECK(fabs(difference) < 1e-6, "gradient of %s at %d differs by %g", what, (int)i, difference);
+    }
+}
+
+/* A layer: input, weight, bias, gradient of the output, and what it wrote. */
+typedef struct {
+    test_tensor input, weight, bias, grad_output, output, statistics;
+    int groups;
+    double *expected;
+} layer;
+
+static double projection_loss(void *state)
+{
+    layer *l = state;
+    double loss = 0;
+    for (int64_t i = 0; i < l->output.count; i++) {
+        int64_t b = i / (D * H * W), o = i / (H * W) % D, pixel = i % (H * W);
+        l->expected[i] = l->bias.values[o];
+        for (int64_t c = 0; c < C; c++)
+            l->expected[i] += l->weight.values[o * C + c] * l->input.values[(b * C + c) * H * W + pixel];
+        loss += l->expected[i] * l->grad_output.values[i];
+    }
+    return loss;
+}
+
+/* Statistics are of all channels of a pixel, or of all pixels of a group. */
+static double norm_loss(void *state)
+{
+    layer *l = state;
+    double loss = 0;
+    for (int64_t i = 0; i < l->output.count; i++) {
+        int64_t b = i / (C * H * W), c = i / (H * W) % C, pixel = i % (H * W), size = C / (l->groups ? l->groups : 1);
+        int64_t first = l->groups ? c / size * size : 0, count = 0;
+        double mean = 0, variance = 0;
+        for (int pass = 0; pass < 2; pass++) {
+            count = 0;
+            for (int64_t k = first; k < first + size; k++)
+                for (int64_t at = l->groups ? 0 : pixel; at < (l->groups ? H * W : pixel + 1); at++, count++) {
+                    double x = l->input.values[(b * C + k) * H * W + at];
+                    if (pass == 0)
+                        mean += x;
+                    else
+                        variance += (x - mean) * (x - mean);
+                }
+            if (pass == 0)
+                mean /= (double)count;
+        }
+        l->expected[i] = (l->input.values[i] - mean) / sqrt(variance / (double)count + 1e-3) * l->weight.values[c]
+            + l->bias.values[c];
+        loss += l->expected[i] * l->grad_output.values[i];
+    }
+    return loss;
+}
+
+/* groups: of GroupNorm, 0 for LayerNorm, -1 for a projection. */
+static void test_layer(int groups)
+{
+    int is_projection = groups < 0, outputs = is_projection ? D : C;
+    layer l = { .input = make_tensor(SAPA_F64, NHWC, B, C, H, W), .groups = groups,
+        .weight = is_projection ? make_tensor(SAPA_F64, NCHW, D, C, 1, 1) : make_tensor(SAPA_F64, NCHW, 1, C, 1, 1),
+        .bias = make_tensor(SAPA_F64, NCHW, 1, outputs, 1, 1), .grad_output = make_tensor(SAPA_F64, NCHW, B, outputs, H, W),
+        .output = make_tensor(SAPA_F64, WITH_GAPS, B, outputs, H, W),
+        .statistics = groups > 0 ? make_tensor(SAPA_F64, NCHW, B, 2 * groups, 1, 1) : make_tensor(SAPA_F64, NCHW, B, 2, H, W) };
+    test_tensor grad_input = make_tensor(SAPA_F64, NCHW, B, C, H, W), grad_bias = make_tensor(SAPA_F64, NCHW, 1, outputs, 1, 1);
+    test_tensor grad_weight = is_projection ? make_tensor(SAPA_F64, NCHW, D, C, 1, 1) : make_tensor(SAPA_F64, NCHW, 1, C, 1, 1);
+    if (is_projection) {
+        CHECK_OK(sapa_projection_forward(device, &l.input.tensor, &l.weight.tensor, &l.bias.tensor, &l.output.tensor));
+        CHECK_OK(sapa_projection_backward(device, &l.input.tensor, &l.weight.tensor, &l.bias.tensor, &l.grad_output.tensor,
+            &grad_input.tensor, &grad_weight.tensor, &grad_bias.tensor));
+    } else {
+        CHECK_OK(sapa_feature_norm_forward(device, &l.input.tensor, groups, &l.weight.tensor, &l.bias.tensor, 1e-3,
+            &l.output.tensor, &l.statistics.tensor));
+        CHECK_OK(sapa_feature_norm_backward(device, &l.input.tensor, groups, &l.weight.tensor, &l.statistics.tensor,
+            &l.grad_output.tensor, &grad_input.tensor, &grad_weight.tensor, &grad_bias.tensor));
+    }
+    double (*loss)(void *) = is_projection ? projection_loss : norm_loss;
+    l.expected = malloc((size_t)l.output.count * sizeof(double));
+    loss(&l);
+    check_tensor(&l.output, l.expected, 1e-12, is_projection ? "projection" : "norm");
+    check_gradient(&grad_input, &l.input, loss, &l, "the input");
+    check_gradient(&grad_weight, &l.weight, loss, &l, "the weight");
+    check_gradient(&grad_bias, &l.bias, loss, &l, "the bias");
+    if (is_projection)
+        CHECK(sapa_projection_backward(device, &l.input.tensor, &l.weight.tensor, &l.bias.tensor, &l.grad_output.tensor, NULL,
+                  NULL, &grad_bias.tensor) == SAPA_INVALID_ARGUMENT, "a gradient of the bias alone is not refused");
+    free(l.expected);
+    test_tensor *all[] = { &l.input, &l.weight, &l.bias, &l.grad_output, &l.output, &l.statistics, &grad_input, &grad_weight,
+        &grad_bias };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free_tensor(all[i]);
+}
+
 int main(void)
 {
     CHECK_OK(sapa_device_open("cpu", NULL, &device));
@@ -222,6 +327,9 @@ int main(void)
     test_interpolate(SAPA_NEAREST, 0);
     test_interpolate(SAPA_BILINEAR, 0);
     test_interpolate(SAPA_BILINEAR, 1);
+    test_layer(-1);
+    test_layer(0);
+    test_layer(2);
     CHECK_OK(sapa_device_close(device));
     return report("operators");
 }

@@ -69,6 +69,14 @@ internal static unsafe class ExportTable
             nint, Tensor*, Tensor*, int, int, int>)&SamplingExports.InterpolateForward,
         "interpolate_backward" => (nint)(delegate* unmanaged[Cdecl]<
             nint, Tensor*, Tensor*, int, int, int>)&SamplingExports.InterpolateBackward,
+        "projection_forward" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, Tensor*, Tensor*, Tensor*, Tensor*, int>)&LayerExports.ProjectionForward,
+        "projection_backward" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, int>)&LayerExports.ProjectionBackward,
+        "feature_norm_forward" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, Tensor*, int, Tensor*, Tensor*, double, Tensor*, Tensor*, int>)&LayerExports.NormForward,
+        "feature_norm_backward" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, Tensor*, int, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, int>)&LayerExports.NormBackward,
         "upsampler_load" => (nint)(delegate* unmanaged[Cdecl]<
             nint, NativeUpsamplerOptions*, byte*, byte*, nint*, int>)&ModuleExports.LoadUpsampler,
         "deformable_upsampler_load" => (nint)(delegate* unmanaged[Cdecl]<

@@ -107,6 +107,44 @@ internal abstract unsafe class Operators
     public abstract void InterpolateBackward(
         ComputeDevice device, NativeTensor* gradOutput, NativeTensor* gradInput, InterpolationMode mode, bool alignCorners);
 
+    public abstract void ProjectionForward(
+        ComputeDevice device,
+        NativeTensor* input,
+        NativeTensor* weight,
+        NativeTensor* bias,
+        NativeTensor* output);
+
+    public abstract void ProjectionBackward(
+        ComputeDevice device,
+        NativeTensor* input,
+        NativeTensor* weight,
+        NativeTensor* bias,
+        NativeTensor* gradOutput,
+        NativeTensor* gradInput,
+        NativeTensor* gradWeight,
+        NativeTensor* gradBias);
+
+    public abstract void NormForward(
+        ComputeDevice device,
+        NativeTensor* input,
+        int groups,
+        NativeTensor* weight,
+        NativeTensor* bias,
+        double epsilon,
+        NativeTensor* output,
+        NativeTensor* statistics);
+
+    public abstract void NormBackward(
+        ComputeDevice device,
+        NativeTensor* input,
+        int groups,
+        NativeTensor* weight,
+        NativeTensor* statistics,
+        NativeTensor* gradOutput,
+        NativeTensor* gradInput,
+        NativeTensor* gradWeight,
+        NativeTensor* gradBias);
+
     private readonly struct Creation : IElementVisitor<Operators>
     {
         public Operators Visit<T>()

@@ -187,6 +187,78 @@ internal sealed unsafe class Operators<T> : Operators
         Interpolate.Backward(g, di, mode, alignCorners);
     }
 
+    public override void ProjectionForward(
+        ComputeDevice device, NativeTensor* input, NativeTensor* weight, NativeTensor* bias, NativeTensor* output)
+    {
+        using var i = Wrap(device, input, "input");
+        using var w = NativeTensor.Wrap(device, weight, "weight");
+        using var b = bias is null ? null : NativeTensor.Wrap(device, bias, "bias");
+        using var o = Wrap(device, output, "output");
+        PointwiseProjection.Forward(i, new ProjectionWeights(w, b), o);
+    }
+
+    public override void ProjectionBackward(
+        ComputeDevice device,
+        NativeTensor* input,
+        NativeTensor* weight,
+        NativeTensor* bias,
+        NativeTensor* gradOutput,
+        NativeTensor* gradInput,
+        NativeTensor* gradWeight,
+        NativeTensor* gradBias)
+    {
+        if (gradWeight is null && gradBias is not null)
+            throw new ArgumentException("'grad_weight' is null beside 'grad_bias'; give both, or neither.");
+        using var i = Wrap(device, input, "input");
+        using var w = NativeTensor.Wrap(device, weight, "weight");
+        using var b = bias is null ? null : NativeTensor.Wrap(device, bias, "bias");
+        using var g = Wrap(device, gradOutput, "grad_output");
+        using var di = WrapOptional(device, gradInput, "grad_input");
+        using var dw = gradWeight is null ? null : NativeTensor.Wrap(device, gradWeight, "grad_weight");
+        using var db = gradBias is null ? null : NativeTensor.Wrap(device, gradBias, "grad_bias");
+        PointwiseProjection.Backward(
+            i, new ProjectionWeights(w, b), null, g, di, dw is null ? null : new ProjectionWeights(dw, db));
+    }
+
+    public override void NormForward(
+        ComputeDevice device,
+        NativeTensor* input,
+        int groups,
+        NativeTensor* weight,
+        NativeTensor* bias,
+        double epsilon,
+        NativeTensor* output,
+        NativeTensor* statistics)
+    {
+        using var i = Wrap(device, input, "input");
+        using var w = NativeTensor.Wrap(device, weight, "weight");
+        using var b = NativeTensor.Wrap(device, bias, "bias");
+        using var o = Wrap(device, output, "output");
+        using var s = NativeTensor.Wrap(device, statistics, "statistics");
+        FeatureNorm.Forward(i, groups, w, b, epsilon, o, s);
+    }
+
+    public override void NormBackward(
+        ComputeDevice device,
+        NativeTensor* input,
+        int groups,
+        NativeTensor* weight,
+        NativeTensor* statistics,
+        NativeTensor* gradOutput,
+        NativeTensor* gradInput,
+        NativeTensor* gradWeight,
+        NativeTensor* gradBias)
+    {
+        using var i = Wrap(device, input, "input");
+        using var w = NativeTensor.Wrap(device, weight, "weight");
+        using var s = NativeTensor.Wrap(device, statistics, "statistics");
+        using var g = Wrap(device, gradOutput, "grad_output");
+        using var di = Wrap(device, gradInput, "grad_input");
+        using var dw = NativeTensor.Wrap(device, gradWeight, "grad_weight");
+        using var db = NativeTensor.Wrap(device, gradBias, "grad_bias");
+        FeatureNorm.Backward(i, groups, w, s, g, di, dw, db);
+    }
+
     private static FeatureMap<T> Wrap(ComputeDevice device, NativeTensor* tensor, string name) =>
         NativeTensor.Wrap<T>(device, tensor, name);
 
