@@ -19,11 +19,16 @@ if command -v cmake >/dev/null && [ "${SAPAGPU_WITHOUT_CMAKE:-0}" != 1 ]; then
 else
     flags=(-std=c11 -O2 -Wall -Wextra -fPIC -fvisibility=hidden -shared)
     if [ "$sanitize" = 1 ]; then flags+=(-g -fsanitize=address,undefined); fi
-    # .NET cannot be unloaded, and refers to the library.
-    if [ "$(uname -s)" != Darwin ]; then flags+=(-Wl,-z,nodelete); fi
-    extension=$([ "$(uname -s)" = Darwin ] && echo dylib || echo so)
     mkdir -p "$prefix/include" "$prefix/lib/sapagpu"
-    "${CC:-gcc}" "${flags[@]}" -Iinclude shim.c runtime.c platform_posix.c -o "$prefix/lib/libsapagpu.$extension" -ldl -lpthread
+    if [ "$(uname -s)" = Darwin ]; then
+        library=libsapagpu.dylib
+    else
+        library="libsapagpu.so.$(sed -n 's/^#define SAPA_ABI_VERSION //p' include/sapagpu.h)"
+        ln -sf "$library" "$prefix/lib/libsapagpu.so"
+        # .NET cannot be unloaded, and refers to the library.
+        flags+=(-Wl,-z,nodelete "-Wl,-soname,$library")
+    fi
+    "${CC:-gcc}" "${flags[@]}" -Iinclude shim.c runtime.c platform_posix.c -o "$prefix/lib/$library" -ldl -lpthread
     cp include/sapagpu.h "$prefix/include/"
     cp "$managed"/*.dll "$managed"/*.deps.json "$managed"/*.runtimeconfig.json "$prefix/lib/sapagpu/"
 fi
