@@ -1,0 +1,80 @@
+using SapaGpu.Onnx.Graph;
+
+namespace SapaGpu.Onnx.Decomposition;
+
+/// <summary>
+/// The window operators as functions of standard operators. A function holds for the attributes of its node only: borders and
+/// normalisations are different nodes, which no attribute can choose between.
+/// </summary>
+internal static class WindowFunctions
+{
+    private const string Output = "output";
+
+    public static OnnxFunction Attention(WindowAttentionOptions options, OnnxRatio ratio, TensorType type) => Create(
+        WindowOperators.Attention, ["query", "key", "value"], options, ratio, type, (nodes, operands, decompose) =>
+        {
+            string query = HeadsAsImages(nodes, operands[0], options.Heads);
+            string key = HeadsAsImages(nodes, operands[1], options.Heads);
+            var steps = decompose(query, key);
+            string weights = steps.Normalise(steps.Scores(query, key), options.Normalisation);
+            return steps.Reassemble(weights, Value(nodes, operands[2], options));
+        });
+
+    public static OnnxFunction Reassembly(WindowAttentionOptions options, OnnxRatio ratio, TensorType type) => Create(
+        WindowOperators.Reassembly, ["weights", "value"], options, ratio, type, (nodes, operands, decompose) =>
+        {
+            string weights = HeadsAsImages(nodes, operands[0], options.Heads);
+            string value = Value(nodes, operands[1], options);
+            var steps = decompose(weights, value);
+            return steps.Reassemble(steps.Weights(weights), value);
+        });
+
+    private static OnnxFunction Create(
+        string name, string[] operands, WindowAttentionOptions options, OnnxRatio ratio, TensorType type,
+        Func<OnnxNodes, string[], Func<string, string, WindowDecomposition>, string> write)
+    {
+        var nodes = new OnnxNodes();
+        bool isNarrow = type != TensorType.Float32;
+        string[] wide = isNarrow ? [.. operands.Select(operand => nodes.Cast(operand, TensorType.Float32))] : operands;
+        var taps = new WindowTaps(nodes, options.Window, options.Border);
+        string result = write(nodes, wide, (high, low) => ratio == OnnxRatio.Integer
+            ? new CellDecomposition(nodes, taps, high, low)
+            : new PointDecomposition(nodes, taps, high, low));
+        result = ImagesAsHeads(nodes, result, wide[0], options.Heads);
+        nodes.Name(isNarrow ? nodes.Cast(result, type) : result, Output);
+        return new OnnxFunction(
+            WindowOperators.Domain,
+            name,
+            $"{name} of SapaGpu in standard operators; {options.Describe()}.",
+            operands,
+            Output,
+            [.. WindowOperators.AttributesOf(name, options).Select(attribute => attribute.Name)],
+            nodes);
+    }
+
+    // [B, heads·d, H, W] as [B·heads, d, H, W]: a head is a problem of its own, like an image.
+    private static string HeadsAsImages(OnnxNodes nodes, string map, int heads) => heads == 1
+        ? map
+        : nodes.Reshape(
+            map,
+            nodes.Add("Mul", nodes.Size(map, 0), nodes.Vector(heads)),
+            nodes.Add("Div", nodes.Size(map, 1), nodes.Vector(heads)),
+            nodes.Size(map, 2),
+            nodes.Size(map, 3));
+
+    private static string Value(OnnxNodes nodes, string value, WindowAttentionOptions options)
+    {
+        if (options.HeadValue == HeadValue.Shared && options.Heads > 1)
+            value = nodes.Add("Tile", value, nodes.Vector(1, options.Heads, 1, 1));
+        return HeadsAsImages(nodes, value, options.Heads);
+    }
+
+    private static string ImagesAsHeads(OnnxNodes nodes, string map, string like, int heads) => heads == 1
+        ? map
+        : nodes.Reshape(
+            map,
+            nodes.Size(like, 0),
+            nodes.Add("Mul", nodes.Size(map, 1), nodes.Vector(heads)),
+            nodes.Size(map, 2),
+            nodes.Size(map, 3));
+}

@@ -1,0 +1,22 @@
+using SapaGpu.Onnx.Graph;
+using SapaGpu.Operators;
+
+namespace SapaGpu.Onnx.Modules;
+
+/// <summary>The graph of window attention alone.</summary>
+internal static class AttentionGraph
+{
+    public static byte[] Create(WindowAttentionOptions attention, TensorType type, OnnxExportOptions options)
+    {
+        OperatorSupport.CheckWindow(attention.Window);
+        WindowShapes.CheckLeast(attention);
+        var graph = new OnnxGraph(WindowOperators.Attention, type);
+        string query = graph.Input("query", "B", "D", "OH", "OW");
+        string key = graph.Input("key", "B", "D", "H", "W");
+        string value = graph.Input("value", "B", "C", "H", "W");
+        string result = WindowNode.Attention(graph, query, key, value, attention, options.Ratio);
+        bool addsChannels = attention.HeadValue == HeadValue.Shared && attention.Heads > 1;
+        graph.Output(result, "output", "B", addsChannels ? "heads*C" : "C", "OH", "OW");
+        return graph.ToFile();
+    }
+}

@@ -1,0 +1,15 @@
+namespace SapaGpu.Onnx;
+
+/// <summary>Options of an export.</summary>
+public sealed record OnnxExportOptions
+{
+    /// <summary>Gets between which sizes the file upsamples without SapaGpu.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not defined.</exception>
+    public OnnxRatio Ratio
+    {
+        get;
+        init => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "The ratio must be Any or Integer.");
+    } = OnnxRatio.Any;
+}

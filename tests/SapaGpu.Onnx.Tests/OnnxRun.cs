@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML.OnnxRuntime;
+
+namespace SapaGpu.Onnx.Tests;
+
+/// <summary>Runs files in ONNX Runtime on maps of the library.</summary>
+internal sealed class OnnxRun : IDisposable
+{
+    private readonly SessionOptions options;
+    private readonly InferenceSession session;
+
+    public OnnxRun(OnnxModel model, Action<SessionOptions>? configure = null)
+    {
+        options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = 1 };
+        configure?.Invoke(options);
+        session = new InferenceSession(model.ToArray(), options);
+    }
+
+    /// <summary>Runs the file on operands in the order of its inputs.</summary>
+    public (long[] Shape, T[] Values) Run<T>(params FeatureMap<T>[] operands)
+        where T : unmanaged
+    {
+        var inputs = new Dictionary<string, OrtValue>();
+        try
+        {
+            foreach (var (name, operand) in session.InputNames.Zip(operands))
+                inputs.Add(name, ValueOf(operand));
+            using var run = new RunOptions();
+            using var results = session.Run(run, inputs, session.OutputNames);
+            var info = results[0].GetTensorTypeAndShape();
+            return (info.Shape, MemoryMarshal.Cast<byte, T>(results[0].GetTensorMutableRawData()).ToArray());
+        }
+        finally
+        {
+            foreach (var input in inputs.Values)
+                input.Dispose();
+        }
+    }
+
+    public void Dispose()
+    {
+        session.Dispose();
+        options.Dispose();
+    }
+
+    private static OrtValue ValueOf<T>(FeatureMap<T> map)
+        where T : unmanaged
+    {
+        var shape = map.Shape;
+        var value = OrtValue.CreateAllocatedTensorValue(
+            OrtAllocator.DefaultInstance,
+            typeof(T) == typeof(Half)
+                ? Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float16
+                : Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float,
+            [shape.Batch, shape.Channels, shape.Height, shape.Width]);
+        map.ToArray(MemoryFormat.Contiguous).CopyTo(MemoryMarshal.Cast<byte, T>(value.GetTensorMutableRawData()));
+        return value;
+    }
+}
