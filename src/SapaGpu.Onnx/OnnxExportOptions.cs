@@ -12,4 +12,10 @@ public sealed record OnnxExportOptions
             ? value
             : throw new ArgumentOutOfRangeException(nameof(value), value, "The ratio must be Any or Integer.");
     } = OnnxRatio.Any;
+
+    /// <summary>
+    /// Gets whether the file has SapaGpu's operators in standard operators, too; without them it runs only where
+    /// <see cref="OnnxRuntimeExtensions.AddSapaGpu"/> registered them.
+    /// </summary>
+    public bool HasFunctions { get; init; } = true;
 }

@@ -5,7 +5,8 @@ namespace SapaGpu.Onnx;
 
 /// <summary>
 /// A module as an ONNX file (opset 17) for maps of any batch and size. The window operator is one node of the domain com.sapagpu,
-/// and a function of the same name in the file has it in standard operators: the file runs anywhere.
+/// and a function of the same name in the file has it in standard operators: the file runs anywhere, and in SapaGpu's kernels
+/// where <see cref="OnnxRuntimeExtensions.AddSapaGpu"/> registered them.
 /// </summary>
 public sealed class OnnxModel
 {
@@ -29,13 +30,14 @@ public sealed class OnnxModel
     /// <summary>Exports a CARAFE upsampler: input "features", output "output". The ratio is that of the module.</summary>
     /// <typeparam name="T">The element type of the file's maps: float or <see cref="Half"/>.</typeparam>
     /// <param name="module">The module, whose parameters are copied.</param>
+    /// <param name="options">The options; null for those of the default.</param>
     /// <exception cref="NotSupportedException">The element type is double or <see cref="BFloat16"/>.</exception>
     /// <exception cref="ObjectDisposedException">The module was disposed.</exception>
-    public static OnnxModel Export<T>(CarafeUpsampler<T> module)
+    public static OnnxModel Export<T>(CarafeUpsampler<T> module, OnnxExportOptions? options = null)
         where T : unmanaged
     {
         ArgumentNullException.ThrowIfNull(module);
-        return new OnnxModel(CarafeGraph.Create(module));
+        return new OnnxModel(CarafeGraph.Create(module, options ?? new OnnxExportOptions()));
     }
 
     /// <summary>

@@ -11,7 +11,7 @@ internal sealed class OnnxRun : IDisposable
 
     public OnnxRun(OnnxModel model, Action<SessionOptions>? configure = null)
     {
-        options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, IntraOpNumThreads = 1 };
+        options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, IntraOpNumThreads = 1 };
         configure?.Invoke(options);
         session = new InferenceSession(model.ToArray(), options);
     }

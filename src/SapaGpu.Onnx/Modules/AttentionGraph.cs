@@ -14,7 +14,7 @@ internal static class AttentionGraph
         string query = graph.Input("query", "B", "D", "OH", "OW");
         string key = graph.Input("key", "B", "D", "H", "W");
         string value = graph.Input("value", "B", "C", "H", "W");
-        string result = WindowNode.Attention(graph, query, key, value, attention, options.Ratio);
+        string result = WindowNode.Attention(graph, query, key, value, attention, options);
         bool addsChannels = attention.HeadValue == HeadValue.Shared && attention.Heads > 1;
         graph.Output(result, "output", "B", addsChannels ? "heads*C" : "C", "OH", "OW");
         return graph.ToFile();

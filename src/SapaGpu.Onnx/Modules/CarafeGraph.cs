@@ -5,7 +5,7 @@ namespace SapaGpu.Onnx.Modules;
 /// <summary>The graph of a CARAFE upsampler.</summary>
 internal static class CarafeGraph
 {
-    public static byte[] Create<T>(CarafeUpsampler<T> module)
+    public static byte[] Create<T>(CarafeUpsampler<T> module, OnnxExportOptions export)
         where T : unmanaged
     {
         var options = module.Options;
@@ -24,7 +24,8 @@ internal static class CarafeGraph
         string weights = nodes.Add("Softmax", [grouped], OnnxAttribute.Of("axis", 2L));
         string masks = nodes.Add("Reshape", weights, nodes.Add("Shape", scores));
         var reassembly = new WindowAttentionOptions { Window = options.Window, Heads = options.Groups };
-        string result = WindowNode.Reassembly(graph, layers.Narrow(masks), features, reassembly, OnnxRatio.Integer);
+        string result = WindowNode.Reassembly(
+            graph, layers.Narrow(masks), features, reassembly, export with { Ratio = OnnxRatio.Integer });
         graph.Output(result, "output", "B", options.Channels, $"{options.Scale}*H", $"{options.Scale}*W");
         return graph.ToFile();
     }

@@ -23,11 +23,11 @@ internal sealed class SapaGraph
         where T : unmanaged
     {
         var graph = new OnnxGraph("SapaUpsampler", TensorTypes.Of(ElementTypes.Of<T>()));
-        new SapaGraph(graph, module.Options, module.Parameters).Write(export.Ratio);
+        new SapaGraph(graph, module.Options, module.Parameters).Write(export);
         return graph.ToFile();
     }
 
-    private void Write(OnnxRatio ratio)
+    private void Write(OnnxExportOptions export)
     {
         string encoder = graph.Input("encoder", "B", options.EncoderChannels, "OH", "OW");
         string decoder = graph.Input("decoder", "B", options.DecoderChannels, "H", "W");
@@ -37,7 +37,7 @@ internal sealed class SapaGraph
         string key = options.Similarity == Similarity.InnerProduct ? x : layers.Convolve(x, "k");
         string query = layers.Narrow(Query(y, wide, x));
         string value = options.ValueChannels is null ? decoder : layers.Narrow(layers.Convolve(x, "v"));
-        string result = WindowNode.Attention(graph, query, layers.Narrow(key), value, options.Attention, ratio);
+        string result = WindowNode.Attention(graph, query, layers.Narrow(key), value, options.Attention, export);
         graph.Output(result, "output", "B", options.OutputChannels, "OH", "OW");
     }
 

@@ -7,23 +7,21 @@ namespace SapaGpu.Onnx.Modules;
 internal static class WindowNode
 {
     public static string Attention(
-        OnnxGraph graph, string query, string key, string value, WindowAttentionOptions attention, OnnxRatio ratio) => Add(
-            graph,
-            WindowOperators.Attention,
-            [query, key, value],
-            attention,
-            WindowFunctions.Attention(attention, ratio, graph.Type));
+        OnnxGraph graph, string query, string key, string value, WindowAttentionOptions options, OnnxExportOptions export)
+    {
+        var function = export.HasFunctions ? WindowFunctions.Attention(options, export.Ratio, graph.Type) : null;
+        return Add(graph, WindowOperators.Attention, [query, key, value], options, function);
+    }
 
     public static string Reassembly(
-        OnnxGraph graph, string weights, string value, WindowAttentionOptions reassembly, OnnxRatio ratio) => Add(
-            graph,
-            WindowOperators.Reassembly,
-            [weights, value],
-            reassembly,
-            WindowFunctions.Reassembly(reassembly, ratio, graph.Type));
+        OnnxGraph graph, string weights, string value, WindowAttentionOptions options, OnnxExportOptions export)
+    {
+        var function = export.HasFunctions ? WindowFunctions.Reassembly(options, export.Ratio, graph.Type) : null;
+        return Add(graph, WindowOperators.Reassembly, [weights, value], options, function);
+    }
 
     private static string Add(
-        OnnxGraph graph, string operation, string[] operands, WindowAttentionOptions options, OnnxFunction function) =>
+        OnnxGraph graph, string operation, string[] operands, WindowAttentionOptions options, OnnxFunction? function) =>
         graph.Call(
             WindowOperators.Domain, operation, operands, WindowOperators.AttributesOf(operation, options), function);
 }

@@ -1,0 +1,79 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using SapaGpu.Onnx.Graph;
+using SapaGpu.Onnx.Runtime;
+
+namespace SapaGpu.Onnx;
+
+/// <summary>Operators of SapaGpu in ONNX Runtime.</summary>
+public static unsafe class OnnxRuntimeExtensions
+{
+    private const string SessionOptionsName = "Microsoft.ML.OnnxRuntime.SessionOptions";
+    private const string LibraryName = "onnxruntime";
+    private const string EntryPoint = "OrtGetApiBase";
+
+    private static readonly Lock Gate = new();
+
+    // Of every library of ONNX Runtime in the process, by its table.
+    private static readonly Dictionary<nint, nint> Domains = [];
+
+    // A session refuses a domain that its options have twice.
+    private static readonly ConditionalWeakTable<SafeHandle, object> Registered = [];
+
+    /// <summary>
+    /// Registers WindowAttention and WindowReassembly, of float and <see cref="Half"/> on the CPU, for sessions with these
+    /// options: nodes of the domain com.sapagpu then run in SapaGpu's kernels, on all processors, and not as the functions that
+    /// <see cref="OnnxModel"/> writes. ONNX Runtime 1.17 or later is needed. A second call does nothing.
+    /// </summary>
+    /// <param name="sessionOptions">
+    /// A SessionOptions of the package Microsoft.ML.OnnxRuntime, to which this package has no reference.
+    /// </param>
+    /// <exception cref="ArgumentException">The handle is none of SessionOptions.</exception>
+    /// <exception cref="NotSupportedException">ONNX Runtime is older than 1.17.</exception>
+    /// <exception cref="DllNotFoundException">The native library of ONNX Runtime was not found.</exception>
+    /// <exception cref="ObjectDisposedException">The options were disposed.</exception>
+    public static void AddSapaGpu(this SafeHandle sessionOptions)
+    {
+        ArgumentNullException.ThrowIfNull(sessionOptions);
+        if (sessionOptions.GetType().FullName != SessionOptionsName)
+        {
+            throw new ArgumentException(
+                $"Operators are registered in a {SessionOptionsName}; got a {sessionOptions.GetType().FullName}.",
+                nameof(sessionOptions));
+        }
+        nint library = NativeLibrary.Load(LibraryName, sessionOptions.GetType().Assembly, null);
+        var getApiBase = (delegate* unmanaged[Cdecl]<nint*>)NativeLibrary.GetExport(library, EntryPoint);
+        var api = OrtApi.Open(getApiBase());
+        bool isHeld = false;
+        try
+        {
+            sessionOptions.DangerousAddRef(ref isHeld);
+            lock (Gate)
+            {
+                if (Registered.TryGetValue(sessionOptions, out _))
+                    return;
+                api.AddDomain(sessionOptions.DangerousGetHandle(), DomainOf(api));
+                Registered.Add(sessionOptions, new object());
+            }
+        }
+        finally
+        {
+            if (isHeld)
+                sessionOptions.DangerousRelease();
+        }
+    }
+
+    private static nint DomainOf(OrtApi api)
+    {
+        if (Domains.TryGetValue((nint)api.Table, out nint domain))
+            return domain;
+        domain = api.CreateDomain(WindowOperators.Domain);
+        foreach (var type in (TensorType[])[TensorType.Float32, TensorType.Float16])
+        {
+            api.AddOperator(domain, OrtCustomOperator.Create(WindowOperators.Attention, inputCount: 3, type));
+            api.AddOperator(domain, OrtCustomOperator.Create(WindowOperators.Reassembly, inputCount: 2, type));
+        }
+        Domains.Add((nint)api.Table, domain);
+        return domain;
+    }
+}
