@@ -22,7 +22,7 @@ internal static class ErrorText
             OutOfMemoryException and not InsufficientMemoryException =>
                 "there is not enough memory; use a smaller photo or map, or fewer channels at a time.",
             ArgumentException or IOException or InvalidDataException or UnauthorizedAccessException or NotSupportedException
-                or InsufficientMemoryException or DeviceUnavailableException => message,
+                or InsufficientMemoryException or DeviceUnavailableException or StateMismatchException => message,
             _ => $"{cause.GetType().Name}: {message}",
         };
     }

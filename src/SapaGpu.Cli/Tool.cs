@@ -48,6 +48,7 @@ internal static class Tool
             InfoCommand.Create(),
             VerifyCommand.Create(),
             UpsampleCommand.Create(),
+            ExportCommand.Create(),
             BenchCommand.Create(),
             CompletionCommand.Create(),
         };

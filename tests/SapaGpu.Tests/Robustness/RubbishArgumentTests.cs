@@ -34,6 +34,8 @@ internal sealed class RubbishArgumentTests
         folder = new TemporaryFolder();
         ImageFile.Write(folder["photo.png"], DemoScene.Draw(12, 16).Photo);
         ImageFile.Write(folder["map.png"], new Raster(3, 4, 1), SampleType.UInt8);
+        using var module = new CarafeUpsampler<float>(TestDevices.Open("cpu"), new CarafeOptions { Channels = 4 });
+        module.ToStateDict().Save(folder["module.safetensors"]);
     }
 
     [OneTimeTearDown]
@@ -87,6 +89,10 @@ internal sealed class RubbishArgumentTests
             [
                 ["--guide", folder["photo.png"]], ["--input", folder["map.png"]], ["--output", folder["large.png"]],
                 ["--method", "nearest"], ["--device", "cpu"],
+            ],
+            "export" =>
+            [
+                ["--checkpoint", folder["module.safetensors"]], ["--module", "carafe"], ["--output", folder["module.onnx"]],
             ],
             "bench" => [["--workload", "none"]],
             "verify" => [[folder.Path]],

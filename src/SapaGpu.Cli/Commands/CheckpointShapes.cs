@@ -1,0 +1,123 @@
+using SapaGpu.Checkpoints;
+
+namespace SapaGpu.Cli.Commands;
+
+/// <summary>What the shapes of a checkpoint's parameters say about the options of a module.</summary>
+internal sealed class CheckpointShapes
+{
+    private const int ShownNames = 5;
+    private const string Query = "q.weight";
+    private const string GatedQuery = "qy.weight";
+    private const string Key = "k.weight";
+    private const string Value = "v.weight";
+    private const string Norm = "norm_x.weight";
+    private const string Compressor = "channel_compressor.weight";
+    private const string Encoder = "content_encoder.weight";
+
+    private readonly string path;
+    private readonly string prefix;
+    private readonly string module;
+
+    /// <summary>Reads a checkpoint.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="prefix">The beginning of the parameters' names.</param>
+    /// <param name="module">The name of the module in messages.</param>
+    /// <param name="similarity">That of a SAPA upsampler; null for CARAFE.</param>
+    public CheckpointShapes(string path, string prefix, string module, Similarity? similarity)
+    {
+        (this.path, this.prefix, this.module) = (path, prefix, module);
+        // Names that tell the module's dictionary from others in the file.
+        string[] expected = similarity switch
+        {
+            null => [Compressor, Encoder],
+            Similarity.InnerProduct => [Norm],
+            Similarity.GatedBilinear => [GatedQuery, Key],
+            _ => [Query, Key],
+        };
+        State = StateDict.Query(path, new StateQuery(prefix, expected));
+    }
+
+    /// <summary>The parameters.</summary>
+    public StateDict State { get; }
+
+    /// <summary>Returns the options of a SAPA upsampler.</summary>
+    /// <exception cref="InvalidDataException">A parameter is missing, or has too few dimensions.</exception>
+    public SapaOptions Sapa(Similarity similarity, ExportRequest request)
+    {
+        bool isInner = similarity == Similarity.InnerProduct;
+        // The parameter that tells the width of x.
+        string projection = !isInner ? Key : State.ContainsKey(Value) ? Value : Norm;
+        int x = isInner && projection == Norm ? Size(Norm, 0) : Size(projection, 1);
+        var options = new SapaOptions
+        {
+            Similarity = similarity,
+            DecoderChannels = x,
+            EncoderChannels = similarity switch
+            {
+                Similarity.InnerProduct => x,
+                Similarity.GatedBilinear => Size(GatedQuery, 1),
+                Similarity.Concatenated => Size(Query, 1) - x,
+                _ => Size(Query, 1),
+            },
+            FeatureNorm = request.FeatureNorm ?? (!State.ContainsKey(Norm) ? FeatureNormKind.None
+                : projection != Norm && State[projection].Shape.Count > 2 ? FeatureNormKind.Group
+                : FeatureNormKind.Layer),
+            ValueChannels = State.ContainsKey(Value) ? Size(Value, 0) : null,
+            HasBias = State.ContainsKey(projection.Replace("weight", "bias", StringComparison.Ordinal)),
+        };
+        return options with
+        {
+            EmbeddingChannels = isInner ? options.EmbeddingChannels : Size(Key, 0),
+            Window = request.Window ?? options.Window,
+            Border = request.Border ?? options.Border,
+            Normalisation = request.Normalisation ?? options.Normalisation,
+            NormGroups = request.NormGroups ?? options.NormGroups,
+            Epsilon = request.Epsilon ?? options.Epsilon,
+        };
+    }
+
+    /// <summary>Returns the options of a CARAFE upsampler; the ratio follows from the window and the groups.</summary>
+    /// <exception cref="InvalidDataException">A parameter is missing, or has too few dimensions.</exception>
+    /// <exception cref="ArgumentException">No ratio fits window and groups.</exception>
+    public CarafeOptions Carafe(ExportRequest request)
+    {
+        var options = new CarafeOptions
+        {
+            Channels = Size(Compressor, 1),
+            CompressedChannels = Size(Compressor, 0),
+            EncoderKernel = Size(Encoder, 2),
+        };
+        int window = request.Window ?? options.Window;
+        int groups = request.Groups ?? options.Groups;
+        int codes = Size(Encoder, 0);
+        int scale = (int)Math.Round(Math.Sqrt(codes / ((double)window * window * groups)));
+        if ((long)scale * scale * window * window * groups != codes)
+        {
+            throw new ArgumentException(
+                $"{path}: {prefix}{Encoder} has {codes} outputs, which are not a square times the taps of a window of {window} " +
+                $"cells and {groups} groups; give the --window and --groups that the module was trained with.");
+        }
+        return options with
+        {
+            Scale = scale,
+            Window = window,
+            Groups = groups,
+            EncoderDilation = request.Dilation ?? options.EncoderDilation,
+        };
+    }
+
+    private int Size(string name, int dimension)
+    {
+        if (!State.TryGetValue(name, out var entry))
+        {
+            string names = string.Join(", ", State.Known.Take(ShownNames));
+            throw new InvalidDataException(
+                $"{path}: there is no parameter {prefix}{name}, which {module} has; --prefix says how the names of its " +
+                $"parameters begin. There are: {names}{(State.Known.Count > ShownNames ? ", …" : string.Empty)}");
+        }
+        return entry.Shape.Count > dimension
+            ? entry.Shape[dimension]
+            : throw new InvalidDataException(
+                $"{path}: {prefix}{name} has {entry.Shape.Count} dimensions, too few for a parameter of {module}.");
+    }
+}
