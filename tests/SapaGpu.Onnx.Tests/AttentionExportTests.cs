@@ -52,6 +52,17 @@ internal sealed class AttentionExportTests
         TestMaps.AreEqual(run.Run(query, key, value), expected, 1e-5, $"{options}");
     }
 
+    [TestCase(8, 12, true)]
+    [TestCase(8, 11, false)]
+    [TestCase(7, 12, false)]
+    public void Products_of_matrices_are_chosen_where_sizes_are_multiples(int height, int width, bool areMultiples)
+    {
+        using var query = TestMaps.Random<float>(1, 1, 4, height, width);
+        using var key = TestMaps.Random<float>(2, 1, 4, 4, 4);
+        var operations = OnnxRun.Operations(OnnxModel.Export(WindowAttentionOptions.Default), _ => { }, query, key, key);
+        Assert.That(operations.Contains("MatMul"), Is.EqualTo(areMultiples));
+    }
+
     [Test]
     public void Sizes_that_are_no_multiples_fail_with_an_integer_ratio()
     {

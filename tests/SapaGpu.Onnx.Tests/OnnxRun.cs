@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
+using SapaGpu.Tests;
 
 namespace SapaGpu.Onnx.Tests;
 
@@ -35,6 +37,28 @@ internal sealed class OnnxRun : IDisposable
             foreach (var input in inputs.Values)
                 input.Dispose();
         }
+    }
+
+    /// <summary>Returns the operators that a run of a file executes, those of functions and branches among them.</summary>
+    public static HashSet<string> Operations(
+        OnnxModel model, Action<SessionOptions> configure, params FeatureMap<float>[] operands)
+    {
+        using var folder = new TemporaryFolder();
+        using var run = new OnnxRun(model, options =>
+        {
+            options.EnableProfiling = true;
+            options.ProfileOutputPathPrefix = folder["profile"];
+            configure(options);
+        });
+        run.Run(operands);
+        using var document = JsonDocument.Parse(File.ReadAllText(run.session.EndProfiling()));
+        var names = new HashSet<string>();
+        foreach (var entry in document.RootElement.EnumerateArray())
+        {
+            if (entry.TryGetProperty("args", out var arguments) && arguments.TryGetProperty("op_name", out var name))
+                names.Add(name.GetString()!);
+        }
+        return names;
     }
 
     public void Dispose()

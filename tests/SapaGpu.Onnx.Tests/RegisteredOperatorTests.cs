@@ -1,9 +1,7 @@
-using System.Text.Json;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.Win32.SafeHandles;
 using NUnit.Framework;
 using SapaGpu.Onnx.Graph;
-using SapaGpu.Tests;
 
 namespace SapaGpu.Onnx.Tests;
 
@@ -60,26 +58,18 @@ internal sealed class RegisteredOperatorTests
     [Test]
     public void The_kernel_takes_the_place_of_the_function([Values] bool registers)
     {
-        using var folder = new TemporaryFolder();
-        var model = OnnxModel.Export(WindowAttentionOptions.Default);
-        var options = new SessionOptions
-        {
-            EnableProfiling = true,
-            ProfileOutputPathPrefix = folder["profile"],
-        };
-        if (registers)
-            options.AddSapaGpu();
-        string profile;
-        using (options)
-        using (var session = new InferenceSession(model.ToArray(), options))
-        {
-            using var query = OrtValue.CreateTensorValueFromMemory(new float[4 * 8 * 8], [1, 4, 8, 8]);
-            using var key = OrtValue.CreateTensorValueFromMemory(new float[4 * 4 * 4], [1, 4, 4, 4]);
-            using var run = new RunOptions();
-            using var results = session.Run(run, session.InputNames, [query, key, key], session.OutputNames);
-            profile = session.EndProfiling();
-        }
-        var operations = Operations(profile);
+        using var query = TestMaps.Random<float>(1, 1, 4, 8, 8);
+        using var key = TestMaps.Random<float>(2, 1, 4, 4, 4);
+        var operations = OnnxRun.Operations(
+            OnnxModel.Export(WindowAttentionOptions.Default),
+            options =>
+            {
+                if (registers)
+                    options.AddSapaGpu();
+            },
+            query,
+            key,
+            key);
         Assert.That(operations.Contains(WindowOperators.Attention), Is.EqualTo(registers));
         Assert.That(operations.Contains("Softmax"), Is.EqualTo(!registers));
     }
@@ -185,18 +175,6 @@ internal sealed class RegisteredOperatorTests
     }
 
     private static void Register(SessionOptions options) => options.AddSapaGpu();
-
-    private static HashSet<string> Operations(string profile)
-    {
-        using var document = JsonDocument.Parse(File.ReadAllText(profile));
-        var names = new HashSet<string>();
-        foreach (var entry in document.RootElement.EnumerateArray())
-        {
-            if (entry.TryGetProperty("args", out var arguments) && arguments.TryGetProperty("op_name", out var name))
-                names.Add(name.GetString()!);
-        }
-        return names;
-    }
 
     private static void Check<T>(WindowAttentionOptions options, ElementType type)
         where T : unmanaged

@@ -56,7 +56,7 @@ internal sealed class CheckpointShapes
             {
                 Similarity.InnerProduct => x,
                 Similarity.GatedBilinear => Size(GatedQuery, 1),
-                Similarity.Concatenated => Size(Query, 1) - x,
+                Similarity.Concatenated => EncoderPart(x),
                 _ => Size(Query, 1),
             },
             FeatureNorm = request.FeatureNorm ?? (!State.ContainsKey(Norm) ? FeatureNormKind.None
@@ -87,6 +87,11 @@ internal sealed class CheckpointShapes
             CompressedChannels = Size(Compressor, 0),
             EncoderKernel = Size(Encoder, 2),
         };
+        if (Size(Encoder, 3) != options.EncoderKernel)
+        {
+            throw new InvalidDataException(
+                $"{path}: the kernel of {prefix}{Encoder} is {options.EncoderKernel}x{Size(Encoder, 3)}; it must be square.");
+        }
         int window = request.Window ?? options.Window;
         int groups = request.Groups ?? options.Groups;
         int codes = Size(Encoder, 0);
@@ -104,6 +109,17 @@ internal sealed class CheckpointShapes
             Groups = groups,
             EncoderDilation = request.Dilation ?? options.EncoderDilation,
         };
+    }
+
+    // What the query's matrix has beyond the columns for x.
+    private int EncoderPart(int decoderChannels)
+    {
+        int columns = Size(Query, 1);
+        return columns > decoderChannels
+            ? columns - decoderChannels
+            : throw new InvalidDataException(
+                $"{path}: {prefix}{Query} has {columns} inputs; {module} needs more than the {decoderChannels} of " +
+                $"{prefix}{Key}.");
     }
 
     private int Size(string name, int dimension)

@@ -91,8 +91,8 @@ internal sealed class ExportOptions
 
     private readonly Option<string?> ratio = new(RatioName)
     {
-        Description = "Between which sizes the file upsamples, not of carafe: any two, or to multiples only, which is written " +
-            "as products of matrices. Default: any.",
+        Description = "Between which sizes the file upsamples, not of carafe: any two, or integer, to whole multiples only, " +
+            "which needs no node If. Default: any.",
     };
 
     private readonly Option<int?> groups = Count(GroupsName, "Of carafe, the number of groups of channels. Default: 1.");

@@ -10,36 +10,46 @@ internal static class WindowFunctions
 {
     private const string Output = "output";
 
+    // Writes steps on a map of the output's size and a map of cells.
+    private delegate string Steps(string high, string low, Func<WindowDecomposition, string> steps);
+
     public static OnnxFunction Attention(WindowAttentionOptions options, OnnxRatio ratio, TensorType type) => Create(
-        WindowOperators.Attention, ["query", "key", "value"], options, ratio, type, (nodes, operands, decompose) =>
+        WindowOperators.Attention, ["query", "key", "value"], options, ratio, type, (nodes, operands, write) =>
         {
             string query = HeadsAsImages(nodes, operands[0], options.Heads);
             string key = HeadsAsImages(nodes, operands[1], options.Heads);
-            var steps = decompose(query, key);
-            string weights = steps.Normalise(steps.Scores(query, key), options.Normalisation);
-            return steps.Reassemble(weights, Value(nodes, operands[2], options));
+            string value = Value(nodes, operands[2], options);
+            return write(query, key, steps =>
+                steps.Reassemble(steps.Normalise(steps.Scores(query, key), options.Normalisation), value));
         });
 
     public static OnnxFunction Reassembly(WindowAttentionOptions options, OnnxRatio ratio, TensorType type) => Create(
-        WindowOperators.Reassembly, ["weights", "value"], options, ratio, type, (nodes, operands, decompose) =>
+        WindowOperators.Reassembly, ["weights", "value"], options, ratio, type, (nodes, operands, write) =>
         {
             string weights = HeadsAsImages(nodes, operands[0], options.Heads);
             string value = Value(nodes, operands[1], options);
-            var steps = decompose(weights, value);
-            return steps.Reassemble(steps.Weights(weights), value);
+            return write(weights, value, steps => steps.Reassemble(steps.Weights(weights), value));
         });
 
     private static OnnxFunction Create(
         string name, string[] operands, WindowAttentionOptions options, OnnxRatio ratio, TensorType type,
-        Func<OnnxNodes, string[], Func<string, string, WindowDecomposition>, string> write)
+        Func<OnnxNodes, string[], Steps, string> write)
     {
         var nodes = new OnnxNodes();
         bool isNarrow = type != TensorType.Float32;
         string[] wide = isNarrow ? [.. operands.Select(operand => nodes.Cast(operand, TensorType.Float32))] : operands;
-        var taps = new WindowTaps(nodes, options.Window, options.Border);
-        string result = write(nodes, wide, (high, low) => ratio == OnnxRatio.Integer
-            ? new CellDecomposition(nodes, taps, high, low)
-            : new PointDecomposition(nodes, taps, high, low));
+        string result = write(nodes, wide, (high, low, steps) =>
+        {
+            return ratio == OnnxRatio.Integer
+                ? ByCells(nodes)
+                : nodes.If(AreMultiples(nodes, high, low), ByCells, ByPoints);
+
+            string ByCells(OnnxNodes own) => steps(new CellDecomposition(own, Taps(own), high, low));
+
+            string ByPoints(OnnxNodes own) => steps(new PointDecomposition(own, Taps(own), high, low));
+
+            WindowTaps Taps(OnnxNodes own) => new(own, options.Window, options.Border);
+        });
         result = ImagesAsHeads(nodes, result, wide[0], options.Heads);
         nodes.Name(isNarrow ? nodes.Cast(result, type) : result, Output);
         return new OnnxFunction(
@@ -50,6 +60,13 @@ internal static class WindowFunctions
             Output,
             [.. WindowOperators.AttributesOf(name, options).Select(attribute => attribute.Name)],
             nodes);
+    }
+
+    private static string AreMultiples(OnnxNodes nodes, string high, string low)
+    {
+        string remainders = nodes.Add("Mod", nodes.Sizes(high, 2, 4), nodes.Sizes(low, 2, 4));
+        string sum = nodes.Add("ReduceSum", [remainders], OnnxAttribute.Of("keepdims", 0L));
+        return nodes.Add("Equal", sum, nodes.Scalar(0));
     }
 
     // [B, heads·d, H, W] as [B·heads, d, H, W]: a head is a problem of its own, like an image.

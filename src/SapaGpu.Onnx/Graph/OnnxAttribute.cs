@@ -20,6 +20,16 @@ internal readonly record struct OnnxAttribute(string Name, ProtobufMessage Messa
             message.Int(8, value);
     });
 
+    /// <summary>A graph inside the graph, which may refer to what is around it.</summary>
+    public static OnnxAttribute Graph(string name, OnnxNodes nodes, string output)
+    {
+        var graph = new ProtobufMessage();
+        foreach (var node in nodes.All)
+            graph.Message(1, node);
+        graph.Text(2, name).Message(12, new ProtobufMessage().Text(1, output));
+        return Create(name, kind: 5, message => message.Message(6, graph));
+    }
+
     /// <summary>A tensor of whole numbers: a vector, or without <paramref name="isVector"/> a scalar.</summary>
     public static OnnxAttribute Tensor(string name, long[] values, bool isVector) =>
         Tensor(name, TensorMessage(null, TensorType.Int64, isVector ? [values.Length] : [], Raw<long>(values)));

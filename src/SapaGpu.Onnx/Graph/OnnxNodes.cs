@@ -3,7 +3,8 @@ namespace SapaGpu.Onnx.Graph;
 /// <summary>
 /// A list of nodes that grows, the body of a graph or of a function. Methods add a node and return the name of its output.
 /// </summary>
-internal sealed class OnnxNodes
+/// <param name="prefix">How the names of the nodes' outputs begin.</param>
+internal sealed class OnnxNodes(string prefix = "")
 {
     private readonly List<ProtobufMessage> nodes = [];
     private readonly Dictionary<string, string> constants = [];
@@ -47,8 +48,11 @@ internal sealed class OnnxNodes
     public string Number(float value) => Constant($"{value:r}f", () => OnnxAttribute.Scalar("value", value));
 
     /// <summary>The size of one dimension of a tensor, as a vector of one number.</summary>
-    public string Size(string tensor, int dimension) =>
-        Add("Shape", [tensor], OnnxAttribute.Of("start", (long)dimension), OnnxAttribute.Of("end", (long)dimension + 1));
+    public string Size(string tensor, int dimension) => Sizes(tensor, dimension, dimension + 1);
+
+    /// <summary>The sizes of the dimensions from one up to another, as a vector.</summary>
+    public string Sizes(string tensor, int start, int end) =>
+        Add("Shape", [tensor], OnnxAttribute.Of("start", (long)start), OnnxAttribute.Of("end", (long)end));
 
     /// <summary>The numbers from 0 to a size, without the size itself.</summary>
     public string Range(string size) => Add("Range", Scalar(0), Add("Squeeze", size), Scalar(1));
@@ -68,6 +72,18 @@ internal sealed class OnnxNodes
 
     public string Cast(string tensor, TensorType type) => Add("Cast", [tensor], OnnxAttribute.Of("to", (long)type));
 
+    /// <summary>Chooses between two lists of nodes, whose names do not meet; both are made, and one runs.</summary>
+    public string If(string condition, Func<OnnxNodes, string> then, Func<OnnxNodes, string> otherwise)
+    {
+        var thenNodes = new OnnxNodes($"{prefix}then_");
+        var otherNodes = new OnnxNodes($"{prefix}else_");
+        return Add(
+            "If",
+            [condition],
+            OnnxAttribute.Graph("then_branch", thenNodes, then(thenNodes)),
+            OnnxAttribute.Graph("else_branch", otherNodes, otherwise(otherNodes)));
+    }
+
     private string Constant(string key, Func<OnnxAttribute> value)
     {
         if (!constants.TryGetValue(key, out var name))
@@ -75,5 +91,5 @@ internal sealed class OnnxNodes
         return name;
     }
 
-    private string NewName(string operation) => $"{operation.ToLowerInvariant()}_{nodes.Count}";
+    private string NewName(string operation) => $"{prefix}{operation.ToLowerInvariant()}_{nodes.Count}";
 }

@@ -116,8 +116,23 @@ internal sealed class ExportCommandTests
         using var sapa = new SapaUpsampler<float>(
             TestDevices.Open("cpu"), new SapaOptions { EncoderChannels = 4, DecoderChannels = 4 });
         sapa.ToStateDict().Save(folder["module.safetensors"]);
+        Fails(ExitCode.Failure, "more than the 4 of k.weight", "sapa-cat");
         Fails(ExitCode.Failure, "norm_y.weight", "sapa-b", "--feature-norm", "none");
         Fails(ExitCode.Usage, "the checkpoint", "sapa-b", "--output", folder["module.safetensors"]);
+    }
+
+    [Test]
+    public void Kernels_that_are_not_square_are_refused_before_memory_is_taken_for_them()
+    {
+        var state = new StateDict();
+        foreach (var (name, shape) in ((string, int[])[])
+            [("channel_compressor.weight", [1, 1, 1, 1]), ("content_encoder.weight", [100, 1, 40_001, 1])])
+        {
+            var values = new double[shape.Aggregate((product, size) => product * size)];
+            state.Add(StateEntry.FromDoubles(name, shape, values, CheckpointType.Float16));
+        }
+        state.Save(folder["module.safetensors"]);
+        Fails(ExitCode.Failure, "40001x1; it must be square", "carafe");
     }
 
     private void Export(string module, string[] arguments)
