@@ -39,15 +39,11 @@ internal static class TestMaps
     {
         var shape = expected.Shape;
         Assert.That(actual.Shape, Is.EqualTo([shape.Batch, shape.Channels, shape.Height, shape.Width]), message);
-        var values = expected.ToArray(MemoryFormat.Contiguous);
-        double worst = 0, largest = 1;
-        for (int i = 0; i < values.Length; i++)
-        {
-            double value = Convert(values[i]);
-            double difference = Math.Abs(Convert(actual.Values[i]) - value);
-            worst = difference <= worst ? worst : difference;
-            largest = Math.Max(largest, Math.Abs(value));
-        }
+        var values = Array.ConvertAll(expected.ToArray(MemoryFormat.Contiguous), Convert);
+        var results = Array.ConvertAll(actual.Values, Convert);
+        Assert.That(values.Concat(results), Has.All.Matches<double>(double.IsFinite), message);
+        double largest = Math.Max(1, values.Max(Math.Abs));
+        double worst = values.Zip(results, (value, result) => Math.Abs(result - value)).Max();
         Assert.That(worst, Is.LessThanOrEqualTo(bound * largest), message);
 
         static double Convert(T value) => value is Half half ? (double)half : (float)(object)value;
