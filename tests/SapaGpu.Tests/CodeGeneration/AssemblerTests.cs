@@ -90,7 +90,7 @@ public sealed partial class AssemblerTests
         !kernel.Definition.IsDefined(typeof(RegisterLimitAttribute), inherit: false) ? 0
         : !kernel.UsesMatrixUnits ? 160
         : kernel.Window < 7 ? 16
-        : 64;
+        : 80;
 
     [GeneratedRegex(@"\)\s*\{")]
     private static partial Regex EndOfParameters();
