@@ -76,6 +76,10 @@ internal sealed class AttentionSizes
     public double HeadRoundings(ElementType type, bool backward) =>
         backward && type.Size() == sizeof(ushort) && Options.HeadValue == HeadValue.Shared ? 2 : 1;
 
+    /// <summary>Whether heads add parts of the type Half, each of which may overflow.</summary>
+    public bool PartsMayOverflow(ElementType type) =>
+        type == ElementType.Float16 && Options.Heads > 1 && Options.HeadValue == HeadValue.Shared;
+
     public override string ToString() =>
         $"K{Options.Window} {Options.Border} {Options.Normalisation} {Options.Heads} heads {Options.HeadValue}";
 }

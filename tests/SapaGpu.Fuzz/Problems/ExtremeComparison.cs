@@ -65,6 +65,7 @@ internal sealed class ExtremeComparison(OperatorProblem problem, ElementType typ
             .Select(_ => draw.Int(0, result.Values.Length - 1))
             .Select(at => (At: at, Expected: gradient.Of(at)))
             .Where(sample => double.IsFinite(sample.Expected))
+            .Where(sample => double.IsFinite(result.Values[sample.At]) || !problem.MayOverflow(result.Operand, type))
             .ToArray();
 
         // Where weights are not normalised, a gradient is a sum of many terms.

@@ -54,6 +54,12 @@ internal abstract class OperatorProblem
     /// </summary>
     public virtual bool KeepsNonFinite => true;
 
+    /// <summary>
+    /// Whether the gradient of an operand may be infinite where the formula's is not, because parts of it are stored in a type
+    /// of a small range before they are added.
+    /// </summary>
+    public virtual bool MayOverflow(int operand, ElementType type) => false;
+
     /// <summary>Whether the output is linear in an operand.</summary>
     public virtual bool IsLinear(int operand) => Operands[operand].Name is "value" or "weights" or "encoder" or "decoder";
 

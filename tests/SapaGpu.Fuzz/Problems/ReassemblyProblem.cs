@@ -22,6 +22,9 @@ internal sealed class ReassemblyProblem : OperatorProblem
     public override ReferenceMap Expected() =>
         Reference.Reassembly(Operands[0].Values, Operands[1].Values, sizes.Options);
 
+    public override bool MayOverflow(int operand, ElementType type) =>
+        Operands[operand].Flag == Gradients.Value && sizes.PartsMayOverflow(type);
+
     public override double Roundings(ElementType type, bool backward) => sizes.HeadRoundings(type, backward);
 
     public override void Run<T>(Execution<T> run)
