@@ -62,7 +62,11 @@ internal static class BmpReader
         if (!isSupported)
             throw new InvalidDataException($"BMP with {bits} bits and compression {(int)compression} is not supported");
 
+        // Before there is memory for what a damaged header announces.
         var pixels = file[Int32(file, 10)..];
+        bool hasRunLengths = compression is Compression.RunLengths8 or Compression.RunLengths4;
+        if (!hasRunLengths && pixels.Length < (height - 1L) * RowBytes(width, bits) + (width * bits + 7) / 8)
+            throw new InvalidDataException("the file is cut off");
         Bitmap bitmap;
         if (bits <= 8)
         {

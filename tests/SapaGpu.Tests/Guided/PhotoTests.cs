@@ -92,6 +92,17 @@ internal sealed class PhotoTests
         Assert.That(ImageFile.ReadPhoto(runs["photo.bmp"]).Samples, Is.EqualTo(Samples));
     }
 
+    [TestCase(8)]
+    [TestCase(24)]
+    [TestCase(32)]
+    public void Bmp_that_is_cut_off_is_refused_before_its_pixels_have_memory(int bits)
+    {
+        byte[] file = Bmp(20000, 12000, bits, 0, [], new byte[64]);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.That(() => BmpReader.Read(file), Throws.InstanceOf<InvalidDataException>().With.Message.Contains("cut off"));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
+    }
+
     [Test]
     public void Bmp_with_a_palette_has_indices_and_colours()
     {
