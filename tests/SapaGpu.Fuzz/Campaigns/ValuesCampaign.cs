@@ -7,19 +7,11 @@ namespace SapaGpu.Fuzz.Campaigns;
 /// Operators on numbers at the ends of their types: NaN, infinities and zeros of either sign among ordinary values, whole
 /// operands of subnormal or huge values, scores of any size.
 /// </summary>
-internal sealed class ValuesCampaign(CampaignSettings settings) : Campaign
+internal sealed class ValuesCampaign(CampaignSettings settings) : DeviceCampaign(settings)
 {
-    private readonly IReadOnlyList<ComputeDevice> devices = FuzzDevices.Open(settings.Device);
-
-    public override int CasesPerKernel => settings.IsGpu ? FuzzDevices.CasesPerKernel : 1;
-
-    public override TimeSpan Patience => settings.IsGpu ? FuzzDevices.Patience : base.Patience;
-
     public override void Run(Case problem)
     {
-        var device = problem.Draw.Among(devices);
-        var (drawn, type) = ProblemCatalogue.Of(problem, ProblemCatalogue.Operators, FuzzDevices.Types(device));
-        problem.Describe($"on {device}, {device.Options}");
+        var (device, drawn, type) = DrawProblem(problem, ProblemCatalogue.Operators);
         var extremes = new ExtremeValues(drawn, type, problem.Draw);
         switch (problem.Draw.Int(0, 3))
         {
@@ -39,12 +31,6 @@ internal sealed class ValuesCampaign(CampaignSettings settings) : Campaign
                 Compare(problem, drawn, device, type);
                 break;
         }
-    }
-
-    public override void Dispose()
-    {
-        foreach (var device in devices)
-            device.Dispose();
     }
 
     private static void Compare(Case problem, OperatorProblem drawn, ComputeDevice device, ElementType type)

@@ -8,50 +8,42 @@ namespace SapaGpu.Tests.Guided;
 /// <summary>Maps that are NumPy arrays, from files to files.</summary>
 [TestFixture]
 [NonParallelizable]
-internal sealed class ArrayMapTests
+internal sealed class ArrayMapTests : UpsampleFixture
 {
     private const int Height = UpsampleRuns.MapHeight;
     private const int Width = UpsampleRuns.MapWidth;
 
-    private UpsampleRuns runs = null!;
-
-    [SetUp]
-    public void Start() => runs = new UpsampleRuns();
-
-    [TearDown]
-    public void RemoveFiles() => runs.Dispose();
-
     [Test]
     public void Leading_dimensions_of_one_come_back()
     {
-        runs.WriteArray("map.npy", "<f4", [1, 1, 2, Height, Width], UpsampleRuns.Ramp(2 * Height * Width));
-        runs.WriteArray("last.npy", "<f4", [1, Height, Width, 5], UpsampleRuns.Ramp(5 * Height * Width));
-        runs.Enlarge("map.npy", "large.npy");
-        runs.Enlarge("last.npy", "large_last.npy");
-        var large = NpyFile.Read(runs["large.npy"]);
+        Runs.WriteArray("map.npy", "<f4", [1, 1, 2, Height, Width], UpsampleRuns.Ramp(2 * Height * Width));
+        Runs.WriteArray("last.npy", "<f4", [1, Height, Width, 5], UpsampleRuns.Ramp(5 * Height * Width));
+        Runs.Enlarge("map.npy", "large.npy");
+        Runs.Enlarge("last.npy", "large_last.npy");
+        var large = NpyFile.Read(Runs["large.npy"]);
         Assert.That(large.Shape, Is.EqualTo(new[] { 1, 1, 2, UpsampleRuns.Height, UpsampleRuns.Width }));
         Assert.That(large.Values[..(large.Values.Length / 2)], Is.EqualTo(UpsampleRuns.Enlarge(UpsampleRuns.Ramp())));
         Assert.That(
-            NpyFile.Read(runs["large_last.npy"]).Shape,
+            NpyFile.Read(Runs["large_last.npy"]).Shape,
             Is.EqualTo(new[] { 1, UpsampleRuns.Height, UpsampleRuns.Width, 5 }));
     }
 
     [Test]
     public void A_batch_of_several_is_refused()
     {
-        runs.WriteArray("map.npy", "<f4", [2, 1, Height, Width], UpsampleRuns.Ramp(2 * Height * Width));
-        runs.AssertRefuses(runs.Upsample("map.npy", "o.npy"), ExitCode.Failure, "map.npy", "[2, 1, 6, 8]", "one map");
+        Runs.WriteArray("map.npy", "<f4", [2, 1, Height, Width], UpsampleRuns.Ramp(2 * Height * Width));
+        Runs.AssertRefuses(Runs.Upsample("map.npy", "o.npy"), ExitCode.Failure, "map.npy", "[2, 1, 6, 8]", "one map");
     }
 
     [TestCase("map.npz")]
     [TestCase("map.bin")]
     public void An_archive_of_one_array_is_a_map(string name)
     {
-        runs.WriteArray("map.npy", "<i2", [Height, Width], UpsampleRuns.Ramp());
-        using (var archive = ZipFile.Open(runs[name], ZipArchiveMode.Create))
-            archive.CreateEntryFromFile(runs["map.npy"], "depth.npy");
-        runs.Enlarge(name, "large.npy");
-        var large = NpyFile.Read(runs["large.npy"]);
+        Runs.WriteArray("map.npy", "<i2", [Height, Width], UpsampleRuns.Ramp());
+        using (var archive = ZipFile.Open(Runs[name], ZipArchiveMode.Create))
+            archive.CreateEntryFromFile(Runs["map.npy"], "depth.npy");
+        Runs.Enlarge(name, "large.npy");
+        var large = NpyFile.Read(Runs["large.npy"]);
         Assert.That((large.Descriptor, large.Values), Is.EqualTo(("<i2", UpsampleRuns.Enlarge(UpsampleRuns.Ramp()))));
     }
 
@@ -64,34 +56,34 @@ internal sealed class ArrayMapTests
     {
         var values = UpsampleRuns.Ramp(2 * Height * Width);
         values[Height * Width + 3] = first;
-        runs.WriteArray("map.npy", descriptor, [2, Height, Width], values);
-        runs.Enlarge("map.npy", "large.npy");
-        var large = NpyFile.Read(runs["large.npy"]);
+        Runs.WriteArray("map.npy", descriptor, [2, Height, Width], values);
+        Runs.Enlarge("map.npy", "large.npy");
+        var large = NpyFile.Read(Runs["large.npy"]);
         Assert.That(large.Shape, Is.EqualTo(new[] { 2, UpsampleRuns.Height, UpsampleRuns.Width }));
         Assert.That(large.Descriptor, Is.EqualTo(descriptor));
         double[] expected = [
             .. UpsampleRuns.Enlarge(values[..(Height * Width)]), .. UpsampleRuns.Enlarge(values[(Height * Width)..])];
         Assert.That(large.Values, Is.EqualTo(expected));
 
-        runs.Enlarge("map.npy", "compared.npy", "--compare", runs["figure.png"]);
-        Assert.That(File.ReadAllBytes(runs["compared.npy"]), Is.EqualTo(File.ReadAllBytes(runs["large.npy"])));
+        Runs.Enlarge("map.npy", "compared.npy", "--compare", Runs["figure.png"]);
+        Assert.That(File.ReadAllBytes(Runs["compared.npy"]), Is.EqualTo(File.ReadAllBytes(Runs["large.npy"])));
     }
 
     [Test]
     public void Averages_of_such_values_come_with_a_warning()
     {
-        runs.WriteArray(
+        Runs.WriteArray(
             "map.npy", "<f8", [Height, Width], UpsampleRuns.Ramp().Select(value => 5_400_000 + value / 10));
-        var run = runs.Upsample("map.npy", "large.npy", "--method", "bilinear");
+        var run = Runs.Upsample("map.npy", "large.npy", "--method", "bilinear");
         Assert.That(run.ExitCode, Is.EqualTo(ExitCode.Success));
         Assert.That(run.Errors, Does.Contain("map.npy").And.Contain("precision").And.Contain("nearest"));
 
-        runs.WriteArray("map.npy", "<f8", [Height, Width], UpsampleRuns.Ramp().Select(value => value / 7));
-        UpsampleRuns.AssertSucceeds(runs.Upsample("map.npy", "small.npy", "--method", "bilinear"));
+        Runs.WriteArray("map.npy", "<f8", [Height, Width], UpsampleRuns.Ramp().Select(value => value / 7));
+        UpsampleRuns.AssertSucceeds(Runs.Upsample("map.npy", "small.npy", "--method", "bilinear"));
 
-        runs.WriteArray("map.npy", "<f8", [Height, Width], UpsampleRuns.Ramp().Select(value => value * 1e300));
-        runs.AssertRefuses(
-            runs.Upsample("map.npy", "o.npy", "--method", "bilinear"), ExitCode.Failure, "map.npy", "3.4e38");
+        Runs.WriteArray("map.npy", "<f8", [Height, Width], UpsampleRuns.Ramp().Select(value => value * 1e300));
+        Runs.AssertRefuses(
+            Runs.Upsample("map.npy", "o.npy", "--method", "bilinear"), ExitCode.Failure, "map.npy", "3.4e38");
     }
 
     [TestCase("<f8", -9999.9)]
@@ -102,10 +94,10 @@ internal sealed class ArrayMapTests
     {
         var values = UpsampleRuns.Ramp();
         values[9] = mark;
-        runs.WriteArray("map.npy", descriptor, [Height, Width], values);
+        Runs.WriteArray("map.npy", descriptor, [Height, Width], values);
         string text = mark.ToString("R", System.Globalization.CultureInfo.InvariantCulture);
-        UpsampleRuns.AssertSucceeds(runs.Upsample("map.npy", "large.npy", "--unknown", text, "--method", "bilinear"));
-        var large = NpyFile.Read(runs["large.npy"]).Values;
+        UpsampleRuns.AssertSucceeds(Runs.Upsample("map.npy", "large.npy", "--unknown", text, "--method", "bilinear"));
+        var large = NpyFile.Read(Runs["large.npy"]).Values;
         Assert.That(large, Has.Some.EqualTo(mark));
         Assert.That(large.Where(value => value != mark), Is.All.InRange(0, 48));
     }

@@ -9,20 +9,12 @@ namespace SapaGpu.Tests.Guided;
 /// <summary>Maps that are images, from files to files.</summary>
 [TestFixture]
 [NonParallelizable]
-internal sealed class ImageMapTests
+internal sealed class ImageMapTests : UpsampleFixture
 {
     private const int Height = UpsampleRuns.MapHeight;
     private const int Width = UpsampleRuns.MapWidth;
 
-    private UpsampleRuns runs = null!;
-
     private static float[] Ramp => Array.ConvertAll(UpsampleRuns.Ramp(), value => (float)value);
-
-    [SetUp]
-    public void Start() => runs = new UpsampleRuns();
-
-    [TearDown]
-    public void RemoveFiles() => runs.Dispose();
 
     [Test]
     public void Indices_beyond_the_palette_are_classes()
@@ -31,13 +23,13 @@ internal sealed class ImageMapTests
         indices.Values[5] = 2;
         indices.Values[20] = 255;
         WriteShortPalette("map.png", indices);
-        runs.Enlarge("map.png", "large.png", "--labels");
-        runs.Enlarge("map.png", "large.tif", "--labels");
-        var (large, palette) = IndexedPng.TryRead(runs["large.png"])!.Value;
+        Runs.Enlarge("map.png", "large.png", "--labels");
+        Runs.Enlarge("map.png", "large.tif", "--labels");
+        var (large, palette) = IndexedPng.TryRead(Runs["large.png"])!.Value;
         Assert.That(large.Values, Is.EqualTo(UpsampleRuns.Enlarge(indices.Values)));
         Assert.That(palette.ColourOf(2).ToArray(), Is.EqualTo(new byte[] { 0, 0, 200 }));
         Assert.That(palette.ColourOf(255).ToArray(), Is.EqualTo(new byte[3]));
-        Assert.That(ImageFile.ReadSamples(runs["large.tif"]).Raster.Values, Is.EqualTo(palette.Expand(large).Values));
+        Assert.That(ImageFile.ReadSamples(Runs["large.tif"]).Raster.Values, Is.EqualTo(palette.Expand(large).Values));
     }
 
     [Test]
@@ -52,11 +44,11 @@ internal sealed class ImageMapTests
         var colours = Enumerable.Range(0, 3 * count).Select(i => (ushort)(i * 37 % 256)).ToArray();
         var stored = hasSmallColours ? colours : Array.ConvertAll(colours, colour => (ushort)(colour * 257));
         TinyTiff.Write(
-            runs["map.tif"], isBigEndian, Height, Width, packed,
+            Runs["map.tif"], isBigEndian, Height, Width, packed,
             (258, [(ushort)bits]), (262, [3]), (277, [1]), (320, stored));
 
-        runs.Enlarge("map.tif", "large.png", "--labels");
-        var (large, palette) = IndexedPng.TryRead(runs["large.png"])!.Value;
+        Runs.Enlarge("map.tif", "large.png", "--labels");
+        var (large, palette) = IndexedPng.TryRead(Runs["large.png"])!.Value;
         Assert.That(large.Values, Is.EqualTo(UpsampleRuns.Enlarge(Array.ConvertAll(indices, index => (float)index))));
         Assert.That(
             palette.Colours,
@@ -71,11 +63,11 @@ internal sealed class ImageMapTests
         using (var image = Image.NewFromMemory(
             Array.ConvertAll(colours.Values, value => (byte)value), Width, Height, 3, Enums.BandFormat.Uchar))
         using (var interpreted = image.Copy(interpretation: Enums.Interpretation.Srgb))
-            interpreted.Gifsave(runs["map.gif"], dither: 0);
-        runs.Enlarge("map.gif", "large.png", "--labels");
-        var (large, palette) = IndexedPng.TryRead(runs["large.png"])!.Value;
+            interpreted.Gifsave(Runs["map.gif"], dither: 0);
+        Runs.Enlarge("map.gif", "large.png", "--labels");
+        var (large, palette) = IndexedPng.TryRead(Runs["large.png"])!.Value;
         Assert.That(large.Values.Distinct().Count(), Is.EqualTo(3));
-        using var stored = Image.NewFromFile(runs["map.gif"]);
+        using var stored = Image.NewFromFile(Runs["map.gif"]);
         using var opaque = stored.ExtractBand(0, n: 3);
         var pixels = opaque.WriteToMemory<byte>().Chunk(3).ToList();
         Assert.That(
@@ -93,17 +85,17 @@ internal sealed class ImageMapTests
         for (int channels = 1; channels <= 4; channels += 3)
         {
             var values = Enumerable.Range(0, Height * Width * channels).Select(i => i < channels ? special : i % 90f);
-            ImageFile.Write(runs["map.tif"], new Raster(Height, Width, channels, [.. values]), type);
-            runs.Enlarge("map.tif", "large.tif");
-            UpsampleRuns.AssertSucceeds(runs.Upsample("map.tif", "averages.tif", "--method", "bilinear"));
-            var (large, largeType) = ImageFile.ReadSamples(runs["large.tif"]);
-            var (averages, averagesType) = ImageFile.ReadSamples(runs["averages.tif"]);
+            ImageFile.Write(Runs["map.tif"], new Raster(Height, Width, channels, [.. values]), type);
+            Runs.Enlarge("map.tif", "large.tif");
+            UpsampleRuns.AssertSucceeds(Runs.Upsample("map.tif", "averages.tif", "--method", "bilinear"));
+            var (large, largeType) = ImageFile.ReadSamples(Runs["large.tif"]);
+            var (averages, averagesType) = ImageFile.ReadSamples(Runs["averages.tif"]);
             Assert.That((largeType, averagesType), Is.EqualTo((type, type)));
             Assert.That(large.Channels, Is.EqualTo(channels));
             Assert.That(large.Values, Has.Some.EqualTo(special).And.Some.EqualTo(47f));
             Assert.That(averages.Values, Is.All.InRange(Math.Min(special, 0), Math.Max(special, 90)));
         }
-        runs.AssertRefuses(runs.Upsample("map.tif", "o.png"), ExitCode.Failure, "o.png", ".tif");
+        Runs.AssertRefuses(Runs.Upsample("map.tif", "o.png"), ExitCode.Failure, "o.png", ".tif");
     }
 
     [TestCase(false)]
@@ -119,10 +111,10 @@ internal sealed class ImageMapTests
                 bytes.AsSpan(8 * i, 8).Reverse();
         }
         TinyTiff.Write(
-            runs["map.tif"], isBigEndian, Height, Width, bytes, (258, [64]), (262, [1]), (277, [1]), (339, [3]));
-        runs.Enlarge("map.tif", "large.tif");
+            Runs["map.tif"], isBigEndian, Height, Width, bytes, (258, [64]), (262, [1]), (277, [1]), (339, [3]));
+        Runs.Enlarge("map.tif", "large.tif");
         Assert.That(
-            ImageFile.ReadSamples(InputFile.Open(runs["large.tif"])).Numbers, Is.EqualTo(UpsampleRuns.Enlarge(values)));
+            ImageFile.ReadSamples(InputFile.Open(Runs["large.tif"])).Numbers, Is.EqualTo(UpsampleRuns.Enlarge(values)));
     }
 
     [TestCase(false)]
@@ -133,10 +125,10 @@ internal sealed class ImageMapTests
         using (var image = Image.NewFromMemory(values, 40, 24, 2, Enums.BandFormat.Double))
         {
             image.Tiffsave(
-                runs["map.tif"], compression: Enums.ForeignTiffCompression.Lzw,
+                Runs["map.tif"], compression: Enums.ForeignTiffCompression.Lzw,
                 predictor: Enums.ForeignTiffPredictor.Horizontal, tile: isTiled, tileWidth: 16, tileHeight: 16);
         }
-        Assert.That(ImageFile.ReadSamples(InputFile.Open(runs["map.tif"])).Numbers, Is.EqualTo(values));
+        Assert.That(ImageFile.ReadSamples(InputFile.Open(Runs["map.tif"])).Numbers, Is.EqualTo(values));
     }
 
     [TestCase(".tif")]
@@ -144,16 +136,16 @@ internal sealed class ImageMapTests
     [TestCase(".webp")]
     public void Several_pages_are_refused_as_a_map_and_told_of_a_photo(string extension)
     {
-        using (var image = Image.NewFromFile(runs["photo.png"]))
+        using (var image = Image.NewFromFile(Runs["photo.png"]))
         using (var inverse = image.Invert())
         using (var both = image.Join(inverse, Enums.Direction.Vertical))
         using (var pages = both.Mutate(mutable => mutable.Set(GValue.GIntType, "page-height", UpsampleRuns.Height)))
-            pages.WriteToFile(runs["pages" + extension]);
-        runs.AssertRefuses(
-            runs.Upsample("pages" + extension, "o.png"), ExitCode.Failure, "pages" + extension, "2 pages");
+            pages.WriteToFile(Runs["pages" + extension]);
+        Runs.AssertRefuses(
+            Runs.Upsample("pages" + extension, "o.png"), ExitCode.Failure, "pages" + extension, "2 pages");
 
-        ImageFile.Write(runs["map.png"], new Raster(Height, Width, 1), SampleType.UInt8);
-        var run = runs.Upsample("map.png", "large.png", "--guide", runs["pages" + extension], "--method", "nearest");
+        ImageFile.Write(Runs["map.png"], new Raster(Height, Width, 1), SampleType.UInt8);
+        var run = Runs.Upsample("map.png", "large.png", "--guide", Runs["pages" + extension], "--method", "nearest");
         Assert.That(run.ExitCode, Is.EqualTo(ExitCode.Success));
         Assert.That(run.Errors, Does.Contain("pages" + extension).And.Contain("2 pages"));
     }
@@ -162,11 +154,11 @@ internal sealed class ImageMapTests
     [TestCase(Enums.Interpretation.Lab)]
     public void Maps_in_colour_spaces_are_refused(Enums.Interpretation space)
     {
-        using (var image = Image.NewFromFile(runs["photo.png"]))
+        using (var image = Image.NewFromFile(Runs["photo.png"]))
         using (var converted = image.Colourspace(space))
-            converted.Tiffsave(runs["map.tif"]);
-        runs.AssertRefuses(
-            runs.Upsample("map.tif", "o.tif"), ExitCode.Failure, "map.tif", space.ToString().ToUpperInvariant(), "RGB");
+            converted.Tiffsave(Runs["map.tif"]);
+        Runs.AssertRefuses(
+            Runs.Upsample("map.tif", "o.tif"), ExitCode.Failure, "map.tif", space.ToString().ToUpperInvariant(), "RGB");
     }
 
     private void WriteShortPalette(string name, Raster indices)
@@ -183,7 +175,7 @@ internal sealed class ImageMapTests
             foreach (var row in indices.Values.Chunk(indices.Width))
                 zlib.Write([0, .. row.Select(value => (byte)value)]);
         }
-        using var file = File.Create(runs[name]);
+        using var file = File.Create(Runs[name]);
         PngChunk.WriteSignature(file);
         new PngChunk("IHDR", header).Write(file);
         new PngChunk("PLTE", [200, 0, 0, 0, 200, 0, 0, 0, 200]).Write(file);

@@ -7,20 +7,14 @@ namespace SapaGpu.Tests.Guided;
 
 [TestFixture]
 [NonParallelizable]
-internal sealed class InputCheckTests
+internal sealed class InputCheckTests : UpsampleFixture
 {
-    private UpsampleRuns runs = null!;
-
     [SetUp]
     public void WriteInputs()
     {
-        runs = new UpsampleRuns();
-        ImageFile.Write(runs["map.png"], new Raster(6, 8, 1), SampleType.UInt8);
-        ImageFile.Write(runs["truth.png"], new Raster(24, 32, 1), SampleType.UInt8);
+        ImageFile.Write(Runs["map.png"], new Raster(6, 8, 1), SampleType.UInt8);
+        ImageFile.Write(Runs["truth.png"], new Raster(24, 32, 1), SampleType.UInt8);
     }
-
-    [TearDown]
-    public void RemoveFiles() => runs.Dispose();
 
     [TestCase("--output", "photo.png", "--guide")]
     [TestCase("--output", "truth.png", "--truth")]
@@ -29,39 +23,39 @@ internal sealed class InputCheckTests
     [TestCase("--compare", "map.png", "--input")]
     public void Results_do_not_take_the_place_of_inputs(string option, string name, string other)
     {
-        var bytes = File.ReadAllBytes(runs[name]);
+        var bytes = File.ReadAllBytes(Runs[name]);
         string output = option == "--output" ? name : "large.png", figure = option == "--compare" ? name : "figure.png";
-        var run = runs.Upsample(
-            "map.png", output, "--truth", runs["truth.png"], "--compare", runs[figure], "--method", "nearest");
-        runs.AssertRefuses(run, ExitCode.Failure, name, option, other);
-        Assert.That(File.ReadAllBytes(runs[name]), Is.EqualTo(bytes));
+        var run = Runs.Upsample(
+            "map.png", output, "--truth", Runs["truth.png"], "--compare", Runs[figure], "--method", "nearest");
+        Runs.AssertRefuses(run, ExitCode.Failure, name, option, other);
+        Assert.That(File.ReadAllBytes(Runs[name]), Is.EqualTo(bytes));
     }
 
     [Test]
     public void Other_names_of_a_file_are_recognised()
     {
-        Directory.CreateDirectory(runs["folder"]);
-        Directory.CreateSymbolicLink(runs["other"], runs["folder"]);
-        File.Move(runs["photo.png"], runs["folder/photo.png"]);
-        File.CreateSymbolicLink(runs["link.png"], runs["folder/photo.png"]);
+        Directory.CreateDirectory(Runs["folder"]);
+        Directory.CreateSymbolicLink(Runs["other"], Runs["folder"]);
+        File.Move(Runs["photo.png"], Runs["folder/photo.png"]);
+        File.CreateSymbolicLink(Runs["link.png"], Runs["folder/photo.png"]);
         foreach (string output in (string[])["other/photo.png", "folder/../folder/photo.png", "folder/photo.png"])
-            runs.AssertRefuses(Upsample(output), ExitCode.Failure, "--guide");
+            Runs.AssertRefuses(Upsample(output), ExitCode.Failure, "--guide");
 
-        ToolRun Upsample(string output) => runs.Upsample("map.png", output, "--guide", runs["link.png"]);
+        ToolRun Upsample(string output) => Runs.Upsample("map.png", output, "--guide", Runs["link.png"]);
     }
 
     [Test]
     public void The_map_may_be_replaced_by_its_result()
     {
-        runs.Enlarge("map.png", "map.png");
-        Assert.That(ImageFile.ReadSamples(runs["map.png"]).Raster.SizeText, Is.EqualTo("32x24"));
+        Runs.Enlarge("map.png", "map.png");
+        Assert.That(ImageFile.ReadSamples(Runs["map.png"]).Raster.SizeText, Is.EqualTo("32x24"));
     }
 
     [Test]
     public void Other_proportions_are_told_but_not_refused()
     {
-        ImageFile.Write(runs["turned.png"], new Raster(8, 6, 1), SampleType.UInt8);
-        var run = runs.Upsample("turned.png", "large.png", "--method", "nearest");
+        ImageFile.Write(Runs["turned.png"], new Raster(8, 6, 1), SampleType.UInt8);
+        var run = Runs.Upsample("turned.png", "large.png", "--method", "nearest");
         Assert.That(run.ExitCode, Is.EqualTo(ExitCode.Success));
         Assert.That(run.Errors.TrimEnd().Split('\n'), Has.Length.EqualTo(1));
         Assert.That(run.Errors, Does.Contain("turned.png").And.Contain("proportions").And.Contain("77.8 %"));

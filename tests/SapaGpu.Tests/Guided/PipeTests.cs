@@ -8,26 +8,20 @@ namespace SapaGpu.Tests.Guided;
 /// <summary>Standard input, standard output and pipes, in processes of their own.</summary>
 [TestFixture]
 [Platform(Include = "Linux")]
-internal sealed class PipeTests
+internal sealed class PipeTests : UpsampleFixture
 {
     private static readonly string Tool =
         $"dotnet '{typeof(ExitCode).Assembly.Location}' upsample --method nearest";
 
-    private UpsampleRuns runs = null!;
-
     [SetUp]
     public void WriteInputs()
     {
-        runs = new UpsampleRuns();
         var map = new Raster(
             UpsampleRuns.MapHeight, UpsampleRuns.MapWidth, 1, [.. UpsampleRuns.Ramp().Select(value => (float)value)]);
-        ImageFile.Write(runs["map.png"], map, SampleType.UInt8);
-        runs.WriteArray(
+        ImageFile.Write(Runs["map.png"], map, SampleType.UInt8);
+        Runs.WriteArray(
             "map.npy", "<f4", [UpsampleRuns.MapHeight, UpsampleRuns.MapWidth], UpsampleRuns.Ramp());
     }
-
-    [TearDown]
-    public void RemoveFiles() => runs.Dispose();
 
     [TestCase("--input - --output large.png --guide photo.png < map.png")]
     [TestCase("--input /dev/stdin --output large.png --guide photo.png < map.png")]
@@ -39,7 +33,7 @@ internal sealed class PipeTests
     public void Images_go_through_pipes(string arguments)
     {
         Run(arguments);
-        var (large, _) = ImageFile.ReadSamples(runs["large.png"]);
+        var (large, _) = ImageFile.ReadSamples(Runs["large.png"]);
         Assert.That(large.Values, Is.EqualTo(UpsampleRuns.Enlarge(UpsampleRuns.Ramp())));
     }
 
@@ -47,7 +41,7 @@ internal sealed class PipeTests
     public void Arrays_go_through_pipes()
     {
         var (_, errors) = Run("--input - --output - --guide photo.png < map.npy > large.npy");
-        Assert.That(NpyFile.Read(runs["large.npy"]).Values, Is.EqualTo(UpsampleRuns.Enlarge(UpsampleRuns.Ramp())));
+        Assert.That(NpyFile.Read(Runs["large.npy"]).Values, Is.EqualTo(UpsampleRuns.Enlarge(UpsampleRuns.Ramp())));
         Assert.That(errors, Does.Contain("nearest"), "the summary");
     }
 
@@ -65,7 +59,7 @@ internal sealed class PipeTests
     private (int Code, string Errors) Run(string arguments, int expected = ExitCode.Success)
     {
         var (code, output, errors) = ChildProcess.Run(
-            "bash", [], ["-c", $"cd '{Path.GetDirectoryName(runs["photo.png"])}' && {Tool} {arguments}"]);
+            "bash", [], ["-c", $"cd '{Path.GetDirectoryName(Runs["photo.png"])}' && {Tool} {arguments}"]);
         Assert.That(code, Is.EqualTo(expected), output + errors);
         return (code, errors);
     }

@@ -9,20 +9,12 @@ namespace SapaGpu.Tests.Guided;
 /// <summary>Maps of a part of the photo, and maps with padding.</summary>
 [TestFixture]
 [NonParallelizable]
-internal sealed class PlacementTests
+internal sealed class PlacementTests : UpsampleFixture
 {
     private const int Height = UpsampleRuns.MapHeight;
     private const int Width = UpsampleRuns.MapWidth;
     private const int Side = 8;
     private const double Padding = -99;
-
-    private UpsampleRuns runs = null!;
-
-    [SetUp]
-    public void Start() => runs = new UpsampleRuns();
-
-    [TearDown]
-    public void RemoveFiles() => runs.Dispose();
 
     [TestCase("<f4", "nearest", 0, "--letterbox")]
     [TestCase("<f8", "nearest", 0, "--letterbox", "top-left")]
@@ -35,8 +27,8 @@ internal sealed class PlacementTests
     {
         // In double precision no value fits single precision: nearest copies bytes then.
         var ramp = UpsampleRuns.Ramp().Select(cell => descriptor == "<f8" ? cell + 1e-9 : cell).ToArray();
-        runs.WriteArray("map.npy", descriptor, [Height, Width], ramp);
-        runs.WriteArray(
+        Runs.WriteArray("map.npy", descriptor, [Height, Width], ramp);
+        Runs.WriteArray(
             "padded.npy",
             descriptor,
             [1, Side, Side],
@@ -44,11 +36,11 @@ internal sealed class PlacementTests
                 .. Enumerable.Repeat(Padding, firstRow * Side), .. ramp,
                 .. Enumerable.Repeat(Padding, (Side - Height - firstRow) * Side),
             ]);
-        UpsampleRuns.AssertSucceeds(runs.Upsample("map.npy", "plain.npy", "--method", method));
-        var run = runs.Upsample("padded.npy", "cut.npy", ["--method", method, .. letterbox]);
+        UpsampleRuns.AssertSucceeds(Runs.Upsample("map.npy", "plain.npy", "--method", method));
+        var run = Runs.Upsample("padded.npy", "cut.npy", ["--method", method, .. letterbox]);
         UpsampleRuns.AssertSucceeds(run);
         Assert.That(run.Output, Does.Contain("8x8, of which 8x6, to 32x24"));
-        var (plain, cut) = (NpyFile.Read(runs["plain.npy"]), NpyFile.Read(runs["cut.npy"]));
+        var (plain, cut) = (NpyFile.Read(Runs["plain.npy"]), NpyFile.Read(Runs["cut.npy"]));
         Assert.That(cut.Shape, Is.EqualTo(new[] { 1, UpsampleRuns.Height, UpsampleRuns.Width }));
         Assert.That(cut.Values, Is.EqualTo(plain.Values));
     }
@@ -58,10 +50,10 @@ internal sealed class PlacementTests
     public void Edges_of_padding_within_cells_displace_nothing(string letterbox, int rowsBefore)
     {
         // A photo of 32x22 in a square of 8 cells: five and a half rows of cells, in the middle from 1.25 on.
-        ImageFile.Write(runs["low.png"], new Photo(22, 32));
-        runs.WriteArray("map.npy", "<f4", [Side, Side], UpsampleRuns.Ramp(Side * Side));
-        runs.Enlarge("map.npy", "large.npy", "--letterbox", letterbox, "--guide", runs["low.png"]);
-        var large = NpyFile.Read(runs["large.npy"]);
+        ImageFile.Write(Runs["low.png"], new Photo(22, 32));
+        Runs.WriteArray("map.npy", "<f4", [Side, Side], UpsampleRuns.Ramp(Side * Side));
+        Runs.Enlarge("map.npy", "large.npy", "--letterbox", letterbox, "--guide", Runs["low.png"]);
+        var large = NpyFile.Read(Runs["large.npy"]);
         Assert.That(large.Shape, Is.EqualTo(new[] { 22, 32 }));
         Assert.That(
             large.Values,
@@ -95,18 +87,18 @@ internal sealed class PlacementTests
     [TestCase("sapa")]
     public void A_crop_of_the_photo_is_the_photo(string method)
     {
-        runs.WriteArray("map.npy", "<f4", [3, 4], UpsampleRuns.Ramp(12));
+        Runs.WriteArray("map.npy", "<f4", [3, 4], UpsampleRuns.Ramp(12));
         var part = new Photo(12, 16);
         for (int row = 0; row < 12; row++)
         {
             for (int column = 0; column < 16; column++)
-                runs.Photo.PixelAt(row + 4, column + 8).CopyTo(part.PixelAt(row, column));
+                Runs.Photo.PixelAt(row + 4, column + 8).CopyTo(part.PixelAt(row, column));
         }
-        ImageFile.Write(runs["part.png"], part);
+        ImageFile.Write(Runs["part.png"], part);
         UpsampleRuns.AssertSucceeds(
-            runs.Upsample("map.npy", "expected.npy", "--method", method, "--guide", runs["part.png"]));
-        UpsampleRuns.AssertSucceeds(runs.Upsample("map.npy", "large.npy", "--method", method, "--crop", "8,4,16,12"));
-        Assert.That(File.ReadAllBytes(runs["large.npy"]), Is.EqualTo(File.ReadAllBytes(runs["expected.npy"])));
+            Runs.Upsample("map.npy", "expected.npy", "--method", method, "--guide", Runs["part.png"]));
+        UpsampleRuns.AssertSucceeds(Runs.Upsample("map.npy", "large.npy", "--method", method, "--crop", "8,4,16,12"));
+        Assert.That(File.ReadAllBytes(Runs["large.npy"]), Is.EqualTo(File.ReadAllBytes(Runs["expected.npy"])));
     }
 
     [Test]
@@ -117,9 +109,9 @@ internal sealed class PlacementTests
             truth.Values.AsSpan((row + 4) * UpsampleRuns.Width + 8, 16).Fill(9);
         var map = new Raster(3, 4, 1);
         Array.Fill(map.Values, 9);
-        ImageFile.Write(runs["truth.png"], truth, SampleType.UInt8);
-        ImageFile.Write(runs["map.png"], map, SampleType.UInt8);
-        var run = runs.Upsample("map.png", "large.png", "--crop", "8,4,16,12", "--truth", runs["truth.png"]);
+        ImageFile.Write(Runs["truth.png"], truth, SampleType.UInt8);
+        ImageFile.Write(Runs["map.png"], map, SampleType.UInt8);
+        var run = Runs.Upsample("map.png", "large.png", "--crop", "8,4,16,12", "--truth", Runs["truth.png"]);
         UpsampleRuns.AssertSucceeds(run);
         Assert.That(run.Output, Does.Match("SAPA +. +0.0000"));
     }
@@ -133,15 +125,15 @@ internal sealed class PlacementTests
     [TestCase("20,20,16,12")]
     public void Parts_that_are_none_are_refused(string crop)
     {
-        ImageFile.Write(runs["map.png"], new Raster(3, 4, 1), SampleType.UInt8);
-        runs.AssertRefuses(runs.Upsample("map.png", "o.png", "--crop", crop), ExitCode.Usage, $"--crop {crop}", "x,y,w");
+        ImageFile.Write(Runs["map.png"], new Raster(3, 4, 1), SampleType.UInt8);
+        Runs.AssertRefuses(Runs.Upsample("map.png", "o.png", "--crop", crop), ExitCode.Usage, $"--crop {crop}", "x,y,w");
     }
 
     [Test]
     public void Padding_beyond_a_square_is_told()
     {
-        runs.WriteArray("map.npy", "<f4", [Side, Side - 2], UpsampleRuns.Ramp(Side * (Side - 2)));
-        var run = runs.Upsample("map.npy", "large.npy", "--method", "nearest", "--letterbox");
+        Runs.WriteArray("map.npy", "<f4", [Side, Side - 2], UpsampleRuns.Ramp(Side * (Side - 2)));
+        var run = Runs.Upsample("map.npy", "large.npy", "--method", "nearest", "--letterbox");
         Assert.That(run.ExitCode, Is.EqualTo(ExitCode.Success));
         Assert.That(run.Errors, Does.Contain("map.npy").And.Contain("6x8").And.Contain("swap"));
     }
@@ -149,15 +141,15 @@ internal sealed class PlacementTests
     [Test]
     public void Unknown_letterboxes_are_refused()
     {
-        ImageFile.Write(runs["map.png"], new Raster(3, 4, 1), SampleType.UInt8);
-        runs.AssertRefuses(runs.Upsample("map.png", "o.png", "--letterbox", "left"), ExitCode.Usage, "left", "top-left");
+        ImageFile.Write(Runs["map.png"], new Raster(3, 4, 1), SampleType.UInt8);
+        Runs.AssertRefuses(Runs.Upsample("map.png", "o.png", "--letterbox", "left"), ExitCode.Usage, "left", "top-left");
     }
 
     [Test]
     public void Other_proportions_name_the_remedies()
     {
-        runs.WriteArray("map.npy", "<f4", [Side, Side], UpsampleRuns.Ramp(Side * Side));
-        var run = runs.Upsample("map.npy", "large.npy", "--method", "nearest");
+        Runs.WriteArray("map.npy", "<f4", [Side, Side], UpsampleRuns.Ramp(Side * Side));
+        var run = Runs.Upsample("map.npy", "large.npy", "--method", "nearest");
         Assert.That(run.Errors, Does.Contain("--letterbox").And.Contain("--crop").And.Contain("--layout"));
     }
 }

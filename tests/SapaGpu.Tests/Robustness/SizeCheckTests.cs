@@ -15,29 +15,23 @@ namespace SapaGpu.Tests.Robustness;
 /// </summary>
 [TestFixture]
 [NonParallelizable]
-internal sealed class SizeCheckTests
+internal sealed class SizeCheckTests : UpsampleFixture
 {
     private const int Huge = 26_000;
-
-    private UpsampleRuns runs = null!;
 
     [SetUp]
     public void WriteInputs()
     {
-        runs = new UpsampleRuns();
-        ImageFile.Write(runs["map.png"], new Raster(UpsampleRuns.MapHeight, UpsampleRuns.MapWidth, 1), SampleType.UInt8);
+        ImageFile.Write(Runs["map.png"], new Raster(UpsampleRuns.MapHeight, UpsampleRuns.MapWidth, 1), SampleType.UInt8);
         WritePng("huge.png");
-        File.WriteAllText(runs["huge.pgm"], $"P5 # a comment\n{Huge} {Huge}\n255\n");
+        File.WriteAllText(Runs["huge.pgm"], $"P5 # a comment\n{Huge} {Huge}\n255\n");
         WriteBmp("huge.bmp");
-        using (var stream = File.Create(runs["huge.npy"]))
+        using (var stream = File.Create(Runs["huge.npy"]))
             NpyFile.WriteHeader(stream, "|u1", [Huge, Huge]);
-        using var archive = ZipFile.Open(runs["huge.npz"], ZipArchiveMode.Create);
+        using var archive = ZipFile.Open(Runs["huge.npz"], ZipArchiveMode.Create);
         using var packed = archive.CreateEntry("a.npy").Open();
         NpyFile.WriteHeader(packed, "|u1", [Huge, Huge]);
     }
-
-    [TearDown]
-    public void RemoveFiles() => runs.Dispose();
 
     [TestCase("huge.png")]
     [TestCase("huge.pgm")]
@@ -47,9 +41,9 @@ internal sealed class SizeCheckTests
     public void A_map_larger_than_the_photo_is_refused_by_its_header(string map)
     {
         string output = map.Contains(".np", StringComparison.Ordinal) ? "o.npy" : "o.png";
-        runs.AssertRefuses(runs.Upsample(map, output), ExitCode.Failure, $"{Huge}x{Huge}", "smaller than the map");
-        runs.AssertRefuses(
-            runs.Upsample(map, output, "--letterbox", "center"), ExitCode.Failure, "smaller than the map");
+        Runs.AssertRefuses(Runs.Upsample(map, output), ExitCode.Failure, $"{Huge}x{Huge}", "smaller than the map");
+        Runs.AssertRefuses(
+            Runs.Upsample(map, output, "--letterbox", "center"), ExitCode.Failure, "smaller than the map");
     }
 
     [TestCase("huge.png")]
@@ -57,46 +51,46 @@ internal sealed class SizeCheckTests
     [TestCase("huge.bmp")]
     public void A_photo_is_refused_by_its_header(string photo)
     {
-        using (var stream = File.Create(runs["larger.npy"]))
+        using (var stream = File.Create(Runs["larger.npy"]))
             NpyFile.WriteHeader(stream, "|u1", [Huge + 1, Huge]);
-        runs.AssertRefuses(
-            runs.Upsample("larger.npy", "o.npy", "--guide", runs[photo]), ExitCode.Failure, "smaller than the map");
-        runs.AssertRefuses(
-            runs.Upsample("map.png", "o.png", "--guide", runs[photo], "--crop", $"0,0,{Huge + 1},1"), ExitCode.Usage, "--crop");
+        Runs.AssertRefuses(
+            Runs.Upsample("larger.npy", "o.npy", "--guide", Runs[photo]), ExitCode.Failure, "smaller than the map");
+        Runs.AssertRefuses(
+            Runs.Upsample("map.png", "o.png", "--guide", Runs[photo], "--crop", $"0,0,{Huge + 1},1"), ExitCode.Usage, "--crop");
     }
 
     [TestCase("huge.png")]
     [TestCase("huge.npy")]
-    public void A_truth_of_another_size_is_refused_by_its_header(string truth) => runs.AssertRefuses(
-        runs.Upsample("map.png", "o.png", "--truth", runs[truth]), ExitCode.Failure, $"{Huge}x{Huge}", "32x24 like the photo");
+    public void A_truth_of_another_size_is_refused_by_its_header(string truth) => Runs.AssertRefuses(
+        Runs.Upsample("map.png", "o.png", "--truth", Runs[truth]), ExitCode.Failure, $"{Huge}x{Huge}", "32x24 like the photo");
 
     [Test]
     public void What_fits_but_is_cut_off_is_refused_for_that()
     {
-        var run = runs.Upsample("huge.png", "o.png", "--guide", runs["huge.png"]);
-        runs.AssertRefuses(run, ExitCode.Failure, "huge.png", "not a readable image");
+        var run = Runs.Upsample("huge.png", "o.png", "--guide", Runs["huge.png"]);
+        Runs.AssertRefuses(run, ExitCode.Failure, "huge.png", "not a readable image");
     }
 
     [Test]
     public void Archives_of_more_than_the_array_are_refused()
     {
-        using (var archive = ZipFile.Open(runs["more.npz"], ZipArchiveMode.Create))
+        using (var archive = ZipFile.Open(Runs["more.npz"], ZipArchiveMode.Create))
         {
             using var packed = archive.CreateEntry("a.npy").Open();
             NpyFile.WriteHeader(packed, "|u1", [UpsampleRuns.MapHeight, UpsampleRuns.MapWidth]);
             packed.Write(new byte[1 << 20]);
         }
-        runs.AssertRefuses(
-            runs.Upsample("more.npz", "o.npy"), ExitCode.Failure, "48 elements of 1 bytes are announced, and 1,048,576 bytes are there");
+        Runs.AssertRefuses(
+            Runs.Upsample("more.npz", "o.npy"), ExitCode.Failure, "48 elements of 1 bytes are announced, and 1,048,576 bytes are there");
     }
 
     [Test]
     public void Readers_of_other_formats_are_blocked()
     {
-        _ = ImageFile.ReadPhoto(runs["photo.png"]);
-        File.WriteAllText(runs["numbers.csv"], "1,2\n3,4\n");
-        Assert.That(() => Image.NewFromFile(runs["numbers.csv"]), Throws.TypeOf<VipsException>());
-        runs.AssertRefuses(runs.Upsample("numbers.csv", "o.png"), ExitCode.Failure, "save it as", "BMP");
+        _ = ImageFile.ReadPhoto(Runs["photo.png"]);
+        File.WriteAllText(Runs["numbers.csv"], "1,2\n3,4\n");
+        Assert.That(() => Image.NewFromFile(Runs["numbers.csv"]), Throws.TypeOf<VipsException>());
+        Runs.AssertRefuses(Runs.Upsample("numbers.csv", "o.png"), ExitCode.Failure, "save it as", "BMP");
     }
 
     [Test]
@@ -114,7 +108,7 @@ internal sealed class SizeCheckTests
         BinaryPrimitives.WriteInt32BigEndian(header, Huge);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), Huge);
         header[8] = 8;
-        using var stream = File.Create(runs[name]);
+        using var stream = File.Create(Runs[name]);
         PngChunk.WriteSignature(stream);
         new PngChunk("IHDR", header).Write(stream);
         using var packed = new MemoryStream();
@@ -132,6 +126,6 @@ internal sealed class SizeCheckTests
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(18), Huge);
         BinaryPrimitives.WriteInt32LittleEndian(header.AsSpan(22), Huge);
         header[28] = 24;
-        File.WriteAllBytes(runs[name], header);
+        File.WriteAllBytes(Runs[name], header);
     }
 }

@@ -11,53 +11,47 @@ namespace SapaGpu.Tests.Robustness;
 [TestFixture]
 [Platform(Include = "Linux")]
 [NonParallelizable]
-internal sealed class StrangeNameTests
+internal sealed class StrangeNameTests : UpsampleFixture
 {
     private const string Escapes = "a\u001b[31m\u009b2J\n\r\u202eb";
     private const string Visible = "a\\x1b[31m\\x9b2J\\n\\r\\u202eb";
 
-    private UpsampleRuns runs = null!;
-
     [SetUp]
     public void WriteInputs()
     {
-        runs = new UpsampleRuns();
-        ImageFile.Write(runs["map.png"], new Raster(6, 8, 1), SampleType.UInt8);
+        ImageFile.Write(Runs["map.png"], new Raster(6, 8, 1), SampleType.UInt8);
     }
-
-    [TearDown]
-    public void RemoveFiles() => runs.Dispose();
 
     [Test]
     public void Control_characters_of_names_are_shown_and_not_obeyed()
     {
-        File.Copy(runs["map.png"], runs[$"{Escapes}.png"]);
-        var large = runs.Upsample($"{Escapes}.png", $"{Escapes}-large.png", "--method", "nearest");
+        File.Copy(Runs["map.png"], Runs[$"{Escapes}.png"]);
+        var large = Runs.Upsample($"{Escapes}.png", $"{Escapes}-large.png", "--method", "nearest");
         UpsampleRuns.AssertSucceeds(large);
         AssertShows(large.Output, large);
 
-        var missing = runs.Upsample($"{Escapes}.npy", "large.npy");
+        var missing = Runs.Upsample($"{Escapes}.npy", "large.npy");
         ToolAssert.EndsProperly(missing, missing.Errors);
         AssertShows(missing.Errors, missing);
 
-        ImageFile.Write(runs[$"{Escapes}-turned.png"], new Raster(8, 6, 1), SampleType.UInt8);
-        var warned = runs.Upsample($"{Escapes}-turned.png", "large.png", "--compare", runs[$"{Escapes}-figure.png"]);
+        ImageFile.Write(Runs[$"{Escapes}-turned.png"], new Raster(8, 6, 1), SampleType.UInt8);
+        var warned = Runs.Upsample($"{Escapes}-turned.png", "large.png", "--compare", Runs[$"{Escapes}-figure.png"]);
         Assert.That(warned.ExitCode, Is.EqualTo(ExitCode.Success), warned.Errors);
         AssertShows(warned.Errors, warned);
-        Assert.That(File.Exists(runs[$"{Escapes}-figure.png"]));
+        Assert.That(File.Exists(Runs[$"{Escapes}-figure.png"]));
     }
 
     [Test]
     public void Control_characters_of_many_names_are_shown_and_not_obeyed()
     {
         foreach (string part in (string[])["photos", "maps"])
-            Directory.CreateDirectory(runs[part]);
-        File.Copy(runs["photo.png"], runs[$"photos/{Escapes}.png"]);
-        File.Copy(runs["photo.png"], runs["photos/damaged.png"]);
-        File.Copy(runs["map.png"], runs[$"maps/{Escapes}.png"]);
-        File.WriteAllText(runs[$"maps/{Escapes}2.png"], "nothing");
-        string[] arguments = ["--guide", runs["photos"], "--method", "nearest", "--json"];
-        var run = runs.Upsample("maps", "results", arguments);
+            Directory.CreateDirectory(Runs[part]);
+        File.Copy(Runs["photo.png"], Runs[$"photos/{Escapes}.png"]);
+        File.Copy(Runs["photo.png"], Runs["photos/damaged.png"]);
+        File.Copy(Runs["map.png"], Runs[$"maps/{Escapes}.png"]);
+        File.WriteAllText(Runs[$"maps/{Escapes}2.png"], "nothing");
+        string[] arguments = ["--guide", Runs["photos"], "--method", "nearest", "--json"];
+        var run = Runs.Upsample("maps", "results", arguments);
         Assert.That(run.ExitCode, Is.EqualTo(ExitCode.Failure));
         AssertShows(run.Errors, run);
         var results = JsonDocument.Parse(run.Output).RootElement.GetProperty("results");
@@ -67,12 +61,12 @@ internal sealed class StrangeNameTests
     [Test]
     public void Control_characters_in_an_archive_are_shown_and_not_obeyed()
     {
-        using (var archive = System.IO.Compression.ZipFile.Open(runs["map.npz"], System.IO.Compression.ZipArchiveMode.Create))
+        using (var archive = System.IO.Compression.ZipFile.Open(Runs["map.npz"], System.IO.Compression.ZipArchiveMode.Create))
         {
             archive.CreateEntry($"{Escapes}.npy");
             archive.CreateEntry("other.npy");
         }
-        var run = runs.Upsample("map.npz", "large.npy");
+        var run = Runs.Upsample("map.npz", "large.npy");
         ToolAssert.EndsProperly(run, run.Errors);
         AssertShows(run.Errors, run);
     }
@@ -83,11 +77,11 @@ internal sealed class StrangeNameTests
     [TestCase("[page=3]")]
     public void Brackets_of_names_are_no_options(string name)
     {
-        File.Copy(runs["photo.png"], runs[name]);
-        File.Copy(runs["map.png"], runs[$"map {name}"]);
-        runs.Enlarge($"map {name}", "large.png", "--guide", runs[name]);
-        runs.Enlarge("map.png", "large[1].png");
-        Assert.That(File.Exists(runs["large[1].png"]));
+        File.Copy(Runs["photo.png"], Runs[name]);
+        File.Copy(Runs["map.png"], Runs[$"map {name}"]);
+        Runs.Enlarge($"map {name}", "large.png", "--guide", Runs[name]);
+        Runs.Enlarge("map.png", "large[1].png");
+        Assert.That(File.Exists(Runs["large[1].png"]));
     }
 
     [Test]
@@ -106,12 +100,12 @@ internal sealed class StrangeNameTests
     public void Names_may_be_as_long_as_the_file_system_allows()
     {
         string name = new string('x', 251) + ".png";
-        runs.Enlarge("map.png", name);
-        Assert.That(File.Exists(runs[name]));
+        Runs.Enlarge("map.png", name);
+        Assert.That(File.Exists(Runs[name]));
         string wide = string.Concat(Enumerable.Repeat("\u00e4", 120)) + "12345678901.png";
         Assert.That(Encoding.UTF8.GetByteCount(wide), Is.EqualTo(255));
-        runs.Enlarge("map.png", wide);
-        runs.AssertRefuses(runs.Upsample("map.png", $"o.{wide}"), ExitCode.Failure, "255 bytes");
+        Runs.Enlarge("map.png", wide);
+        Runs.AssertRefuses(Runs.Upsample("map.png", $"o.{wide}"), ExitCode.Failure, "255 bytes");
     }
 
     private static void AssertShows(string text, ToolRun run)
