@@ -41,17 +41,10 @@ internal sealed record DeviceReport(
     /// <exception cref="InvalidDataException">They are of different devices or workloads.</exception>
     public static DeviceReport Join(IReadOnlyList<DeviceReport> runs)
     {
-        var last = runs[^1];
-        foreach (var run in runs)
-        {
-            if ((run.Processor, run.Workload) != (last.Processor, last.Workload))
-            {
-                throw new InvalidDataException(
-                    $"Measurements of {run.Workload} on {run.Processor} and of {last.Workload} on {last.Processor} are no " +
-                    "rows of one table; give files of one device and workload.");
-            }
-        }
-        return last with
+        MeasuredRuns.CheckSame(
+            [.. runs.Select(run => $"{run.Workload} on {run.Processor}")],
+            "are no rows of one table; give files of one device and workload");
+        return runs[^1] with
         {
             Results = MeasuredRuns.Join(runs.Select(run => run.Results), result => (
                 result.Timing.Operator, result.Timing.Pass, result.Timing.Dtype, result.Timing.MemoryFormat)),

@@ -47,17 +47,10 @@ internal sealed record PeerReport(
     /// <exception cref="InvalidDataException">They are of different devices or libraries.</exception>
     public static PeerReport Join(IReadOnlyList<PeerReport> runs)
     {
-        var last = runs[^1];
-        foreach (var run in runs)
-        {
-            if ((run.Device, run.Library) != (last.Device, last.Library))
-            {
-                throw new InvalidDataException(
-                    $"Measurements of {run.Library} on {run.Device} and of {last.Library} on {last.Device} are no columns of " +
-                    "one table; give files of one device and library.");
-            }
-        }
-        return last with
+        MeasuredRuns.CheckSame(
+            [.. runs.Select(run => $"{run.Library} on {run.Device}")],
+            "are no columns of one table; give files of one device and library");
+        return runs[^1] with
         {
             Results = MeasuredRuns.Join(runs.Select(run => run.Results), result => (
                 result.Operator, result.Pass, result.Dtype, result.MemoryFormat, result.Implementation)),

@@ -8,59 +8,17 @@ internal static unsafe class ModuleExports
 {
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int LoadUpsampler(
-        nint device, NativeUpsamplerOptions* options, byte* path, byte* prefix, nint* module)
-    {
-        try
-        {
-            NativeStruct.CheckNotNull(module, "module");
-            *module = 0;
-            var on = Handles.Get<ComputeDevice>(device, "device");
-            var read = NativeUpsamplerOptions.Read(options);
-            *module = Handles.Add(LoadedModule.Load(on, options->ElementType, read, path, prefix));
-            return (int)NativeStatus.Ok;
-        }
-        catch (Exception e)
-        {
-            return Failure.Report(e);
-        }
-    }
+        nint device, NativeUpsamplerOptions* options, byte* path, byte* prefix, nint* module) =>
+        Load(device, options, path, prefix, module);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int LoadDeformableUpsampler(
-        nint device, NativeDeformableUpsamplerOptions* options, byte* path, byte* prefix, nint* module)
-    {
-        try
-        {
-            NativeStruct.CheckNotNull(module, "module");
-            *module = 0;
-            var on = Handles.Get<ComputeDevice>(device, "device");
-            var read = NativeDeformableUpsamplerOptions.Read(options);
-            *module = Handles.Add(LoadedModule.Load(on, options->ElementType, read, path, prefix));
-            return (int)NativeStatus.Ok;
-        }
-        catch (Exception e)
-        {
-            return Failure.Report(e);
-        }
-    }
+        nint device, NativeDeformableUpsamplerOptions* options, byte* path, byte* prefix, nint* module) =>
+        Load(device, options, path, prefix, module);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    public static int LoadCarafe(nint device, NativeCarafeOptions* options, byte* path, byte* prefix, nint* module)
-    {
-        try
-        {
-            NativeStruct.CheckNotNull(module, "module");
-            *module = 0;
-            var on = Handles.Get<ComputeDevice>(device, "device");
-            var read = NativeCarafeOptions.Read(options);
-            *module = Handles.Add(LoadedModule.Load(on, options->ElementType, read, path, prefix));
-            return (int)NativeStatus.Ok;
-        }
-        catch (Exception e)
-        {
-            return Failure.Report(e);
-        }
-    }
+    public static int LoadCarafe(nint device, NativeCarafeOptions* options, byte* path, byte* prefix, nint* module) =>
+        Load(device, options, path, prefix, module);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int Forward(nint module, NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output)
@@ -82,6 +40,24 @@ internal static unsafe class ModuleExports
         try
         {
             Handles.Remove<LoadedModule>(module, "module").Dispose();
+            return (int)NativeStatus.Ok;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(e);
+        }
+    }
+
+    private static int Load<TOptions>(nint device, TOptions* options, byte* path, byte* prefix, nint* module)
+        where TOptions : unmanaged, INativeModuleOptions<TOptions>
+    {
+        try
+        {
+            NativeStruct.CheckNotNull(module, "module");
+            *module = 0;
+            var on = Handles.Get<ComputeDevice>(device, "device");
+            var (elementType, read) = TOptions.Read(options);
+            *module = Handles.Add(LoadedModule.Load(on, elementType, read, path, prefix));
             return (int)NativeStatus.Ok;
         }
         catch (Exception e)

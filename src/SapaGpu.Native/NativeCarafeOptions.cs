@@ -4,7 +4,7 @@ namespace SapaGpu.Native;
 
 /// <summary>sapa_carafe_options.</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal unsafe struct NativeCarafeOptions
+internal unsafe struct NativeCarafeOptions : INativeModuleOptions<NativeCarafeOptions>
 {
     public uint StructSize;
     public int ElementType;
@@ -16,11 +16,11 @@ internal unsafe struct NativeCarafeOptions
     public int EncoderDilation;
     public int CompressedChannels;
 
-    public static CarafeOptions Read(NativeCarafeOptions* options)
+    public static (int ElementType, object Module) Read(NativeCarafeOptions* options)
     {
         NativeStruct.CheckNotNull(options, "options");
         NativeStruct.CheckSize(options, "options");
-        return new CarafeOptions
+        return (options->ElementType, new CarafeOptions
         {
             Channels = options->Channels,
             Scale = options->Scale,
@@ -29,6 +29,6 @@ internal unsafe struct NativeCarafeOptions
             EncoderKernel = options->EncoderKernel,
             EncoderDilation = options->EncoderDilation,
             CompressedChannels = options->CompressedChannels,
-        };
+        });
     }
 }

@@ -4,7 +4,7 @@ namespace SapaGpu.Native;
 
 /// <summary>sapa_deformable_upsampler_options.</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal unsafe struct NativeDeformableUpsamplerOptions
+internal unsafe struct NativeDeformableUpsamplerOptions : INativeModuleOptions<NativeDeformableUpsamplerOptions>
 {
     public uint StructSize;
     public int ElementType;
@@ -20,11 +20,11 @@ internal unsafe struct NativeDeformableUpsamplerOptions
     public int HasBias;
     public double Epsilon;
 
-    public static SapaDeformableOptions Read(NativeDeformableUpsamplerOptions* options)
+    public static (int ElementType, object Module) Read(NativeDeformableUpsamplerOptions* options)
     {
         NativeStruct.CheckNotNull(options, "options");
         NativeStruct.CheckSize(options, "options");
-        return new SapaDeformableOptions
+        return (options->ElementType, new SapaDeformableOptions
         {
             EncoderChannels = options->EncoderChannels,
             DecoderChannels = options->DecoderChannels,
@@ -37,6 +37,6 @@ internal unsafe struct NativeDeformableUpsamplerOptions
             NormGroups = options->NormGroups,
             HasBias = NativeStruct.Flag(options->HasBias, "has_bias"),
             Epsilon = options->Epsilon,
-        };
+        });
     }
 }

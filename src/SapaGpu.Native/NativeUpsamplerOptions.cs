@@ -4,7 +4,7 @@ namespace SapaGpu.Native;
 
 /// <summary>sapa_upsampler_options.</summary>
 [StructLayout(LayoutKind.Sequential)]
-internal unsafe struct NativeUpsamplerOptions
+internal unsafe struct NativeUpsamplerOptions : INativeModuleOptions<NativeUpsamplerOptions>
 {
     public uint StructSize;
     public int ElementType;
@@ -22,12 +22,12 @@ internal unsafe struct NativeUpsamplerOptions
     public int Reserved;
     public double Epsilon;
 
-    public static SapaOptions Read(NativeUpsamplerOptions* options)
+    public static (int ElementType, object Module) Read(NativeUpsamplerOptions* options)
     {
         NativeStruct.CheckNotNull(options, "options");
         NativeStruct.CheckSize(options, "options");
         NativeStruct.CheckReserved(options->Reserved, "options");
-        return new SapaOptions
+        return (options->ElementType, new SapaOptions
         {
             EncoderChannels = options->EncoderChannels,
             DecoderChannels = options->DecoderChannels,
@@ -41,6 +41,6 @@ internal unsafe struct NativeUpsamplerOptions
             Normalisation = (ScoreNormalisation)options->Normalisation,
             HasBias = NativeStruct.Flag(options->HasBias, "has_bias"),
             Epsilon = options->Epsilon,
-        };
+        });
     }
 }
