@@ -83,11 +83,14 @@ internal static class KernelCatalogue
         from element in owner.IsGenericTypeDefinition ? Elements : [null]
         let instance = element is null
             ? null
-            : Activator.CreateInstance(
-                owner.MakeGenericType(element[..owner.GetGenericArguments().Length]), Arithmetic(element))
+            : Create(owner.MakeGenericType(element[..owner.GetGenericArguments().Length]), element)
         from field in (instance?.GetType() ?? owner).GetFields(Members)
         where IsTable(field)
         select (element is null ? null : element[0], field.GetValue(instance)!);
+
+    // Where there are vector programs beside the others, their arithmetic is asked for.
+    private static object Create(Type owner, Type[] element) =>
+        Activator.CreateInstance(owner, owner.GetConstructor([]) is null ? [Arithmetic(element)] : [])!;
 
     private static object Launchable(object table, KernelVariant variant) =>
         table.GetType().GetProperty("Item")!.GetValue(table, [variant])!;

@@ -60,6 +60,10 @@ internal sealed class VectorCase
         ? Parameter(name, value => value.GetInt32(), missing: 0)
         : throw new InvalidDataException($"{folder}: the parameter '{name}' is missing.");
 
+    public IReadOnlyList<int> Integers(string name) => Parameters.ContainsKey(name)
+        ? Parameter<int[]>(name, value => [.. value.EnumerateArray().Select(item => item.GetInt32())], missing: [])
+        : throw new InvalidDataException($"{folder}: the parameter '{name}' is missing.");
+
     public bool Flag(string name) => Parameter(name, value => value.GetBoolean(), missing: false);
 
     public double NumberOr(string name, double missing) => Parameter(name, value => value.GetDouble(), missing);

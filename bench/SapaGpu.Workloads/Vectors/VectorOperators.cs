@@ -21,6 +21,7 @@ internal static class VectorOperators
         ["carafe"] = VectorLayout.ChannelsFirst,
         ["carafe_pack"] = VectorLayout.ChannelsFirst,
         ["interpolate"] = VectorLayout.ChannelsFirst,
+        ["cross_attention"] = VectorLayout.ChannelsFirst,
     };
 
     /// <summary>Computes outputs and gradients of a case.</summary>
@@ -52,6 +53,9 @@ internal static class VectorOperators
                 break;
             case "interpolate":
                 Interpolation(operands);
+                break;
+            case "cross_attention":
+                VectorCross.Attention(operands);
                 break;
             case "sapa_d":
                 VectorModules.Deformable(operands);

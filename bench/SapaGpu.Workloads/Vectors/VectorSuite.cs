@@ -53,7 +53,7 @@ internal static class VectorSuite
                 return new CaseResult(
                     vector.Name, vector.Op, CaseStatus.Failed, $"{format}: {e.GetType().Name}: {e.Message}", worst);
             }
-            foreach (var tensor in vector.Tensors.Where(tensor => tensor.Role is "output" or "grad"))
+            foreach (var tensor in vector.Tensors.Where(tensor => tensor.Role is "output" or "grad" or "grad2"))
             {
                 if (!results.TryGetValue(tensor.Name, out var values))
                 {

@@ -28,6 +28,9 @@ internal readonly unsafe struct MapPointer<T>
 
     public nint ColumnStride { get; }
 
+    /// <summary>Gets whether there is no map.</summary>
+    public bool IsEmpty => origin is null;
+
     /// <summary>Gets whether the channels of one position are side by side.</summary>
     public bool IsChannelsLast => ChannelStride == 1;
 

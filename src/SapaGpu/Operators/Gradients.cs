@@ -39,6 +39,12 @@ public enum Gradients
     /// <summary>The gradient of the gate of a blended query.</summary>
     Gate = 1 << 9,
 
+    /// <summary>The gradient of the bias of the keys.</summary>
+    KeyBias = 1 << 10,
+
+    /// <summary>The gradient of the gradient of the output, of a second backward.</summary>
+    GradOutput = 1 << 11,
+
     /// <summary>Every gradient that the operator has.</summary>
-    All = Query | Key | Value | Weights | Offsets | Input | Parameters | Encoder | Decoder | Gate,
+    All = Query | Key | Value | Weights | Offsets | Input | Parameters | Encoder | Decoder | Gate | KeyBias | GradOutput,
 }

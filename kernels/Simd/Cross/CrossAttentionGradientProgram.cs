@@ -1,0 +1,84 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Contracts;
+
+namespace SapaGpu.Kernels.Simd;
+
+/// <summary>
+/// A backward of cross-resolution attention on the CPU. A tile is a band of output rows with a set of weights, whose
+/// rectangles of queries a thread takes one after the other: the results of the queries are written, those of the cells
+/// are summed in memory of the band. <see cref="CrossCellsProgram{TSimd, TStorage, TReal, TVector}"/> adds the bands, so that
+/// the order of all sums is fixed.
+/// </summary>
+internal readonly unsafe struct CrossAttentionGradientProgram<TSimd, TStorage, TReal, TVector, TStep>
+    : ITileProgram<CrossAttentionParameters<TStorage, TReal>>
+    where TSimd : struct, ISimd<TStorage, TReal, TVector>
+    where TStorage : unmanaged
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TVector : struct
+    where TStep : struct, ICrossGradientStep<TSimd, TStorage, TReal, TVector>
+{
+    public static long TileCount(in CrossAttentionParameters<TStorage, TReal> parameters) =>
+        (long)parameters.ImageCount * parameters.Extent.WeightSets * parameters.BandCount;
+
+    public static long ScratchBytes(in CrossAttentionParameters<TStorage, TReal> parameters)
+    {
+        var allocator = new ScratchAllocator(null);
+        _ = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, TStep.Pass);
+        return allocator.Used;
+    }
+
+    public static double Operations(in CrossAttentionParameters<TStorage, TReal> parameters) =>
+        TStep.Products * CrossWork.Pairs(in parameters)
+            * (parameters.Extent.HeadsOfSet * (parameters.Extent.KeyChannels + 8.0) + parameters.Extent.ValueChannels);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Execute(in CrossAttentionParameters<TStorage, TReal> parameters, long tile, byte* scratch)
+    {
+        var allocator = new ScratchAllocator(scratch);
+        var memory = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, TStep.Pass);
+        (long unit, long number) = Math.DivRem(tile, parameters.BandCount);
+        (long image, long set) = Math.DivRem(unit, parameters.Extent.WeightSets);
+        var band = CrossBand.Read(parameters.Bands, (int)number);
+        var next = CrossBand.Read(parameters.Bands, (int)number + 1);
+        var maps = new CrossMaps<TStorage, TReal>(in parameters, (int)set);
+        var sums = new CrossSums<TStorage, TReal>(in parameters, tile, band.FirstRow);
+        sums.Clear(band.EndRow - band.FirstRow);
+        for (int rowTile = band.FirstTile; rowTile < next.FirstTile; rowTile++)
+        {
+            for (int columnTile = 0; columnTile < parameters.ColumnTiles.Length - 1; columnTile++)
+            {
+                var whole = CrossTile.Of(
+                    in parameters, parameters.FirstImage + (int)image, (int)set, rowTile, columnTile);
+                Run(in parameters, in whole, in maps, in memory, in sums);
+            }
+        }
+    }
+
+    // A weight of 0 must not meet a value that is not finite: queries of different ranges apart where there are some.
+    private static void Run(
+        in CrossAttentionParameters<TStorage, TReal> parameters,
+        in CrossTile whole,
+        in CrossMaps<TStorage, TReal> maps,
+        in CrossScratch<TSimd, TStorage, TReal, TVector> scratch,
+        in CrossSums<TStorage, TReal> sums)
+    {
+        if (!whole.IsMasked || maps.AllAreFinite<TSimd, TVector>(in parameters, in whole))
+        {
+            TStep.Run(in parameters, in whole, in maps, in scratch, in sums);
+            return;
+        }
+        for (int row = whole.Row; row < whole.Row + whole.Rows;)
+        {
+            int rows = CrossTile.EqualRanges(parameters.Rows, row, whole.Row + whole.Rows);
+            for (int column = whole.Column; column < whole.Column + whole.Columns;)
+            {
+                int columns = CrossTile.EqualRanges(parameters.Columns, column, whole.Column + whole.Columns);
+                var part = CrossTile.Between(in parameters, whole.Image, whole.Set, row, rows, column, columns);
+                TStep.Run(in parameters, in part, in maps, in scratch, in sums);
+                column += columns;
+            }
+            row += rows;
+        }
+    }
+}

@@ -1,0 +1,194 @@
+using System.Numerics;
+using SapaGpu.Devices;
+using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
+using SapaGpu.Kernels.Simt;
+using SapaGpu.Maps;
+
+namespace SapaGpu.Launch;
+
+/// <summary>
+/// Cross-resolution attention by thread groups. The statistics of the queries come first, so that every later kernel computes
+/// the weights of its own pairs; sums of queries and sums of cells are kernels of their own.
+/// </summary>
+internal sealed class CrossGroupKernels<TElement, TStorage, TReal>
+    where TElement : struct, IElement<TStorage, TReal>
+    where TStorage : unmanaged
+    where TReal : unmanaged, IFloatingPointIeee754<TReal>
+{
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> statistics = Table(new StatisticsKernel());
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> means = Table(new MeansKernel());
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> outputs =
+        Table(new QueriesKernel<WeightCoefficient>());
+
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> outputDirections =
+        Table(new QueriesKernel<WeightDirectionCoefficient>());
+
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> queries =
+        Table(new QueriesKernel<GradScoreCoefficient>());
+
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> secondQueries =
+        Table(new QueriesKernel<SecondScoreCoefficient>());
+
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> values =
+        Table(new CellsKernel<WeightCoefficient>());
+
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> secondValues =
+        Table(new CellsKernel<WeightDirectionCoefficient>());
+
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> keys =
+        Table(new CellsKernel<GradScoreCoefficient>());
+
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> secondKeys =
+        Table(new CellsKernel<SecondScoreCoefficient>());
+
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> bias =
+        Table(new BiasKernel<GradScoreCoefficient>());
+
+    private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> secondBias =
+        Table(new BiasKernel<SecondScoreCoefficient>());
+
+    /// <summary>The output; the statistics are kept where there is a map for them.</summary>
+    public void Forward(
+        in CrossOperands operands,
+        CrossAttentionParameters<TStorage, TReal> parameters,
+        FeatureMap output,
+        FeatureMap? kept)
+    {
+        var device = output.Device;
+        using var own = kept is null ? Numbers(2, operands.Heads, operands.Query) : null;
+        parameters.Statistics = (kept ?? own!).Map<TReal>();
+        parameters.OutputResult = output.Map<TStorage>();
+        var variant = Choose(in parameters.Extent, operands.Query, operands.Key, operands.Value, output);
+        statistics[variant].Launch(device.Launcher, in parameters);
+        outputs[variant].Launch(device.Launcher, in parameters);
+    }
+
+    /// <summary>The gradients that have a map.</summary>
+    public void Backward(
+        in CrossOperands operands,
+        ref CrossAttentionParameters<TStorage, TReal> parameters,
+        FeatureMap gradOutput,
+        in CrossResults results)
+    {
+        var launcher = gradOutput.Device.Launcher;
+        using var kept = Numbers(3, operands.Heads, operands.Query);
+        parameters.Means = kept.Map<TReal>();
+        var variant = Choose(
+            in parameters.Extent, operands.Query, operands.Key, operands.Value, gradOutput, results.Query, results.Key, results.Value);
+        if (results.Query is not null || results.Key is not null || results.KeyBias is not null)
+            means[variant].Launch(launcher, in parameters);
+        if (results.Query is not null)
+            queries[variant].Launch(launcher, in parameters);
+        if (results.Key is not null)
+            keys[variant].Launch(launcher, in parameters);
+        if (results.Value is not null)
+            values[variant].Launch(launcher, in parameters);
+        if (results.KeyBias is not null)
+            bias[variant].Launch(launcher, in parameters);
+    }
+
+    /// <summary>The gradients, that have a map, of the inner products of the gradients with directions.</summary>
+    public void DoubleBackward(
+        in CrossOperands operands,
+        ref CrossAttentionParameters<TStorage, TReal> parameters,
+        FeatureMap gradOutput,
+        in CrossDirections directions,
+        in CrossResults results)
+    {
+        var launcher = gradOutput.Device.Launcher;
+        using var kept = Numbers(3, operands.Heads, operands.Query);
+        parameters.Means = kept.Map<TReal>();
+        var variant = Choose(
+            in parameters.Extent,
+            operands.Query,
+            operands.Key,
+            operands.Value,
+            gradOutput,
+            directions.Query,
+            directions.Key,
+            directions.Value,
+            results.Output,
+            results.Query,
+            results.Key,
+            results.Value);
+        means[variant].Launch(launcher, in parameters);
+        if (results.Output is not null)
+            outputDirections[variant].Launch(launcher, in parameters);
+        if (results.Query is not null)
+            secondQueries[variant].Launch(launcher, in parameters);
+        if (results.Key is not null)
+            secondKeys[variant].Launch(launcher, in parameters);
+        if (results.Value is not null)
+            secondValues[variant].Launch(launcher, in parameters);
+        if (results.KeyBias is not null)
+            secondBias[variant].Launch(launcher, in parameters);
+    }
+
+    private static FeatureMap Numbers(int count, int heads, FeatureMap query) => FeatureMap.Create(
+        query.Device,
+        new MapShape(query.Shape.Batch, checked(count * heads), query.Shape.Height, query.Shape.Width),
+        MemoryFormat.Contiguous,
+        query.ElementType.Accumulator());
+
+    // Channels by vectors where all maps, and the channels of every head, allow it.
+    private static KernelVariant Choose(
+        in CrossExtent extent, FeatureMap query, params ReadOnlySpan<FeatureMap?> others)
+    {
+        bool vectors = Pack4Layout.Fits(query)
+            && extent.KeyChannels % Pack4Layout.Channels == 0
+            && extent.ValueChannels % Pack4Layout.Channels == 0;
+        foreach (var map in others)
+            vectors &= map is null || Pack4Layout.Fits(map);
+        return KernelVariant.Choose(query.Device, vectors, vectors);
+    }
+
+    private static VariantTable<CrossAttentionParameters<TStorage, TReal>> Table(
+        OpenKernel<CrossAttentionParameters<TStorage, TReal>> kernel) => new(kernel.Close);
+
+    private sealed class StatisticsKernel : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CrossStatistics<TElement, TStorage, TReal, TEmbedding>, CrossAttentionParameters<TStorage, TReal>>();
+    }
+
+    private sealed class MeansKernel : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CrossMeans<TElement, TStorage, TReal, TEmbedding>, CrossAttentionParameters<TStorage, TReal>>();
+    }
+
+    private sealed class QueriesKernel<TCoefficient> : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
+        where TCoefficient : struct, ICrossCoefficient
+    {
+        public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CrossQueries<TElement, TStorage, TReal, TEmbedding, TCoefficient>,
+                CrossAttentionParameters<TStorage, TReal>>();
+    }
+
+    private sealed class CellsKernel<TCoefficient> : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
+        where TCoefficient : struct, ICrossCoefficient
+    {
+        public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CrossCells<TElement, TStorage, TReal, TEmbedding, TCoefficient>,
+                CrossAttentionParameters<TStorage, TReal>>();
+    }
+
+    private sealed class BiasKernel<TCoefficient> : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
+        where TCoefficient : struct, ICrossCoefficient
+    {
+        public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
+            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
+            new GroupLaunchable<
+                CrossBias<TElement, TStorage, TReal, TEmbedding, TCoefficient>,
+                CrossAttentionParameters<TStorage, TReal>>();
+    }
+}
