@@ -33,6 +33,7 @@ internal readonly record struct Cost(double Operations, double Bytes)
         return kind switch
         {
             Operator.WindowAttention => isForward ? AttentionForward(stage, size) : AttentionBackward(stage, size),
+            Operator.CrossAttention => Cross(stage, isForward, size),
             Operator.SapaI => SapaInnerProduct(stage, isForward, size),
             Operator.SapaB => isForward ? SapaForward(stage, size) : SapaBackward(stage, size),
             Operator.SapaG => SapaGated(stage, isForward, size),
@@ -53,6 +54,16 @@ internal readonly record struct Cost(double Operations, double Bytes)
     public static Cost AttentionBackward(Stage stage, int size) => new(
         Taps(stage) * 2.0 * (3.0 * stage.Embedding + 2.0 * stage.Channels),
         size * (2.0 * Inputs(stage) + Output(stage)));
+
+    /// <summary>
+    /// Cross-resolution attention: scores and sums over what every query sees; backward the scores again, and the gradients.
+    /// </summary>
+    public static Cost Cross(Stage stage, bool isForward, int size)
+    {
+        double pairs = (double)stage.Batch * Seen(stage.Ranges.Rows) * Seen(stage.Ranges.Columns);
+        double passes = isForward ? stage.Embedding + stage.Channels : 3.0 * stage.Embedding + 2.0 * stage.Channels;
+        return new Cost(pairs * 2.0 * passes, size * ((isForward ? 1.0 : 2.0) * Inputs(stage) + Output(stage)));
+    }
 
     /// <summary>SAPA-B, forward: projections of both maps, then the attention.</summary>
     public static Cost SapaForward(Stage stage, int size) => new(
@@ -129,6 +140,9 @@ internal readonly record struct Cost(double Operations, double Bytes)
     /// <summary>Interpolation, forward or backward, with a number of operations for every output value.</summary>
     public static Cost Interpolation(Stage stage, int size, double operations) =>
         new(operations * Output(stage), size * (Cells(stage) * stage.Channels + Output(stage)));
+
+    private static double Seen(AxisRanges axis) =>
+        Enumerable.Range(0, axis.Outputs).Sum(output => (double)axis[output].End - axis[output].First);
 
     private static double Cells(Stage stage) => (double)stage.Batch * stage.Height * stage.Width;
 

@@ -13,4 +13,5 @@ internal enum Operator
     SapaD,
     Deformable,
     CarafeModule,
+    CrossAttention,
 }

@@ -19,6 +19,7 @@ internal abstract class OperatorRun : IDisposable
         return kind switch
         {
             Operator.WindowAttention => new AttentionRun<T>(operands, stage),
+            Operator.CrossAttention => new CrossRun<T>(operands, stage),
             Operator.SapaI => new SapaRun<T>(operands, stage, Similarity.InnerProduct),
             Operator.SapaB => new SapaRun<T>(operands, stage, Similarity.Bilinear),
             Operator.SapaG => new SapaRun<T>(operands, stage, Similarity.GatedBilinear),

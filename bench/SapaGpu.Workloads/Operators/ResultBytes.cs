@@ -23,7 +23,7 @@ internal static class ResultBytes
         long maps = shape.QueryShape.ElementCount + shape.KeyShape.ElementCount + value;
         return kind switch
         {
-            Operator.WindowAttention => maps,
+            Operator.WindowAttention or Operator.CrossAttention => maps,
             Operator.Deformable => maps + DeformableStage.OffsetShape(stage).ElementCount,
             Operator.SapaI => shape.OutputShape.ElementCount + value,
             Operator.SapaB or Operator.SapaG or Operator.SapaD => stage.EncoderShape.ElementCount + value,

@@ -10,6 +10,10 @@ namespace SapaGpu.Workloads;
 /// <param name="Embedding">D, the channels that are compared.</param>
 /// <param name="EncoderChannels">The channels of the encoder map that guides a module.</param>
 /// <param name="Heads">The heads of the attention.</param>
+/// <param name="Part">
+/// The part of the map that a point sees to either side, its weights averaged over the heads; 0 for windows, moved inside the map.
+/// Of cross-resolution attention only.
+/// </param>
 internal sealed record Stage(
     int Batch,
     int Channels,
@@ -19,7 +23,8 @@ internal sealed record Stage(
     int Window = 5,
     int Embedding = 64,
     int EncoderChannels = 256,
-    int Heads = 1)
+    int Heads = 1,
+    float Part = 0)
 {
     /// <summary>Gets the shapes of all operands of the attention.</summary>
     public WindowShape Shape => new(Batch, Height, Width, Window, Scale, Embedding, Channels);
@@ -29,6 +34,16 @@ internal sealed record Stage(
 
     /// <summary>Gets the options of the attention.</summary>
     public WindowAttentionOptions Options => new() { Window = Window, Heads = Heads };
+
+    /// <summary>Gets what the points of cross-resolution attention see.</summary>
+    public WindowRanges Ranges => Part > 0
+        ? WindowRanges.Ratio(Height, Width, Height * Scale, Width * Scale, Part)
+        : WindowRanges.Window(
+            Height, Width, Height * Scale, Width * Scale, Window, Window, BorderRule.Shifted);
+
+    /// <summary>Gets the options of cross-resolution attention.</summary>
+    public CrossAttentionOptions CrossOptions =>
+        new() { Heads = Heads, AveragesHeads = Part > 0, ScoreScale = 1 / Math.Sqrt(Embedding / Heads) };
 
     /// <summary>Gets the options of SAPA-D.</summary>
     public SapaDeformableOptions DeformableAttentionOptions => new()
@@ -100,6 +115,15 @@ internal sealed record Workload(string Name, string Description, params IReadOnl
         new("W1-x4", "the same, ratio 4", Backbone(4)),
         new("W1-x8", "the same, ratio 8", Backbone(8)),
         new("W1-x16", "the same, ratio 16", Backbone(16)),
+        new(
+            "naf-x8",
+            "NAF: 384 channels of 28x28 cells, 9x9 windows, 4 heads of 64, ratio 8",
+            Naf(8)),
+        new("naf-x16", "the same, ratio 16", Naf(16)),
+        new(
+            "anyup-x16",
+            "AnyUp: 768 channels of 32x32 cells, a tenth of the map to either side, 4 heads of 32 averaged, ratio 16",
+            new Stage(1, 768, 32, 32, 16, Window: 7, Embedding: 128, EncoderChannels: 128, Heads: 4, Part: 0.1f)),
         new("small", "16 images of 256 channels of 8x8 cells, ratio 2", new Stage(16, 256, 8, 8)),
         Counted,
         Tiny,
@@ -111,6 +135,9 @@ internal sealed record Workload(string Name, string Description, params IReadOnl
         All.FirstOrDefault(known => string.Equals(known.Name, name, StringComparison.OrdinalIgnoreCase))
             ?? throw new ArgumentException(
                 $"There is no workload '{name}'; there are {string.Join(", ", All.Select(known => known.Name))}.");
+
+    private static Stage Naf(int scale) =>
+        new(1, 384, 28, 28, scale, Window: 9, Embedding: 256, EncoderChannels: 256, Heads: 4);
 
     private static Stage Backbone(int scale) =>
         new(1, 384, 28, 28, scale, Window: 9, Embedding: 128, EncoderChannels: 128, Heads: 4);
