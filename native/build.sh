@@ -25,8 +25,7 @@ else
     else
         library="libsapagpu.so.$(sed -n 's/^#define SAPA_ABI_VERSION //p' include/sapagpu.h)"
         ln -sf "$library" "$prefix/lib/libsapagpu.so"
-        # .NET cannot be unloaded, and refers to the library.
-        flags+=(-Wl,-z,nodelete "-Wl,-soname,$library")
+        flags+=("-Wl,-soname,$library")
     fi
     "${CC:-gcc}" "${flags[@]}" -Iinclude shim.c runtime.c platform_posix.c -o "$prefix/lib/$library" -ldl -lpthread
     cp include/sapagpu.h "$prefix/include/"

@@ -45,6 +45,9 @@ void call_once_only(once_flag *flag, void (*function)(void));
 /* Has a function called in children that are forked from now on, where there is fork. */
 void call_in_forked_children(void (*function)(void));
 
+/* Keeps this library in the process, whoever unloads it: .NET cannot be unloaded, and refers to it. */
+void stay_loaded(void);
+
 /* Loads a library. On failure returns null and writes why. */
 void *load_library(const path_char *path, char *reason, size_t capacity);
 

@@ -20,6 +20,16 @@ void call_once_only(once_flag *flag, void (*function)(void)) { pthread_once(flag
 
 void call_in_forked_children(void (*function)(void)) { pthread_atfork(NULL, NULL, function); }
 
+/* An address in this library. */
+static const char anchor;
+
+void stay_loaded(void)
+{
+    Dl_info info;
+    if (dladdr(&anchor, &info) != 0)
+        dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
+}
+
 void *load_library(const path_char *path, char *reason, size_t capacity)
 {
     void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
@@ -32,7 +42,6 @@ void *library_symbol(void *library, const char *name) { return dlsym(library, na
 
 int own_folder(path_char *folder)
 {
-    static const char anchor;
     Dl_info info;
     char resolved[PATH_MAX];
     /* Through links, so that a link to the library in another folder finds what lies beside the file. */

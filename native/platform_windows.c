@@ -24,6 +24,15 @@ void call_once_only(once_flag *flag, void (*function)(void)) { InitOnceExecuteOn
 /* There is no fork. */
 void call_in_forked_children(void (*function)(void)) { (void)function; }
 
+/* An address in this library. */
+static const char anchor;
+
+void stay_loaded(void)
+{
+    HMODULE module;
+    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN, (LPCWSTR)&anchor, &module);
+}
+
 void *load_library(const path_char *path, char *reason, size_t capacity)
 {
     HMODULE library = LoadLibraryW(path);
@@ -38,7 +47,6 @@ void *library_symbol(void *library, const char *name) { return (void *)GetProcAd
 
 int own_folder(path_char *folder)
 {
-    static const char anchor;
     HMODULE module;
     DWORD flags = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT;
     if (!GetModuleHandleExW(flags, (LPCWSTR)&anchor, &module))

@@ -3,6 +3,7 @@
 #include "sapagpu.h"
 
 #include "functions.h"
+#include "onnxruntime.h"
 #include "platform.h"
 #include "runtime.h"
 
@@ -15,9 +16,10 @@
 static struct {
     SAPA_FUNCTIONS(MEMBER)
     const char *(*version)(void);
+    int32_t (*register_operators)(struct OrtSessionOptions *, const struct OrtApiBase *);
 } table;
 
-static const char *const names[] = { SAPA_FUNCTIONS(NAME) "version" };
+static const char *const names[] = { SAPA_FUNCTIONS(NAME) "version", "register_operators" };
 
 enum { FUNCTIONS = sizeof names / sizeof *names };
 
@@ -48,6 +50,7 @@ static void note_fork(void) { is_forked = 1; }
 
 static void start(void)
 {
+    stay_loaded();
     call_in_forked_children(note_fork);
     fill_function fill = (fill_function)load_managed_method(start_error, sizeof start_error);
     if (fill == NULL)
@@ -84,6 +87,14 @@ static int32_t ready(void)
 SAPA_FUNCTIONS(EXPORT)
 
 SAPA_API const char *sapa_version(void) { return ready() == SAPA_OK ? table.version() : NULL; }
+
+SAPA_API struct OrtStatus *RegisterCustomOps(struct OrtSessionOptions *options, const struct OrtApiBase *api)
+{
+    int32_t status = ready();
+    if (status == SAPA_OK)
+        status = table.register_operators(options, api);
+    return status == SAPA_OK ? NULL : api->functions_of(ORT_FIRST_VERSION)->create_status(ORT_FAILED, last_error);
+}
 
 SAPA_API int32_t sapa_abi_version(void) { return SAPA_ABI_VERSION; }
 

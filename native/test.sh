@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the C library and runs its tests: values, CUDA where there is a driver, misuse, threads, fork, machines without .NET,
-# an installed copy; misuse again with AddressSanitizer. Needs a C compiler; cmake and pkg-config are used where they are.
+# ONNX Runtime where its package is, an installed copy; misuse again with AddressSanitizer. Needs a C compiler; cmake, pkg-config
+# and a C++ compiler are used where they are.
 set -euo pipefail
 cd "$(dirname "$0")"
 cc="${CC:-gcc}"
@@ -54,14 +55,37 @@ cp -R out/lib/sapagpu "$work/private/"
 ln -s "${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}" "$work/private/dotnet"
 DOTNET_ROOT=/nowhere run "$work/private" "$work/fork"
 
-# The program in the documentation is the example.
-sed -n '/^```c$/,/^```$/p' ../docs/interop.md | sed '1d;$d' | cmp - examples/upsample.c
+# The programs in the documentation are the examples.
+example() { sed -n "/^\`\`\`$2\$/,/^\`\`\`\$/p" "../docs/$1" | sed '1d;$d' | cmp - "$3"; }
+example interop.md c examples/upsample.c
+example onnx.md cpp examples/onnx.cpp
 
 # The header is C++ as well.
 if command -v "${CXX:-g++}" >/dev/null; then
     "${CXX:-g++}" -std=c++17 -Wall -Wextra -Wpedantic -Werror -x c++ examples/upsample.c -Iout/include -Lout/lib -lsapagpu \
         -o "$work/upsample-cpp"
     run out/lib "$work/upsample-cpp"
+fi
+
+# ONNX Runtime, from the package that the tests of SapaGpu.Onnx restore; its files are exported by the tool.
+packages=("${NUGET_PACKAGES:-$HOME/.nuget/packages}"/microsoft.ml.onnxruntime/*)
+onnxruntime="${packages[-1]}"
+onnxruntime_library="$onnxruntime/runtimes/linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')/native/libonnxruntime.so"
+if [ -e "$onnxruntime_library" ]; then
+    tool=../src/SapaGpu.Cli/bin/Release/net10.0/SapaGpu.Cli.dll
+    if [ ! -e "$tool" ]; then dotnet build ../src/SapaGpu.Cli -c Release; fi
+    headers=(-isystem "$onnxruntime/build/native/include")
+    compile onnx "${headers[@]}"
+    onnx=("$work/onnx" "$onnxruntime_library" "$PWD/out/lib/libsapagpu.so" "$work" "dotnet $tool")
+    run out/lib "${onnx[@]}"
+    DOTNET_ROOT=/nowhere run out/lib "${onnx[@]}" "Looked at: /nowhere"
+    if command -v "${CXX:-g++}" >/dev/null; then
+        "${CXX:-g++}" -std=c++17 -Wall -Wextra -Werror examples/onnx.cpp "${headers[@]}" "$onnxruntime_library" -o "$work/onnx-cpp"
+        ln -s "$onnxruntime_library" "$work/libonnxruntime.so.1"
+        run "out/lib:$work" "$work/onnx-cpp" "$work/onnx-0.onnx"
+    fi
+else
+    echo "ONNX Runtime was not tested: there is no package microsoft.ml.onnxruntime."
 fi
 
 # Someone else's program, with the installed library.

@@ -498,6 +498,21 @@ SAPA_API int32_t sapa_guided_upsample(
     sapa_device device, const sapa_image *photo, const sapa_image *map, const sapa_image *result,
     const sapa_guided_options *options);
 
+/* ---- ONNX Runtime ---- */
+
+struct OrtSessionOptions;
+struct OrtApiBase;
+struct OrtStatus;
+
+/*
+ * What ONNX Runtime, 1.17 or newer, calls in a library of custom operators: registers the operators of the domain com.sapagpu, on
+ * the CPU, for sessions with these options. From C++: options.RegisterCustomOpsLibrary("libsapagpu.so"); from Python:
+ * options.register_custom_ops_library("libsapagpu.so"). Once for the same options: a session refuses operators that are there twice.
+ * The options may be released before their sessions, and the library stays in the process whoever unloads it.
+ * Returns null, or a status of ONNX Runtime with the text of sapa_last_error(), which the caller releases.
+ */
+SAPA_API struct OrtStatus *RegisterCustomOps(struct OrtSessionOptions *options, const struct OrtApiBase *api);
+
 #ifdef __cplusplus
 }
 #endif

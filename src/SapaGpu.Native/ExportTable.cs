@@ -87,6 +87,7 @@ internal static unsafe class ExportTable
         "module_close" => (nint)(delegate* unmanaged[Cdecl]<nint, int>)&ModuleExports.Close,
         "guided_upsample" => (nint)(delegate* unmanaged[Cdecl]<
             nint, NativeImage*, NativeImage*, NativeImage*, NativeGuidedOptions*, int>)&GuidedExports.Upsample,
+        "register_operators" => (nint)(delegate* unmanaged[Cdecl]<nint, nint*, int>)&OnnxExports.Register,
         _ => 0,
     };
 }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using SapaGpu.Onnx.Graph;
 using SapaGpu.Onnx.Runtime;
 
 namespace SapaGpu.Onnx;
@@ -13,9 +12,6 @@ public static unsafe class OnnxRuntimeExtensions
     private const string EntryPoint = "OrtGetApiBase";
 
     private static readonly Lock Gate = new();
-
-    // Of every library of ONNX Runtime in the process, by its table.
-    private static readonly Dictionary<nint, nint> Domains = [];
 
     // A session refuses a domain that its options have twice.
     private static readonly ConditionalWeakTable<SafeHandle, object> Registered = [];
@@ -43,7 +39,6 @@ public static unsafe class OnnxRuntimeExtensions
         }
         nint library = NativeLibrary.Load(LibraryName, sessionOptions.GetType().Assembly, null);
         var getApiBase = (delegate* unmanaged[Cdecl]<nint*>)NativeLibrary.GetExport(library, EntryPoint);
-        var api = OrtApi.Open(getApiBase());
         bool isHeld = false;
         try
         {
@@ -52,7 +47,7 @@ public static unsafe class OnnxRuntimeExtensions
             {
                 if (Registered.TryGetValue(sessionOptions, out _))
                     return;
-                api.AddDomain(sessionOptions.DangerousGetHandle(), DomainOf(api));
+                OrtDomains.AddTo(sessionOptions.DangerousGetHandle(), getApiBase());
                 Registered.Add(sessionOptions, new object());
             }
         }
@@ -61,19 +56,5 @@ public static unsafe class OnnxRuntimeExtensions
             if (isHeld)
                 sessionOptions.DangerousRelease();
         }
-    }
-
-    private static nint DomainOf(OrtApi api)
-    {
-        if (Domains.TryGetValue((nint)api.Table, out nint domain))
-            return domain;
-        domain = api.CreateDomain(WindowOperators.Domain);
-        foreach (var type in (TensorType[])[TensorType.Float32, TensorType.Float16])
-        {
-            api.AddOperator(domain, OrtCustomOperator.Create(WindowOperators.Attention, inputCount: 3, type));
-            api.AddOperator(domain, OrtCustomOperator.Create(WindowOperators.Reassembly, inputCount: 2, type));
-        }
-        Domains.Add((nint)api.Table, domain);
-        return domain;
     }
 }

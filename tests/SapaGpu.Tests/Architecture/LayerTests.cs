@@ -4,6 +4,7 @@ using NUnit.Framework;
 using SapaGpu.Cli.Commands;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Native;
+using SapaGpu.Onnx;
 using SapaGpu.Workloads;
 
 namespace SapaGpu.Tests.Architecture;
@@ -72,7 +73,7 @@ public sealed class LayerTests
     [Test]
     public void Nothing_below_the_C_interface_knows_it() =>
         Assert.That(
-            new[] { typeof(ComputeDevice), typeof(WindowExtent), typeof(GuidedUpsampler) }
+            new[] { typeof(ComputeDevice), typeof(WindowExtent), typeof(GuidedUpsampler), typeof(OnnxModel) }
                 .SelectMany(type => type.Assembly.GetReferencedAssemblies())
                 .Select(assembly => assembly.Name),
             Has.None.EqualTo(typeof(ExportTable).Assembly.GetName().Name));
