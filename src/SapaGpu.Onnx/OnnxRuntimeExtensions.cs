@@ -17,9 +17,9 @@ public static unsafe class OnnxRuntimeExtensions
     private static readonly ConditionalWeakTable<SafeHandle, object> Registered = [];
 
     /// <summary>
-    /// Registers WindowAttention and WindowReassembly, of float and <see cref="Half"/> on the CPU, for sessions with these
-    /// options: nodes of the domain com.sapagpu then run in SapaGpu's kernels, on all processors, and not as the functions that
-    /// <see cref="OnnxModel"/> writes. ONNX Runtime 1.17 or later is needed. A second call does nothing.
+    /// Registers WindowAttention, WindowReassembly and DeformableAttention, of float and <see cref="Half"/> on the CPU, for
+    /// sessions with these options: nodes of the domain com.sapagpu then run in SapaGpu's kernels, on all processors, and not as
+    /// the functions that <see cref="OnnxModel"/> writes. ONNX Runtime 1.17 or later is needed. A second call does nothing.
     /// </summary>
     /// <param name="sessionOptions">
     /// A SessionOptions of the package Microsoft.ML.OnnxRuntime, to which this package has no reference.

@@ -2,10 +2,9 @@ using SapaGpu.Onnx.Graph;
 
 namespace SapaGpu.Onnx;
 
-/// <summary>The names of the operators, their attributes and the values of these.</summary>
+/// <summary>The names of the window operators, their attributes and the values of these.</summary>
 internal static class WindowOperators
 {
-    public const string Domain = "com.sapagpu";
     public const string Attention = "WindowAttention";
     public const string Reassembly = "WindowReassembly";
 

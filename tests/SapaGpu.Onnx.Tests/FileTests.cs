@@ -67,6 +67,17 @@ internal sealed class FileTests
         }
         using var carafe = new CarafeUpsampler<float>(TestMaps.Device, new CarafeOptions { Channels = 4 });
         Add(OnnxModel.Export(carafe));
+        Add(OnnxModel.Export(new DeformableAttentionOptions { Groups = 2 }, ElementType.Float16));
+        foreach (bool hasOwnOffsets in (bool[])[false, true])
+        {
+            using var deformable = new SapaDeformableUpsampler<float>(TestMaps.Device, new SapaDeformableOptions
+            {
+                EncoderChannels = 4,
+                DecoderChannels = 4,
+                HighResolutionOffsets = hasOwnOffsets,
+            });
+            Add(OnnxModel.Export(deformable));
+        }
 
         foreach (string python in (string[])["python3", "/usr/bin/python3"])
         {

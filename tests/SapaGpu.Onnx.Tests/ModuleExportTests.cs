@@ -73,6 +73,87 @@ internal sealed class ModuleExportTests
         CheckCarafe<Half>(new CarafeOptions { Channels = 6, CompressedChannels = 4 }, 5e-3);
 
     [Test]
+    public void Sapa_D_equals_the_module(
+        [Values] bool hasOwnOffsets,
+        [Values(FeatureNormKind.None, FeatureNormKind.Group)] FeatureNormKind norm,
+        [Values] bool hasBias,
+        [Values(1, 3)] int scale)
+    {
+        var options = new SapaDeformableOptions
+        {
+            EncoderChannels = 6,
+            DecoderChannels = 8,
+            EmbeddingChannels = 3,
+            Groups = 2,
+            Points = 3,
+            Scale = scale,
+            HighResolutionOffsets = hasOwnOffsets,
+            FeatureNorm = norm,
+            NormGroups = 2,
+            HasBias = hasBias,
+            Epsilon = 1e-3,
+        };
+        CheckDeformable<float>(options, 2e-5, isRegistered: false);
+        CheckDeformable<float>(options, 2e-5, isRegistered: true);
+    }
+
+    [Test]
+    public void Sapa_D_of_half_precision_equals_the_module([Values] bool hasOwnOffsets, [Values] bool isRegistered)
+    {
+        var options = new SapaDeformableOptions
+        {
+            EncoderChannels = 8,
+            DecoderChannels = 8,
+            Groups = 2,
+            Points = 4,
+            EmbeddingChannels = 4,
+            HighResolutionOffsets = hasOwnOffsets,
+            FeatureNorm = FeatureNormKind.Group,
+            NormGroups = 2,
+        };
+        CheckDeformable<Half>(options, 1e-2, isRegistered);
+    }
+
+    // The kernel serves any two sizes, and so does the file where no offset belongs to one ratio.
+    [Test]
+    public void Offsets_of_cells_serve_any_ratio()
+    {
+        var options = new SapaDeformableOptions
+        {
+            EncoderChannels = 4,
+            DecoderChannels = 4,
+            Groups = 1,
+            HighResolutionOffsets = false,
+        };
+        using var module = new SapaDeformableUpsampler<float>(TestMaps.Device, options);
+        TestMaps.Randomise(module, 5);
+        var model = OnnxModel.Export(module);
+        using var encoder = TestMaps.Random<float>(1, 1, 4, 11, 17);
+        using var decoder = TestMaps.Random<float>(2, 1, 4, 6, 5);
+        using var plain = new OnnxRun(model);
+        using var registered = new OnnxRun(model, session => session.AddSapaGpu());
+        var (shape, values) = registered.Run(encoder, decoder);
+        using var expected = FeatureMap<float>.From(TestMaps.Device, new MapShape(1, 4, 11, 17), values);
+        Assert.That(shape, Is.EqualTo((long[])[1, 4, 11, 17]));
+        TestMaps.AreEqual(plain.Run(encoder, decoder), expected, 2e-5, "11x17 of 6x5");
+    }
+
+    [Test]
+    public void Sizes_of_another_ratio_than_that_of_the_offsets_fail([Values] bool isRegistered)
+    {
+        var options = new SapaDeformableOptions { EncoderChannels = 4, DecoderChannels = 4 };
+        using var module = new SapaDeformableUpsampler<float>(TestMaps.Device, options);
+        using var run = new OnnxRun(OnnxModel.Export(module), session =>
+        {
+            if (isRegistered)
+                session.AddSapaGpu();
+        });
+        using var encoder = TestMaps.Random<float>(1, 1, 4, 9, 9);
+        using var decoder = TestMaps.Random<float>(2, 1, 4, 3, 3);
+        Assert.That(() => run.Run(encoder, decoder), Throws.InstanceOf<Microsoft.ML.OnnxRuntime.OnnxRuntimeException>());
+    }
+
+    [Test]
     public void Types_that_files_do_not_have_are_refused()
     {
         using var wide = new SapaUpsampler<double>(TestMaps.Device, new SapaOptions { EncoderChannels = 2, DecoderChannels = 2 });
@@ -92,6 +173,7 @@ internal sealed class ModuleExportTests
         module.Dispose();
         Assert.That(() => OnnxModel.Export(module), Throws.InstanceOf<ObjectDisposedException>());
         Assert.That(() => OnnxModel.Export((SapaUpsampler<float>)null!), Throws.ArgumentNullException);
+        Assert.That(() => OnnxModel.Export((SapaDeformableUpsampler<float>)null!), Throws.ArgumentNullException);
         Assert.That(() => OnnxModel.Export((CarafeUpsampler<float>)null!), Throws.ArgumentNullException);
         Assert.That(() => OnnxModel.Export((WindowAttentionOptions)null!), Throws.ArgumentNullException);
     }
@@ -125,6 +207,25 @@ internal sealed class ModuleExportTests
             using var features = TestMaps.Random<T>(1, batch, options.Channels, h, w);
             using var expected = module.Forward(features);
             TestMaps.AreEqual(run.Run(features), expected, bound, $"{options}, {h}x{w}");
+        }
+    }
+
+    private static void CheckDeformable<T>(SapaDeformableOptions options, double bound, bool isRegistered)
+        where T : unmanaged
+    {
+        using var module = new SapaDeformableUpsampler<T>(TestMaps.Device, options);
+        TestMaps.Randomise(module, 5);
+        using var run = new OnnxRun(OnnxModel.Export(module), session =>
+        {
+            if (isRegistered)
+                session.AddSapaGpu();
+        });
+        foreach (var (batch, h, w) in ((int, int, int)[])[(1, 6, 5), (2, 3, 7)])
+        {
+            using var encoder = TestMaps.Random<T>(1, batch, options.EncoderChannels, h * options.Scale, w * options.Scale);
+            using var decoder = TestMaps.Random<T>(2, batch, options.DecoderChannels, h, w);
+            using var expected = module.Forward(encoder, decoder);
+            TestMaps.AreEqual(run.Run(encoder, decoder), expected, bound, $"{options}, {h}x{w}, registered: {isRegistered}");
         }
     }
 }

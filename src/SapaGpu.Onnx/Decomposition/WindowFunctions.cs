@@ -8,16 +8,14 @@ namespace SapaGpu.Onnx.Decomposition;
 /// </summary>
 internal static class WindowFunctions
 {
-    private const string Output = "output";
-
     // Writes steps on a map of the output's size and a map of cells.
     private delegate string Steps(string high, string low, Func<WindowDecomposition, string> steps);
 
     public static OnnxFunction Attention(WindowAttentionOptions options, OnnxRatio ratio, TensorType type) => Create(
         WindowOperators.Attention, ["query", "key", "value"], options, ratio, type, (nodes, operands, write) =>
         {
-            string query = HeadsAsImages(nodes, operands[0], options.Heads);
-            string key = HeadsAsImages(nodes, operands[1], options.Heads);
+            string query = Heads.AsImages(nodes, operands[0], options.Heads);
+            string key = Heads.AsImages(nodes, operands[1], options.Heads);
             string value = Value(nodes, operands[2], options);
             return write(query, key, steps =>
                 steps.Reassemble(steps.Normalise(steps.Scores(query, key), options.Normalisation), value));
@@ -26,7 +24,7 @@ internal static class WindowFunctions
     public static OnnxFunction Reassembly(WindowAttentionOptions options, OnnxRatio ratio, TensorType type) => Create(
         WindowOperators.Reassembly, ["weights", "value"], options, ratio, type, (nodes, operands, write) =>
         {
-            string weights = HeadsAsImages(nodes, operands[0], options.Heads);
+            string weights = Heads.AsImages(nodes, operands[0], options.Heads);
             string value = Value(nodes, operands[1], options);
             return write(weights, value, steps => steps.Reassemble(steps.Weights(weights), value));
         });
@@ -35,31 +33,23 @@ internal static class WindowFunctions
         string name, string[] operands, WindowAttentionOptions options, OnnxRatio ratio, TensorType type,
         Func<OnnxNodes, string[], Steps, string> write)
     {
-        var nodes = new OnnxNodes();
-        bool isNarrow = type != TensorType.Float32;
-        string[] wide = isNarrow ? [.. operands.Select(operand => nodes.Cast(operand, TensorType.Float32))] : operands;
-        string result = write(nodes, wide, (high, low, steps) =>
+        var attributes = WindowOperators.AttributesOf(name, options);
+        return OperatorFunction.Create(name, options.Describe(), operands, attributes, type, (nodes, wide) =>
         {
-            return ratio == OnnxRatio.Integer
-                ? ByCells(nodes)
-                : nodes.If(AreMultiples(nodes, high, low), ByCells, ByPoints);
+            string result = write(nodes, wide, (high, low, steps) =>
+            {
+                return ratio == OnnxRatio.Integer
+                    ? ByCells(nodes)
+                    : nodes.If(AreMultiples(nodes, high, low), ByCells, ByPoints);
 
-            string ByCells(OnnxNodes own) => steps(new CellDecomposition(own, Taps(own), high, low));
+                string ByCells(OnnxNodes own) => steps(new CellDecomposition(own, Taps(own), high, low));
 
-            string ByPoints(OnnxNodes own) => steps(new PointDecomposition(own, Taps(own), high, low));
+                string ByPoints(OnnxNodes own) => steps(new PointDecomposition(own, Taps(own), high, low));
 
-            WindowTaps Taps(OnnxNodes own) => new(own, options.Window, options.Border);
+                WindowTaps Taps(OnnxNodes own) => new(own, options.Window, options.Border);
+            });
+            return Heads.AsChannels(nodes, result, wide[0], options.Heads);
         });
-        result = ImagesAsHeads(nodes, result, wide[0], options.Heads);
-        nodes.Name(isNarrow ? nodes.Cast(result, type) : result, Output);
-        return new OnnxFunction(
-            WindowOperators.Domain,
-            name,
-            $"{name} of SapaGpu in standard operators; {options.Describe()}.",
-            operands,
-            Output,
-            [.. WindowOperators.AttributesOf(name, options).Select(attribute => attribute.Name)],
-            nodes);
     }
 
     private static string AreMultiples(OnnxNodes nodes, string high, string low)
@@ -69,29 +59,10 @@ internal static class WindowFunctions
         return nodes.Add("Equal", sum, nodes.Scalar(0));
     }
 
-    // [B, heads·d, H, W] as [B·heads, d, H, W]: a head is a problem of its own, like an image.
-    private static string HeadsAsImages(OnnxNodes nodes, string map, int heads) => heads == 1
-        ? map
-        : nodes.Reshape(
-            map,
-            nodes.Add("Mul", nodes.Size(map, 0), nodes.Vector(heads)),
-            nodes.Add("Div", nodes.Size(map, 1), nodes.Vector(heads)),
-            nodes.Size(map, 2),
-            nodes.Size(map, 3));
-
     private static string Value(OnnxNodes nodes, string value, WindowAttentionOptions options)
     {
         if (options.HeadValue == HeadValue.Shared && options.Heads > 1)
             value = nodes.Add("Tile", value, nodes.Vector(1, options.Heads, 1, 1));
-        return HeadsAsImages(nodes, value, options.Heads);
+        return Heads.AsImages(nodes, value, options.Heads);
     }
-
-    private static string ImagesAsHeads(OnnxNodes nodes, string map, string like, int heads) => heads == 1
-        ? map
-        : nodes.Reshape(
-            map,
-            nodes.Size(like, 0),
-            nodes.Add("Mul", nodes.Size(map, 1), nodes.Vector(heads)),
-            nodes.Size(map, 2),
-            nodes.Size(map, 3));
 }

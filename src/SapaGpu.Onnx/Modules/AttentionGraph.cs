@@ -3,7 +3,7 @@ using SapaGpu.Operators;
 
 namespace SapaGpu.Onnx.Modules;
 
-/// <summary>The graph of window attention alone.</summary>
+/// <summary>Graphs of attention alone.</summary>
 internal static class AttentionGraph
 {
     public static byte[] Create(WindowAttentionOptions attention, TensorType type, OnnxExportOptions options)
@@ -17,6 +17,20 @@ internal static class AttentionGraph
         string result = WindowNode.Attention(graph, query, key, value, attention, options);
         bool addsChannels = attention.HeadValue == HeadValue.Shared && attention.Heads > 1;
         graph.Output(result, "output", "B", addsChannels ? "heads*C" : "C", "OH", "OW");
+        return graph.ToFile();
+    }
+
+    public static byte[] Create(DeformableAttentionOptions attention, TensorType type, OnnxExportOptions options)
+    {
+        DeformableShapes.CheckLeast(attention);
+        var graph = new OnnxGraph(DeformableOperators.Attention, type);
+        string query = graph.Input("query", "B", "G*D", "OH", "OW");
+        string key = graph.Input("key", "B", "G*D", "H", "W");
+        string value = graph.Input("value", "B", "G*C", "H", "W");
+        int coordinates = checked(attention.Groups * attention.Points * 2);
+        string offsets = graph.Input("offsets", "B", coordinates, "OH", "OW");
+        string result = DeformableNode.Attention(graph, query, key, value, offsets, attention, options);
+        graph.Output(result, "output", "B", "G*C", "OH", "OW");
         return graph.ToFile();
     }
 }

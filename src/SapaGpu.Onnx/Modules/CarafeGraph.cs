@@ -15,9 +15,7 @@ internal static class CarafeGraph
         string features = graph.Input("features", "B", options.Channels, "H", "W");
         string compressed = layers.Convolve(layers.Widen(features), "channel_compressor");
         string code = layers.Convolve(compressed, "content_encoder", options.EncoderDilation);
-        // The order of pixel shuffle: column, row, depth.
-        string scores = nodes.Add(
-            "DepthToSpace", [code], OnnxAttribute.Of("blocksize", (long)options.Scale), OnnxAttribute.Of("mode", "CRD"));
+        string scores = layers.ShufflePixels(code, options.Scale);
         int taps = options.Window * options.Window;
         string grouped = nodes.Reshape(
             scores, nodes.Size(scores, 0), nodes.Vector(options.Groups, taps), nodes.Size(scores, 2), nodes.Size(scores, 3));

@@ -45,6 +45,14 @@ internal sealed class FloatLayers(OnnxGraph graph, IReadOnlyList<Parameter> para
         return Convolve(map, matrix, hasBias ? Vector($"{name}.bias") : null, kernel: 1, dilation: 1);
     }
 
+    /// <summary>Channels as pixels, [B, C·s², H, W] to [B, C, s·H, s·W], in the order of pixel shuffle.</summary>
+    public string ShufflePixels(string map, int scale) => Nodes.Add(
+        "DepthToSpace",
+        [map],
+        OnnxAttribute.Of("blocksize", (long)scale),
+        // Column, row, depth.
+        OnnxAttribute.Of("mode", "CRD"));
+
     private string Convolve(string map, string weight, string? bias, int kernel, int dilation)
     {
         long padding = kernel / 2 * (long)dilation;

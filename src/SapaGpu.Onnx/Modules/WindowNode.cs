@@ -22,6 +22,5 @@ internal static class WindowNode
 
     private static string Add(
         OnnxGraph graph, string operation, string[] operands, WindowAttentionOptions options, OnnxFunction? function) =>
-        graph.Call(
-            WindowOperators.Domain, operation, operands, WindowOperators.AttributesOf(operation, options), function);
+        graph.Call(OperatorDomain.Name, operation, operands, WindowOperators.AttributesOf(operation, options), function);
 }

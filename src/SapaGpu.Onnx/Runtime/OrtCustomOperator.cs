@@ -100,7 +100,7 @@ internal unsafe struct OrtCustomOperator
         try
         {
             string name = Marshal.PtrToStringUTF8(self->name)!;
-            *kernel = GCHandle.ToIntPtr(GCHandle.Alloc(WindowKernel.Create(name, self->type, api, info)));
+            *kernel = GCHandle.ToIntPtr(GCHandle.Alloc(OperatorKernel.Create(name, self->type, api, info)));
             return 0;
         }
         catch (Exception e)
@@ -112,7 +112,7 @@ internal unsafe struct OrtCustomOperator
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static nint Compute(nint kernel, nint context)
     {
-        var own = (WindowKernel)GCHandle.FromIntPtr(kernel).Target!;
+        var own = (OperatorKernel)GCHandle.FromIntPtr(kernel).Target!;
         try
         {
             own.Run(context);

@@ -35,11 +35,12 @@ internal static unsafe class OrtDomains
 
     private static nint Create(OrtApi api)
     {
-        nint domain = api.CreateDomain(WindowOperators.Domain);
+        nint domain = api.CreateDomain(OperatorDomain.Name);
         foreach (var type in (TensorType[])[TensorType.Float32, TensorType.Float16])
         {
             api.AddOperator(domain, OrtCustomOperator.Create(WindowOperators.Attention, inputCount: 3, type));
             api.AddOperator(domain, OrtCustomOperator.Create(WindowOperators.Reassembly, inputCount: 2, type));
+            api.AddOperator(domain, OrtCustomOperator.Create(DeformableOperators.Attention, inputCount: 4, type));
         }
         return domain;
     }

@@ -19,12 +19,7 @@ internal static class DeformableShapes
     public static void Check(DeformableAttentionOptions options, Operand features, Operand map, Operand offsets)
     {
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Groups < 1 || options.Points < 1)
-        {
-            throw new ArgumentException(
-                $"Groups and Points must be at least 1; got Groups {options.Groups} and Points {options.Points}.",
-                nameof(options));
-        }
+        CheckLeast(options);
         if (features.Name is not null)
             ArgumentNullException.ThrowIfNull(features.Map, features.Name);
         ArgumentNullException.ThrowIfNull(map.Map, map.Name);
@@ -58,6 +53,16 @@ internal static class DeformableShapes
                 "A group samples 2^29 or more points in an image (OH x OW x Points); use a smaller output or fewer " +
                 "points. " +
                 OperandChecks.Describe(features, map, offsets));
+        }
+    }
+    /// <exception cref="ArgumentException">Groups or points are below 1.</exception>
+    public static void CheckLeast(DeformableAttentionOptions options)
+    {
+        if (options.Groups < 1 || options.Points < 1)
+        {
+            throw new ArgumentException(
+                $"Groups and Points must be at least 1; got Groups {options.Groups} and Points {options.Points}.",
+                nameof(options));
         }
     }
 }
