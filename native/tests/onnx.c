@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { B = 2, CY = 5, CX = 8, D = 6, H = 4, W = 5, S = 2, OH = S * H, OW = S * W, K = 3, THREADS = 8, ROUNDS = 5 };
+enum { B = 2, CY = 5, CX = 8, D = 6, H = 4, W = 5, S = 2, OH = S * H, OW = S * W, K = 3, G = 2, P = 3, THREADS = 8, ROUNDS = 5 };
 
 static const OrtApiBase *base;
 static const OrtApi *ort;
@@ -51,6 +51,26 @@ static int32_t load_sapa(sapa_device device, int32_t type, const char *path, sap
     return sapa_upsampler_load(device, &options, path, NULL, module);
 }
 
+static void add_deformable(void)
+{
+    add_parameter("q.weight", G * D, CY);
+    add_parameter("q.bias", G * D, 0);
+    add_parameter("k.weight", G * D, CX);
+    add_parameter("k.bias", G * D, 0);
+    add_parameter("offset.weight", G * P * 2 * S * S, CX);
+    add_parameter("offset.bias", G * P * 2 * S * S, 0);
+}
+
+static int32_t load_deformable(sapa_device device, int32_t type, const char *path, sapa_module *module)
+{
+    sapa_deformable_upsampler_options options = SAPA_DEFORMABLE_UPSAMPLER_OPTIONS_INIT(CY, CX);
+    options.element_type = type;
+    options.embedding_channels = D;
+    options.groups = G;
+    options.points = P;
+    return sapa_deformable_upsampler_load(device, &options, path, NULL, module);
+}
+
 static void add_carafe(void)
 {
     add_parameter("channel_compressor.weight", D, CX);
@@ -72,6 +92,7 @@ static int32_t load_carafe(sapa_device device, int32_t type, const char *path, s
 static const model models[] = {
     { "sapa-b", "WindowAttention", "--window 3 --border masked", SAPA_F32, 1, 2e-5, add_sapa, load_sapa },
     { "sapa-b", "WindowAttention", "--window 3 --border masked --dtype f16", SAPA_F16, 1, 1e-2, add_sapa, load_sapa },
+    { "sapa-d", "DeformableAttention", "--groups 2 --points 3", SAPA_F32, 1, 2e-5, add_deformable, load_deformable },
     { "carafe", "WindowReassembly", "--window 3", SAPA_F32, 0, 2e-5, add_carafe, load_carafe },
 };
 
@@ -88,7 +109,7 @@ static void export(const model *of, const char *tool)
     path_of(checkpoint, sizeof checkpoint, of, "safetensors");
     path_of(file, sizeof file, of, "onnx");
     of->add_parameters();
-    write_parameters(checkpoint, "", of->load == load_carafe);
+    write_parameters(checkpoint, "", of->load != load_sapa);
     forget_parameters();
     snprintf(command, sizeof command, "%s export -c '%s' -m %s -o '%s' %s >/dev/null", tool, checkpoint, of->name, file,
         of->arguments);

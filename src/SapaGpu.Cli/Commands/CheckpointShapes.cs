@@ -12,26 +12,28 @@ internal sealed class CheckpointShapes
     private const string Value = "v.weight";
     private const string Norm = "norm_x.weight";
     private const string Compressor = "channel_compressor.weight";
+    private const string Offset = "offset.weight";
     private const string Encoder = "content_encoder.weight";
 
     private readonly string path;
     private readonly string prefix;
-    private readonly string module;
+    private readonly string name;
 
     /// <summary>Reads a checkpoint.</summary>
     /// <param name="path">The file.</param>
     /// <param name="prefix">The beginning of the parameters' names.</param>
-    /// <param name="module">The name of the module in messages.</param>
-    /// <param name="similarity">That of a SAPA upsampler; null for CARAFE.</param>
-    public CheckpointShapes(string path, string prefix, string module, Similarity? similarity)
+    /// <param name="name">The name of the module in messages.</param>
+    /// <param name="module">The module.</param>
+    public CheckpointShapes(string path, string prefix, string name, ExportedModule module)
     {
-        (this.path, this.prefix, this.module) = (path, prefix, module);
+        (this.path, this.prefix, this.name) = (path, prefix, name);
         // Names that tell the module's dictionary from others in the file.
-        string[] expected = similarity switch
+        string[] expected = module switch
         {
-            null => [Compressor, Encoder],
-            Similarity.InnerProduct => [Norm],
-            Similarity.GatedBilinear => [GatedQuery, Key],
+            { Kind: ModuleKind.Carafe } => [Compressor, Encoder],
+            { Kind: ModuleKind.Deformable } => [Query, Key, Offset],
+            { Similarity: Similarity.InnerProduct } => [Norm],
+            { Similarity: Similarity.GatedBilinear } => [GatedQuery, Key],
             _ => [Query, Key],
         };
         State = StateDict.Query(path, new StateQuery(prefix, expected));
@@ -73,6 +75,51 @@ internal sealed class CheckpointShapes
             Normalisation = request.Normalisation ?? options.Normalisation,
             NormGroups = request.NormGroups ?? options.NormGroups,
             Epsilon = request.Epsilon ?? options.Epsilon,
+        };
+    }
+
+    /// <summary>Returns the options of a SAPA-D upsampler; whose offsets they are, and the ratio, follows from groups and points.</summary>
+    /// <exception cref="InvalidDataException">A parameter is missing, or has too few dimensions.</exception>
+    /// <exception cref="ArgumentException">The parameters do not fit groups and points.</exception>
+    public SapaDeformableOptions Deformable(ExportRequest request)
+    {
+        var options = new SapaDeformableOptions
+        {
+            EncoderChannels = Size(Query, 1),
+            DecoderChannels = Size(Key, 1),
+            FeatureNorm = request.FeatureNorm
+                ?? (State.ContainsKey(Norm) ? FeatureNormKind.Group : FeatureNormKind.None),
+            HasBias = State.ContainsKey(Key.Replace("weight", "bias", StringComparison.Ordinal)),
+        };
+        options = options with
+        {
+            Groups = request.Groups ?? options.Groups,
+            Points = request.Points ?? options.Points,
+            NormGroups = request.NormGroups ?? options.NormGroups,
+            Epsilon = request.Epsilon ?? options.Epsilon,
+        };
+        if (Size(Key, 0) % options.Groups != 0)
+        {
+            throw new ArgumentException(
+                $"{path}: {prefix}{Key} has {Size(Key, 0)} outputs, which are no multiple of {options.Groups} groups; give the " +
+                "--groups that the module was trained with.");
+        }
+        int offsets = Size(Offset, 0);
+        long coordinates = 2L * options.Groups * options.Points;
+        int scale = (int)Math.Round(Math.Sqrt(offsets / (double)coordinates));
+        if (coordinates * scale * scale != offsets)
+        {
+            throw new ArgumentException(
+                $"{path}: {prefix}{Offset} has {offsets} outputs, which are not a square times the {coordinates} coordinates of " +
+                $"{options.Groups} groups of {options.Points} points; give the --groups and --points that the module was trained " +
+                "with.");
+        }
+        // Offsets of cells serve any ratio.
+        return options with
+        {
+            EmbeddingChannels = Size(Key, 0) / options.Groups,
+            HighResolutionOffsets = scale > 1,
+            Scale = scale,
         };
     }
 
@@ -118,22 +165,22 @@ internal sealed class CheckpointShapes
         return columns > decoderChannels
             ? columns - decoderChannels
             : throw new InvalidDataException(
-                $"{path}: {prefix}{Query} has {columns} inputs; {module} needs more than the {decoderChannels} of " +
+                $"{path}: {prefix}{Query} has {columns} inputs; {name} needs more than the {decoderChannels} of " +
                 $"{prefix}{Key}.");
     }
 
-    private int Size(string name, int dimension)
+    private int Size(string parameter, int dimension)
     {
-        if (!State.TryGetValue(name, out var entry))
+        if (!State.TryGetValue(parameter, out var entry))
         {
             string names = string.Join(", ", State.Known.Take(ShownNames));
             throw new InvalidDataException(
-                $"{path}: there is no parameter {prefix}{name}, which {module} has; --prefix says how the names of its " +
+                $"{path}: there is no parameter {prefix}{parameter}, which {name} has; --prefix says how the names of its " +
                 $"parameters begin. There are: {names}{(State.Known.Count > ShownNames ? ", …" : string.Empty)}");
         }
         return entry.Shape.Count > dimension
             ? entry.Shape[dimension]
             : throw new InvalidDataException(
-                $"{path}: {prefix}{name} has {entry.Shape.Count} dimensions, too few for a parameter of {module}.");
+                $"{path}: {prefix}{parameter} has {entry.Shape.Count} dimensions, too few for a parameter of {name}.");
     }
 }

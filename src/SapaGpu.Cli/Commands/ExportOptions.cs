@@ -6,6 +6,7 @@ namespace SapaGpu.Cli.Commands;
 /// <summary>The options of <c>sapagpu export</c>.</summary>
 internal sealed class ExportOptions
 {
+    public const string WindowName = "--window";
     public const string BorderName = "--border";
     public const string NormalisationName = "--normalisation";
     public const string FeatureNormName = "--feature-norm";
@@ -13,6 +14,7 @@ internal sealed class ExportOptions
     public const string EpsilonName = "--epsilon";
     public const string RatioName = "--ratio";
     public const string GroupsName = "--groups";
+    public const string PointsName = "--points";
     public const string DilationName = "--dilation";
 
     private static readonly Dictionary<string, FeatureNormKind> FeatureNorms = new()
@@ -62,18 +64,18 @@ internal sealed class ExportOptions
     };
 
     private readonly Option<int?> window = NumberOption.One<int>(
-        "--window",
+        WindowName,
         $"the width must be an odd number from 1 to {OperatorSupport.MaximumWindow}.",
         cells => cells is >= 1 and <= OperatorSupport.MaximumWindow && cells % 2 == 1 ? (int)cells : null);
 
     private readonly Option<string?> border = new(BorderName)
     {
-        Description = "How taps outside the map count, not of carafe. Default: zero_logit.",
+        Description = "How taps outside the map count, of sapa-i, -b, -g and -cat. Default: zero_logit.",
     };
 
     private readonly Option<string?> normalisation = new(NormalisationName)
     {
-        Description = "How scores become weights, not of carafe. Default: softmax.",
+        Description = "How scores become weights, of sapa-i, -b, -g and -cat. Default: softmax.",
     };
 
     private readonly Option<string?> featureNorm = new(FeatureNormName)
@@ -91,11 +93,14 @@ internal sealed class ExportOptions
 
     private readonly Option<string?> ratio = new(RatioName)
     {
-        Description = "Between which sizes the file upsamples, not of carafe: any two, or integer, to whole multiples only, " +
-            "which needs no node If. Default: any.",
+        Description = "Between which sizes the file upsamples, of sapa-i, -b, -g and -cat: any two, or integer, to whole " +
+            "multiples only, which needs no node If. Default: any.",
     };
 
-    private readonly Option<int?> groups = Count(GroupsName, "Of carafe, the number of groups of channels. Default: 1.");
+    private readonly Option<int?> groups = Count(
+        GroupsName, "The number of groups of channels, of sapa-d and carafe. Default: 4 and 1.");
+
+    private readonly Option<int?> points = Count(PointsName, "Of sapa-d, the number of points of a group. Default: 9.");
 
     private readonly Option<int?> dilation = Count(DilationName, "Of carafe, the dilation of the content encoder. Default: 1.");
 
@@ -109,7 +114,8 @@ internal sealed class ExportOptions
         normalisation.AcceptOnlyFromAmong([.. WindowOperators.Normalisations.Select(pair => pair.Name)]);
         featureNorm.AcceptOnlyFromAmong([.. FeatureNorms.Keys]);
         ratio.AcceptOnlyFromAmong([.. Ratios.Keys]);
-        window.Description = $"The width of the window in cells, odd, from 1 to {OperatorSupport.MaximumWindow}. Default: 5.";
+        window.Description =
+            $"The width of the window in cells, odd, from 1 to {OperatorSupport.MaximumWindow}, not of sapa-d. Default: 5.";
         window.HelpName = "cells";
         epsilon.Description = "What the normalisation adds to the variance, not of carafe. Default: 0.00001.";
         epsilon.HelpName = "number";
@@ -119,7 +125,7 @@ internal sealed class ExportOptions
     public IReadOnlyList<Option> All =>
     [
         checkpoint, module, output, prefix, type, window, border, normalisation, featureNorm, normGroups, epsilon, ratio, groups,
-        dilation,
+        points, dilation,
     ];
 
     /// <summary>The request of a command line.</summary>
@@ -137,6 +143,7 @@ internal sealed class ExportOptions
         result.GetValue(epsilon),
         result.GetValue(ratio) is { } ratioName ? Ratios[ratioName] : null,
         result.GetValue(groups),
+        result.GetValue(points),
         result.GetValue(dilation));
 
     private static T? ValueOf<T>(IReadOnlyList<(string Name, T Value)> values, string? name)

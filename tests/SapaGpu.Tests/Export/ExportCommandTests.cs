@@ -83,6 +83,32 @@ internal sealed class ExportCommandTests
         Assert.That(File.ReadAllBytes(folder["module.onnx"]), Is.EqualTo(OnnxModel.Export(module).ToArray()));
     }
 
+    [TestCase(true, 3, FeatureNormKind.None)]
+    [TestCase(false, 2, FeatureNormKind.Group)]
+    public void Deformable_attention_of_a_checkpoint(bool hasOwnOffsets, int scale, FeatureNormKind norm)
+    {
+        var options = new SapaDeformableOptions
+        {
+            EncoderChannels = 4,
+            DecoderChannels = 6,
+            EmbeddingChannels = 3,
+            Groups = 2,
+            Points = 5,
+            Scale = scale,
+            HighResolutionOffsets = hasOwnOffsets,
+            FeatureNorm = norm,
+            NormGroups = 2,
+            HasBias = hasOwnOffsets,
+        };
+        using var module = new SapaDeformableUpsampler<float>(TestDevices.Open("cpu"), options, seed: 4);
+        module.ToStateDict().Save(folder["module.safetensors"]);
+        string[] arguments = ["--groups", "2", "--points", "5"];
+        Export("sapa-d", norm == FeatureNormKind.Group ? [.. arguments, "--norm-groups", "2"] : arguments);
+        Assert.That(File.ReadAllBytes(folder["module.onnx"]), Is.EqualTo(OnnxModel.Export(module).ToArray()));
+        Fails(ExitCode.Usage, "--groups and --points", "sapa-d", "--groups", "2", "--points", "7");
+        Fails(ExitCode.Usage, "no multiple of 4 groups", "sapa-d", "--points", "5");
+    }
+
     [Test]
     public void A_prefix_finds_the_module_among_others()
     {
@@ -109,6 +135,9 @@ internal sealed class ExportCommandTests
         Fails(ExitCode.Usage, "100 outputs", "carafe", "--window", "7");
         Fails(ExitCode.Usage, "--border means nothing to carafe", "carafe", "--border", "masked");
         Fails(ExitCode.Usage, "--groups means nothing to sapa-b", "sapa-b", "--groups", "2");
+        Fails(ExitCode.Usage, "--points means nothing to carafe", "carafe", "--points", "2");
+        Fails(ExitCode.Usage, "--window means nothing to sapa-d", "sapa-d", "--window", "3");
+        Fails(ExitCode.Failure, "no parameter q.weight", "sapa-d");
         Fails(ExitCode.Usage, "--window 4", "carafe", "--window", "4");
         Fails(ExitCode.Usage, "'carafe2'", "carafe2");
         Fails(ExitCode.Failure, "no such", "carafe", "--checkpoint", folder["no such.pth"]);
