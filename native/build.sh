@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the C library into native/out: include/, lib/libsapagpu.so and lib/sapagpu/, which it loads. With cmake, or with the C
-# compiler alone where cmake is missing. SANITIZE=1 builds with AddressSanitizer, into native/out/sanitized.
+# compiler alone where cmake is missing. SANITIZE=1 builds with AddressSanitizer, into native/out/sanitized. WITH_RUNTIME=1 puts
+# a copy of .NET beside it, lib/dotnet, with what the library needs of it, so that the folder runs on machines without .NET.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -30,5 +31,9 @@ else
     "${CC:-gcc}" "${flags[@]}" -Iinclude shim.c runtime.c platform_posix.c -o "$prefix/lib/$library" -ldl -lpthread
     cp include/sapagpu.h "$prefix/include/"
     cp "$managed"/*.dll "$managed"/*.deps.json "$managed"/*.runtimeconfig.json "$prefix/lib/sapagpu/"
+fi
+rm -rf "$prefix/lib/dotnet"
+if [ "${WITH_RUNTIME:-0}" = 1 ]; then
+    dotnet run copy-runtime.cs -- "$prefix/lib/sapagpu" "$prefix/lib/dotnet"
 fi
 echo "The C library is in $prefix."

@@ -49,11 +49,13 @@ cp -R out/lib/sapagpu "$work/foreign/"
 cp out/lib/sapagpu/SapaGpu.Kernels.dll "$work/foreign/sapagpu/SapaGpu.Native.dll"
 run "$work/foreign" "$work/missing" "reinstall"
 
-# A runtime of its own beside the library wins.
+# A runtime of its own beside the library wins, and has all that is needed where there is no other.
 copy private
 cp -R out/lib/sapagpu "$work/private/"
-ln -s "${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}" "$work/private/dotnet"
-DOTNET_ROOT=/nowhere run "$work/private" "$work/fork"
+dotnet run copy-runtime.cs -- out/lib/sapagpu "$work/private/dotnet"
+for test in attention operators modules guided errors threads fork; do
+    DOTNET_ROOT=/nowhere PATH=/nowhere run "$work/private" "$work/$test" "$work"
+done
 
 # The programs in the documentation are the examples.
 example() { sed -n "/^\`\`\`$2\$/,/^\`\`\`\$/p" "../docs/$1" | sed '1d;$d' | cmp - "$3"; }
@@ -83,6 +85,7 @@ if [ -e "$onnxruntime_library" ]; then
         "${CXX:-g++}" -std=c++17 -Wall -Wextra -Werror examples/onnx.cpp "${headers[@]}" "$onnxruntime_library" -o "$work/onnx-cpp"
         ln -s "$onnxruntime_library" "$work/libonnxruntime.so.1"
         run "out/lib:$work" "$work/onnx-cpp" "$work/onnx-0.onnx"
+        DOTNET_ROOT=/nowhere PATH=/nowhere run "$work/private:$work" "$work/onnx-cpp" "$work/onnx-0.onnx"
     fi
 else
     echo "ONNX Runtime was not tested: there is no package microsoft.ml.onnxruntime."
