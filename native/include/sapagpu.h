@@ -423,7 +423,8 @@ SAPA_API int32_t sapa_carafe_load(
  * Upsamples features.
  * encoder  the guide, [B, encoder channels, OH, OW]; null for CARAFE, which has none
  * decoder  [B, C, H, W]
- * output   [B, C, OH, OW], or as many channels as the value; written. With SAPA-D and CARAFE OH = s * H and OW = s * W.
+ * output   [B, C, OH, OW], or as many channels as the value; written, and may share no memory with the others. With SAPA-D and
+ *          CARAFE OH = s * H and OW = s * W.
  */
 SAPA_API int32_t sapa_module_forward(
     sapa_module module, const sapa_tensor *encoder, const sapa_tensor *decoder, const sapa_tensor *output);

@@ -82,6 +82,13 @@ static void test_upsampler(const char *path, int32_t type, double tolerance)
         && strstr(sapa_last_error(), "'encoder' is null") != NULL, "%s", sapa_last_error());
     CHECK(sapa_module_forward(module, &encoder.tensor, &decoder.tensor, &encoder.tensor) == SAPA_INVALID_ARGUMENT
         && strstr(sapa_last_error(), "'output' must be [2, 8, 8, 10]") != NULL, "%s", sapa_last_error());
+    test_tensor shared = make_tensor(type, NCHW, B, CX + CY, OH, OW);
+    sapa_tensor guide = shared.tensor, overlapping = shared.tensor;
+    guide.shape[1] = CY;
+    overlapping.shape[1] = CX;
+    CHECK(sapa_module_forward(module, &guide, &decoder.tensor, &overlapping) == SAPA_INVALID_ARGUMENT
+        && strstr(sapa_last_error(), "'output' is written, but shares memory with 'encoder'") != NULL, "%s", sapa_last_error());
+    free_tensor(&shared);
     CHECK(sapa_module_forward((sapa_module)device, &encoder.tensor, &decoder.tensor, &output.tensor) == SAPA_INVALID_HANDLE
         && strstr(sapa_last_error(), "no open module") != NULL, "%s", sapa_last_error());
     CHECK(sapa_device_close((sapa_device)module) == SAPA_INVALID_HANDLE, "%s", sapa_last_error());

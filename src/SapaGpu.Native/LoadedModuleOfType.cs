@@ -21,16 +21,20 @@ internal sealed unsafe class LoadedModule<T>(ComputeDevice device, object option
         using var y = module is CarafeUpsampler<T> ? null : NativeTensor.Wrap<T>(device, encoder, "encoder");
         using var x = NativeTensor.Wrap<T>(device, decoder, "decoder");
         using var o = NativeTensor.Wrap<T>(device, output, "output");
-        using var result = module switch
+        switch (module)
         {
-            SapaUpsampler<T> sapa => sapa.Forward(y!, x),
-            SapaDeformableUpsampler<T> deformable => deformable.Forward(y!, x),
-            CarafeUpsampler<T> carafe => carafe.Forward(x),
-            _ => throw new NotSupportedException($"{module.GetType().Name} has no forward from C."),
-        };
-        if (o.Shape != result.Shape)
-            throw new ArgumentException($"'output' must be {result.Shape}; got {o}.");
-        o.CopyFrom(result);
+            case SapaUpsampler<T> sapa:
+                sapa.Forward(y!, x, o);
+                break;
+            case SapaDeformableUpsampler<T> deformable:
+                deformable.Forward(y!, x, o);
+                break;
+            case CarafeUpsampler<T> carafe:
+                carafe.Forward(x, o);
+                break;
+            default:
+                throw new NotSupportedException($"{module.GetType().Name} has no forward from C.");
+        }
     }
 
     public override void Dispose() => module.Dispose();

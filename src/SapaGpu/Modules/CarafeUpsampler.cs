@@ -62,36 +62,30 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ObjectDisposedException">The features, the module or its device was disposed.</exception>
     public FeatureMap<T> Forward(FeatureMap<T> features)
     {
-        var output = Forward(features, out var context);
+        var output = Run(features, null, out var context);
         context.Dispose();
         return output;
+    }
+
+    /// <summary>Upsamples features into an existing map.</summary>
+    /// <inheritdoc cref="Forward(FeatureMap{T})" path="/exception"/>
+    /// <param name="features">Features, [B, C, H, W].</param>
+    /// <param name="output">Where the output is written, [B, C, s·H, s·W], in either format.</param>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="output"/> has another shape, or shares memory with the features.
+    /// </exception>
+    public void Forward(FeatureMap<T> features, FeatureMap<T> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        Run(features, output, out var context);
+        context.Dispose();
     }
 
     /// <summary>Upsamples features and returns a context for the backward.</summary>
     /// <inheritdoc cref="Forward(FeatureMap{T})"/>
     /// <param name="features">Features, [B, C, H, W].</param>
     /// <param name="context">The context for <see cref="Backward"/>, which the caller disposes.</param>
-    public FeatureMap<T> Forward(FeatureMap<T> features, out CarafeContext<T> context)
-    {
-        ArgumentNullException.ThrowIfNull(features);
-        Operand x = new(nameof(features), features);
-        CheckFeatures(x, Options.Channels, x);
-        using var call = Operands.Hold(features);
-        using var parameters = HoldParameters();
-        var wide = CarafeKernelPredictor.Widen(features);
-        var (compressed, scores) = predictor.Forward(Values, wide);
-        using var kernels = predictor.Normalise(scores);
-        context = new CarafeContext<T>
-        {
-            Module = this,
-            Features = features,
-            Wide = wide,
-            Compressed = compressed,
-            Scores = scores,
-            Masks = CarafeKernelPredictor.Narrow<T>(kernels),
-        };
-        return WindowReassembly.Forward(context.Masks, features, reassembly);
-    }
+    public FeatureMap<T> Forward(FeatureMap<T> features, out CarafeContext<T> context) => Run(features, null, out context);
 
     /// <summary>
     /// Computes the gradients of the features and of every parameter from the gradient of the output.
@@ -126,5 +120,32 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         ArgumentNullException.ThrowIfNull(options);
         CheckDevice(device, options.Window);
         return new CarafeKernelPredictor(options).Specs();
+    }
+
+    private FeatureMap<T> Run(FeatureMap<T> features, FeatureMap<T>? output, out CarafeContext<T> context)
+    {
+        ArgumentNullException.ThrowIfNull(features);
+        Operand x = new(nameof(features), features);
+        CheckFeatures(x, Options.Channels, x);
+        var (low, scale) = (features.Shape, Options.Scale);
+        var shape = new MapShape(low.Batch, low.Channels, low.Height * scale, low.Width * scale);
+        CheckOutput(output, shape, x);
+        using var call = Operands.Hold(features, output);
+        using var parameters = HoldParameters();
+        var wide = CarafeKernelPredictor.Widen(features);
+        var (compressed, scores) = predictor.Forward(Values, wide);
+        using var kernels = predictor.Normalise(scores);
+        context = new CarafeContext<T>
+        {
+            Module = this,
+            Features = features,
+            Wide = wide,
+            Compressed = compressed,
+            Scores = scores,
+            Masks = CarafeKernelPredictor.Narrow<T>(kernels),
+        };
+        output ??= FeatureMap<T>.Create(Device, shape, features.Format);
+        WindowReassembly.Forward(context.Masks, features, output, reassembly);
+        return output;
     }
 }

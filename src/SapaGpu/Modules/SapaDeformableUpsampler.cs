@@ -1,5 +1,6 @@
 using SapaGpu.Layers;
 using SapaGpu.Maps;
+using SapaGpu.Operators;
 
 namespace SapaGpu;
 
@@ -71,9 +72,24 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ObjectDisposedException">A map, the module or its device was disposed.</exception>
     public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder)
     {
-        var output = Forward(encoder, decoder, out var context);
+        var output = Run(encoder, decoder, null, out var context);
         context.Dispose();
         return output;
+    }
+
+    /// <summary>Upsamples decoder features into an existing map.</summary>
+    /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T})" path="/exception"/>
+    /// <param name="encoder">Encoder features (the guide), [B, Cy, s·H, s·W].</param>
+    /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
+    /// <param name="output">Where the output is written, [B, Cx, s·H, s·W], in either format.</param>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="output"/> has another shape, or shares memory with the features.
+    /// </exception>
+    public void Forward(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        Run(encoder, decoder, output, out var context);
+        context.Dispose();
     }
 
     /// <summary>Upsamples decoder features and returns a context for the backward.</summary>
@@ -81,29 +97,9 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     /// <param name="encoder">Encoder features (the guide), [B, Cy, s·H, s·W].</param>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
     /// <param name="context">The context for <see cref="Backward"/>, which the caller disposes.</param>
-    public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder, out SapaDeformableContext<T> context)
-    {
-        Check(encoder, decoder);
-        using var call = Operands.Hold(encoder, decoder);
-        using var parameters = HoldParameters();
-        var encoderEmbedding = encoderEmbedder.Forward(Values, encoder);
-        var decoderEmbedding = decoderEmbedder.Forward(Values, decoder);
-        var key = decoderEmbedding.Values!.Channels(0, KeyChannels);
-        using var cells = decoderEmbedding.Values.Channels(KeyChannels, DeformableParameters.OffsetChannels(Options));
-        var offsets = Embedder.CreateValues(encoder, Options.Groups * Options.Points * 2);
-        OffsetResampling.Forward(cells, offsets, Options.Scale, Options.HighResolutionOffsets);
-        context = new SapaDeformableContext<T>
-        {
-            Module = this,
-            Encoder = encoder,
-            Decoder = decoder,
-            EncoderEmbedding = encoderEmbedding,
-            DecoderEmbedding = decoderEmbedding,
-            Key = key,
-            Offsets = offsets,
-        };
-        return DeformableAttention.Forward(encoderEmbedding.Values!, key, decoder, offsets, attention);
-    }
+    public FeatureMap<T> Forward(
+        FeatureMap<T> encoder, FeatureMap<T> decoder, out SapaDeformableContext<T> context) =>
+        Run(encoder, decoder, null, out context);
 
     /// <summary>Computes the gradients of both inputs and of every parameter from the gradient of the output.</summary>
     /// <param name="context">The context of the forward.</param>
@@ -151,7 +147,34 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         return DeformableParameters.Specs(options);
     }
 
-    private void Check(FeatureMap<T> encoder, FeatureMap<T> decoder)
+    private FeatureMap<T> Run(
+        FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? output, out SapaDeformableContext<T> context)
+    {
+        Check(encoder, decoder, output);
+        using var call = Operands.Hold(encoder, decoder, output);
+        using var parameters = HoldParameters();
+        var encoderEmbedding = encoderEmbedder.Forward(Values, encoder);
+        var decoderEmbedding = decoderEmbedder.Forward(Values, decoder);
+        var key = decoderEmbedding.Values!.Channels(0, KeyChannels);
+        using var cells = decoderEmbedding.Values.Channels(KeyChannels, DeformableParameters.OffsetChannels(Options));
+        var offsets = Embedder.CreateValues(encoder, Options.Groups * Options.Points * 2);
+        OffsetResampling.Forward(cells, offsets, Options.Scale, Options.HighResolutionOffsets);
+        context = new SapaDeformableContext<T>
+        {
+            Module = this,
+            Encoder = encoder,
+            Decoder = decoder,
+            EncoderEmbedding = encoderEmbedding,
+            DecoderEmbedding = decoderEmbedding,
+            Key = key,
+            Offsets = offsets,
+        };
+        output ??= FeatureMap<T>.Create(Device, DeformableShapes.Output(decoder, offsets), decoder.Format);
+        DeformableAttention.Forward(encoderEmbedding.Values!, key, decoder, offsets, output, attention);
+        return output;
+    }
+
+    private void Check(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? output)
     {
         Operand y = new(nameof(encoder), encoder), x = new(nameof(decoder), decoder);
         ArgumentNullException.ThrowIfNull(encoder);
@@ -167,5 +190,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
                 OperandChecks.Describe(y, x),
                 nameof(encoder));
         }
+        var high = encoder.Shape;
+        CheckOutput(output, new MapShape(high.Batch, Options.DecoderChannels, high.Height, high.Width), y, x);
     }
 }

@@ -97,9 +97,26 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     /// <exception cref="ObjectDisposedException">A map, the module or its device was disposed.</exception>
     public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder)
     {
-        var output = Run(encoder, decoder, keep: false, out var context);
+        var output = Run(encoder, decoder, null, keep: false, out var context);
         context.Dispose();
         return output;
+    }
+
+    /// <summary>Upsamples decoder features into an existing map.</summary>
+    /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T})" path="/exception"/>
+    /// <param name="encoder">Encoder features (the guide), [B, Cy, OH, OW].</param>
+    /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
+    /// <param name="output">
+    /// Where the output is written, [B, C, OH, OW] with C of <see cref="SapaOptions.OutputChannels"/>, in either format.
+    /// </param>
+    /// <exception cref="ArgumentException">
+    /// <paramref name="output"/> has another shape, or shares memory with the features.
+    /// </exception>
+    public void Forward(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        Run(encoder, decoder, output, keep: false, out var context);
+        context.Dispose();
     }
 
     /// <summary>Upsamples decoder features and returns a context for the backward.</summary>
@@ -108,7 +125,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
     /// <param name="context">The context for <see cref="Backward"/>, which the caller disposes.</param>
     public FeatureMap<T> Forward(FeatureMap<T> encoder, FeatureMap<T> decoder, out SapaContext<T> context) =>
-        Run(encoder, decoder, keep: true, out context);
+        Run(encoder, decoder, null, keep: true, out context);
 
     /// <summary>Computes the gradients of both inputs and of every parameter from the gradient of the output.</summary>
     /// <param name="context">The context of the forward.</param>
@@ -188,10 +205,11 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         return SapaParameters.Specs(options);
     }
 
-    private FeatureMap<T> Run(FeatureMap<T> encoder, FeatureMap<T> decoder, bool keep, out SapaContext<T> context)
+    private FeatureMap<T> Run(
+        FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? output, bool keep, out SapaContext<T> context)
     {
-        Check(encoder, decoder);
-        using var call = Operands.Hold(encoder, decoder);
+        Check(encoder, decoder, output);
+        using var call = Operands.Hold(encoder, decoder, output);
         using var parameters = HoldParameters();
         var encoderEmbedding = encoderEmbedder.Forward(Values, encoder);
         var decoderEmbedding = decoderEmbedder.Forward(Values, decoder);
@@ -213,7 +231,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         var shape = new WindowShape(
             key.Shape, Options.OutputChannels, encoder.Shape.Height, encoder.Shape.Width, Options.Window);
         var attentionContext = keep ? new WindowAttentionContext<T>(Device, shape, attention) : null;
-        var output = FeatureMap<T>.Create(Device, shape.OutputShape, decoder.Format);
+        output ??= FeatureMap<T>.Create(Device, shape.OutputShape, decoder.Format);
         WindowAttention.Forward(query, key, projected ?? decoder, output, attention, attentionContext);
         context = new SapaContext<T>(
             this,
@@ -237,7 +255,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         return output;
     }
 
-    private void Check(FeatureMap<T> encoder, FeatureMap<T> decoder)
+    private void Check(FeatureMap<T> encoder, FeatureMap<T> decoder, FeatureMap<T>? output)
     {
         Operand y = new(nameof(encoder), encoder), x = new(nameof(decoder), decoder);
         ArgumentNullException.ThrowIfNull(encoder);
@@ -246,5 +264,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         CheckFeatures(x, Options.DecoderChannels, y, x);
         _ = WindowShapes.Infer(
             nameof(encoder), encoder, nameof(decoder), decoder, 1, Options.OutputChannels, attention, y, x);
+        var high = encoder.Shape;
+        CheckOutput(output, new MapShape(high.Batch, Options.OutputChannels, high.Height, high.Width), y, x);
     }
 }

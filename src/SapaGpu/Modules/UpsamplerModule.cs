@@ -156,6 +156,17 @@ public abstract class UpsamplerModule<T> : IDisposable
         }
     }
 
+    /// <summary>Checks a map of the caller that the output is to be written to; null is none.</summary>
+    private protected static void CheckOutput(FeatureMap<T>? output, MapShape expected, params ReadOnlySpan<Operand> features)
+    {
+        if (output is null)
+            return;
+        Operand result = new(nameof(output), output);
+        OperandChecks.SameDevice([.. features, result]);
+        OperandChecks.Shape(nameof(output), output, expected, [.. features, result]);
+        OperandChecks.NoOverlap(nameof(output), output, features);
+    }
+
     private protected void CheckContext(object module, string name)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);

@@ -38,6 +38,10 @@ public sealed class CarafeCase : ModuleCase
     public override FeatureMap<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs) =>
         ((CarafeUpsampler<T>)module).Forward(inputs[0]);
 
+    public override void Forward<T>(
+        UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs, FeatureMap<T> output) =>
+        ((CarafeUpsampler<T>)module).Forward(inputs[0], output);
+
     public override ModuleResults<T> Run<T>(
         UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs, FeatureMap<T> gradOutput)
     {

@@ -50,6 +50,10 @@ public sealed class DeformableCase : ModuleCase
     public override FeatureMap<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs) =>
         ((SapaDeformableUpsampler<T>)module).Forward(inputs[0], inputs[1]);
 
+    public override void Forward<T>(
+        UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs, FeatureMap<T> output) =>
+        ((SapaDeformableUpsampler<T>)module).Forward(inputs[0], inputs[1], output);
+
     public override ModuleResults<T> Run<T>(
         UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs, FeatureMap<T> gradOutput)
     {

@@ -46,6 +46,10 @@ public abstract class ModuleCase
     public abstract FeatureMap<T> Forward<T>(UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs)
         where T : unmanaged;
 
+    /// <summary>Runs the forward of the module into a map.</summary>
+    public abstract void Forward<T>(UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs, FeatureMap<T> output)
+        where T : unmanaged;
+
     /// <summary>Runs forward and backward of the module.</summary>
     public abstract ModuleResults<T> Run<T>(
         UpsamplerModule<T> module, IReadOnlyList<FeatureMap<T>> inputs, FeatureMap<T> gradOutput)

@@ -2,7 +2,9 @@ using NUnit.Framework;
 
 namespace SapaGpu.Tests.Modules;
 
-/// <summary>Gradients of modules that are the same in every run, and memory that modules give back.</summary>
+/// <summary>
+/// Gradients of modules that are the same in every run, outputs in maps of the caller, and memory that modules give back.
+/// </summary>
 [TestFixture]
 public sealed class ModuleRobustnessTests
 {
@@ -50,6 +52,7 @@ public sealed class ModuleRobustnessTests
         using var module = operands.CreateFilled<float>(device);
         var inputs = operands.Inputs.Values.Select(i => i.ToTensor<float>(device, MemoryFormat.ChannelsLast)).ToArray();
         using var gradOutput = operands.GradOutput.ToTensor<float>(device, MemoryFormat.ChannelsLast);
+        using var output = FeatureMap<float>.CreateLike(gradOutput);
         long used = device.UsedBytes;
         for (int step = 0; step < 3; step++)
         {
@@ -57,9 +60,62 @@ public sealed class ModuleRobustnessTests
             Assert.That(device.UsedBytes, Is.EqualTo(used), $"{name} step {step}");
         }
         operands.Forward(module, inputs).Dispose();
+        operands.Forward(module, inputs, output);
         Assert.That(device.UsedBytes, Is.EqualTo(used), $"{name} forward");
         foreach (var input in inputs)
             input.Dispose();
+    }
+
+    [Test]
+    public void The_output_is_written_into_a_map_of_the_caller(
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device,
+        [ValueSource(typeof(LargerCases), nameof(LargerCases.Names))] string name,
+        [Values] MemoryFormat format)
+    {
+        var operands = LargerCases.Make(name);
+        var opened = TestDevices.Open(device);
+        using var module = operands.CreateFilled<float>(opened);
+        var inputs = operands.Inputs.Values.Select(i => i.ToTensor<float>(opened, MemoryFormat.ChannelsLast)).ToArray();
+        using var expected = operands.Forward(module, inputs);
+        using var output = new SurroundedTensor<float>(opened, expected.Shape, format, new Surroundings(1, 2, 3, 5));
+        operands.Forward(module, inputs, output.View);
+        Compare.Bitwise(output.Read(name), expected.ToArray(MemoryFormat.Contiguous), $"{device} {name} {format}");
+
+        var (batch, channels) = (expected.Shape.Batch, expected.Shape.Channels);
+        using var other = FeatureMap<float>.Create(opened, new MapShape(batch, channels, 1, 1));
+        Assert.That(
+            () => operands.Forward(module, inputs, other),
+            Throws.ArgumentException.With.Message.Contains($"'output' must be {expected.Shape}"));
+        var disposed = FeatureMap<float>.Create(opened, expected.Shape);
+        disposed.Dispose();
+        Assert.That(
+            () => operands.Forward(module, inputs, disposed),
+            Throws.InstanceOf<ObjectDisposedException>().With.Message.Contains("'output'"));
+        Assert.That(() => operands.Forward(module, inputs, null!), Throws.ArgumentNullException);
+        foreach (var input in inputs)
+            input.Dispose();
+    }
+
+    [Test]
+    public void An_output_in_the_memory_of_the_features_is_refused()
+    {
+        var device = TestDevices.Open("cpu");
+        var options = new SapaOptions { EncoderChannels = 4, DecoderChannels = 4, EmbeddingChannels = 3 };
+        using var sapa = new SapaUpsampler<float>(device, options);
+        using var deformable = new SapaDeformableUpsampler<float>(
+            device, new SapaDeformableOptions { EncoderChannels = 4, DecoderChannels = 4, Scale = 1 });
+        using var carafe = new CarafeUpsampler<float>(device, new CarafeOptions { Channels = 4, Scale = 1 });
+        using var encoder = FeatureMap<float>.Create(device, new MapShape(1, 4, 6, 6));
+        using var decoder = FeatureMap<float>.Create(device, new MapShape(1, 4, 6, 6));
+        foreach (Action call in (Action[])
+            [
+                () => sapa.Forward(encoder, decoder, encoder), () => sapa.Forward(encoder, decoder, decoder),
+                () => deformable.Forward(encoder, decoder, encoder), () => deformable.Forward(encoder, decoder, decoder),
+                () => carafe.Forward(decoder, decoder),
+            ])
+        {
+            Assert.That(call, Throws.ArgumentException.With.Message.Contains("'output' is written, but shares memory"));
+        }
     }
 
     private static float[][] Run(ModuleCase operands, ComputeDevice device)
