@@ -40,15 +40,15 @@ class Case:
     def names(self, role: str) -> list[str]:
         return [name for name, tensor in self.tensors.items() if tensor["role"] == role]
 
-    def check(self, name: str, actual: Any) -> None:
-        """Compares a result with what is expected, by the bound of its type."""
+    def check(self, name: str, actual: Any, at_least: float = 0) -> None:
+        """Compares a result with what is expected, by the bound of its type, or a wider one."""
         expected = self.read(name)
         actual = numpy.asarray(actual)
         assert actual.size == expected.size, (name, actual.shape, expected.shape)
         actual, exact = actual.reshape(expected.shape), actual.dtype == numpy.float64
         size = max(1.0, float(numpy.abs(expected).max()))
         noise = self.tensors[name].get("float32_error", 0)
-        bound = 1e-10 * size if exact else max(1e-5 * size, 20 * noise)
+        bound = 1e-10 * size if exact else max(1e-5 * size, 20 * noise, at_least)
         numpy.testing.assert_allclose(actual, expected, rtol=0, atol=bound, err_msg=f"{self}: {name}")
 
 
