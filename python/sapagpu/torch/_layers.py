@@ -84,7 +84,8 @@ def check_channels(name: str, map: torch.Tensor, channels: int) -> None:
     """Raises:
     InvalidArgumentError: a map is not [B, channels, H, W].
     """
-    if map.dim() != 4 or map.shape[1] != channels:
+    # A trace knows sizes as tensors; what made it was checked before, or is at its first call.
+    if not torch.jit.is_tracing() and (map.dim() != 4 or map.shape[1] != channels):
         raise InvalidArgumentError(f"'{name}' has shape {list(map.shape)}; the module was made for [B, {channels}, H, W].")
 
 

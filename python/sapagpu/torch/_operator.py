@@ -14,6 +14,7 @@ import torch
 
 from .. import _abi
 from ..device import Device
+from ..errors import NotSupportedError
 from . import _memory
 
 LIBRARY = torch.library.Library("sapagpu", "DEF")
@@ -167,10 +168,26 @@ class _Differentiable(torch.autograd.Function):
         return output
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad_output: torch.Tensor) -> tuple[Optional[torch.Tensor], ...]:
         operator, settings = ctx.operator, ctx.settings
         wanted = list(ctx.needs_input_grad[1 : 1 + len(operator.operands)])
-        gradients = _overload(f"{operator.name}_backward")(grad_output, *ctx.saved_tensors, *settings, wanted)
+        with torch.no_grad(), _below_autograd():
+            gradients = _overload(f"{operator.name}_backward")(grad_output, *ctx.saved_tensors, *settings, wanted)
+        if torch.is_grad_enabled():
+            # With create_graph: torch's once_differentiable would return constants where the incoming gradient is one.
+            gradients = _Once.apply(operator.name, len(gradients), *gradients, grad_output, *ctx.saved_tensors)
         found = [gradient if is_wanted else None for gradient, is_wanted in zip(gradients, wanted)]
         return (None, *found, *[None] * len(settings))
+
+
+class _Once(torch.autograd.Function):
+    """Passes gradients on, and raises where somebody differentiates them."""
+
+    @staticmethod
+    def forward(ctx: Any, name: str, count: int, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        ctx.name = name
+        return tuple(tensor.view_as(tensor) for tensor in tensors[:count])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> None:
+        raise NotSupportedError(f"sapagpu.torch.{ctx.name} is differentiable once; a second derivative was asked for.")
