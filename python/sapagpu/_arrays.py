@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any, Mapping, Optional, Sequence
 
 import numpy
+from numpy.typing import NDArray
 
 from . import _abi
 from ._layout import Shape, is_channels_last, is_map
@@ -43,8 +45,8 @@ class Operand:
         self.tensor = _abi.SapaTensor(
             element_type=_abi.ELEMENT_TYPES[element_type],
             data=address,
-            shape=(_abi.C.c_int64 * 4)(*shape),
-            strides=(_abi.C.c_int64 * 4)(*strides),
+            shape=(ctypes.c_int64 * 4)(*shape),
+            strides=(ctypes.c_int64 * 4)(*strides),
         )
 
     @property
@@ -69,7 +71,7 @@ def operand(value: Any, name: str, *, written: bool = False) -> Operand:
     )
 
 
-def _of_numpy(array: numpy.ndarray, name: str, written: bool) -> Operand:
+def _of_numpy(array: NDArray[Any], name: str, written: bool) -> Operand:
     _check_dimensions(array.shape, name)
     if array.dtype.name not in _abi.ELEMENT_TYPES:
         raise InvalidArgumentError(f"'{name}' is {array.dtype}; expected {_TYPES}. Convert it by astype.")

@@ -39,23 +39,23 @@ def is_map(shape: Sequence[int], strides: Sequence[int]) -> bool:
 Shape = tuple[int, int, int, int]
 
 
-def attention_shape(query: Shape, value: Shape, options: _abi.WindowOptions) -> Shape:
+def attention_shape(query: Sequence[int], value: Sequence[int], options: _abi.WindowOptions) -> Shape:
     """The output of window attention and reassembly: the size of the query or weights, the channels of the value."""
     shared = options.head_value == _abi.HEAD_VALUES["shared"]
     return query[0], value[1] * (options.heads if shared else 1), query[2], query[3]
 
 
-def normaliser_shape(query: Shape, options: _abi.WindowOptions) -> Shape:
+def normaliser_shape(query: Sequence[int], options: _abi.WindowOptions) -> Shape:
     return query[0], options.heads, query[2], query[3]
 
 
-def scores_shape(query: Shape, options: _abi.WindowOptions) -> Shape:
+def scores_shape(query: Sequence[int], options: _abi.WindowOptions) -> Shape:
     return query[0], options.heads * options.window**2, query[2], query[3]
 
 
-def weights_shape(scores: Shape, options: _abi.WindowOptions, average: bool) -> Shape:
+def weights_shape(scores: Sequence[int], options: _abi.WindowOptions, average: bool) -> Shape:
     return scores[0], options.window**2 if average else scores[1], scores[2], scores[3]
 
 
-def deformable_shape(query: Shape, value: Shape) -> Shape:
+def deformable_shape(query: Sequence[int], value: Sequence[int]) -> Shape:
     return query[0], value[1], query[2], query[3]

@@ -7,9 +7,10 @@ read: bfloat16 results, which numpy alone has no type for.
 from __future__ import annotations
 
 import ctypes as C
-from typing import Any, Optional
+from typing import Any, Optional, Sequence
 
 import numpy
+from numpy.typing import NDArray
 
 from .errors import InvalidArgumentError, NotSupportedError
 
@@ -121,7 +122,7 @@ class Array:
         shape: [B, C, H, W].
     """
 
-    def __init__(self, bits: numpy.ndarray) -> None:
+    def __init__(self, bits: NDArray[Any]) -> None:
         if bits.dtype != numpy.uint16:
             raise TypeError(f"'bits' is {bits.dtype}; expected uint16.")
         self.bits = bits
@@ -147,12 +148,12 @@ class Array:
 _lent: dict[int, tuple[Any, ...]] = {}
 
 
-@C.CFUNCTYPE(None, C.c_void_p)
+@C.CFUNCTYPE(None, C.c_void_p)  # type: ignore[misc]
 def _delete(address: int) -> None:
     _lent.pop(address, None)
 
 
-@C.CFUNCTYPE(None, C.c_void_p)
+@C.CFUNCTYPE(None, C.c_void_p)  # type: ignore[misc]
 def _destroy_capsule(capsule: int) -> None:
     # A capsule that nobody took still has its name; its consumer calls the deleter otherwise.
     if _raw_is_named(capsule, b"dltensor"):
@@ -166,26 +167,47 @@ _new_capsule = C.PYFUNCTYPE(C.py_object, C.c_void_p, C.c_void_p, C.c_void_p)(("P
 _NAME = C.create_string_buffer(b"dltensor")
 
 
-def _export(bits: numpy.ndarray) -> Any:
-    count = bits.ndim
-    shape = (C.c_int64 * count)(*bits.shape)
-    strides = (C.c_int64 * count)(*(stride // bits.itemsize for stride in bits.strides))
+def _export(bits: NDArray[Any]) -> Any:
+    strides = [stride // bits.itemsize for stride in bits.strides]
+    return capsule(bits.ctypes.data, (CPU, 0), (4, 16), bits.shape, strides, keeper=bits)
+
+
+def capsule(
+    address: int,
+    device: tuple[int, int],
+    type: tuple[int, int],
+    shape: Sequence[int],
+    strides: Sequence[int],
+    *,
+    keeper: Any,
+) -> Any:
+    """Returns a capsule of memory that an object keeps.
+
+    Args:
+        address: of the first element.
+        device: type and number of the device, as DLPack counts them.
+        type: code and bits of an element, as DLPack counts them.
+        shape: of all dimensions.
+        strides: of all dimensions, in elements.
+        keeper: stays alive until the consumer lets go of the memory.
+    """
+    count = len(shape)
+    lengths, steps = (C.c_int64 * count)(*shape), (C.c_int64 * count)(*strides)
     managed = _Managed(
         _Tensor(
-            data=bits.ctypes.data,
-            device_type=CPU,
-            device_id=0,
+            data=address,
+            device_type=device[0],
+            device_id=device[1],
             ndim=count,
-            code=4,
-            bits=16,
+            code=type[0],
+            bits=type[1],
             lanes=1,
-            shape=shape,
-            strides=strides,
+            shape=lengths,
+            strides=steps,
             byte_offset=0,
         ),
         None,
         C.cast(_delete, C.c_void_p),
     )
-    address = C.addressof(managed)
-    _lent[address] = managed, shape, strides, bits
-    return _new_capsule(address, C.addressof(_NAME), C.cast(_destroy_capsule, C.c_void_p))
+    _lent[C.addressof(managed)] = managed, lengths, steps, keeper
+    return _new_capsule(C.addressof(managed), C.addressof(_NAME), C.cast(_destroy_capsule, C.c_void_p))

@@ -6,6 +6,7 @@ import ctypes
 from typing import Any, Optional, Sequence
 
 import numpy
+from numpy.typing import NDArray
 
 from . import _abi
 from ._library import call
@@ -33,7 +34,7 @@ def upsample(
     are_probabilities: bool = False,
     classes: bool = False,
     device: Optional[Device] = None,
-) -> numpy.ndarray:
+) -> NDArray[Any]:
     """Brings a small map to the size of a photo, guided by the photo.
 
     Args:
@@ -86,7 +87,7 @@ def upsample(
     return result if classes else result.astype(small.dtype, copy=False)
 
 
-def _photo(guide: Any) -> numpy.ndarray:
+def _photo(guide: Any) -> NDArray[Any]:
     photo = numpy.asarray(guide)
     if photo.dtype != numpy.uint8:
         raise InvalidArgumentError(
@@ -99,7 +100,7 @@ def _photo(guide: Any) -> numpy.ndarray:
     return numpy.ascontiguousarray(photo)
 
 
-def _computed(small: numpy.ndarray) -> numpy.ndarray:
+def _computed(small: NDArray[Any]) -> NDArray[Any]:
     name = small.dtype.name
     if name in _abi.SAMPLE_TYPES:
         return small.astype(name, copy=False)
@@ -129,7 +130,7 @@ def _given(name: str, value: Any, read: Any) -> Any:
     return number
 
 
-def _image(array: numpy.ndarray) -> _abi.SapaImage:
+def _image(array: NDArray[Any]) -> _abi.SapaImage:
     return _abi.SapaImage(
         sample_type=_abi.SAMPLE_TYPES[array.dtype.name],
         data=array.ctypes.data,

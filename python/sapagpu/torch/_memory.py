@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Optional, Sequence
+from typing import Sequence
 
 import torch
 
@@ -52,21 +52,19 @@ def in_place(tensor: torch.Tensor) -> torch.Tensor:
     return tensor if is_map(tensor.shape, tensor.stride()) else tensor.contiguous()
 
 
-def empty(shape: Sequence[int], like: torch.Tensor, dtype: Optional[torch.dtype] = None) -> torch.Tensor:
+def empty(shape: Sequence[int], like: torch.Tensor) -> torch.Tensor:
     """A new map on the device and in the memory format of another one."""
     last = is_channels_last(like.shape, like.stride()) if like.numel() > 0 else False
     return torch.empty(
         tuple(shape),
-        dtype=like.dtype if dtype is None else dtype,
+        dtype=like.dtype,
         device=like.device,
         memory_format=torch.channels_last if last else torch.contiguous_format,
     )
 
 
-def descriptor(tensor: Optional[torch.Tensor]) -> Optional[_abi.SapaTensor]:
+def descriptor(tensor: torch.Tensor) -> _abi.SapaTensor:
     """What the library reads of a tensor, which has to stay alive."""
-    if tensor is None:
-        return None
     return _abi.SapaTensor(
         element_type=_ELEMENT_TYPES[tensor.dtype],
         data=tensor.data_ptr(),

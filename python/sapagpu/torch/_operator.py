@@ -116,7 +116,7 @@ def _forward(operator: Operator, arguments: Sequence[Any], keeps: bool) -> list[
     outputs = operator.outputs(operands, *settings)
     if operands[0].device.type == "meta" or _has_no_images(operands):
         return outputs
-    written = [_memory.descriptor(output) for output in outputs]
+    written: list[Optional[_abi.SapaTensor]] = [_memory.descriptor(output) for output in outputs]
     if not keeps:
         written[1:] = [None] * (len(written) - 1)
     operator.forward(

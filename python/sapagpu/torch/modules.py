@@ -6,7 +6,7 @@ the value.
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Any, Optional
 
 import torch
 from torch import nn
@@ -86,7 +86,7 @@ class SapaUpsampler(nn.Module):
             )
         self.encoder_channels, self.decoder_channels = encoder_channels, decoder_channels
         self.similarity = similarity
-        self.settings = {"kernel_size": kernel_size, "border": border, "normalisation": normalisation}
+        self.settings: dict[str, Any] = {"kernel_size": kernel_size, "border": border, "normalisation": normalisation}
         self.norm_y = norm_layer(feature_norm, encoder_channels, norm_groups, epsilon)
         self.norm_x = norm_layer(feature_norm, decoder_channels, norm_groups, epsilon)
 
@@ -273,6 +273,7 @@ class CarafeUpsampler(nn.Module):
         nn.init.xavier_normal_(self.channel_compressor.weight)
         nn.init.normal_(self.content_encoder.weight, std=0.001)
         for layer in (self.channel_compressor, self.content_encoder):
+            assert layer.bias is not None
             nn.init.zeros_(layer.bias)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
