@@ -72,6 +72,8 @@ def operand(value: Any, name: str, *, written: bool = False) -> Operand:
 
 
 def _of_numpy(array: NDArray[Any], name: str, written: bool) -> Operand:
+    if isinstance(array, numpy.ma.MaskedArray):
+        raise InvalidArgumentError(f"'{name}' is a masked array, whose mask would be lost. Fill it by filled(value).")
     _check_dimensions(array.shape, name)
     if array.dtype.name not in _abi.ELEMENT_TYPES:
         raise InvalidArgumentError(f"'{name}' is {array.dtype}; expected {_TYPES}. Convert it by astype.")

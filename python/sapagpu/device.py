@@ -58,7 +58,8 @@ class Device:
         handle = ctypes.c_void_p()
         call("device_open", None if id is None else id.encode(), ctypes.byref(options), ctypes.byref(handle))
         self._handle = handle.value
-        self._kind, self._index = _kind_and_index(self.info())
+        self._info = self._read_info()
+        self._kind, self._index = _kind_and_index(self._info)
 
     @property
     def handle(self) -> int:
@@ -83,11 +84,10 @@ class Device:
         return self._index
 
     def info(self) -> str:
-        """Returns identifier, name and properties as text.
+        """Returns identifier, name and properties as text, also of a device that was closed."""
+        return self._info
 
-        Raises:
-            ClosedError: the device was closed.
-        """
+    def _read_info(self) -> str:
         length = ctypes.c_size_t()
         call("device_info", self.handle, None, 0, ctypes.byref(length))
         buffer = ctypes.create_string_buffer(length.value + 1)
@@ -127,7 +127,7 @@ class Device:
             pass
 
     def __repr__(self) -> str:
-        return f"<sapagpu.Device {'closed' if self._handle is None else self.info()}>"
+        return f"<sapagpu.Device {self._info}{', closed' if self._handle is None else ''}>"
 
 
 def _kind_and_index(info: str) -> tuple[str, int]:

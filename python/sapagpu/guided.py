@@ -60,6 +60,8 @@ def upsample(
     Raises:
         InvalidArgumentError: sizes, types or options do not fit; also a ValueError.
     """
+    if isinstance(map, numpy.ma.MaskedArray):
+        raise InvalidArgumentError("'map' is a masked array, whose mask would be lost. Give map.filled(value) and unknown=[value].")
     photo = _photo(guide)
     small = numpy.asarray(map)
     if small.ndim not in (2, 3) or small.size == 0:

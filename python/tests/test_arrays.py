@@ -151,6 +151,7 @@ def test_what_is_no_map_is_refused():
     for wrong, text in (
         (value[0], "'value' has shape .6, 4, 6.; expected four dimensions"),
         (value.astype("int32"), "'value' is int32; expected float32"),
+        (numpy.ma.masked_less(value, 0), "'value' is a masked array"),
         (value.astype(object), "'value' is object"),
         (byte_swapped, "'value' has the byte order of another machine.*astype"),
         (unaligned, "'value' is not aligned to its elements"),

@@ -88,6 +88,7 @@ def test_what_does_not_fit_is_refused():
         ((map, photo[None]), {}, "'guide' has shape"),
         ((map[0], photo), {}, "'map' has shape .8.; expected"),
         ((map[:0], photo), {}, "'map' has shape"),
+        ((numpy.ma.masked_equal(map, 0), photo), {}, "masked array.*unknown"),
         ((map.astype(complex), photo), {}, "'map' is complex128"),
         ((numpy.full((6, 8), 2**40), photo), {"kind": "labels"}, "do not fit into 32 bits"),
         ((map, photo), {"kind": "colours"}, "'kind' is 'colours'; choose one of 'mask'"),

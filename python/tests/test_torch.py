@@ -215,6 +215,17 @@ def test_operators_are_the_dispatchers():
     assert direct.requires_grad and torch.equal(direct, st.window_attention(query, key, value))
 
 
+def test_traced_module_is_saved_and_loaded(tmp_path):
+    module = st.SapaUpsampler(4, 6, similarity="gated_bilinear", embedding_channels=8).eval()
+    maps = torch.randn(1, 4, 6, 8), torch.randn(1, 6, 3, 4)
+    torch.jit.save(torch.jit.trace(module, maps), str(tmp_path / "traced.pt"))
+    loaded = torch.jit.load(str(tmp_path / "traced.pt"))
+    torch.testing.assert_close(loaded(*maps), module(*maps))
+    encoder = maps[0].clone().requires_grad_()
+    loaded(encoder, maps[1]).sum().backward()
+    assert encoder.grad.abs().sum() > 0
+
+
 def test_threads_train_at_once():
     expected = {}
     found = {}

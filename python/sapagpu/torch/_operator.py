@@ -7,7 +7,7 @@ as one node.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Iterator, Optional, Sequence
 
 import torch
@@ -93,10 +93,11 @@ def register(operator: Operator) -> Any:
 @contextmanager
 def _below_autograd() -> Iterator[None]:
     """Calls of operators inside go to the kernels and record nothing."""
-    # torch 1.13 knows no "with" of the guard; it holds as long as it lives.
+    # The guard holds as long as it lives; that of torch 1.13 knows no "with", that of later versions asks for it.
     guard = torch._C._AutoDispatchBelowAutograd()
     try:
-        yield
+        with guard if hasattr(guard, "__enter__") else nullcontext():
+            yield
     finally:
         del guard
 
