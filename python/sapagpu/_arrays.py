@@ -9,7 +9,7 @@ import numpy
 from numpy.typing import NDArray
 
 from . import _abi
-from ._layout import Shape, is_channels_last, is_map
+from ._layout import Shape, format_of
 from ._library import call
 from .device import Device, default_device, device_of_cuda_memory
 from .dlpack import Array, Borrowed
@@ -21,6 +21,10 @@ except ImportError:
     _bfloat16 = None
 
 _TYPES = ", ".join(_abi.ELEMENT_TYPES)
+# dtype.name takes as long as the rest of a description.
+_NAMES = {numpy.dtype(name): name for name in ("float32", "float64", "float16")}
+if _bfloat16 is not None:
+    _NAMES[numpy.dtype(_bfloat16)] = "bfloat16"
 
 
 class Operand:
@@ -34,13 +38,14 @@ class Operand:
         address: int,
         shape: Sequence[int],
         strides: Sequence[int],
+        memory_format: str,
         cuda_index: Optional[int] = None,
     ) -> None:
         self.value = value
         self.keeper = keeper
         self.element_type = element_type
         self.shape: Shape = (shape[0], shape[1], shape[2], shape[3])
-        self.is_channels_last = is_channels_last(shape, strides)
+        self.is_channels_last = memory_format == "channels_last"
         self.cuda_index = cuda_index
         self.tensor = _abi.SapaTensor(
             element_type=_abi.ELEMENT_TYPES[element_type],
@@ -75,26 +80,27 @@ def _of_numpy(array: NDArray[Any], name: str, written: bool) -> Operand:
     if isinstance(array, numpy.ma.MaskedArray):
         raise InvalidArgumentError(f"'{name}' is a masked array, whose mask would be lost. Fill it by filled(value).")
     _check_dimensions(array.shape, name)
-    if array.dtype.name not in _abi.ELEMENT_TYPES:
+    element_type = _NAMES.get(array.dtype)
+    if element_type is None:
+        if array.dtype.newbyteorder("=") in _NAMES:
+            raise InvalidArgumentError(
+                f"'{name}' has the byte order of another machine ({array.dtype.str}). Convert it by astype('{array.dtype.name}')."
+            )
         raise InvalidArgumentError(f"'{name}' is {array.dtype}; expected {_TYPES}. Convert it by astype.")
-    if not array.dtype.isnative:
-        raise InvalidArgumentError(
-            f"'{name}' has the byte order of another machine ({array.dtype.str}). Convert it by astype('{array.dtype.name}')."
-        )
     size = array.itemsize
     if not array.flags.aligned or any(stride % size != 0 for stride in array.strides):
         raise InvalidArgumentError(f"'{name}' is not aligned to its elements. Copy it by numpy.array(...).")
     _check_writable(written and not array.flags.writeable, name)
     strides = [stride // size for stride in array.strides]
-    _check_layout(array.shape, strides, name, "numpy.ascontiguousarray")
-    return Operand(array, array, array.dtype.name, array.ctypes.data, array.shape, strides)
+    memory_format = _format_of(array.shape, strides, name, "numpy.ascontiguousarray")
+    address = array.__array_interface__["data"][0]
+    return Operand(array, array, element_type, address, array.shape, strides, memory_format)
 
 
 def _of_dlpack(source: Any, name: str, written: bool) -> Operand:
     borrowed = Borrowed(source, name)
     _check_dimensions(borrowed.shape, name)
     _check_writable(written and borrowed.is_read_only, name)
-    _check_layout(borrowed.shape, borrowed.strides, name, "contiguous() or its like")
     return Operand(
         source,
         borrowed,
@@ -102,6 +108,7 @@ def _of_dlpack(source: Any, name: str, written: bool) -> Operand:
         borrowed.address,
         borrowed.shape,
         borrowed.strides,
+        _format_of(borrowed.shape, borrowed.strides, name, "contiguous() or its like"),
         None if borrowed.is_on_host else borrowed.device_index,
     )
 
@@ -118,12 +125,14 @@ def _check_writable(is_read_only: bool, name: str) -> None:
         raise InvalidArgumentError(f"'{name}' is read-only, and the call writes to it. Give a copy.")
 
 
-def _check_layout(shape: Sequence[int], strides: Sequence[int], name: str, remedy: str) -> None:
-    if not is_map(shape, strides):
+def _format_of(shape: Sequence[int], strides: Sequence[int], name: str, remedy: str) -> str:
+    memory_format = format_of(shape, strides)
+    if memory_format is None:
         raise InvalidArgumentError(
             f"'{name}' has shape {list(shape)} and strides {list(strides)} (in elements), which are neither contiguous (NCHW) nor "
             f"channels-last (NHWC), with gaps or without. Copy it by {remedy}."
         )
+    return memory_format
 
 
 class Call:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Optional, Sequence
 
 from . import _abi
 
@@ -19,21 +19,19 @@ def _nests(dimensions: Sequence[tuple[int, int]]) -> bool:
     return True
 
 
-def is_contiguous(shape: Sequence[int], strides: Sequence[int]) -> bool:
-    """Whether a map [B, C, H, W] is contiguous (NCHW), with gaps or without; strides in elements."""
+def format_of(shape: Sequence[int], strides: Sequence[int]) -> Optional[str]:
+    """The memory format of a map [B, C, H, W]; strides in elements.
+
+    Returns:
+        ``"contiguous"`` (NCHW) or ``"channels_last"`` (NHWC), with gaps or without; the first if it is both; None for strides that the
+        library does not read in place.
+    """
     b, c, h, w = zip(shape, strides)
-    return (w[0] == 1 or w[1] == 1) and _nests((w, h, c, b))
-
-
-def is_channels_last(shape: Sequence[int], strides: Sequence[int]) -> bool:
-    """Whether a map [B, C, H, W] is channels-last (NHWC), with gaps or without, and is not contiguous as well."""
-    b, c, h, w = zip(shape, strides)
-    return (c[0] == 1 or c[1] == 1) and _nests((c, w, h, b)) and not is_contiguous(shape, strides)
-
-
-def is_map(shape: Sequence[int], strides: Sequence[int]) -> bool:
-    """Whether the library reads a map with these strides in place."""
-    return is_contiguous(shape, strides) or is_channels_last(shape, strides)
+    if (w[1] == 1 or w[0] == 1) and _nests((w, h, c, b)):
+        return "contiguous"
+    if (c[1] == 1 or c[0] == 1) and _nests((c, w, h, b)):
+        return "channels_last"
+    return None
 
 
 Shape = tuple[int, int, int, int]

@@ -8,7 +8,7 @@ from typing import Sequence
 import torch
 
 from .. import _abi
-from .._layout import is_channels_last, is_map
+from .._layout import format_of
 from ..device import Device, DeviceCache
 from ..errors import InvalidArgumentError
 
@@ -49,12 +49,12 @@ def describe(names: Sequence[str], tensors: Sequence[torch.Tensor]) -> str:
 
 def in_place(tensor: torch.Tensor) -> torch.Tensor:
     """The tensor, or a contiguous copy where the library cannot read its strides."""
-    return tensor if is_map(tensor.shape, tensor.stride()) else tensor.contiguous()
+    return tensor if format_of(tensor.shape, tensor.stride()) is not None else tensor.contiguous()
 
 
 def empty(shape: Sequence[int], like: torch.Tensor) -> torch.Tensor:
     """A new map on the device and in the memory format of another one."""
-    last = is_channels_last(like.shape, like.stride()) if like.numel() > 0 else False
+    last = like.numel() > 0 and format_of(like.shape, like.stride()) == "channels_last"
     return torch.empty(
         tuple(shape),
         dtype=like.dtype,
