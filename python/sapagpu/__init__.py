@@ -43,6 +43,7 @@ from .layers import (
     projection,
     projection_backward,
 )
+from .modules import Module, load_carafe, load_deformable_upsampler, load_upsampler
 from .sampling import (
     DeformableGradients,
     deformable_attention,
@@ -63,6 +64,7 @@ __all__ = [
     "InvalidArgumentError",
     "InvalidHandleError",
     "LibraryMissingError",
+    "Module",
     "NormGradients",
     "NormResult",
     "NotSupportedError",
@@ -79,6 +81,9 @@ __all__ = [
     "feature_norm_backward",
     "interpolate",
     "interpolate_backward",
+    "load_carafe",
+    "load_deformable_upsampler",
+    "load_upsampler",
     "projection",
     "projection_backward",
     "upsample",

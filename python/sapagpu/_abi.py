@@ -10,6 +10,8 @@ ELEMENT_TYPES = {"float32": 0, "float64": 1, "float16": 2, "bfloat16": 3}
 BORDERS = {"zero_logit": 0, "masked": 1, "replicate": 2, "shifted": 3}
 NORMALISATIONS = {"softmax": 0, "sigmoid": 1, "none": 2}
 HEAD_VALUES = {"split": 0, "shared": 1}
+SIMILARITIES = {"inner_product": 0, "bilinear": 1, "gated_bilinear": 2, "concatenated": 3}
+FEATURE_NORMS = {"none": 0, "layer": 1, "group": 2}
 INTERPOLATIONS = {"nearest": 0, "bilinear": 1}
 MAP_KINDS = {"mask": 0, "labels": 1, "depth": 2, "image": 3, "features": 4, "logits": 5}
 UPSAMPLE_METHODS = {"nearest": 0, "bilinear": 1, "guided": 2}
@@ -59,6 +61,58 @@ class DeformableOptions(_Sized):
     _fields_ = [("struct_size", C.c_uint32), ("groups", C.c_int32), ("points", C.c_int32)]
 
 
+class UpsamplerOptions(_Sized):
+    _fields_ = [
+        ("struct_size", C.c_uint32),
+        ("element_type", C.c_int32),
+        ("encoder_channels", C.c_int32),
+        ("decoder_channels", C.c_int32),
+        ("similarity", C.c_int32),
+        ("feature_norm", C.c_int32),
+        ("norm_groups", C.c_int32),
+        ("embedding_channels", C.c_int32),
+        ("value_channels", C.c_int32),
+        ("window", C.c_int32),
+        ("border", C.c_int32),
+        ("normalisation", C.c_int32),
+        ("has_bias", C.c_int32),
+        ("reserved", C.c_int32),
+        ("epsilon", C.c_double),
+    ]
+
+
+class DeformableUpsamplerOptions(_Sized):
+    _fields_ = [
+        ("struct_size", C.c_uint32),
+        ("element_type", C.c_int32),
+        ("encoder_channels", C.c_int32),
+        ("decoder_channels", C.c_int32),
+        ("scale", C.c_int32),
+        ("groups", C.c_int32),
+        ("points", C.c_int32),
+        ("embedding_channels", C.c_int32),
+        ("high_resolution_offsets", C.c_int32),
+        ("feature_norm", C.c_int32),
+        ("norm_groups", C.c_int32),
+        ("has_bias", C.c_int32),
+        ("epsilon", C.c_double),
+    ]
+
+
+class CarafeOptions(_Sized):
+    _fields_ = [
+        ("struct_size", C.c_uint32),
+        ("element_type", C.c_int32),
+        ("channels", C.c_int32),
+        ("scale", C.c_int32),
+        ("window", C.c_int32),
+        ("groups", C.c_int32),
+        ("encoder_kernel", C.c_int32),
+        ("encoder_dilation", C.c_int32),
+        ("compressed_channels", C.c_int32),
+    ]
+
+
 class SapaImage(_Sized):
     _fields_ = [
         ("struct_size", C.c_uint32),
@@ -92,6 +146,7 @@ _TENSOR = C.POINTER(SapaTensor)
 _WINDOW = C.POINTER(WindowOptions)
 _DEFORMABLE = C.POINTER(DeformableOptions)
 _IMAGE = C.POINTER(SapaImage)
+_LOAD: list[type] = [C.c_char_p, C.c_char_p, C.POINTER(C.c_void_p)]
 
 # The parameters of every function that returns a status.
 FUNCTIONS: dict[str, list[type]] = {
@@ -115,5 +170,10 @@ FUNCTIONS: dict[str, list[type]] = {
     "projection_backward": [_DEVICE, *[_TENSOR] * 7],
     "feature_norm_forward": [_DEVICE, _TENSOR, C.c_int32, *[_TENSOR] * 2, C.c_double, *[_TENSOR] * 2],
     "feature_norm_backward": [_DEVICE, _TENSOR, C.c_int32, *[_TENSOR] * 6],
+    "upsampler_load": [_DEVICE, C.POINTER(UpsamplerOptions), *_LOAD],
+    "deformable_upsampler_load": [_DEVICE, C.POINTER(DeformableUpsamplerOptions), *_LOAD],
+    "carafe_load": [_DEVICE, C.POINTER(CarafeOptions), *_LOAD],
+    "module_forward": [C.c_void_p, *[_TENSOR] * 3],
+    "module_close": [C.c_void_p],
     "guided_upsample": [_DEVICE, *[_IMAGE] * 3, C.POINTER(GuidedOptions)],
 }

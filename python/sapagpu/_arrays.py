@@ -179,10 +179,14 @@ class Call:
         return result
 
     def run(self, function: str, *arguments: Any) -> None:
-        """Calls a function of the library; operands stand for their descriptors."""
+        """Calls a function of the library on the device; operands stand for their descriptors."""
+        self.run_on(self._device.handle, function, *arguments)
+
+    def run_on(self, handle: int, function: str, *arguments: Any) -> None:
+        """Calls a function of the library on a handle of the device or of something on it."""
         call(
             function,
-            self._device.handle,
+            handle,
             *(argument.tensor if isinstance(argument, Operand) else argument for argument in arguments),
         )
         if self._index is not None:

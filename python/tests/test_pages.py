@@ -3,7 +3,10 @@
 import re
 
 import pytest
+import torch
 from vectors import REPOSITORY
+
+import sapagpu.torch
 
 PAGES = ("python/README.md", "docs/interop.md")
 PIECES = [
@@ -17,6 +20,8 @@ PIECES = [
 @pytest.mark.filterwarnings("ignore")
 def test_piece_runs(piece, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    parameters = sapagpu.torch.SapaUpsampler(128, 256).state_dict()
+    torch.save({f"decode_head.up1.{name}": tensor for name, tensor in parameters.items()}, "segmenter.pth")
     exec(compile(piece, "page", "exec"), {"__name__": "page"})
 
 
