@@ -51,7 +51,7 @@ def scores_shape(query: Sequence[int], options: _abi.WindowOptions) -> Shape:
     return query[0], options.heads * options.window**2, query[2], query[3]
 
 
-def weights_shape(scores: Sequence[int], options: _abi.WindowOptions, average: bool) -> Shape:
+def weights_shape(scores: Sequence[int], options: _abi.WindowOptions, average: int) -> Shape:
     return scores[0], options.window**2 if average else scores[1], scores[2], scores[3]
 
 

@@ -256,34 +256,43 @@ def test_no_dotnet():
     )
 
 
-def test_no_library(tmp_path):
-    package = tmp_path / "python" / "sapagpu"
+def copy_package(folder):
+    """The package without its library, in a folder of its own."""
+    package = folder / "sapagpu"
     package.mkdir(parents=True)
     for file in (REPOSITORY / "python" / "sapagpu").glob("*.py"):
         (package / file.name).write_text(file.read_text())
+    return package
+
+
+IMPORT = """
+try:
+    import sapagpu
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_no_library(tmp_path):
+    package = copy_package(tmp_path / "python")
     foreign = tmp_path / "foreign.so"
     foreign.write_text("no library")
     for named, text in (("/nowhere", "was not found. Looked at: "), (str(foreign), "cannot be loaded")):
-        output = run(
-            f"""
-            import sys
-            sys.path.insert(0, {str(package.parent)!r})
-            try:
-                import sapagpu
-            except ImportError as error:
-                print(error)
-            """,
-            environment={"SAPAGPU_LIBRARY": named, "PYTHONPATH": str(package.parent)},
-            head="",
-        )
+        output = run(IMPORT, environment={"SAPAGPU_LIBRARY": named, "PYTHONPATH": str(package.parent)}, head="")
         assert text in output and named in output, output
 
 
+def test_library_of_another_version(tmp_path):
+    package = copy_package(tmp_path)
+    abi = package / "_abi.py"
+    abi.write_text(abi.read_text().replace("ABI_VERSION = 1", "ABI_VERSION = 99"))
+    library = REPOSITORY / "native" / "out" / "lib"
+    output = run(IMPORT, environment={"SAPAGPU_LIBRARY": str(library), "PYTHONPATH": str(tmp_path)}, head="")
+    assert "has version 1 of the C interface; this package needs 99" in output
+
+
 def test_library_by_its_folder(tmp_path):
-    package = tmp_path / "sapagpu"
-    package.mkdir()
-    for file in (REPOSITORY / "python" / "sapagpu").glob("*.py"):
-        (package / file.name).write_text(file.read_text())
+    copy_package(tmp_path)
     run(
         "assert compute().shape == (1, 4, 8, 8) and sapagpu.__file__.startswith(os.environ['PYTHONPATH'])",
         environment={"SAPAGPU_LIBRARY": str(REPOSITORY / "native" / "out" / "lib"), "PYTHONPATH": str(tmp_path)},

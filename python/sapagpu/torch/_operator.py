@@ -13,6 +13,7 @@ from typing import Any, Iterator, Optional, Sequence
 import torch
 
 from .. import _abi
+from .._library import call
 from ..device import Device
 from ..errors import NotSupportedError
 from . import _memory
@@ -23,32 +24,58 @@ Descriptors = Sequence[Optional[_abi.SapaTensor]]
 
 
 class Operator:
-    """What an operator is made of. Its arguments are the operands, which are maps, and then the settings."""
+    """What an operator is made of. Its arguments are the operands, which are maps, and then the settings.
+
+    The functions of the C interface have the operator's name with ``_forward`` and ``_backward``, and take the operands, what
+    :meth:`middle` returns, what is written, and what :meth:`end` returns.
+    """
 
     name: str
     operands: tuple[str, ...]
     settings: str
+    # Whether the forward can write something that the backward reads.
     keeps = False
+    backward_reads_operands = True
 
     def outputs(self, operands: Sequence[torch.Tensor], *settings: Any) -> list[torch.Tensor]:
         """New maps: for the result, and, if the operator keeps something, for that."""
         raise NotImplementedError
 
-    def forward(self, device: Device, operands: Descriptors, outputs: Descriptors, *settings: Any) -> None:
-        """Computes; the second output is None where it is not wanted."""
+    def middle(self, *settings: Any) -> tuple[Any, ...]:
+        return ()
+
+    def end(self, *settings: Any) -> tuple[Any, ...]:
         raise NotImplementedError
+
+    def forward(self, device: Device, operands: Descriptors, outputs: Descriptors, settings: Sequence[Any]) -> None:
+        """Computes; the second output is None where it is not wanted."""
+        call(
+            f"{self.name}_forward",
+            device.handle,
+            *operands,
+            *self.middle(*settings),
+            *outputs,
+            *self.end(*settings),
+        )
 
     def backward(
         self,
         device: Device,
         operands: Descriptors,
-        kept: Descriptors,
         grad_output: _abi.SapaTensor,
         gradients: Descriptors,
-        *settings: Any,
+        settings: Sequence[Any],
     ) -> None:
-        """Computes the gradients that are not None."""
-        raise NotImplementedError
+        """Computes the gradients that are not None, from the operands and what was kept."""
+        call(
+            f"{self.name}_backward",
+            device.handle,
+            *(operands if self.backward_reads_operands else ()),
+            *self.middle(*settings),
+            grad_output,
+            *gradients,
+            *self.end(*settings),
+        )
 
     def split(self, arguments: Sequence[Any]) -> tuple[list[torch.Tensor], tuple[Any, ...]]:
         count = len(self.operands)
@@ -121,7 +148,7 @@ def _forward(operator: Operator, arguments: Sequence[Any], keeps: bool) -> list[
     if not keeps:
         written[1:] = [None] * (len(written) - 1)
     operator.forward(
-        _memory.device_of(operands[0]), [_memory.descriptor(operand) for operand in operands], written, *settings
+        _memory.device_of(operands[0]), [_memory.descriptor(operand) for operand in operands], written, settings
     )
     return outputs
 
@@ -142,11 +169,10 @@ def _backward(operator: Operator, arguments: Sequence[Any]) -> list[torch.Tensor
         return gradients
     operator.backward(
         _memory.device_of(grad_output),
-        [_memory.descriptor(operand) for operand in operands],
-        [_memory.descriptor(tensor) for tensor in kept],
+        [_memory.descriptor(tensor) for tensor in (*operands, *kept)],
         _memory.descriptor(grad_output),
         [_memory.descriptor(gradient) if is_wanted else None for gradient, is_wanted in zip(gradients, wanted)],
-        *settings,
+        settings,
     )
     return gradients
 
