@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 for python in "${PYTHON:-python3}" /usr/bin/python3; do
-    if "$python" -c "import build, setuptools, wheel" 2>/dev/null; then break; fi
+    if "$python" -c "import setuptools, build, wheel" 2>/dev/null; then break; fi
 done
 native="$PWD/../native/out/lib"
 if [ ! -e "$native/sapagpu/SapaGpu.Native.dll" ]; then
