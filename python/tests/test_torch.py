@@ -116,6 +116,16 @@ def test_second_derivative_is_an_error():
         loss.backward()
 
 
+def test_forward_mode_is_an_error():
+    operands = [operand.detach() for operand in maps((1, 4, 4, 4), (1, 4, 2, 2), (1, 4, 2, 2))]
+    expected = st.window_attention(*operands)
+    with torch.autograd.forward_ad.dual_level():
+        assert torch.equal(st.window_attention(*operands), expected)
+        dual = torch.autograd.forward_ad.make_dual(operands[0], torch.ones_like(operands[0]))
+        with pytest.raises(NotImplementedError, match="(?i)jvp|forward"):
+            st.window_attention(dual, *operands[1:])
+
+
 def test_operand_changed_in_place_is_noticed():
     query, key, value = maps((1, 4, 4, 4), (1, 4, 2, 2), (1, 4, 2, 2))
     scaled = query * 2

@@ -103,7 +103,9 @@ def register(operator: Operator) -> Any:
 
     def differentiable(*arguments: Any) -> torch.Tensor:
         operands, _ = operator.split(arguments)
-        if torch.is_grad_enabled() and any(operand.requires_grad for operand in operands):
+        records = torch.is_grad_enabled() and any(operand.requires_grad for operand in operands)
+        # With forward-mode gradients the function is what says that there are none.
+        if records or torch.autograd.forward_ad._current_level >= 0:
             return _Differentiable.apply(operator, *arguments)
         with _below_autograd():
             return _overload(name)(*arguments)
