@@ -2,9 +2,10 @@
 
     PYTHONPATH=python python3 python/samples/dask_folder.py photos maps results --kind labels --workers 2
 
-Photos and maps are images of the same name. What is there already is left alone, so that a run goes on where another ended. A file
-appears when it is complete, and the file of a worker that dies is done by another one. With --scheduler the work goes to a cluster that is
-running, whose workers see the folders. Workers are spawned, as Dask does by itself: .NET does not survive fork.
+Photos and maps are images of the same name. What is there already is left alone, so that a run goes on where another
+ended. A file appears when it is complete, and the file of a worker that dies is done by another one. With --scheduler
+the work goes to a cluster that is running, whose workers see the folders. Workers are spawned, as Dask does by itself:
+.NET does not survive fork.
 """
 
 from __future__ import annotations

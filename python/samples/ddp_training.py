@@ -1,5 +1,5 @@
-"""Trains a network with SAPA in several processes by PyTorch's DistributedDataParallel, and says how far the parameters are from those
-of one process that saw the whole batch.
+"""Trains a network with SAPA in several processes by PyTorch's DistributedDataParallel, and says how far the parameters
+are from those of one process that saw the whole batch.
 
     PYTHONPATH=python python3 python/samples/ddp_training.py --processes 2 --steps 20
 
@@ -91,7 +91,10 @@ def main() -> None:
     if options.processes < 1 or BATCH % options.processes != 0:
         parser.error(f"--processes must be a divisor of {BATCH}")
     difference, moved = largest_difference(options.processes, options.steps)
-    print(f"Training moved parameters by up to {moved:.3g}; {options.processes} processes differ from one by {difference:.1e}.")
+    print(
+        f"Training moved parameters by up to {moved:.3g}; {options.processes} processes differ from one by "
+        f"{difference:.1e}."
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """SapaGpu: window-attention upsampling, forward and backward, on arrays in place.
 
-The operators take numpy arrays, and anything that speaks DLPack, without a copy. :mod:`sapagpu.torch` has the same for PyTorch, with
-gradients and modules; importing this package does not import torch.
+The operators take numpy arrays, and anything that speaks DLPack, without a copy. :mod:`sapagpu.torch` has the same for
+PyTorch, with gradients and modules; importing this package does not import torch.
 """
 
 from ._library import version

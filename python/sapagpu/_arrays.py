@@ -72,7 +72,8 @@ def operand(value: Any, name: str, *, written: bool = False) -> Operand:
     if hasattr(value, "__dlpack__") and hasattr(value, "__dlpack_device__"):
         return _of_dlpack(value, name, written)
     raise TypeError(
-        f"'{name}' is {type(value).__name__}; expected a numpy array, or an object with __dlpack__. Convert it by numpy.asarray."
+        f"'{name}' is {type(value).__name__}; expected a numpy array, or an object with __dlpack__. "
+        "Convert it by numpy.asarray."
     )
 
 
@@ -84,7 +85,8 @@ def _of_numpy(array: NDArray[Any], name: str, written: bool) -> Operand:
     if element_type is None:
         if array.dtype.newbyteorder("=") in _NAMES:
             raise InvalidArgumentError(
-                f"'{name}' has the byte order of another machine ({array.dtype.str}). Convert it by astype('{array.dtype.name}')."
+                f"'{name}' has the byte order of another machine ({array.dtype.str}). Convert it by "
+                f"astype('{array.dtype.name}')."
             )
         raise InvalidArgumentError(f"'{name}' is {array.dtype}; expected {_TYPES}. Convert it by astype.")
     size = array.itemsize
@@ -129,14 +131,16 @@ def _format_of(shape: Sequence[int], strides: Sequence[int], name: str, remedy: 
     memory_format = format_of(shape, strides)
     if memory_format is None:
         raise InvalidArgumentError(
-            f"'{name}' has shape {list(shape)} and strides {list(strides)} (in elements), which are neither contiguous (NCHW) nor "
-            f"channels-last (NHWC), with gaps or without. Copy it by {remedy}."
+            f"'{name}' has shape {list(shape)} and strides {list(strides)} (in elements), which are neither "
+            f"contiguous (NCHW) nor channels-last (NHWC), with gaps or without. Copy it by {remedy}."
         )
     return memory_format
 
 
 class Call:
-    """A call on the device of its operands: the device given, else the processor, or the CUDA device that has the memory."""
+    """A call on the device of its operands: the device given, else the processor, or the CUDA device that has the
+    memory.
+    """
 
     def __init__(self, device: Optional[Device], operands: Mapping[str, Operand]) -> None:
         places = {name: operand.cuda_index for name, operand in operands.items()}
@@ -153,7 +157,8 @@ class Call:
         elif (device.kind, device.index) != (("cpu", 0) if index is None else ("cuda", index)):
             raise InvalidArgumentError(
                 f"The operands are on {'the host' if index is None else f'cuda:{index}'}, the device is "
-                f"{device.kind}:{device.index}. Host memory goes with Device('cpu'), memory of CUDA with its own device."
+                f"{device.kind}:{device.index}. Host memory goes with Device('cpu'), memory of CUDA with "
+                "its own device."
             )
         self._device = device
         self._operands = dict(operands)
@@ -212,7 +217,9 @@ def wanted_outputs(
     asked = {*([wanted] if isinstance(wanted, str) else wanted), *out}
     unknown = asked - set(shapes)
     if unknown or not asked:
-        raise InvalidArgumentError(f"'wanted' and 'out' name {sorted(asked)}; choose from {', '.join(map(repr, shapes))}.")
+        raise InvalidArgumentError(
+            f"'wanted' and 'out' name {sorted(asked)}; choose from {', '.join(map(repr, shapes))}."
+        )
     return {
         name: call.output(f"grad_{name}", out.get(name), like.shape, like) if name in asked else None
         for name, like in shapes.items()
@@ -230,5 +237,7 @@ def _new(shape: Sequence[int], channels_last: bool, element_type: str) -> Any:
     else:
         dtype = numpy.dtype(element_type)
     b, c, h, w = shape
-    array = numpy.empty((b, h, w, c), dtype).transpose(0, 3, 1, 2) if channels_last else numpy.empty((b, c, h, w), dtype)
+    array = (
+        numpy.empty((b, h, w, c), dtype).transpose(0, 3, 1, 2) if channels_last else numpy.empty((b, c, h, w), dtype)
+    )
     return Array(array) if dtype == numpy.uint16 else array

@@ -23,8 +23,8 @@ def format_of(shape: Sequence[int], strides: Sequence[int]) -> Optional[str]:
     """The memory format of a map [B, C, H, W]; strides in elements.
 
     Returns:
-        ``"contiguous"`` (NCHW) or ``"channels_last"`` (NHWC), with gaps or without; the first if it is both; None for strides that the
-        library does not read in place.
+        ``"contiguous"`` (NCHW) or ``"channels_last"`` (NHWC), with gaps or without; the first if it is
+        both; None for strides that the library does not read in place.
     """
     b, c, h, w = zip(shape, strides)
     if (w[1] == 1 or w[0] == 1) and _nests((w, h, c, b)):

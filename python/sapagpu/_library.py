@@ -31,8 +31,8 @@ def _load() -> ctypes.CDLL:
     path = next((candidate for candidate in candidates if candidate.is_file()), None)
     if path is None:
         raise LibraryMissingError(
-            f"libsapagpu was not found. Looked at: {', '.join(map(str, candidates))}. Install the wheel, run native/build.sh in "
-            "a source checkout, or set SAPAGPU_LIBRARY to the library or its folder."
+            f"libsapagpu was not found. Looked at: {', '.join(map(str, candidates))}. Install the wheel, "
+            "run native/build.sh in a source checkout, or set SAPAGPU_LIBRARY to the library or its folder."
         )
     try:
         library = ctypes.CDLL(str(path))
@@ -44,13 +44,15 @@ def _load() -> ctypes.CDLL:
     version = library.sapa_abi_version()
     if version != _abi.ABI_VERSION:
         raise LibraryMissingError(
-            f"{path} has version {version} of the C interface; this package needs {_abi.ABI_VERSION}. Install both from one "
-            "release."
+            f"{path} has version {version} of the C interface; this package needs {_abi.ABI_VERSION}. Install "
+            "both from one release."
         )
     for name, parameters in _abi.FUNCTIONS.items():
         function = getattr(library, f"sapa_{name}", None)
         if function is None:
-            raise LibraryMissingError(f"{path} lacks sapa_{name}. Install the library and this package from one release.")
+            raise LibraryMissingError(
+                f"{path} lacks sapa_{name}. Install the library and this package from one release."
+            )
         function.restype = ctypes.c_int32
         function.argtypes = parameters
     return library

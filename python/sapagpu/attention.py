@@ -49,27 +49,30 @@ def window_attention(
 ) -> Any:
     """Upsamples a value, guided by the similarity of query and key.
 
-    Output point (y, x) is the mean of the value over the K×K window around cell (⌊y·H/OH⌋, ⌊x·W/OW⌋). Its weights are the
-    normalised inner products of query and keys, which are not divided by √D. OH and OW may be any sizes up to 16 times H and W.
+    Output point (y, x) is the mean of the value over the K×K window around cell (⌊y·H/OH⌋, ⌊x·W/OW⌋). Its weights are
+    the normalised inner products of query and keys, which are not divided by √D. OH and OW may be any sizes up to 16
+    times H and W.
 
     Args:
         query: [B, D, OH, OW].
         key: [B, D, H, W].
         value: [B, C, H, W].
         kernel_size: K, odd, from 1 to 15.
-        border: what a tap outside the map is. ``"zero_logit"``: score 0, value 0, part of the normalisation; ``"masked"``: left
-            out; ``"replicate"``: the nearest cell inside; ``"shifted"``: the window is moved inside the map.
+        border: what a tap outside the map is. ``"zero_logit"``: score 0, value 0, part of the normalisation;
+            ``"masked"``: left out; ``"replicate"``: the nearest cell inside; ``"shifted"``: the window is moved inside
+            the map.
         normalisation: ``"softmax"``, ``"sigmoid"`` (sigmoid of every score, divided by their sum) or ``"none"``.
         heads: query and key have heads·d channels, and each head compares its own.
-        head_value: ``"split"``: every head reassembles its own channels of the value; ``"shared"``: every head the whole value.
+        head_value: ``"split"``: every head reassembles its own channels of the value; ``"shared"``: every head the
+            whole value.
         out: the array for the output; a new one if None.
-        normaliser: the array for what :func:`window_attention_backward` needs, [B, heads, OH, OW]; float64 with float64,
-            otherwise float32.
+        normaliser: the array for what :func:`window_attention_backward` needs, [B, heads, OH, OW]; float64 with
+            float64, otherwise float32.
         return_normaliser: whether to return the normaliser too, in a new array if none is given.
         device: the processor if None.
 
-    All maps have one type: float64, float32, float16 or bfloat16 (of ml_dtypes, or by DLPack). They are read in place: contiguous
-    or channels-last, with gaps or without.
+    All maps have one type: float64, float32, float16 or bfloat16 (of ml_dtypes, or by DLPack). They are read in place:
+    contiguous or channels-last, with gaps or without.
 
     Returns:
         The output, [B, C, OH, OW], or [B, heads·C, OH, OW] with a shared value, in the memory format of the value. With
@@ -107,7 +110,8 @@ def window_attention_backward(
     out: Optional[Mapping[str, Any]] = None,
     device: Optional[Device] = None,
 ) -> AttentionGradients:
-    """Computes the gradients of :func:`window_attention`, from the normaliser that it returned and the gradient of its output.
+    """Computes the gradients of :func:`window_attention`, from the normaliser that it returned and the gradient of its
+    output.
 
     Args:
         query: as in the forward, as are all operands and options not listed here.
@@ -177,7 +181,8 @@ def window_similarity_backward(
     out: Optional[Mapping[str, Any]] = None,
     device: Optional[Device] = None,
 ) -> SimilarityGradients:
-    """Computes the gradients of :func:`window_similarity`; ``wanted`` and ``out`` as in :func:`window_attention_backward`.
+    """Computes the gradients of :func:`window_similarity`; ``wanted`` and ``out`` as in
+    :func:`window_attention_backward`.
 
     Raises:
         InvalidArgumentError: shapes, types, strides or options do not fit.
@@ -271,7 +276,8 @@ def window_reassembly(
         weights: [B, heads·K², OH, OW], taps row by row.
         value: [B, C, H, W].
         kernel_size: K, odd, from 1 to 15.
-        border: a tap outside has value 0 with ``"zero_logit"`` and ``"masked"``; otherwise as in :func:`window_attention`.
+        border: a tap outside has value 0 with ``"zero_logit"`` and ``"masked"``; otherwise as in
+            :func:`window_attention`.
         heads: each reassembles its own C / heads channels.
         head_value: as in :func:`window_attention`.
         out: the array for the output; a new one if None.
@@ -303,7 +309,8 @@ def window_reassembly_backward(
     out: Optional[Mapping[str, Any]] = None,
     device: Optional[Device] = None,
 ) -> ReassemblyGradients:
-    """Computes the gradients of :func:`window_reassembly`; ``wanted`` and ``out`` as in :func:`window_attention_backward`.
+    """Computes the gradients of :func:`window_reassembly`; ``wanted`` and ``out`` as in
+    :func:`window_attention_backward`.
 
     Raises:
         InvalidArgumentError: shapes, types, strides or options do not fit.

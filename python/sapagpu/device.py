@@ -16,8 +16,8 @@ from .errors import ClosedError, InvalidArgumentError, SapaGpuError
 class Device:
     """An open device: the processor, or one that OpenCL or CUDA knows.
 
-    A device may be used from any number of threads; calls on one are queued in order. It is closed by :meth:`close`, at the end
-    of a ``with`` block, or with its last reference.
+    A device may be used from any number of threads; calls on one are queued in order. It is closed by :meth:`close`, at
+    the end of a ``with`` block, or with its last reference.
 
     Args:
         id: ``"cpu"``, ``"opencl"``, ``"opencl:1"``, ``"cuda"``, ``"cuda:1"``; None for the best one of the machine.

@@ -1,7 +1,7 @@
 """Memory of other frameworks by DLPack, without a copy and without a compiler.
 
-:class:`Borrowed` reads what any object with ``__dlpack__`` holds. :class:`Array` is memory of this package that other frameworks
-read: bfloat16 results, which numpy alone has no type for.
+:class:`Borrowed` reads what any object with ``__dlpack__`` holds. :class:`Array` is memory of this package that other
+frameworks read: bfloat16 results, which numpy alone has no type for.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ class Borrowed:
         element_type = _ELEMENT_TYPES.get((tensor.code, tensor.bits)) if tensor.lanes == 1 else None
         if element_type is None:
             raise InvalidArgumentError(
-                f"'{name}' has DLPack type code {tensor.code} with {tensor.bits} bits and {tensor.lanes} lanes; expected float32, "
-                "float64, float16 or bfloat16."
+                f"'{name}' has DLPack type code {tensor.code} with {tensor.bits} bits and {tensor.lanes} lanes; "
+                "expected float32, float64, float16 or bfloat16."
             )
         self.element_type: str = element_type
         self.shape = tuple(tensor.shape[i] for i in range(tensor.ndim))

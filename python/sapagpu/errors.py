@@ -1,4 +1,6 @@
-"""The exceptions of the package. Each is a :class:`SapaGpuError` and, where Python has one for it, the usual exception too."""
+"""The exceptions of the package. Each is a :class:`SapaGpuError` and, where Python has one for it, the usual exception
+too.
+"""
 
 from __future__ import annotations
 

@@ -38,11 +38,11 @@ def upsample(
     """Brings a small map to the size of a photo, guided by the photo.
 
     Args:
-        map: [h, w] or [h, w, C], at most as large as the guide; anything that ``numpy.asarray`` takes. Booleans, whole numbers that fit
-            into 32 bits, and floating point, which is computed in single precision.
+        map: [h, w] or [h, w, C], at most as large as the guide; anything that ``numpy.asarray`` takes. Booleans, whole
+            numbers that fit into 32 bits, and floating point, which is computed in single precision.
         guide: the photo, uint8 [H, W], [H, W, 1] or sRGB [H, W, 3].
-        kind: ``"mask"``, ``"labels"`` (one channel), ``"depth"``, ``"image"``, ``"features"`` or ``"logits"`` (a channel for
-            every class).
+        kind: ``"mask"``, ``"labels"`` (one channel), ``"depth"``, ``"image"``, ``"features"`` or ``"logits"`` (a
+            channel for every class).
         method: ``"guided"``, ``"bilinear"`` or ``"nearest"``.
         kernel_size: the window in cells, odd, from 1 to 15; None for the default of the kind.
         colour_sigma: the standard deviation over colours; None for the default of the kind.
@@ -61,11 +61,15 @@ def upsample(
         InvalidArgumentError: sizes, types or options do not fit; also a ValueError.
     """
     if isinstance(map, numpy.ma.MaskedArray):
-        raise InvalidArgumentError("'map' is a masked array, whose mask would be lost. Give map.filled(value) and unknown=[value].")
+        raise InvalidArgumentError(
+            "'map' is a masked array, whose mask would be lost. Give map.filled(value) and unknown=[value]."
+        )
     photo = _photo(guide)
     small = numpy.asarray(map)
     if small.ndim not in (2, 3) or small.size == 0:
-        raise InvalidArgumentError(f"'map' has shape {list(small.shape)}; expected [h, w] or [h, w, C], each at least 1.")
+        raise InvalidArgumentError(
+            f"'map' has shape {list(small.shape)}; expected [h, w] or [h, w, C], each at least 1."
+        )
     computed = numpy.ascontiguousarray(_computed(small))
     if classes and kind != "logits":
         raise InvalidArgumentError(f"'classes' goes with kind 'logits'; got {kind!r}.")
@@ -93,11 +97,13 @@ def _photo(guide: Any) -> NDArray[Any]:
     photo = numpy.asarray(guide)
     if photo.dtype != numpy.uint8:
         raise InvalidArgumentError(
-            f"'guide' is {photo.dtype}; expected uint8. A photo from 0 to 1 becomes one by (photo * 255).round().astype('uint8')."
+            f"'guide' is {photo.dtype}; expected uint8. A photo from 0 to 1 becomes one by "
+            "(photo * 255).round().astype('uint8')."
         )
     if photo.ndim not in (2, 3) or photo.size == 0 or photo.shape[2:] not in ((), (1,), (3,)):
         raise InvalidArgumentError(
-            f"'guide' has shape {list(photo.shape)}; expected [H, W], [H, W, 1] or [H, W, 3], each at least 1. Leave opacity out."
+            f"'guide' has shape {list(photo.shape)}; expected [H, W], [H, W, 1] or [H, W, 3], each at "
+            "least 1. Leave opacity out."
         )
     return numpy.ascontiguousarray(photo)
 

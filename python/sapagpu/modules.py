@@ -21,7 +21,8 @@ Path = Union[str, "os.PathLike[str]"]
 class Module:
     """A module with its parameters on a device: what the ``load_…`` functions return. It is called on arrays.
 
-    It is closed by :meth:`close`, at the end of a ``with`` block, or with its last reference. Any number of threads may call it.
+    It is closed by :meth:`close`, at the end of a ``with`` block, or with its last reference. Any number of threads may
+    call it.
     """
 
     def __init__(
@@ -46,8 +47,8 @@ class Module:
         """Upsamples features.
 
         Args:
-            maps: the encoder features [B, Cy, OH, OW] and the decoder features [B, Cx, H, W]; CARAFE takes the features alone. In
-                the type that the module was loaded for, contiguous or channels-last.
+            maps: the encoder features [B, Cy, OH, OW] and the decoder features [B, Cx, H, W]; CARAFE takes the features
+                alone. In the type that the module was loaded for, contiguous or channels-last.
             out: the array for the output; a new one if None.
 
         Returns:
@@ -117,8 +118,8 @@ def load_upsampler(
         path: of a ``.safetensors`` file, or a ``.pth`` of PyTorch, whose pickle is parsed and never run.
         encoder_channels: of the guide.
         decoder_channels: of the features that are upsampled.
-        prefix: of the names of the module's parameters in the file, such as ``"decode_head.up1."``. Every parameter has to be
-            there, in its shape, and nothing else with that prefix.
+        prefix: of the names of the module's parameters in the file, such as ``"decode_head.up1."``. Every parameter has
+            to be there, in its shape, and nothing else with that prefix.
         similarity: as of :class:`sapagpu.torch.SapaUpsampler`, as are all options down to ``epsilon``.
         dtype: of the maps: ``"float32"``, ``"float64"``, ``"float16"`` or ``"bfloat16"``.
         device: the processor if None.
@@ -168,8 +169,8 @@ def load_deformable_upsampler(
     dtype: str = "float32",
     device: Optional[Device] = None,
 ) -> Module:
-    """Loads SAPA-D with the parameters of a checkpoint; options as of :class:`sapagpu.torch.SapaDeformableUpsampler`, the rest as of
-    :func:`load_upsampler`.
+    """Loads SAPA-D with the parameters of a checkpoint; options as of :class:`sapagpu.torch.SapaDeformableUpsampler`,
+    the rest as of :func:`load_upsampler`.
 
     Raises:
         InvalidArgumentError: options do not fit.
@@ -211,8 +212,8 @@ def load_carafe(
     dtype: str = "float32",
     device: Optional[Device] = None,
 ) -> Module:
-    """Loads CARAFE with the parameters of a checkpoint; options as of :class:`sapagpu.torch.CarafeUpsampler`, the rest as of
-    :func:`load_upsampler`.
+    """Loads CARAFE with the parameters of a checkpoint; options as of :class:`sapagpu.torch.CarafeUpsampler`, the rest
+    as of :func:`load_upsampler`.
 
     Raises:
         InvalidArgumentError: options do not fit.

@@ -33,8 +33,8 @@ def deformable_attention(
     """Attends, at every output point and for every group of channels, to P points of the map: the operator of SAPA-D.
 
     Point p of group g of query (y, x) lies at row y·H/OH + offsets[:, (g·P + p)·2 + 1] and column
-    x·W/OW + offsets[:, (g·P + p)·2], in cells, and is read by bilinear interpolation; cells outside count 0. The weights are the
-    softmax over the points of the inner products.
+    x·W/OW + offsets[:, (g·P + p)·2], in cells, and is read by bilinear interpolation; cells outside count 0. The
+    weights are the softmax over the points of the inner products.
 
     Args:
         query: [B, G·D, OH, OW].
@@ -74,16 +74,14 @@ def deformable_attention_backward(
 ) -> DeformableGradients:
     """Computes the gradients of :func:`deformable_attention`.
 
-    At whole coordinates the gradient of an offset is the one towards larger coordinates. ``wanted`` and ``out`` are as in
-    :func:`~sapagpu.window_attention_backward`.
+    At whole coordinates the gradient of an offset is the one towards larger coordinates. ``wanted`` and ``out`` are as
+    in :func:`~sapagpu.window_attention_backward`.
 
     Raises:
         InvalidArgumentError: shapes, types, strides or options do not fit.
     """
     options = deformable_options(groups, points)
-    call, (q, k, v, o, g) = start(
-        device, query=query, key=key, value=value, offsets=offsets, grad_output=grad_output
-    )
+    call, (q, k, v, o, g) = start(device, query=query, key=key, value=value, offsets=offsets, grad_output=grad_output)
     gradients = wanted_outputs(call, wanted, out, {"query": q, "key": k, "value": v, "offsets": o})
     call.run("deformable_attention_backward", q, k, v, o, g, *gradients.values(), options)
     return DeformableGradients(*map(value_of, gradients.values()))

@@ -23,7 +23,12 @@ def run(program: str, *, environment: dict[str, str] | None = None, head: str = 
     """Runs a program and returns what it printed; it has to end well."""
     settings = {**os.environ, "PYTHONPATH": str(REPOSITORY / "python"), **(environment or {})}
     done = subprocess.run(
-        [sys.executable, "-c", head + textwrap.dedent(program)], env=settings, capture_output=True, text=True, timeout=60, cwd=os.sep,
+        [sys.executable, "-c", head + textwrap.dedent(program)],
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=os.sep,
     )
     assert done.returncode == 0, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout.strip()

@@ -1,4 +1,6 @@
-"""The operators composed of torch's own, from their definitions, for any size, border, normalisation and number of heads."""
+"""The operators composed of torch's own, from their definitions, for any size, border, normalisation and number of
+heads.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ def taps(size: int, points: int, kernel_size: int, border: str) -> tuple[torch.T
     return cells.clamp(0, size - 1), inside | torch.tensor(border == "replicate")
 
 
-def gather(map: torch.Tensor, size: tuple[int, int], kernel_size: int, border: str) -> tuple[torch.Tensor, torch.Tensor]:
+def gather(
+    map: torch.Tensor, size: tuple[int, int], kernel_size: int, border: str
+) -> tuple[torch.Tensor, torch.Tensor]:
     """The taps of every point, [B, C, K², OH, OW], 0 outside, and which are inside, [K², OH, OW]."""
     (rows, rows_inside), (columns, columns_inside) = (
         taps(extent, points, kernel_size, border) for extent, points in zip(map.shape[2:], size)
@@ -60,7 +64,9 @@ def reassembly(weights, value, kernel_size=5, border="zero_logit", heads=1, head
     return (weights * gathered).sum(3).reshape(b, -1, oh, ow)
 
 
-def attention(query, key, value, kernel_size=5, border="zero_logit", normalisation="softmax", heads=1, head_value="split"):
+def attention(
+    query, key, value, kernel_size=5, border="zero_logit", normalisation="softmax", heads=1, head_value="split"
+):
     scores = similarity(query, key, kernel_size, border, heads)
     normalised = weights(scores, tuple(key.shape[2:]), kernel_size, border, normalisation, heads)
     return reassembly(normalised, value, kernel_size, border, heads, head_value)

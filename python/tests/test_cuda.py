@@ -1,4 +1,6 @@
-"""Memory of CUDA by DLPack and on streams of the primary context, beside the processor; skipped where there is no driver or device."""
+"""Memory of CUDA by DLPack and on streams of the primary context, beside the processor; skipped where there is no
+driver or device.
+"""
 
 import ctypes
 import math
@@ -49,7 +51,9 @@ class CudaArray:
 
     def numpy(self):
         values = numpy.empty(self.shape, "float32")
-        copied = self.driver.cuMemcpyDtoH_v2(ctypes.c_void_p(values.ctypes.data), self.pointer, ctypes.c_size_t(values.nbytes))
+        copied = self.driver.cuMemcpyDtoH_v2(
+            ctypes.c_void_p(values.ctypes.data), self.pointer, ctypes.c_size_t(values.nbytes)
+        )
         assert copied == 0
         return values
 
@@ -64,7 +68,9 @@ class CudaArray:
 @pytest.fixture(scope="module")
 def maps():
     random = numpy.random.default_rng(2)
-    return [random.normal(size=size).astype("float32") for size in ((1, 8, 8, 8), (1, 8, 4, 4), (1, 8, 4, 4), (1, 8, 8, 8))]
+    return [
+        random.normal(size=size).astype("float32") for size in ((1, 8, 8, 8), (1, 8, 4, 4), (1, 8, 4, 4), (1, 8, 8, 8))
+    ]
 
 
 def test_dlpack_of_cuda_memory(driver, maps):

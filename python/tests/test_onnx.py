@@ -1,4 +1,5 @@
-"""torch.onnx.export of operators and modules: one node each of com.sapagpu, with every attribute that its readers need."""
+"""torch.onnx.export of operators and modules: one node each of com.sapagpu, with every attribute that its readers need.
+"""
 
 import io
 
@@ -57,7 +58,9 @@ def test_operators_go_on_after_the_node():
         def forward(self, *maps):
             return torch.nn.functional.group_norm(st.window_attention(*maps), 2).mean((2, 3))
 
-    node_of(export(Followed(), torch.randn(1, 4, 6, 8), torch.randn(1, 4, 3, 4), torch.randn(1, 6, 3, 4)), "WindowAttention")
+    node_of(
+        export(Followed(), torch.randn(1, 4, 6, 8), torch.randn(1, 4, 3, 4), torch.randn(1, 6, 3, 4)), "WindowAttention"
+    )
 
 
 def test_reassembly_with_all_attributes():
@@ -76,7 +79,9 @@ DYNAMIC = {"encoder": {0: "batch", 2: "oh", 3: "ow"}, "decoder": {0: "batch", 2:
 @pytest.mark.parametrize("similarity", ["inner_product", "bilinear", "gated_bilinear", "concatenated"])
 @pytest.mark.parametrize("feature_norm", ["layer", "group", "none"])
 def test_modules_with_dynamic_sizes(similarity, feature_norm):
-    module = st.SapaUpsampler(6, 6, similarity=similarity, feature_norm=feature_norm, norm_groups=2, kernel_size=3).eval()
+    module = st.SapaUpsampler(
+        6, 6, similarity=similarity, feature_norm=feature_norm, norm_groups=2, kernel_size=3
+    ).eval()
     maps = torch.randn(1, 6, 7, 9), torch.randn(1, 6, 3, 4)
     model = export(module, *maps, input_names=["encoder", "decoder"], dynamic_axes=DYNAMIC)
     _, attributes = node_of(model, "WindowAttention")

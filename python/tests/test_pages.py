@@ -12,7 +12,9 @@ PAGES = ("python/README.md", "docs/interop.md")
 PIECES = [
     (f"{page}-{number}", piece)
     for page in PAGES
-    for number, piece in enumerate(re.findall(r"^```python\n(.*?)^```$", (REPOSITORY / page).read_text(), re.DOTALL | re.MULTILINE))
+    for number, piece in enumerate(
+        re.findall(r"^```python\n(.*?)^```$", (REPOSITORY / page).read_text(), re.DOTALL | re.MULTILINE)
+    )
 ]
 
 

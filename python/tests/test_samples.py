@@ -39,7 +39,9 @@ def folders(tmp_path):
     for i in range(12):
         rows, columns = numpy.mgrid[:96, :128]
         disc = (rows - random.integers(30, 60)) ** 2 + (columns - random.integers(40, 90)) ** 2 < 30**2
-        photo = (numpy.where(disc[..., None], [220, 90, 40], [40, 110, 200]) + random.integers(0, 20, (96, 128, 1))).astype("u1")
+        photo = (
+            numpy.where(disc[..., None], [220, 90, 40], [40, 110, 200]) + random.integers(0, 20, (96, 128, 1))
+        ).astype("u1")
         image.fromarray(photo).save(tmp_path / "photos" / f"{i}.png")
         image.fromarray(disc[4::8, 4::8].astype("u1") * 7).save(tmp_path / "maps" / f"{i}.png")
     return tmp_path

@@ -1,4 +1,6 @@
-"""What sapagpu.torch promises beyond values: gradients by differences, memory formats, types, errors, and torch's own machinery."""
+"""What sapagpu.torch promises beyond values: gradients by differences, memory formats, types, errors, and torch's own
+machinery.
+"""
 
 import copy
 import threading
@@ -35,7 +37,13 @@ def same_gradients(actual, expected, operands):
 @pytest.mark.parametrize("size", [(8, 12), (7, 9)], ids=["ratio2", "any"])
 def test_attention_is_its_composition(border, normalisation, heads, head_value, size):
     operands = maps((2, 4, *size), (2, 4, 4, 6), (2, 6, 4, 6))
-    options = {"kernel_size": 3, "border": border, "normalisation": normalisation, "heads": heads, "head_value": head_value}
+    options = {
+        "kernel_size": 3,
+        "border": border,
+        "normalisation": normalisation,
+        "heads": heads,
+        "head_value": head_value,
+    }
     same_gradients(st.window_attention(*operands, **options), reference.attention(*operands, **options), operands)
 
 

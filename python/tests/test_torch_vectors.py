@@ -143,7 +143,9 @@ def sapa_of(case):
             encoder_dilation=params["encoder_dilation"],
             compressed_channels=params["compressed_channels"],
         )
-    similarity = {"sapa_i": "inner_product", "sapa_g": "gated_bilinear", "sapa_cat": "concatenated"}.get(case.op, "bilinear")
+    similarity = {"sapa_i": "inner_product", "sapa_g": "gated_bilinear", "sapa_cat": "concatenated"}.get(
+        case.op, "bilinear"
+    )
     kind = {"none": "none", "layer_norm": "layer", True: "group", False: "none"}[params.get("norm", "layer_norm")]
     channels = params.get("channels")
     return st.SapaUpsampler(

@@ -33,7 +33,12 @@ def wheel():
 
 def test_wheel_holds_what_it_needs(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("py.typed", "lib/sapagpu/SapaGpu.Native.dll", "lib/sapagpu/SapaGpu.Native.runtimeconfig.json", "torch/__init__.py"):
+    for name in (
+        "py.typed",
+        "lib/sapagpu/SapaGpu.Native.dll",
+        "lib/sapagpu/SapaGpu.Native.runtimeconfig.json",
+        "torch/__init__.py",
+    ):
         assert f"sapagpu/{name}" in names
     assert any(name.startswith("sapagpu/lib/libsapagpu.") for name in names)
     assert any(name.endswith("/NOTICE") for name in names) and any(name.endswith("/LICENSE") for name in names)

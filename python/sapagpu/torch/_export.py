@@ -15,7 +15,15 @@ def _constant(value: Any, kind: str) -> Any:
 
 
 def _window_attention(
-    graph: Any, query: Any, key: Any, value: Any, kernel_size: Any, border: Any, normalisation: Any, heads: Any, head_value: Any
+    graph: Any,
+    query: Any,
+    key: Any,
+    value: Any,
+    kernel_size: Any,
+    border: Any,
+    normalisation: Any,
+    heads: Any,
+    head_value: Any,
 ) -> Any:
     return graph.op(
         "com.sapagpu::WindowAttention",

@@ -1,4 +1,6 @@
-"""What the modules consist of, computed by torch: projections and normalisations with the parameter names of the authors' code."""
+"""What the modules consist of, computed by torch: projections and normalisations with the parameter names of the
+authors' code.
+"""
 
 from __future__ import annotations
 
@@ -81,17 +83,23 @@ def upsample_nearest(map: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 
 
 def check_channels(name: str, map: torch.Tensor, channels: int) -> None:
-    """Raises:
-    InvalidArgumentError: a map is not [B, channels, H, W].
+    """Checks that a map is [B, channels, H, W].
+
+    Raises:
+        InvalidArgumentError: it is not.
     """
-    # A trace knows sizes as tensors; what made it was checked before, or is at its first call.
+    # In a trace sizes are tensors, and what is compared would become a constant.
     if not torch.jit.is_tracing() and (map.dim() != 4 or map.shape[1] != channels):
-        raise InvalidArgumentError(f"'{name}' has shape {list(map.shape)}; the module was made for [B, {channels}, H, W].")
+        raise InvalidArgumentError(
+            f"'{name}' has shape {list(map.shape)}; the module was made for [B, {channels}, H, W]."
+        )
 
 
 def check_at_least_one(**numbers: int) -> None:
-    """Raises:
-    InvalidArgumentError: a number is below 1.
+    """Checks numbers of channels and the like.
+
+    Raises:
+        InvalidArgumentError: one is below 1.
     """
     for name, number in numbers.items():
         if number < 1:

@@ -12,9 +12,7 @@ from .._layout import format_of
 from ..device import Device, DeviceCache
 from ..errors import InvalidArgumentError
 
-_ELEMENT_TYPES = {
-    getattr(torch, name): number for name, number in _abi.ELEMENT_TYPES.items()
-}
+_ELEMENT_TYPES = {getattr(torch, name): number for name, number in _abi.ELEMENT_TYPES.items()}
 
 _devices = DeviceCache()
 
@@ -43,7 +41,8 @@ def check(names: Sequence[str], tensors: Sequence[torch.Tensor]) -> None:
 def describe(names: Sequence[str], tensors: Sequence[torch.Tensor]) -> str:
     """All operands in words."""
     return ", ".join(
-        f"{name} {list(tensor.shape)} {str(tensor.dtype)[6:]} on {tensor.device}" for name, tensor in zip(names, tensors)
+        f"{name} {list(tensor.shape)} {str(tensor.dtype)[6:]} on {tensor.device}"
+        for name, tensor in zip(names, tensors)
     )
 
 
@@ -74,8 +73,9 @@ def descriptor(tensor: torch.Tensor) -> _abi.SapaTensor:
 
 
 def device_of(tensor: torch.Tensor) -> Device:
-    """The device that computes on the memory of a tensor: on the processor with as many threads as torch, on CUDA in torch's
-    context and on its current stream. The CUDA path was written from the interfaces of both and has not run on hardware.
+    """The device that computes on the memory of a tensor: on the processor with as many threads as torch, on CUDA in
+    torch's context and on its current stream. The CUDA path was written from the interfaces of both and has not run on
+    hardware.
     """
     if tensor.device.type == "cuda":
         index = tensor.device.index

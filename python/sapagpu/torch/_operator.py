@@ -1,8 +1,8 @@
 """Registers operators with torch's dispatcher: kernels, shapes without data, gradients.
 
-An operator ``sapagpu::name`` has the companion ``sapagpu::name_backward``, and one that keeps something for its backward
-``sapagpu::name_forward``, which returns that too. They exist so that what traces operators (torch.compile, torch.onnx) sees each of them
-as one node.
+An operator ``sapagpu::name`` has the companion ``sapagpu::name_backward``, and one that keeps something for its
+backward ``sapagpu::name_forward``, which returns that too. They exist so that what traces operators (torch.compile,
+torch.onnx) sees each of them as one node.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Descriptors = Sequence[Optional[_abi.SapaTensor]]
 class Operator:
     """What an operator is made of. Its arguments are the operands, which are maps, and then the settings.
 
-    The functions of the C interface have the operator's name with ``_forward`` and ``_backward``, and take the operands, what
-    :meth:`middle` returns, what is written, and what :meth:`end` returns.
+    The functions of the C interface have the operator's name with ``_forward`` and ``_backward``, and take the
+    operands, what :meth:`middle` returns, what is written, and what :meth:`end` returns.
     """
 
     name: str

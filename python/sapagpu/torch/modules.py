@@ -1,7 +1,7 @@
 """The upsamplers as modules. Their parameters have the names of the authors' modules, whose checkpoints load unchanged.
 
-Parameters are float32 or what ``to``, ``double`` or ``half`` make of them. Under ``torch.autocast`` query and key are brought to the type of
-the value.
+Parameters are float32 or what ``to``, ``double`` or ``half`` make of them. Under ``torch.autocast`` query and key are
+brought to the type of the value.
 """
 
 from __future__ import annotations
@@ -21,31 +21,33 @@ _LARGEST_SCALE = 16
 
 
 class SapaUpsampler(nn.Module):
-    """SAPA (Lu et al., NeurIPS 2022, section 4.2): upsamples decoder features x to the resolution of encoder features y.
+    """SAPA (Lu et al., NeurIPS 2022, section 4.2): brings decoder features x to the resolution of encoder features y.
 
-    ===================  ==================================================================  ====================================
-    similarity           query; the key is k(norm(x)), or norm(x) of the inner product       parameters
-    ===================  ==================================================================  ====================================
-    ``inner_product``    norm(y): SAPA-I                                                     norm_y, norm_x
-    ``bilinear``         q(norm(y)): SAPA-B                                                  norm_y, norm_x, q, k
-    ``gated_bilinear``   g·qy(norm(y)) + (1 − g)·qx(x)↑, g = σ(gate(norm(x)))↑: SAPA-G       norm_y, norm_x, qy, qx, k, gate
-    ``concatenated``     q([norm(y), x↑])                                                    norm_y, norm_x, q, k
-    ===================  ==================================================================  ====================================
+    The key is norm(x) of the inner product, otherwise k(norm(x)). The query is that of the similarity:
 
-    ↑ is nearest-neighbour upsampling. Each parameter has weight and bias; initially projections are normal of standard deviation
-    0.02, biases 0, normalisations the identity.
+    ===================  ============================================================  ==========
+    ``inner_product``    norm(y)                                                       SAPA-I
+    ``bilinear``         q(norm(y))                                                    SAPA-B
+    ``gated_bilinear``   g·qy(norm(y)) + (1 − g)·qx(x)↑ with g = σ(gate(norm(x)))↑     SAPA-G
+    ``concatenated``     q([norm(y), x↑])
+    ===================  ============================================================  ==========
+
+    ↑ is nearest-neighbour upsampling. Parameters: norm_y, norm_x, q (qy, qx), k, v and gate, as the options need them,
+    each with weight and bias. Initially projections are normal of standard deviation 0.02, biases 0, normalisations
+    the identity.
 
     Args:
         encoder_channels: Cy, of the guide.
         decoder_channels: Cx, of the features that are upsampled.
         similarity: as in the table.
-        feature_norm: ``"layer"`` over the channels of a pixel, with linear weights [O, I]; ``"group"`` or ``"none"``, with weights of
-            1×1 convolutions [O, I, 1, 1]. A checkpoint may have either shape.
+        feature_norm: ``"layer"`` over the channels of a pixel, with linear weights [O, I]; ``"group"`` or ``"none"``,
+            with weights of 1×1 convolutions [O, I, 1, 1]. A checkpoint may have either shape.
         norm_groups: of ``"group"``, a divisor of both numbers of channels.
         embedding_channels: D, of query and key; not used by the inner product.
         value_channels: upsamples v(norm(x)) with so many channels instead of x.
         kernel_size: K, odd, from 1 to 15.
-        border: ``"zero_logit"``, ``"masked"``, ``"replicate"`` or ``"shifted"``, as in :func:`sapagpu.window_attention`.
+        border: ``"zero_logit"``, ``"masked"``, ``"replicate"`` or ``"shifted"``, as in
+            :func:`sapagpu.window_attention`.
         normalisation: ``"softmax"``, ``"sigmoid"`` or ``"none"``.
         bias: whether projections have a bias.
         epsilon: what the normalisations add to the variance.
@@ -72,7 +74,9 @@ class SapaUpsampler(nn.Module):
     ) -> None:
         super().__init__()
         if similarity not in _SIMILARITIES:
-            raise InvalidArgumentError(f"'similarity' is {similarity!r}; choose one of {', '.join(map(repr, _SIMILARITIES))}.")
+            raise InvalidArgumentError(
+                f"'similarity' is {similarity!r}; choose one of {', '.join(map(repr, _SIMILARITIES))}."
+            )
         check_at_least_one(
             encoder_channels=encoder_channels,
             decoder_channels=decoder_channels,
@@ -81,8 +85,8 @@ class SapaUpsampler(nn.Module):
         )
         if similarity == "inner_product" and encoder_channels != decoder_channels:
             raise InvalidArgumentError(
-                f"The inner product needs as many encoder as decoder channels; got {encoder_channels} and {decoder_channels}. "
-                "Choose a similarity with projections, such as 'bilinear'."
+                f"The inner product needs as many encoder as decoder channels; got {encoder_channels} and "
+                f"{decoder_channels}. Choose a similarity with projections, such as 'bilinear'."
             )
         self.encoder_channels, self.decoder_channels = encoder_channels, decoder_channels
         self.similarity = similarity
@@ -106,8 +110,8 @@ class SapaUpsampler(nn.Module):
             self.gate = project(decoder_channels, 1)
 
     def forward(self, encoder: torch.Tensor, decoder: torch.Tensor) -> torch.Tensor:
-        """Upsamples decoder [B, Cx, H, W] to [B, C, OH, OW], guided by encoder [B, Cy, OH, OW], of any two sizes up to a ratio of
-        16. The output is in the memory format of the value.
+        """Upsamples decoder [B, Cx, H, W] to [B, C, OH, OW], guided by encoder [B, Cy, OH, OW], of any two sizes up to
+        a ratio of 16. The output is in the memory format of the value.
 
         Raises:
             InvalidArgumentError: the features do not fit the module or each other.
@@ -138,10 +142,12 @@ class SapaUpsampler(nn.Module):
 
 
 class SapaDeformableUpsampler(nn.Module):
-    """SAPA-D (arXiv 2307.08198, section 4): every output point attends, for each group of channels, to points at predicted offsets.
+    """SAPA-D (arXiv 2307.08198, section 4): every output point attends, for each group of channels, to points at
+    predicted offsets.
 
-    query = q(norm(y)), key = k(norm(x)), offsets = offset(norm(x)) by pixel shuffle, or by nearest-neighbour upsampling. Parameters:
-    norm_y, norm_x (with ``norm_groups``), q, k, offset, each with weight and bias. Initially all offsets are 0.
+    query = q(norm(y)), key = k(norm(x)), offsets = offset(norm(x)) by pixel shuffle, or by nearest-neighbour
+    upsampling. Parameters: norm_y, norm_x (with ``norm_groups``), q, k, offset, each with weight and bias. Initially
+    all offsets are 0.
 
     Args:
         encoder_channels: Cy, of the guide.
@@ -196,7 +202,8 @@ class SapaDeformableUpsampler(nn.Module):
         self.offset = Projection(decoder_channels, offsets, bias, is_linear=False, is_zero=True)
 
     def forward(self, encoder: torch.Tensor, decoder: torch.Tensor) -> torch.Tensor:
-        """Upsamples decoder [B, Cx, H, W] to [B, Cx, s·H, s·W], guided by encoder [B, Cy, s·H, s·W]; in the decoder's memory format.
+        """Upsamples decoder [B, Cx, H, W] to [B, Cx, s·H, s·W], guided by encoder [B, Cy, s·H, s·W]; in the decoder's
+        memory format.
 
         Raises:
             InvalidArgumentError: the features do not fit the module or each other.
@@ -221,8 +228,8 @@ class SapaDeformableUpsampler(nn.Module):
 class CarafeUpsampler(nn.Module):
     """CARAFE (Wang et al., ICCV 2019, section 3): upsamples features with kernels that are predicted from them.
 
-    Parameters, as ``CARAFEPack`` of mmcv has them: channel_compressor and content_encoder, each with weight and bias. Initially Xavier
-    normal, and normal of standard deviation 0.001.
+    Parameters, as ``CARAFEPack`` of mmcv has them: channel_compressor and content_encoder, each with weight and bias.
+    Initially Xavier normal, and normal of standard deviation 0.001.
 
     Args:
         channels: C, a multiple of the groups.
