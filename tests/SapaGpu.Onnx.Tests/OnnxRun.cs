@@ -12,10 +12,15 @@ internal sealed class OnnxRun : IDisposable
     private readonly InferenceSession session;
 
     public OnnxRun(OnnxModel model, Action<SessionOptions>? configure = null)
+        : this(model.ToArray(), configure)
+    {
+    }
+
+    public OnnxRun(byte[] file, Action<SessionOptions>? configure = null)
     {
         options = new SessionOptions { LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, IntraOpNumThreads = 1 };
         configure?.Invoke(options);
-        session = new InferenceSession(model.ToArray(), options);
+        session = new InferenceSession(file, options);
     }
 
     /// <summary>Runs the file on operands in the order of its inputs.</summary>

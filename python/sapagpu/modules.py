@@ -1,0 +1,244 @@
+"""Trained modules on arrays, without a framework: the parameters of a checkpoint, forward."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from types import TracebackType
+from typing import Any, Callable, Optional, Union
+
+from . import _abi
+from ._arrays import Operand, start
+from ._layout import Shape
+from ._library import call
+from ._options import choice, int32
+from .device import Device, default_device
+from .errors import ClosedError, InvalidArgumentError, SapaGpuError
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+class Module:
+    """A module with its parameters on a device: what the ``load_…`` functions return. It is called on arrays.
+
+    It is closed by :meth:`close`, at the end of a ``with`` block, or with its last reference. Any number of threads may
+    call it.
+    """
+
+    def __init__(
+        self,
+        function: str,
+        options: Any,
+        path: Path,
+        prefix: Optional[str],
+        device: Optional[Device],
+        inputs: tuple[str, ...],
+        shape_of: Callable[..., Shape],
+    ) -> None:
+        self._handle: Optional[int] = None
+        self._device = default_device() if device is None else device
+        self._inputs, self._shape_of = inputs, shape_of
+        handle = ctypes.c_void_p()
+        name = None if prefix is None else prefix.encode()
+        call(function, self._device.handle, options, os.fsencode(path), name, ctypes.byref(handle))
+        self._handle = handle.value
+
+    def __call__(self, *maps: Any, out: Optional[Any] = None) -> Any:
+        """Upsamples features.
+
+        Args:
+            maps: the encoder features [B, Cy, OH, OW] and the decoder features [B, Cx, H, W]; CARAFE takes the features
+                alone. In the type that the module was loaded for, contiguous or channels-last.
+            out: the array for the output; a new one if None.
+
+        Returns:
+            The output, [B, C, OH, OW], in the memory format of the decoder features.
+
+        Raises:
+            InvalidArgumentError: shapes or types do not fit the module or each other.
+            ClosedError: the module was closed.
+        """
+        if len(maps) != len(self._inputs):
+            raise InvalidArgumentError(f"The module takes {' and '.join(self._inputs)}; got {len(maps)} maps.")
+        if self._handle is None:
+            raise ClosedError("The module was closed; load it again.")
+        call, operands = start(self._device, **dict(zip(self._inputs, maps)))
+        output = call.output("out", out, self._shape_of(*(operand.shape for operand in operands)), operands[-1])
+        encoder: Optional[Operand] = operands[0] if len(operands) == 2 else None
+        call.run_on(self._handle, "module_forward", encoder, operands[-1], output)
+        return output.value
+
+    def close(self) -> None:
+        """Releases the parameters, after the last call that is under way; does nothing the second time."""
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            call("module_close", handle)
+
+    def __enter__(self) -> Module:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        # As of a device: a forked child cannot, and need not.
+        try:
+            self.close()
+        except (SapaGpuError, TypeError, AttributeError):
+            pass
+
+
+def load_upsampler(
+    path: Path,
+    encoder_channels: int,
+    decoder_channels: int,
+    *,
+    prefix: Optional[str] = None,
+    similarity: str = "bilinear",
+    feature_norm: str = "layer",
+    norm_groups: int = 32,
+    embedding_channels: int = 64,
+    value_channels: Optional[int] = None,
+    kernel_size: int = 5,
+    border: str = "zero_logit",
+    normalisation: str = "softmax",
+    bias: bool = True,
+    epsilon: float = 1e-5,
+    dtype: str = "float32",
+    device: Optional[Device] = None,
+) -> Module:
+    """Loads SAPA-I, -B or -G with the parameters of a checkpoint.
+
+    Args:
+        path: of a ``.safetensors`` file, or a ``.pth`` of PyTorch, whose pickle is parsed and never run.
+        encoder_channels: of the guide.
+        decoder_channels: of the features that are upsampled.
+        prefix: of the names of the module's parameters in the file, such as ``"decode_head.up1."``. Every parameter has
+            to be there, in its shape, and nothing else with that prefix.
+        similarity: as of :class:`sapagpu.torch.SapaUpsampler`, as are all options down to ``epsilon``.
+        dtype: of the maps: ``"float32"``, ``"float64"``, ``"float16"`` or ``"bfloat16"``.
+        device: the processor if None.
+
+    Raises:
+        InvalidArgumentError: options do not fit.
+        FileError: the file cannot be read, is damaged, or does not have the parameters.
+    """
+    channels = int32("decoder_channels", decoder_channels)
+    outputs = 0 if value_channels is None else _positive("value_channels", value_channels)
+    options = _abi.UpsamplerOptions(
+        element_type=choice("dtype", dtype, _abi.ELEMENT_TYPES),
+        encoder_channels=int32("encoder_channels", encoder_channels),
+        decoder_channels=channels,
+        similarity=choice("similarity", similarity, _abi.SIMILARITIES),
+        feature_norm=choice("feature_norm", feature_norm, _abi.FEATURE_NORMS),
+        norm_groups=int32("norm_groups", norm_groups),
+        embedding_channels=int32("embedding_channels", embedding_channels),
+        value_channels=outputs,
+        window=int32("kernel_size", kernel_size),
+        border=choice("border", border, _abi.BORDERS),
+        normalisation=choice("normalisation", normalisation, _abi.NORMALISATIONS),
+        has_bias=int(bool(bias)),
+        epsilon=float(epsilon),
+    )
+
+    def shape_of(encoder: Shape, decoder: Shape) -> Shape:
+        return decoder[0], outputs or channels, encoder[2], encoder[3]
+
+    return Module("upsampler_load", options, path, prefix, device, ("encoder", "decoder"), shape_of)
+
+
+def load_deformable_upsampler(
+    path: Path,
+    encoder_channels: int,
+    decoder_channels: int,
+    *,
+    prefix: Optional[str] = None,
+    scale: int = 2,
+    groups: int = 4,
+    points: int = 9,
+    embedding_channels: int = 16,
+    high_resolution_offsets: bool = True,
+    norm_groups: Optional[int] = None,
+    bias: bool = True,
+    epsilon: float = 1e-5,
+    dtype: str = "float32",
+    device: Optional[Device] = None,
+) -> Module:
+    """Loads SAPA-D with the parameters of a checkpoint; options as of :class:`sapagpu.torch.SapaDeformableUpsampler`,
+    the rest as of :func:`load_upsampler`.
+
+    Raises:
+        InvalidArgumentError: options do not fit.
+        FileError: the file cannot be read, is damaged, or does not have the parameters.
+    """
+    ratio = int32("scale", scale)
+    options = _abi.DeformableUpsamplerOptions(
+        element_type=choice("dtype", dtype, _abi.ELEMENT_TYPES),
+        encoder_channels=int32("encoder_channels", encoder_channels),
+        decoder_channels=int32("decoder_channels", decoder_channels),
+        scale=ratio,
+        groups=int32("groups", groups),
+        points=int32("points", points),
+        embedding_channels=int32("embedding_channels", embedding_channels),
+        high_resolution_offsets=int(bool(high_resolution_offsets)),
+        feature_norm=_abi.FEATURE_NORMS["none" if norm_groups is None else "group"],
+        norm_groups=1 if norm_groups is None else int32("norm_groups", norm_groups),
+        has_bias=int(bool(bias)),
+        epsilon=float(epsilon),
+    )
+
+    def shape_of(encoder: Shape, decoder: Shape) -> Shape:
+        return decoder[0], decoder[1], ratio * decoder[2], ratio * decoder[3]
+
+    return Module("deformable_upsampler_load", options, path, prefix, device, ("encoder", "decoder"), shape_of)
+
+
+def load_carafe(
+    path: Path,
+    channels: int,
+    *,
+    prefix: Optional[str] = None,
+    scale: int = 2,
+    kernel_size: int = 5,
+    groups: int = 1,
+    encoder_kernel: int = 3,
+    encoder_dilation: int = 1,
+    compressed_channels: int = 64,
+    dtype: str = "float32",
+    device: Optional[Device] = None,
+) -> Module:
+    """Loads CARAFE with the parameters of a checkpoint; options as of :class:`sapagpu.torch.CarafeUpsampler`, the rest
+    as of :func:`load_upsampler`.
+
+    Raises:
+        InvalidArgumentError: options do not fit.
+        FileError: the file cannot be read, is damaged, or does not have the parameters.
+    """
+    ratio = int32("scale", scale)
+    options = _abi.CarafeOptions(
+        element_type=choice("dtype", dtype, _abi.ELEMENT_TYPES),
+        channels=int32("channels", channels),
+        scale=ratio,
+        window=int32("kernel_size", kernel_size),
+        groups=int32("groups", groups),
+        encoder_kernel=int32("encoder_kernel", encoder_kernel),
+        encoder_dilation=int32("encoder_dilation", encoder_dilation),
+        compressed_channels=int32("compressed_channels", compressed_channels),
+    )
+
+    def shape_of(features: Shape) -> Shape:
+        return features[0], features[1], ratio * features[2], ratio * features[3]
+
+    return Module("carafe_load", options, path, prefix, device, ("features",), shape_of)
+
+
+def _positive(name: str, value: object) -> int:
+    number = int32(name, value)
+    if number < 1:
+        raise InvalidArgumentError(f"'{name}' is {number}; it must be at least 1.")
+    return number

@@ -1,0 +1,34 @@
+"""SapaGpu for PyTorch: operators with gradients, and modules that load the authors' checkpoints, on the memory of
+tensors.
+
+The operators are also known to torch's dispatcher, as ``torch.ops.sapagpu.window_attention`` and so on, with shapes for
+tensors without data, and ``torch.onnx.export`` writes window attention and reassembly as nodes of the domain
+``com.sapagpu``.
+"""
+
+from . import _export
+from .functional import (
+    carafe,
+    deformable_attention,
+    interpolate,
+    window_attention,
+    window_reassembly,
+    window_similarity,
+    window_weights,
+)
+from .modules import CarafeUpsampler, SapaDeformableUpsampler, SapaUpsampler
+
+_export.register()
+
+__all__ = [
+    "CarafeUpsampler",
+    "SapaDeformableUpsampler",
+    "SapaUpsampler",
+    "carafe",
+    "deformable_attention",
+    "interpolate",
+    "window_attention",
+    "window_reassembly",
+    "window_similarity",
+    "window_weights",
+]
