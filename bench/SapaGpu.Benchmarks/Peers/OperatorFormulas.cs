@@ -9,22 +9,25 @@ internal static class OperatorFormulas
 {
     /// <summary>Window attention: both maps unfolded, products by einsum.</summary>
     public static torch.Tensor Attention(
-        torch.Tensor query, torch.Tensor key, torch.Tensor value, Stage stage, int heads)
+        torch.Tensor query, torch.Tensor key, torch.Tensor value, Stage stage, int heads) =>
+        Attend(query, Unfold(key, stage, heads), Unfold(value, stage, heads), stage, heads);
+
+    /// <summary>Attention to windows of key and value, [B, heads, C/heads, K², H, W].</summary>
+    public static torch.Tensor Attend(
+        torch.Tensor query, torch.Tensor keys, torch.Tensor values, Stage stage, int heads)
     {
-        var keys = Unfold(key, stage, heads);
         var queries = query.reshape(
             stage.Batch, heads, query.shape[1] / heads, stage.Height, stage.Scale, stage.Width, stage.Scale);
         var weights = torch.einsum("bhdysxt,bhdkyx->bhkysxt", queries, keys).softmax(2);
-        return Sum(weights, value, stage, heads);
+        return Sum(weights, values, stage);
     }
 
     /// <summary>Reassembly by given weights.</summary>
     public static torch.Tensor Reassembly(torch.Tensor weights, torch.Tensor value, Stage stage) => Sum(
         weights.reshape(
             stage.Batch, 1, stage.Window * stage.Window, stage.Height, stage.Scale, stage.Width, stage.Scale),
-        value,
-        stage,
-        heads: 1);
+        Unfold(value, stage, heads: 1),
+        stage);
 
     /// <summary>Attention over points: both maps sampled, products by einsum.</summary>
     public static torch.Tensor Deformable(
@@ -58,8 +61,8 @@ internal static class OperatorFormulas
         functional.unfold(map, stage.Window, padding: stage.Window / 2).reshape(
             stage.Batch, heads, map.shape[1] / heads, stage.Window * stage.Window, stage.Height, stage.Width);
 
-    private static torch.Tensor Sum(torch.Tensor weights, torch.Tensor value, Stage stage, int heads) =>
-        torch.einsum("bhkysxt,bhckyx->bhcysxt", weights, Unfold(value, stage, heads)).reshape(
+    private static torch.Tensor Sum(torch.Tensor weights, torch.Tensor values, Stage stage) =>
+        torch.einsum("bhkysxt,bhckyx->bhcysxt", weights, values).reshape(
             stage.Batch, stage.Channels, stage.Height * stage.Scale, stage.Width * stage.Scale);
 
     // Places from -1 to 1 in the map, [B·G, P·OH, OW, 2].

@@ -140,6 +140,8 @@ internal sealed class Peer : IDisposable
     {
         Operator.WindowAttention => OperatorFormulas.Attention(
             operands["query"], operands["key"], operands["value"], stage, stage.Heads),
+        Operator.CrossAttention => CrossFormulas.Attention(
+            operands["query"], operands["key"], operands["value"], stage),
         Operator.SapaI => ModuleFormulas.SapaInnerProduct(operands, stage),
         Operator.SapaB => ModuleFormulas.Sapa(operands, stage),
         Operator.SapaG => ModuleFormulas.SapaGated(operands, stage),

@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// Cross-resolution attention on the CPU. A tile is a rectangle of queries with a set of weights: scores of the queries and of
-/// all cells that one of them sees are one product of matrices, softmax follows in place, the output is another product.
+/// Cross-resolution attention on the CPU. Of a rectangle of queries and each set of weights the scores of the queries and
+/// of all cells that one of them sees are one product of matrices, softmax follows in place, the output is another product.
 /// Windows of many cells go through in blocks, first for the statistics and once more for the output.
 /// </summary>
 internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TReal, TVector>
@@ -16,8 +16,11 @@ internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TR
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
 {
+    // Rectangles that a thread takes one after the other, so that it knows which queries come next.
+    private const int RunLength = 4;
+
     public static long TileCount(in CrossAttentionParameters<TStorage, TReal> parameters) =>
-        (long)parameters.Extent.Batch * parameters.Extent.WeightSets * CrossWork.TilesOfMap(in parameters);
+        (parameters.Extent.Batch * CrossWork.TilesOfMap(in parameters) + RunLength - 1) / RunLength;
 
     public static long ScratchBytes(in CrossAttentionParameters<TStorage, TReal> parameters)
     {
@@ -35,19 +38,35 @@ internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TR
     {
         var allocator = new ScratchAllocator(scratch);
         var memory = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, CrossPass.Forward);
-        int columnTiles = (int)parameters.ColumnTiles.Length - 1;
-        (long rest, long columnTile) = Math.DivRem(tile, columnTiles);
-        (rest, long rowTile) = Math.DivRem(rest, parameters.RowTiles.Length - 1);
-        (long image, long set) = Math.DivRem(rest, parameters.Extent.WeightSets);
-        var whole = CrossTile.Of(in parameters, (int)image, (int)set, (int)rowTile, (int)columnTile);
-        var maps = new CrossMaps<TStorage, TReal>(in parameters, (int)set);
+        int sets = parameters.Extent.WeightSets;
+        long first = tile * RunLength * sets;
+        long end = Math.Min(first + RunLength * sets, parameters.Extent.Batch * CrossWork.TilesOfMap(in parameters) * sets);
+        for (long at = first; at < end; at++)
+        {
+            var whole = CrossWork.TileOf(in parameters, at);
+            if (at + sets < end)
+            {
+                var next = CrossWork.TileOf(in parameters, at + sets);
+                CrossStaging<TSimd, TStorage, TReal, TVector>.PrefetchQueries(
+                    in parameters.Query, in next, parameters.Extent.HeadsOfSet * parameters.Extent.KeyChannels);
+            }
+            var maps = new CrossMaps<TStorage, TReal>(in parameters, whole.Set);
+            Run(in parameters, in whole, in maps, in memory);
+        }
+    }
+
+    // A weight of 0 must not meet a value that is not finite: queries of different ranges apart where there are some.
+    private static void Run(
+        in CrossAttentionParameters<TStorage, TReal> parameters,
+        in CrossTile whole,
+        in CrossMaps<TStorage, TReal> maps,
+        in CrossScratch<TSimd, TStorage, TReal, TVector> memory)
+    {
         if (!whole.IsMasked || maps.ValuesAreFinite<TSimd, TVector>(in parameters, in whole))
         {
-            Run(in parameters, in whole, in maps, in memory);
+            Attend(in parameters, in whole, in maps, in memory);
             return;
         }
-
-        // A weight of 0 must not meet a value that is not finite: queries of different ranges apart.
         for (int row = whole.Row; row < whole.Row + whole.Rows;)
         {
             int rows = CrossTile.EqualRanges(parameters.Rows, row, whole.Row + whole.Rows);
@@ -55,7 +74,7 @@ internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TR
             {
                 int columns = CrossTile.EqualRanges(parameters.Columns, column, whole.Column + whole.Columns);
                 var part = CrossTile.Between(in parameters, whole.Image, whole.Set, row, rows, column, columns);
-                Run(in parameters, in part, in maps, in memory);
+                Attend(in parameters, in part, in maps, in memory);
                 column += columns;
             }
             row += rows;
@@ -63,7 +82,7 @@ internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TR
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Run(
+    private static void Attend(
         in CrossAttentionParameters<TStorage, TReal> parameters,
         in CrossTile tile,
         in CrossMaps<TStorage, TReal> maps,
@@ -127,7 +146,13 @@ internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TR
                 adds: number > 0);
         }
         CrossStaging<TSimd, TStorage, TReal, TVector>.StoreQueries(
-            scratch.OutputResult, scratch.ValueStride, in tile, in maps.OutputResult, valueChannels, TReal.One);
+            scratch.OutputResult,
+            scratch.ValueStride,
+            in tile,
+            in maps.OutputResult,
+            valueChannels,
+            TReal.One,
+            CrossWork.OutputValues(in parameters.Extent));
         if (parameters.Statistics.Data.Length == 0)
             return;
         var statistics = new MapPointer<TReal>(in parameters.Statistics);

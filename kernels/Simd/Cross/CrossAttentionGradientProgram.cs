@@ -5,8 +5,8 @@ using SapaGpu.Kernels.Contracts;
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
-/// A backward of cross-resolution attention on the CPU. A tile is a band of output rows with a set of weights, whose
-/// rectangles of queries a thread takes one after the other: the results of the queries are written, those of the cells
+/// A backward of cross-resolution attention on the CPU. A tile is a band of output rows, whose rectangles of queries, with every
+/// set of weights, a thread takes one after the other: the results of the queries are written, those of the cells
 /// are summed in memory of the band. <see cref="CrossCellsProgram{TSimd, TStorage, TReal, TVector}"/> adds the bands, so that
 /// the order of all sums is fixed.
 /// </summary>
@@ -19,7 +19,7 @@ internal readonly unsafe struct CrossAttentionGradientProgram<TSimd, TStorage, T
     where TStep : struct, ICrossGradientStep<TSimd, TStorage, TReal, TVector>
 {
     public static long TileCount(in CrossAttentionParameters<TStorage, TReal> parameters) =>
-        (long)parameters.ImageCount * parameters.Extent.WeightSets * parameters.BandCount;
+        (long)parameters.ImageCount * parameters.BandCount;
 
     public static long ScratchBytes(in CrossAttentionParameters<TStorage, TReal> parameters)
     {
@@ -37,23 +37,37 @@ internal readonly unsafe struct CrossAttentionGradientProgram<TSimd, TStorage, T
     {
         var allocator = new ScratchAllocator(scratch);
         var memory = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, TStep.Pass);
-        (long unit, long number) = Math.DivRem(tile, parameters.BandCount);
-        (long image, long set) = Math.DivRem(unit, parameters.Extent.WeightSets);
+        (long image, long number) = Math.DivRem(tile, parameters.BandCount);
+        int sets = parameters.Extent.WeightSets;
         var band = CrossBand.Read(parameters.Bands, (int)number);
-        var next = CrossBand.Read(parameters.Bands, (int)number + 1);
-        var maps = new CrossMaps<TStorage, TReal>(in parameters, (int)set);
-        var sums = new CrossSums<TStorage, TReal>(in parameters, tile, band.FirstRow);
-        sums.Clear(band.EndRow - band.FirstRow);
-        for (int rowTile = band.FirstTile; rowTile < next.FirstTile; rowTile++)
+        for (int set = 0; set < sets; set++)
+            Sums(in parameters, image, set, number, in band).Clear(band.EndRow - band.FirstRow);
+        int columnTiles = (int)parameters.ColumnTiles.Length - 1;
+        long perImage = CrossWork.TilesOfMap(in parameters) * sets;
+        long first = (parameters.FirstImage + image) * perImage + (long)band.FirstTile * columnTiles * sets;
+        long end = first
+            + (long)(CrossBand.Read(parameters.Bands, (int)number + 1).FirstTile - band.FirstTile) * columnTiles * sets;
+        for (long at = first; at < end; at++)
         {
-            for (int columnTile = 0; columnTile < parameters.ColumnTiles.Length - 1; columnTile++)
+            var whole = CrossWork.TileOf(in parameters, at);
+            if (at + sets < end)
             {
-                var whole = CrossTile.Of(
-                    in parameters, parameters.FirstImage + (int)image, (int)set, rowTile, columnTile);
-                Run(in parameters, in whole, in maps, in memory, in sums);
+                var next = CrossWork.TileOf(in parameters, at + sets);
+                CrossStaging<TSimd, TStorage, TReal, TVector>.PrefetchQueries(
+                    in parameters.Query, in next, parameters.Extent.HeadsOfSet * parameters.Extent.KeyChannels);
+                CrossStaging<TSimd, TStorage, TReal, TVector>.PrefetchQueries(
+                    in parameters.GradOutput, in next, parameters.Extent.ValueChannels);
             }
+            var maps = new CrossMaps<TStorage, TReal>(in parameters, whole.Set);
+            Run(in parameters, in whole, in maps, in memory, Sums(in parameters, image, whole.Set, number, in band));
         }
     }
+
+    private static CrossSums<TStorage, TReal> Sums(
+        in CrossAttentionParameters<TStorage, TReal> parameters, long image, int set, long number, in CrossBand band) => new(
+        in parameters,
+        (image * parameters.Extent.WeightSets + set) * parameters.BandCount + number,
+        band.FirstRow);
 
     // A weight of 0 must not meet a value that is not finite: queries of different ranges apart where there are some.
     private static void Run(

@@ -80,7 +80,8 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
                 in tile,
                 in maps.OutputResult,
                 parameters.Extent.ValueChannels,
-                TReal.One);
+                TReal.One,
+                CrossWork.OutputValues(in parameters.Extent));
         }
         CrossGradients<TSimd, TStorage, TReal, TVector>.StoreQueries(in parameters, in tile, in maps, in scratch, blocks);
     }

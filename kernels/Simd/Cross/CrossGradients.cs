@@ -99,7 +99,13 @@ internal static unsafe class CrossGradients<TSimd, TStorage, TReal, TVector>
                 new Span<TReal>(result, tile.Queries * scratch.KeyStride).Clear();
             var map = new MapPointer<TStorage>(in parameters.QueryResult, (maps.FirstHead + head) * channels);
             CrossStaging<TSimd, TStorage, TReal, TVector>.StoreQueries(
-                result, scratch.KeyStride, in tile, in map, channels, parameters.Scale);
+                result,
+                scratch.KeyStride,
+                in tile,
+                in map,
+                channels,
+                parameters.Scale,
+                CrossWork.QueryValues(in parameters.Extent));
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Kernels.Simd;
 
@@ -44,17 +45,37 @@ internal static unsafe class CrossStaging<TSimd, TStorage, TReal, TVector>
         Scale(rows, (nint)tile.Queries * stride, factor);
     }
 
+    /// <summary>Asks for some channels of every set of weights of the queries of a tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void PrefetchQueries(in MapView<TStorage> view, in CrossTile tile, int channels)
+    {
+        var map = new MapPointer<TStorage>(in view);
+        for (int row = 0; row < tile.Rows; row++)
+        {
+            var span = Span(in tile, row);
+            Prefetch.LaterPixels(in map, in span, tile.Set * channels, channels);
+        }
+    }
+
     /// <summary>Writes the results of the queries of a tile, [query][channel], multiplied by a factor.</summary>
+    /// <param name="rows">The results.</param>
+    /// <param name="stride">From one query to the next.</param>
+    /// <param name="tile">The tile.</param>
+    /// <param name="map">The map.</param>
+    /// <param name="channels">The channels.</param>
+    /// <param name="factor">The factor.</param>
+    /// <param name="values">The values of the whole map; a large one is written past the caches.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void StoreQueries(
-        TReal* rows, int stride, in CrossTile tile, in MapPointer<TStorage> map, int channels, TReal factor)
+        TReal* rows, int stride, in CrossTile tile, in MapPointer<TStorage> map, int channels, TReal factor, long values)
     {
         Scale(rows, (nint)tile.Queries * stride, factor);
+        bool streams = PixelRows<TSimd, TStorage, TReal, TVector>.Streams(in map, values);
         for (int row = 0; row < tile.Rows; row++)
         {
             var span = Span(in tile, row);
             PixelRows<TSimd, TStorage, TReal, TVector>.Store(
-                rows + (nint)row * tile.Columns * stride, stride, in map, in span, channels);
+                rows + (nint)row * tile.Columns * stride, stride, in map, in span, channels, streams);
         }
     }
 

@@ -168,7 +168,21 @@ internal static unsafe class Transposition
                 }
             }
         }
-        if (Sse.IsSupported || AdvSimd.Arm64.IsSupported)
+        if (Avx.IsSupported && vectorBytes >= 32)
+        {
+            for (; row + 8 <= rows; row += 8)
+            {
+                for (int column = 0; column < wholeColumns; column += 4)
+                {
+                    EightByFour(
+                        source + row * sourceStride + column,
+                        sourceStride,
+                        destination + column * destinationStride + row,
+                        destinationStride);
+                }
+            }
+        }
+        if (Sse2.IsSupported || AdvSimd.Arm64.IsSupported)
         {
             for (; row + 4 <= rows; row += 4)
             {
@@ -216,6 +230,28 @@ internal static unsafe class Transposition
         return Avx512F.InsertVector128(value, Vector128.Load((float*)(source + 12 * step)), 3);
     }
 
+    // As sixteen rows, in two lanes.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void EightByFour(float* source, nint sourceStride, float* destination, nint destinationStride)
+    {
+        var a = WithFourthRow(source, sourceStride);
+        var b = WithFourthRow(source + sourceStride, sourceStride);
+        var c = WithFourthRow(source + 2 * sourceStride, sourceStride);
+        var d = WithFourthRow(source + 3 * sourceStride, sourceStride);
+        var abLow = Avx.UnpackLow(a, b).AsDouble();
+        var abHigh = Avx.UnpackHigh(a, b).AsDouble();
+        var cdLow = Avx.UnpackLow(c, d).AsDouble();
+        var cdHigh = Avx.UnpackHigh(c, d).AsDouble();
+        Avx.UnpackLow(abLow, cdLow).AsSingle().Store(destination);
+        Avx.UnpackHigh(abLow, cdLow).AsSingle().Store(destination + destinationStride);
+        Avx.UnpackLow(abHigh, cdHigh).AsSingle().Store(destination + 2 * destinationStride);
+        Avx.UnpackHigh(abHigh, cdHigh).AsSingle().Store(destination + 3 * destinationStride);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> WithFourthRow(float* source, nint stride) => Avx.InsertVector128(
+        Vector128.Load(source).ToVector256Unsafe(), Vector128.Load(source + 4 * stride), 1);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void FourByFour(float* source, nint sourceStride, float* destination, nint destinationStride)
     {
@@ -227,10 +263,10 @@ internal static unsafe class Transposition
         var abHigh = ZipHigh(a, b).AsDouble();
         var cdLow = ZipLow(c, d).AsDouble();
         var cdHigh = ZipHigh(c, d).AsDouble();
-        Vector128.Create(abLow.GetLower(), cdLow.GetLower()).AsSingle().Store(destination);
-        Vector128.Create(abLow.GetUpper(), cdLow.GetUpper()).AsSingle().Store(destination + destinationStride);
-        Vector128.Create(abHigh.GetLower(), cdHigh.GetLower()).AsSingle().Store(destination + 2 * destinationStride);
-        Vector128.Create(abHigh.GetUpper(), cdHigh.GetUpper()).AsSingle().Store(destination + 3 * destinationStride);
+        ZipLow(abLow, cdLow).AsSingle().Store(destination);
+        ZipHigh(abLow, cdLow).AsSingle().Store(destination + destinationStride);
+        ZipLow(abHigh, cdHigh).AsSingle().Store(destination + 2 * destinationStride);
+        ZipHigh(abHigh, cdHigh).AsSingle().Store(destination + 3 * destinationStride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -240,6 +276,14 @@ internal static unsafe class Transposition
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> ZipHigh(Vector128<float> a, Vector128<float> b) =>
         Sse.IsSupported ? Sse.UnpackHigh(a, b) : AdvSimd.Arm64.ZipHigh(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<double> ZipLow(Vector128<double> a, Vector128<double> b) =>
+        Sse2.IsSupported ? Sse2.UnpackLow(a, b) : AdvSimd.Arm64.ZipLow(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<double> ZipHigh(Vector128<double> a, Vector128<double> b) =>
+        Sse2.IsSupported ? Sse2.UnpackHigh(a, b) : AdvSimd.Arm64.ZipHigh(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scalars<T>(

@@ -142,7 +142,7 @@ internal static unsafe class StridedCopy
         int lanes = Vector512<T>.Count;
         if (!Vector512.IsHardwareAccelerated || count < lanes)
         {
-            new ReadOnlySpan<T>(source, count).CopyTo(new Span<T>(destination, count));
+            CopyNarrow(source, destination, count);
             return;
         }
         int i = 0;
@@ -150,5 +150,22 @@ internal static unsafe class StridedCopy
             Vector512.Load(source + i).Store(destination + i);
         if (i < count)
             Vector512.Load(source + count - lanes).Store(destination + count - lanes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void CopyNarrow<T>(T* source, T* destination, int count)
+        where T : unmanaged
+    {
+        int lanes = Vector256<T>.Count;
+        if (!Vector256.IsHardwareAccelerated || count < lanes)
+        {
+            new ReadOnlySpan<T>(source, count).CopyTo(new Span<T>(destination, count));
+            return;
+        }
+        int i = 0;
+        for (; i + lanes <= count; i += lanes)
+            Vector256.Load(source + i).Store(destination + i);
+        if (i < count)
+            Vector256.Load(source + count - lanes).Store(destination + count - lanes);
     }
 }

@@ -70,7 +70,7 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    // So many bands of all images and sets of weights keep the threads of a large machine busy.
+    // So many bands of an image keep the threads of a large machine busy.
     private const int WantedBands = 48;
 
     private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> forward =
@@ -148,7 +148,7 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
         // Neither the batch nor the threads have a say in the bands, so that an image has the same bits in any company.
         int batch = parameters.Extent.Batch;
         var plan = operands.Ranges.Plan;
-        int count = Math.Clamp(WantedBands / parameters.Extent.WeightSets, 1, plan.RowTiles.Length - 1);
+        int count = Math.Min(WantedBands, plan.RowTiles.Length - 1);
         var (table, cellRows) = plan.Bands(operands.Ranges.Rows, count);
         while (count > 1 && BytesOfImage(in parameters, count, cellRows) > device.Options.WorkspaceBytes)
         {
