@@ -18,13 +18,14 @@ fail() {
 }
 
 stage "pack"
+# One version, whatever is committed meanwhile.
+version="$(dotnet msbuild src/SapaGpu -t:MinVer -getProperty:Version)"
+export MinVerVersionOverride="$version"
 for library in SapaGpu SapaGpu.Guided SapaGpu.Onnx SapaGpu.TorchSharp; do
     dotnet pack "src/$library" -c Release --no-build --output "$feed" -v quiet
 done
 # For a platform the tool is compiled once more; the build has run the analysers.
 dotnet pack src/SapaGpu.Cli -c Release --output "$feed" -v quiet -p:ToolPlatforms="$platform" -p:RunAnalyzers=false
-version="$(basename "$feed"/SapaGpu.[0-9]*.nupkg .nupkg)"
-version="${version#SapaGpu.}"
 for package in "$feed"/*.nupkg; do
     echo "$(basename "$package"): $(($(stat -c %s "$package") / 1024)) KiB"
 done
@@ -32,6 +33,8 @@ done
 stage "what is in the packages"
 content() { unzip -Z1 "$feed/$1.$version.$2"; }
 has() { content "$1" "$3" | grep -x "$2" >/dev/null || fail "$1.$3 has no $2"; }
+unzip -p "$feed/SapaGpu.$version.nupkg" _manifest/bom.json | grep -c "\"version\": \"$version\"" >/dev/null ||
+    fail "the bill of materials is of another version"
 for package in SapaGpu SapaGpu.Guided SapaGpu.Onnx SapaGpu.TorchSharp SapaGpu.Cli; do
     for file in README.md NOTICE icon.png _manifest/bom.json; do
         has "$package" "$file" nupkg
@@ -43,6 +46,9 @@ done
 for assembly in SapaGpu SapaGpu.Kernels; do
     has SapaGpu "lib/net10.0/$assembly.dll" nupkg
     has SapaGpu "lib/net10.0/$assembly.pdb" snupkg
+done
+for file in SapaGpu.targets SapaGpu.roots.xml; do
+    has SapaGpu "buildTransitive/$file" nupkg
 done
 for package in SapaGpu.Guided SapaGpu.Onnx SapaGpu.TorchSharp; do
     unzip -p "$feed/$package.$version.nupkg" "$package.nuspec" >"$work/nuspec"
