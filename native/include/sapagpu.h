@@ -384,7 +384,7 @@ typedef struct {
 } sapa_deformable_upsampler_options;
 
 #define SAPA_DEFORMABLE_UPSAMPLER_OPTIONS_INIT(encoder_channels, decoder_channels) \
-    { sizeof(sapa_deformable_upsampler_options), SAPA_F32, encoder_channels, decoder_channels, 2, 4, 9, 16, 1, \
+    { sizeof(sapa_deformable_upsampler_options), SAPA_F32, encoder_channels, decoder_channels, 2, 4, 9, 32, 1, \
         SAPA_FEATURE_NORM_NONE, 32, 1, 1e-5 }
 
 /* CARAFE: parameters channel_compressor and content_encoder, as CARAFEPack of mmcv has them. */

@@ -144,6 +144,39 @@ public static class SapaFunctional
             .MoveToOuterDisposeScope();
     }
 
+    /// <summary>Interpolates a map by an integer ratio, bilinear between pixel centres.</summary>
+    /// <param name="input">The map, [B, C, H, W].</param>
+    /// <param name="scale">s, the upsampling ratio, at least 1.</param>
+    /// <returns>The output, [B, C, s·H, s·W], in the memory format of the input.</returns>
+    /// <inheritdoc cref="Interpolate(torch.Tensor, int, InterpolationMode)" path="/exception"/>
+    public static torch.Tensor Interpolate(torch.Tensor input, int scale) =>
+        Interpolate(input, scale, InterpolationMode.Bilinear);
+
+    /// <summary>Interpolates a map by an integer ratio, between pixel centres.</summary>
+    /// <param name="input">The map, [B, C, H, W].</param>
+    /// <param name="scale">s, the upsampling ratio, at least 1.</param>
+    /// <param name="mode">The interpolation method.</param>
+    /// <returns>The output, [B, C, s·H, s·W], in the memory format of the input.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The ratio is below 1, or a size of the output above 2²⁹.
+    /// </exception>
+    /// <inheritdoc cref="WindowAttention" path="/exception"/>
+    public static torch.Tensor Interpolate(torch.Tensor input, int scale, InterpolationMode mode)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentOutOfRangeException.ThrowIfLessThan(scale, 1);
+        if (input.dim() != 4)
+        {
+            throw new ArgumentException(
+                $"{nameof(Interpolate)}: expected 'input' to be [B, C, H, W], but got a tensor of shape " +
+                $"[{string.Join(", ", input.shape)}].",
+                nameof(input));
+        }
+        return Interpolate(input, Scaled(input.shape[2]), Scaled(input.shape[3]), mode);
+
+        int Scaled(long size) => (int)Math.Min(size * scale, int.MaxValue);
+    }
+
     /// <summary>
     /// A 1×1 convolution, with LayerNorm over the channels before it if a factor is given, in one pass over the map;
     /// see <see cref="PointwiseProjection"/>.

@@ -31,6 +31,15 @@ public sealed class CarafeUpsample : torch.nn.Module<torch.Tensor, torch.Tensor>
         RegisterComponents();
     }
 
+    /// <summary>Creates the module with the default options, on the CPU and in torch's default type.</summary>
+    /// <param name="channels">C, the channels of the features.</param>
+    /// <param name="scale">s, the upsampling ratio, from 1 to 16.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or the scale is above 16.</exception>
+    public CarafeUpsample(int channels, int scale)
+        : this(new CarafeOptions { Channels = channels, Scale = scale })
+    {
+    }
+
     /// <summary>Gets the options that the module was created with.</summary>
     public CarafeOptions Options { get; }
 

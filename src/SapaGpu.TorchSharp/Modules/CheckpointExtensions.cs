@@ -36,7 +36,7 @@ public static class CheckpointExtensions
     }
 
     /// <summary>Loads the parameters and buffers of a module from a state_dict.</summary>
-    /// <inheritdoc cref="LoadCheckpoint(torch.nn.Module, string, string, bool)"/>
+    /// <inheritdoc cref="LoadCheckpoint(torch.nn.Module, string, string, bool)" path="/*[not(self::summary or self::param)]"/>
     /// <param name="module">The module.</param>
     /// <param name="state">The entries.</param>
     /// <param name="strict">Whether missing and unexpected names are errors.</param>

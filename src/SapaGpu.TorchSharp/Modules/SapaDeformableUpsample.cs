@@ -34,6 +34,22 @@ public sealed class SapaDeformableUpsample : torch.nn.Module<torch.Tensor, torch
         RegisterComponents();
     }
 
+    /// <summary>Creates the module with the default options, on the CPU and in torch's default type.</summary>
+    /// <param name="encoderChannels">Cy, the channels of the encoder features.</param>
+    /// <param name="decoderChannels">Cx, the channels of the decoder features, a multiple of 4.</param>
+    /// <param name="scale">s, the upsampling ratio, from 1 to 16.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1, or the scale is above 16.</exception>
+    /// <exception cref="ArgumentException">The channels are not a multiple of 4.</exception>
+    public SapaDeformableUpsample(int encoderChannels, int decoderChannels, int scale)
+        : this(new SapaDeformableOptions
+        {
+            EncoderChannels = encoderChannels,
+            DecoderChannels = decoderChannels,
+            Scale = scale,
+        })
+    {
+    }
+
     /// <summary>Gets the options that the module was created with.</summary>
     public SapaDeformableOptions Options { get; }
 

@@ -35,6 +35,15 @@ public sealed class SapaUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, t
         RegisterComponents();
     }
 
+    /// <summary>Creates SAPA-B with the default options, on the CPU and in torch's default type.</summary>
+    /// <param name="encoderChannels">Cy, the channels of the encoder features.</param>
+    /// <param name="decoderChannels">Cx, the channels of the decoder features.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is below 1.</exception>
+    public SapaUpsample(int encoderChannels, int decoderChannels)
+        : this(new SapaOptions { EncoderChannels = encoderChannels, DecoderChannels = decoderChannels })
+    {
+    }
+
     /// <summary>Gets the options that the module was created with.</summary>
     public SapaOptions Options { get; }
 
@@ -45,11 +54,20 @@ public sealed class SapaUpsample : torch.nn.Module<torch.Tensor, torch.Tensor, t
     /// The output, [B, C, OH, OW], in the memory format of the value: that of the decoder features, or with
     /// <see cref="SapaOptions.ValueChannels"/> that of <see cref="SapaFunctional.Projection"/>.
     /// </returns>
-    /// <inheritdoc cref="SapaFunctional.WindowAttention" path="/exception"/>
+    /// <exception cref="ArgumentException">
+    /// The channels are not those of the options, the maps do not fit each other, or the encoder map is smaller than the
+    /// decoder map without <see cref="SapaOptions.AllowsDownsampling"/>.
+    /// </exception>
+    /// <inheritdoc cref="SapaFunctional.WindowAttention" path="/exception[not(@cref='T:System.ArgumentException')]"/>
     public override torch.Tensor forward(torch.Tensor encoder, torch.Tensor decoder)
     {
         ChannelChecks.Require(this, nameof(encoder), encoder, Options.EncoderChannels);
         ChannelChecks.Require(this, nameof(decoder), decoder, Options.DecoderChannels);
+        GuideSizeCheck.Require(
+            Options,
+            (encoder.shape[2], encoder.shape[3]),
+            (decoder.shape[2], decoder.shape[3]),
+            $"encoder: [{string.Join(", ", encoder.shape)}], decoder: [{string.Join(", ", decoder.shape)}].");
         using var scope = torch.NewDisposeScope();
         var value = Options.ValueChannels is null ? decoder : OfDecoder("v", decoder);
         return SapaFunctional.WindowAttention(Query(encoder, decoder), Key(decoder), value, attention)

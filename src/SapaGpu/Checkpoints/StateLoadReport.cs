@@ -1,3 +1,5 @@
+using SapaGpu.Checkpoints;
+
 namespace SapaGpu;
 
 /// <summary>The names that did not match when a module loaded a <see cref="StateDict"/>.</summary>
@@ -7,4 +9,11 @@ public sealed record StateLoadReport(IReadOnlyList<string> Missing, IReadOnlyLis
 {
     /// <summary>Gets whether all names matched.</summary>
     public bool IsComplete => Missing.Count == 0 && Unexpected.Count == 0;
+
+    /// <summary>Returns the names, such as "missing: q.bias; unexpected: none".</summary>
+    public override string ToString() => $"missing: {Text(Missing)}; unexpected: {Text(Unexpected)}";
+
+    // Names come from a file, which may put anything into them.
+    private static string Text(IReadOnlyList<string> names) =>
+        names.Count == 0 ? "none" : ShownText.OneLine(string.Join(", ", names));
 }

@@ -21,7 +21,7 @@ public sealed record SapaDeformableOptions
     public int Points { get; init; } = 9;
 
     /// <summary>Gets D, the number of channels of query and key in a group.</summary>
-    public int EmbeddingChannels { get; init; } = 16;
+    public int EmbeddingChannels { get; init; } = 32;
 
     /// <summary>
     /// Gets whether every output point has its own offsets, upsampled by pixel shuffle; otherwise all output points of

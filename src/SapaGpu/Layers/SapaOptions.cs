@@ -50,6 +50,12 @@ public sealed record SapaOptions
     /// <summary>Gets the number that the normalisations add to the variance, at least 0.</summary>
     public double Epsilon { get; init; } = 1e-5;
 
+    /// <summary>
+    /// Gets whether encoder features may have fewer rows or columns than decoder features. By default that is an error, for it
+    /// is what swapped arguments look like.
+    /// </summary>
+    public bool AllowsDownsampling { get; init; }
+
     /// <summary>Gets the number of channels of the output.</summary>
     public int OutputChannels => ValueChannels ?? DecoderChannels;
 

@@ -127,7 +127,8 @@ public abstract class FeatureMap : IDisposable
     /// <summary>
     /// Wraps memory that the caller owns as a map whose element type is known only at run time, without a copy.
     /// </summary>
-    /// <inheritdoc cref="FeatureMap{T}.Wrap(ComputeDevice, nint, MapShape, MapStrides)"/>
+    /// <inheritdoc cref="FeatureMap{T}.Wrap(ComputeDevice, nint, MapShape, MapStrides)"
+    /// path="/*[not(self::summary or self::param)]"/>
     /// <param name="elementType">The type of the elements.</param>
     /// <param name="device">The device that the memory is on.</param>
     /// <param name="pointer">
@@ -257,7 +258,7 @@ public sealed class FeatureMap<T> : FeatureMap
     /// Wraps memory that the caller owns and that may have gaps, such as a part of a larger array, as a map without a
     /// copy.
     /// </summary>
-    /// <inheritdoc cref="Wrap(ComputeDevice, nint, MapShape, MemoryFormat)"/>
+    /// <inheritdoc cref="Wrap(ComputeDevice, nint, MapShape, MemoryFormat)" path="/*[not(self::summary or self::param)]"/>
     /// <param name="device">The device that the memory is on.</param>
     /// <param name="pointer">The first element, as the other overload takes it.</param>
     /// <param name="shape">The logical dimensions.</param>

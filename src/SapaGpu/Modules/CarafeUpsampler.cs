@@ -82,7 +82,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
     }
 
     /// <summary>Upsamples features and returns a context for the backward.</summary>
-    /// <inheritdoc cref="Forward(FeatureMap{T})"/>
+    /// <inheritdoc cref="Forward(FeatureMap{T})" path="/*[not(self::summary or self::param)]"/>
     /// <param name="features">Features, [B, C, H, W].</param>
     /// <param name="context">The context for <see cref="Backward"/>, which the caller disposes.</param>
     public FeatureMap<T> Forward(FeatureMap<T> features, out CarafeContext<T> context) => Run(features, null, out context);

@@ -93,7 +93,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
     }
 
     /// <summary>Upsamples decoder features and returns a context for the backward.</summary>
-    /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T})"/>
+    /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T})" path="/*[not(self::summary or self::param)]"/>
     /// <param name="encoder">Encoder features (the guide), [B, Cy, s·H, s·W].</param>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
     /// <param name="context">The context for <see cref="Backward"/>, which the caller disposes.</param>

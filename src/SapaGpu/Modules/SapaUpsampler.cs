@@ -86,7 +86,8 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     /// features.
     /// </returns>
     /// <exception cref="ArgumentException">
-    /// The batch sizes differ, or the module was made for other numbers of channels.
+    /// The batch sizes differ, the module was made for other numbers of channels, or the encoder map is smaller than the
+    /// decoder map without <see cref="SapaOptions.AllowsDownsampling"/>.
     /// </exception>
     /// <exception cref="DeviceMismatchException">The features are not on the device of the module.</exception>
     /// <exception cref="NotSupportedException">
@@ -120,7 +121,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
     }
 
     /// <summary>Upsamples decoder features and returns a context for the backward.</summary>
-    /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T})"/>
+    /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T})" path="/*[not(self::summary or self::param)]"/>
     /// <param name="encoder">Encoder features (the guide), [B, Cy, OH, OW].</param>
     /// <param name="decoder">Decoder features, [B, Cx, H, W].</param>
     /// <param name="context">The context for <see cref="Backward"/>, which the caller disposes.</param>
@@ -262,6 +263,11 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         ArgumentNullException.ThrowIfNull(decoder);
         CheckFeatures(y, Options.EncoderChannels, y, x);
         CheckFeatures(x, Options.DecoderChannels, y, x);
+        GuideSizeCheck.Require(
+            Options,
+            (encoder.Shape.Height, encoder.Shape.Width),
+            (decoder.Shape.Height, decoder.Shape.Width),
+            OperandChecks.Describe([y, x]));
         _ = WindowShapes.Infer(
             nameof(encoder), encoder, nameof(decoder), decoder, 1, Options.OutputChannels, attention, y, x);
         var high = encoder.Shape;

@@ -88,7 +88,8 @@ public static class DeformableAttention
     }
 
     /// <summary>Computes the gradients from the gradient of the output; scores and weights are recomputed.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, DeformableAttentionOptions)"
+    /// path="/*[not(self::summary or self::param or self::returns)]"/>
     /// <param name="query">Query of the forward, [B, G·D, OH, OW].</param>
     /// <param name="key">Key of the forward, [B, G·D, H, W].</param>
     /// <param name="value">Value of the forward, [B, G·C, H, W].</param>

@@ -65,7 +65,8 @@ public static class QueryBlend
     }
 
     /// <summary>Computes the gradients of both parts and the gate from the gradient of the query.</summary>
-    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}, FeatureMap{T}?)"/>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}, FeatureMap{T}?)"
+    /// path="/*[not(self::summary or self::param or self::returns)]"/>
     /// <param name="encoder">The encoder part of the forward, [B, D, OH, OW].</param>
     /// <param name="decoder">The decoder part of the forward, [B, D, H, W].</param>
     /// <param name="gate">The gate of the forward, [B, 1, H, W]; null if it had none.</param>

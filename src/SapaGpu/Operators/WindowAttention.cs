@@ -57,7 +57,8 @@ public static class WindowAttention
     }
 
     /// <summary>Upsamples a value and returns a context for the backward.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"
+    /// path="/*[not(self::summary or self::param)]"/>
     /// <param name="query">Embedding of the guide (encoder features), [B, D, OH, OW].</param>
     /// <param name="key">Embedding of the decoder features, [B, D, H, W].</param>
     /// <param name="value">The features to upsample, [B, C, H, W].</param>

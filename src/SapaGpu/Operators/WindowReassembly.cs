@@ -154,7 +154,8 @@ public static class WindowReassembly
     }
 
     /// <summary>Computes the gradients of weights and value from the gradient of the output.</summary>
-    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}?, WindowAttentionOptions?)"/>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}?, WindowAttentionOptions?)"
+    /// path="/*[not(self::summary or self::param or self::returns)]"/>
     /// <param name="weights">The weights of the forward, [B, heads·K², OH, OW].</param>
     /// <param name="value">The value of the forward, [B, C, H, W].</param>
     /// <param name="gradOutput">The gradient of the output, in its shape.</param>

@@ -134,7 +134,8 @@ public static class WindowSimilarity
     }
 
     /// <summary>Computes the gradients of query and key from the gradient of the scores.</summary>
-    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}?, WindowAttentionOptions?)"/>
+    /// <inheritdoc cref="Backward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, FeatureMap{T}?, FeatureMap{T}?, WindowAttentionOptions?)"
+    /// path="/*[not(self::summary or self::param or self::returns)]"/>
     /// <param name="query">The query of the forward, [B, D, OH, OW].</param>
     /// <param name="key">The key of the forward, [B, D, H, W].</param>
     /// <param name="gradScores">The gradient of the scores, [B, heads·K², OH, OW].</param>

@@ -25,6 +25,7 @@ internal sealed class SapaProblem : ModuleProblem
             Border = kernel.OnceIn(2) ? BorderRule.ZeroLogit : kernel.Of(BorderRule.Masked, BorderRule.Replicate),
             HasBias = draw.OnceIn(2),
             Epsilon = 1e-3,
+            AllowsDownsampling = true,
         };
         int images = draw.Of(1, 1, 2);
         var (height, width, ratio) = (draw.Int(1, 3), draw.Int(1, 3), kernel.Of(1, 2, 2, 3));

@@ -63,6 +63,15 @@ public sealed class StateMatchingTests
         Assert.That(match.Report.Missing, Is.EqualTo(["q.weight", "k.weight"]));
         Assert.That(match.Report.Unexpected, Is.EqualTo(["extra"]));
         Assert.That(match.Report.IsComplete, Is.False);
+        Assert.That(match.Report.ToString(), Is.EqualTo("missing: q.weight, k.weight; unexpected: extra"));
+    }
+
+    [Test]
+    public void A_report_shows_names_on_one_line()
+    {
+        var match = StateMatching.Match(Module, State(("q.weight", [8, 6]), ("a\u001b[2J\nb", [1])), strict: false);
+        Assert.That(match.Report.ToString(), Is.EqualTo("missing: q.bias, k.weight; unexpected: a [2J b"));
+        Assert.That(new StateLoadReport([], []).ToString(), Is.EqualTo("missing: none; unexpected: none"));
     }
 
     [Test]

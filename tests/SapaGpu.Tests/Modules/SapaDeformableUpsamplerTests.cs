@@ -118,6 +118,20 @@ public sealed class SapaDeformableUpsamplerTests
     }
 
     [Test]
+    public void Defaults_are_those_of_the_authors()
+    {
+        using var module = new SapaDeformableUpsampler<float>(
+            TestDevices.Open("cpu"), new SapaDeformableOptions { EncoderChannels = 12, DecoderChannels = 8 });
+        Assert.That(
+            module.Parameters.Select(p => $"{p.Name} [{string.Join(", ", p.Shape)}]"),
+            Is.EqualTo(
+            [
+                "q.weight [128, 12, 1, 1]", "q.bias [128]", "k.weight [128, 8, 1, 1]", "k.bias [128]",
+                "offset.weight [288, 8, 1, 1]", "offset.bias [288]",
+            ]));
+    }
+
+    [Test]
     public void Options_that_do_not_fit_are_refused()
     {
         var opened = TestDevices.Open("cpu");

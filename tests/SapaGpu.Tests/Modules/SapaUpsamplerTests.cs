@@ -242,6 +242,27 @@ public sealed class SapaUpsamplerTests
         Assert.That(() => module.Forward(encoder, decoder), Throws.TypeOf<ObjectDisposedException>());
     }
 
+    [TestCase(3, 6)]
+    [TestCase(8, 5)]
+    public void An_encoder_map_smaller_than_the_decoder_map_is_refused_unless_asked_for(int rows, int columns)
+    {
+        var device = TestDevices.Open("cpu");
+        var options = Options with { EncoderChannels = 6 };
+        using var encoder = FeatureMap<float>.Create(device, new MapShape(1, 6, rows, columns));
+        using var decoder = FeatureMap<float>.Create(device, new MapShape(1, 6, 4, 6));
+        using var module = new SapaUpsampler<float>(device, options);
+        Assert.That(
+            () => module.Forward(encoder, decoder),
+            Throws.ArgumentException.With.Message.Contains($"{rows} x {columns} pixels, fewer than the 4 x 6")
+                .And.Message.Contains("swap the arguments").And.Message.Contains("AllowsDownsampling"));
+        SapaCase.Of<double>(options with { AllowsDownsampling = true }, new SapaSizes(1, 4, 6, rows, columns))
+            .Check<double>(device, MemoryFormat.Contiguous, $"4x6 to {rows}x{columns}");
+    }
+
+    [Test]
+    public void An_encoder_map_as_large_as_the_decoder_map_is_taken() => SapaCase.Of<double>(
+        Options, new SapaSizes(1, 4, 6, 4, 6)).Check<double>(TestDevices.Open("cpu"), MemoryFormat.Contiguous, "4x6 to 4x6");
+
     [Test]
     public void Without_parameters_other_devices_are_still_refused()
     {

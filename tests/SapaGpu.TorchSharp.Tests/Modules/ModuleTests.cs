@@ -169,6 +169,50 @@ public sealed class ModuleTests
         Assert.That(pyramid.state_dict().Keys, Has.Member("stages.1.q.weight"));
     }
 
+    [Test]
+    public void Channels_and_a_scale_are_enough()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var carafe = new CarafeUpsample(6, scale: 3);
+        using var deformable = new SapaDeformableUpsample(5, 8, scale: 4);
+        using var sapa = new SapaUpsample(5, 8);
+        Assert.That(carafe.Options, Is.EqualTo(new CarafeOptions { Channels = 6, Scale = 3 }));
+        Assert.That(carafe.call(torch.rand(1, 6, 2, 3)).shape, Is.EqualTo(new long[] { 1, 6, 6, 9 }));
+        Assert.That(
+            deformable.call(torch.rand(1, 5, 8, 12), torch.rand(1, 8, 2, 3)).shape, Is.EqualTo(new long[] { 1, 8, 8, 12 }));
+        Assert.That(
+            sapa.call(torch.rand(1, 5, 5, 7), torch.rand(1, 8, 2, 3)).shape, Is.EqualTo(new long[] { 1, 8, 5, 7 }));
+        var map = torch.rand(1, 3, 4, 5);
+        foreach (var (mode, other) in new[]
+                 {
+                     (InterpolationMode.Bilinear, torch.InterpolationMode.Bilinear),
+                     (InterpolationMode.Nearest, torch.InterpolationMode.Nearest),
+                 })
+        {
+            var expected = torch.nn.functional.interpolate(map, scale_factor: [3, 3], mode: other);
+            Assert.That(Maps.Error(SapaFunctional.Interpolate(map, 3, mode), expected), Is.LessThan(1e-6));
+        }
+        Assert.That(SapaFunctional.Interpolate(map, 2).shape, Is.EqualTo(new long[] { 1, 3, 8, 10 }));
+        Assert.That(() => SapaFunctional.Interpolate(map, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => SapaFunctional.Interpolate(map, int.MaxValue), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(
+            () => SapaFunctional.Interpolate(map[0], 2), Throws.ArgumentException.With.Message.Contains("[3, 4, 5]"));
+    }
+
+    [Test]
+    public void An_encoder_map_smaller_than_the_decoder_map_is_refused_unless_asked_for()
+    {
+        using var scope = torch.NewDisposeScope();
+        var options = new SapaOptions { EncoderChannels = 6, DecoderChannels = 6 };
+        using var module = new SapaUpsample(options);
+        using var smaller = new SapaUpsample(options with { AllowsDownsampling = true });
+        var (large, small) = (torch.rand(1, 6, 8, 8), torch.rand(1, 6, 4, 8));
+        Assert.That(
+            () => module.call(small, large),
+            Throws.ArgumentException.With.Message.Contains("[1, 6, 4, 8]").And.Message.Contains("AllowsDownsampling"));
+        Assert.That(smaller.call(small, large).shape, Is.EqualTo(small.shape));
+    }
+
     private static IEnumerable<torch.nn.Module<torch.Tensor, torch.Tensor, torch.Tensor>> Guided()
     {
         foreach (var similarity in Enum.GetValues<Similarity>())
