@@ -161,7 +161,7 @@ def load_deformable_upsampler(
     scale: int = 2,
     groups: int = 4,
     points: int = 9,
-    embedding_channels: int = 16,
+    embedding_channels: int = 32,
     high_resolution_offsets: bool = True,
     norm_groups: Optional[int] = None,
     bias: bool = True,
