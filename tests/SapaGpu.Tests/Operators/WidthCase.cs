@@ -23,6 +23,8 @@ public abstract class WidthCase(string name)
         new SapaWidthCase("SAPA-G", Sapa(Similarity.GatedBilinear, FeatureNormKind.Layer), new(1, 4, 17, 7, 33)),
         new CarafeWidthCase("CARAFE"),
         new DeformableWidthCase("deformable attention"),
+        new CrossWidthCase("cross-resolution attention, joined cells", 2, 5, averages: false),
+        new CrossWidthCase("cross-resolution attention, many points, averaged heads", 9, 4, averages: true),
     ];
 
     /// <summary>Computes the results.</summary>
@@ -61,6 +63,38 @@ public sealed class AttentionWidthCase(string name, WindowShape shape, BorderRul
         operands.AddGradient("query", gradients.Query!);
         operands.AddGradient("key", gradients.Key!);
         operands.AddGradient("value", gradients.Value!);
+    }
+}
+
+/// <summary>Cross-resolution attention with a bias, and its second derivatives.</summary>
+public sealed class CrossWidthCase(string name, int scale, int window, bool averages) : WidthCase(name)
+{
+    public override void Run<T>(WidthOperands<T> operands)
+    {
+        const int Height = 4, Width = 7;
+        var options = new CrossAttentionOptions { Heads = 2, AveragesHeads = averages, ScoreScale = 0.5 };
+        var ranges = WindowRanges.Window(
+            Height, Width, Height * scale, Width * scale, window, window, BorderRule.Replicate);
+        var query = new MapShape(1, 38, Height * scale, Width * scale);
+        var key = new MapShape(1, 38, Height, Width);
+        var value = new MapShape(1, 70, Height, Width);
+        var (q, k, v) = (operands.Next(query), operands.Next(key), operands.Next(value));
+        var bias = operands.Next(new MapShape(1, 1, Height, Width));
+        var gradOutput = operands.Next(new MapShape(1, 70, query.Height, query.Width));
+        operands.Add("output", CrossAttention.Forward(q, k, v, ranges, options, bias, out var context));
+        operands.Own(context);
+        var gradients = CrossAttention.Backward(context, gradOutput);
+        operands.AddGradient("query", gradients.Query!);
+        operands.AddGradient("key", gradients.Key!);
+        operands.AddGradient("value", gradients.Value!);
+        operands.AddGradient("bias", gradients.KeyBias!);
+        var second = CrossAttention.DoubleBackward(
+            context, gradOutput, operands.Next(query), operands.Next(key), operands.Next(value));
+        operands.AddGradient("second, gradient of the output", second.GradOutput!);
+        operands.AddGradient("second, query", second.Query!);
+        operands.AddGradient("second, key", second.Key!);
+        operands.AddGradient("second, value", second.Value!);
+        operands.AddGradient("second, bias", second.KeyBias!);
     }
 }
 
