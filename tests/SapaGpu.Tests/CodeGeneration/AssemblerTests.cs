@@ -40,6 +40,10 @@ public sealed partial class AssemblerTests
         ["DeformableSimilarityForward"] = (48, 64),
         ["DeformableGather"] = (48, 64),
         ["WindowWeightsBackward"] = (48, 56),
+        ["CrossMeans"] = (56, 72),
+        ["CrossQueries"] = (80, 120),
+        ["CrossCells"] = (80, 120),
+        ["CrossBias"] = (56, 72),
     };
 
     private static IEnumerable<string> Operators => KernelCatalogue.Fast.Select(kernel => kernel.Operator).Distinct();

@@ -66,7 +66,8 @@ public sealed class PtxTests(string computeCapability)
         AssertNone(
             (kernel, listing) => !listing.Body.Has($"st.global.{FeatureVector(kernel)}"),
             kernel => kernel.ByVectors && !kernel.UsesMatrixUnits && kernel.Operator is not (
-                "WindowSimilarityForward" or "CellPairSimilarity" or "DeformableSimilarityForward" or "ProjectionOuter"));
+                "WindowSimilarityForward" or "CellPairSimilarity" or "DeformableSimilarityForward" or "ProjectionOuter"
+                or "CrossStatistics" or "CrossMeans" or "CrossBias"));
 
     [Test]
     public void Weights_of_a_quad_are_read_from_shared_memory_128_bits_at_once() =>
