@@ -54,6 +54,46 @@ internal static class SingleMath
         }
         return result;
     }
+
+    /// <summary>The sine of an angle of at most some thousand radians.</summary>
+    public static float Sin(float value) => Wave(value, 0);
+
+    /// <summary>The cosine of an angle of at most some thousand radians.</summary>
+    public static float Cos(float value) => Wave(value, 1);
+
+    // The sine of an angle and a number of quarter turns, from Taylor series between -45 and 45 degrees. π/2 is split in
+    // three so that whole quarter turns are subtracted with little rounding error.
+    private static float Wave(float value, int quarters)
+    {
+        float turns = MathF.Floor(value * 0.636619772f + 0.5f);
+        float r = value - turns * 1.5703125f - turns * 4.837512969970703125e-4f - turns * 7.54978995489188216e-8f;
+        int quadrant = ((int)turns + quarters) & 3;
+        float result = (quadrant & 1) == 0 ? SineNearZero(r) : CosineNearZero(r);
+        return (quadrant & 2) == 0 ? result : -result;
+    }
+
+    private static float SineNearZero(float value)
+    {
+        float square = value * value;
+        float series = 1f / 362880f;
+        series = series * square - 1f / 5040f;
+        series = series * square + 1f / 120f;
+        series = series * square - 1f / 6f;
+        series = series * square + 1f;
+        return series * value;
+    }
+
+    private static float CosineNearZero(float value)
+    {
+        float square = value * value;
+        float series = -1f / 3628800f;
+        series = series * square + 1f / 40320f;
+        series = series * square - 1f / 720f;
+        series = series * square + 1f / 24f;
+        series = series * square - 1f / 2f;
+        series = series * square + 1f;
+        return series;
+    }
 }
 
 /// <summary>The double-precision counterpart of <see cref="SingleMath"/>, with a Taylor series of degree 13.</summary>
@@ -103,5 +143,53 @@ internal static class DoubleMath
             result += 2.0 * (value - reached) / (value + reached);
         }
         return result;
+    }
+
+    /// <summary>The sine of an angle of at most some thousand radians.</summary>
+    public static double Sin(double value) => Wave(value, 0);
+
+    /// <summary>The cosine of an angle of at most some thousand radians.</summary>
+    public static double Cos(double value) => Wave(value, 1);
+
+    // The sine of an angle and a number of quarter turns, from Taylor series between -45 and 45 degrees. π/2 is split in
+    // three so that whole quarter turns are subtracted with little rounding error.
+    private static double Wave(double value, int quarters)
+    {
+        double turns = Math.Floor(value * 0.63661977236758134308 + 0.5);
+        double r = value - turns * 1.57079625129699707031 - turns * 7.54978941586159635336e-8
+            - turns * 5.39030285815811905290e-15;
+        int quadrant = ((int)turns + quarters) & 3;
+        double result = (quadrant & 1) == 0 ? SineNearZero(r) : CosineNearZero(r);
+        return (quadrant & 2) == 0 ? result : -result;
+    }
+
+    private static double SineNearZero(double value)
+    {
+        double square = value * value;
+        double series = 1.0 / 355687428096000.0;
+        series = series * square - 1.0 / 1307674368000.0;
+        series = series * square + 1.0 / 6227020800.0;
+        series = series * square - 1.0 / 39916800.0;
+        series = series * square + 1.0 / 362880.0;
+        series = series * square - 1.0 / 5040.0;
+        series = series * square + 1.0 / 120.0;
+        series = series * square - 1.0 / 6.0;
+        series = series * square + 1.0;
+        return series * value;
+    }
+
+    private static double CosineNearZero(double value)
+    {
+        double square = value * value;
+        double series = 1.0 / 20922789888000.0;
+        series = series * square - 1.0 / 87178291200.0;
+        series = series * square + 1.0 / 479001600.0;
+        series = series * square - 1.0 / 3628800.0;
+        series = series * square + 1.0 / 40320.0;
+        series = series * square - 1.0 / 720.0;
+        series = series * square + 1.0 / 24.0;
+        series = series * square - 1.0 / 2.0;
+        series = series * square + 1.0;
+        return series;
     }
 }

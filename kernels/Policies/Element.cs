@@ -38,6 +38,12 @@ internal interface IElement<TStorage, TReal>
 
     /// <summary>The natural logarithm of a value of at least 1, as a sum of shifted exponentials is.</summary>
     static abstract TReal Log(TReal value);
+
+    /// <summary>The sine of an angle of at most some thousand radians.</summary>
+    static abstract TReal Sin(TReal value);
+
+    /// <summary>The cosine of an angle of at most some thousand radians.</summary>
+    static abstract TReal Cos(TReal value);
 }
 
 /// <summary>IEEE single precision, accumulated in single precision.</summary>
@@ -56,6 +62,10 @@ internal readonly struct Float32Element : IElement<float, float>
     public static float Exp(float value) => SingleMath.Exp(value);
 
     public static float Log(float value) => SingleMath.Log(value);
+
+    public static float Sin(float value) => SingleMath.Sin(value);
+
+    public static float Cos(float value) => SingleMath.Cos(value);
 }
 
 /// <summary>IEEE half precision, held as its bits and accumulated in single precision.</summary>
@@ -75,6 +85,10 @@ internal readonly struct Float16Element : IElement<ushort, float>
     public static float Exp(float value) => SingleMath.Exp(value);
 
     public static float Log(float value) => SingleMath.Log(value);
+
+    public static float Sin(float value) => SingleMath.Sin(value);
+
+    public static float Cos(float value) => SingleMath.Cos(value);
 }
 
 /// <summary>
@@ -96,6 +110,10 @@ internal readonly struct Float16NativeElement : IElement<ushort, float>
     public static float Exp(float value) => SingleMath.Exp(value);
 
     public static float Log(float value) => SingleMath.Log(value);
+
+    public static float Sin(float value) => SingleMath.Sin(value);
+
+    public static float Cos(float value) => SingleMath.Cos(value);
 }
 
 /// <summary>The upper half of single precision, held as its bits and accumulated in single precision.</summary>
@@ -114,6 +132,10 @@ internal readonly struct BFloat16Element : IElement<ushort, float>
     public static float Exp(float value) => SingleMath.Exp(value);
 
     public static float Log(float value) => SingleMath.Log(value);
+
+    public static float Sin(float value) => SingleMath.Sin(value);
+
+    public static float Cos(float value) => SingleMath.Cos(value);
 }
 
 /// <summary>
@@ -138,6 +160,10 @@ internal readonly struct BFloat16NativeElement : IElement<ushort, float>
     public static float Exp(float value) => SingleMath.Exp(value);
 
     public static float Log(float value) => SingleMath.Log(value);
+
+    public static float Sin(float value) => SingleMath.Sin(value);
+
+    public static float Cos(float value) => SingleMath.Cos(value);
 }
 
 /// <summary>IEEE double precision, accumulated in double precision.</summary>
@@ -156,4 +182,8 @@ internal readonly struct Float64Element : IElement<double, double>
     public static double Exp(double value) => DoubleMath.Exp(value);
 
     public static double Log(double value) => DoubleMath.Log(value);
+
+    public static double Sin(double value) => DoubleMath.Sin(value);
+
+    public static double Cos(double value) => DoubleMath.Cos(value);
 }

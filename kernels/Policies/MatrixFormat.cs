@@ -164,4 +164,8 @@ internal readonly struct MatrixElement<TMatrix> : IElement<ushort, float>
     public static float Exp(float value) => FastExponential.Of(value);
 
     public static float Log(float value) => SingleMath.Log(value);
+
+    public static float Sin(float value) => SingleMath.Sin(value);
+
+    public static float Cos(float value) => SingleMath.Cos(value);
 }

@@ -99,6 +99,59 @@ internal static class VectorModules
         }
     }
 
+    /// <summary>The module of a case with an image; null if the case is of something else.</summary>
+    public static ImageGuidedUpsampler<T>? ImageGuided<T>(VectorCase vector, ComputeDevice device)
+        where T : unmanaged => vector.Op switch
+        {
+            "naf" => new NafUpsampler<T>(device, new NafOptions
+            {
+                Channels = vector.Integer("dim"),
+                Heads = vector.Integer("heads_attn"),
+                RotaryHeads = vector.Integer("heads_rope"),
+                Window = vector.Integer("kernel_size"),
+                Blocks = vector.Integer("img_layers"),
+                NormGroups = vector.Integer("num_groups"),
+                RotaryBase = vector.NumberOr("rope_base", 100),
+                Epsilon = vector.NumberOr("eps", 1e-5),
+            }),
+            "anyup" => new AnyUpUpsampler<T>(device, new AnyUpOptions
+            {
+                Channels = vector.Integer("qk_dim"),
+                Heads = vector.Integer("num_heads"),
+                ImageKernel = vector.Integer("kernel_size"),
+                FeatureKernel = vector.Integer("kernel_size_lfu"),
+                FeatureKernels = vector.Integer("lfu_dim"),
+                WindowRatio = vector.NumberOr("window_ratio", 0.1),
+                NormGroups = vector.Integer("num_groups"),
+                Epsilon = vector.NumberOr("eps", 1e-5),
+                RootMeanSquareEpsilon = vector.NumberOr("rms_eps", 1.0 / (1 << 23)),
+            }),
+            _ => null,
+        };
+
+    /// <summary>The output of a case with an image, from a module that has its parameters.</summary>
+    public static FeatureMap<T> Forward<T>(VectorOperands<T> operands, ImageGuidedUpsampler<T> module)
+        where T : unmanaged => module.Forward(
+            operands["image"],
+            operands["features"],
+            operands.Case.Integer("out_height"),
+            operands.Case.Integer("out_width"));
+
+    public static void ImageGuided<T>(VectorOperands<T> operands, ImageGuidedUpsampler<T> module)
+        where T : unmanaged
+    {
+        operands.Fill(module);
+        int height = operands.Case.Integer("out_height"), width = operands.Case.Integer("out_width");
+        operands.Keep("out", module.Forward(operands["image"], operands["features"], height, width, out var context));
+        using (context)
+        {
+            var gradients = module.Backward(context, operands["grad_out"]);
+            operands.Keep("grad_image", gradients.Image);
+            operands.Keep("grad_features", gradients.Features);
+            operands.Keep(gradients.Parameters);
+        }
+    }
+
     private static void Keep<T>(VectorOperands<T> operands, SapaGradients<T> gradients)
         where T : unmanaged
     {

@@ -47,10 +47,13 @@ internal sealed class VectorOperands<T>(
     {
         foreach (var gradient in gradients)
         {
-            results.Add($"grad_{gradient.Name}", gradient.Read());
+            Keep($"grad_{gradient.Name}", gradient);
             gradient.Value.Dispose();
         }
     }
+
+    /// <summary>Keeps the values of a parameter as a result.</summary>
+    public void Keep(string name, Parameter parameter) => results.Add(name, parameter.Read());
 
     /// <summary>Sets the parameters of a module to those of the case.</summary>
     public void Fill(UpsamplerModule<T> module)

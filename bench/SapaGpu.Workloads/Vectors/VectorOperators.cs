@@ -22,12 +22,31 @@ internal static class VectorOperators
         ["carafe_pack"] = VectorLayout.ChannelsFirst,
         ["interpolate"] = VectorLayout.ChannelsFirst,
         ["cross_attention"] = VectorLayout.ChannelsFirst,
+        ["rope"] = VectorLayout.ChannelsFirst,
+        ["adaptive_avg_pool"] = VectorLayout.ChannelsFirst,
+        ["resize_bilinear"] = VectorLayout.ChannelsFirst,
+        ["rms_norm"] = VectorLayout.ChannelsFirst,
+        ["norm_silu_conv"] = VectorLayout.ChannelsFirst,
+        ["feature_unification"] = VectorLayout.ChannelsFirst,
+        ["naf"] = VectorLayout.ChannelsFirst,
+        ["anyup"] = VectorLayout.ChannelsFirst,
     };
 
     /// <summary>Computes outputs and gradients of a case.</summary>
     public static void Run<T>(VectorOperands<T> operands)
         where T : unmanaged
     {
+        if (VectorLayers.Of(operands.Case) is { } layer)
+        {
+            VectorLayers.Run(operands, layer);
+            return;
+        }
+        using var module = VectorModules.ImageGuided<T>(operands.Case, operands.Device);
+        if (module is not null)
+        {
+            VectorModules.ImageGuided(operands, module);
+            return;
+        }
         switch (operands.Case.Op)
         {
             case "sim":

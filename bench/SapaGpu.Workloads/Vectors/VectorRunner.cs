@@ -48,6 +48,13 @@ internal sealed class VectorRunner<T> : VectorRunner
     {
         var layout = VectorOperators.Layouts[vector.Op];
         using var operands = new VectorOperands<T>(vector, layout, device, MemoryFormat.ChannelsLast);
+        using var guided = VectorModules.ImageGuided<T>(vector, device);
+        if (guided is not null)
+        {
+            guided.Load(checkpoint);
+            operands.Keep("out", VectorModules.Forward(operands, guided));
+            return operands.Results["out"];
+        }
         using var module = new SapaUpsampler<T>(device, VectorModules.Options(vector));
         module.Load(checkpoint);
         operands.Keep("out", module.Forward(operands["y"], operands["x"]));

@@ -50,17 +50,6 @@ internal sealed class CarafeKernelPredictor(CarafeOptions options)
         return wide;
     }
 
-    /// <summary>Returns a map rounded to the type of the features, as a view where nothing is to be rounded.</summary>
-    public static FeatureMap<T> Narrow<T>(FeatureMap wide)
-        where T : unmanaged
-    {
-        if (wide is FeatureMap<T> same)
-            return same.Channels(0, same.Shape.Channels);
-        var narrow = FeatureMap<T>.Create(wide.Device, wide.Shape, wide.Format);
-        Conversions.Narrow(wide, narrow);
-        return narrow;
-    }
-
     /// <summary>
     /// Computes the compressed features and, from them, the scores of the kernels, [B, groups·K², s·H, s·W].
     /// </summary>

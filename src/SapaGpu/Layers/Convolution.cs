@@ -1,10 +1,17 @@
 namespace SapaGpu.Layers;
 
 /// <summary>
-/// A convolution with an odd square kernel, dilation and zero padding that keeps the size of the map. It runs as one
-/// projection for each tap of the kernel, over the part of the map that the tap reads, added in a fixed order.
+/// A convolution with an odd square kernel and dilation. It keeps the size of the map, with zeros outside it, or reads a border
+/// that the map has. It runs as one projection for each tap of the kernel, over the part of the map that the tap reads, added in
+/// a fixed order.
 /// </summary>
-internal sealed class Convolution(string weightName, string biasName, int kernel, int dilation)
+/// <param name="weightName">The name of the weight, [O, I, K, K].</param>
+/// <param name="biasName">The name of the bias, [O]; null for none.</param>
+/// <param name="kernel">K, odd.</param>
+/// <param name="dilation">The distance of taps.</param>
+/// <param name="readsBorder">Whether the input has a border, K/2·dilation wide, that the output does not have.</param>
+internal sealed class Convolution(
+    string weightName, string? biasName, int kernel, int dilation, bool readsBorder = false)
 {
     // The centre tap reads the whole map, so it comes first and overwrites the output; the others add to it.
     private IEnumerable<int> Taps
@@ -21,12 +28,12 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
         bool accumulate = false;
         foreach (int tap in Taps)
         {
-            if (!TryReach(tap, input.Shape, out var part))
+            if (!TryReach(tap, output.Shape, out var part))
                 continue;
             using var matrix = Matrix(parameters, tap);
             using var source = part.Source(input);
             using var target = part.Target(output);
-            var projection = new ProjectionWeights(matrix, accumulate ? null : parameters[biasName]);
+            var projection = new ProjectionWeights(matrix, accumulate ? null : Bias(parameters));
             PointwiseProjection.Run(in projection, source, target, null, accumulate);
             accumulate = true;
         }
@@ -36,10 +43,15 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
         ParameterSet parameters, ParameterSet gradients, FeatureMap input, FeatureMap gradOutput, FeatureMap gradInput)
     {
         gradients[weightName].Clear();
-        bool accumulate = false;
+
+        // No tap reads all of a border.
+        if (readsBorder)
+            gradInput.Clear();
+        bool accumulate = readsBorder;
+        bool hasBias = false;
         foreach (int tap in Taps)
         {
-            if (!TryReach(tap, input.Shape, out var part))
+            if (!TryReach(tap, gradOutput.Shape, out var part))
                 continue;
             using var matrix = Matrix(parameters, tap);
             using var gradMatrix = Matrix(gradients, tap);
@@ -47,34 +59,45 @@ internal sealed class Convolution(string weightName, string biasName, int kernel
             using var gradSource = part.Source(gradInput);
             using var gradient = part.Target(gradOutput);
             var projection = new ProjectionWeights(matrix, null);
-            var own = new ProjectionWeights(gradMatrix, accumulate ? null : gradients[biasName]);
+            var own = new ProjectionWeights(gradMatrix, hasBias ? null : Bias(gradients));
             PointwiseProjection.RunBackward(in projection, source, gradient, null, gradSource, own, accumulate);
             accumulate = true;
+            hasBias = true;
         }
     }
 
     private FeatureMap Matrix(ParameterSet parameters, int tap) =>
         parameters[weightName].CropOf(tap / kernel, tap % kernel, 1, 1);
 
+    private FeatureMap? Bias(ParameterSet parameters) => biasName is null ? null : parameters[biasName];
+
     private bool TryReach(int tap, MapShape shape, out Reach reach)
     {
+        if (readsBorder)
+        {
+            reach = new Reach(tap / kernel * dilation, tap % kernel * dilation, 0, 0, shape.Height, shape.Width);
+            return true;
+        }
         long down = (tap / kernel - kernel / 2) * (long)dilation;
         long across = (tap % kernel - kernel / 2) * (long)dilation;
         bool reaches = Math.Abs(down) < shape.Height && Math.Abs(across) < shape.Width;
         reach = reaches
             ? new Reach(
-                (int)down, (int)across, (int)(shape.Height - Math.Abs(down)), (int)(shape.Width - Math.Abs(across)))
+                (int)Math.Max(0, down),
+                (int)Math.Max(0, across),
+                (int)Math.Max(0, -down),
+                (int)Math.Max(0, -across),
+                (int)(shape.Height - Math.Abs(down)),
+                (int)(shape.Width - Math.Abs(across)))
             : default;
         return reaches;
     }
 
-    // The rectangle of the output that a tap contributes to, and the one of the input that it reads.
-    private readonly record struct Reach(int Down, int Across, int Height, int Width)
+    // The rectangle of the input that a tap reads, and the one of the output that it contributes to.
+    private readonly record struct Reach(int Row, int Column, int TargetRow, int TargetColumn, int Height, int Width)
     {
-        public FeatureMap Source(FeatureMap input) =>
-            input.CropOf(Math.Max(0, Down), Math.Max(0, Across), Height, Width);
+        public FeatureMap Source(FeatureMap input) => input.CropOf(Row, Column, Height, Width);
 
-        public FeatureMap Target(FeatureMap output) =>
-            output.CropOf(Math.Max(0, -Down), Math.Max(0, -Across), Height, Width);
+        public FeatureMap Target(FeatureMap output) => output.CropOf(TargetRow, TargetColumn, Height, Width);
     }
 }

@@ -77,7 +77,9 @@ internal sealed class ParameterSet : IDisposable
         {
             var value = values[spec.Name];
             var initial = new double[value.Shape.ElementCount];
-            if (spec.Constant is { } constant)
+            if (spec.Values is { } given)
+                initial = [.. given];
+            else if (spec.Constant is { } constant)
                 Array.Fill(initial, constant);
             else
                 Initialisation.TruncatedNormal(initial, spec.Deviation, random);

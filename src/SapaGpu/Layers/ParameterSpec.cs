@@ -9,5 +9,11 @@ namespace SapaGpu.Layers;
 /// The stack of the parameter, null for none; the parameters of a stack are adjacent in memory, so that one product
 /// serves them all.
 /// </param>
+/// <param name="Values">The initial values, one for each element; null for <paramref name="Constant"/> or random ones.</param>
 internal sealed record ParameterSpec(
-    string Name, IReadOnlyList<int> Shape, double? Constant = null, double Deviation = 0.02, string? Stack = null);
+    string Name,
+    IReadOnlyList<int> Shape,
+    double? Constant = null,
+    double Deviation = 0.02,
+    string? Stack = null,
+    IReadOnlyList<double>? Values = null);

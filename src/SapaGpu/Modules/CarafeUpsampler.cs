@@ -142,7 +142,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
             Wide = wide,
             Compressed = compressed,
             Scores = scores,
-            Masks = CarafeKernelPredictor.Narrow<T>(kernels),
+            Masks = Precision.Narrow<T>(kernels),
         };
         output ??= FeatureMap<T>.Create(Device, shape, features.Format);
         WindowReassembly.Forward(context.Masks, features, output, reassembly);

@@ -1,0 +1,68 @@
+using SapaGpu.Operators;
+
+namespace SapaGpu.Layers;
+
+/// <summary>
+/// A convolution that keeps the size of the map, with zeros outside it or a mirrored border: index −1 is 1, index n is n − 2.
+/// </summary>
+internal sealed class ConvolutionLayer : Layer
+{
+    private readonly Convolution convolution;
+    private readonly int border;
+    private readonly int channels;
+
+    /// <summary>Describes a convolution.</summary>
+    /// <param name="name">The name of the layer in a state_dict.</param>
+    /// <param name="input">I, the channels of the input.</param>
+    /// <param name="output">O, the channels of the output.</param>
+    /// <param name="kernel">The odd width of the kernel.</param>
+    /// <param name="hasBias">Whether there is a bias.</param>
+    /// <param name="mirrors">Whether the border is mirrored.</param>
+    public ConvolutionLayer(string name, int input, int output, int kernel = 1, bool hasBias = false, bool mirrors = false)
+    {
+        string weight = $"{name}.weight", bias = $"{name}.bias";
+        channels = output;
+        border = mirrors ? kernel / 2 : 0;
+        convolution = new Convolution(weight, hasBias ? bias : null, kernel, dilation: 1, readsBorder: border > 0);
+        double deviation = 1 / Math.Sqrt((double)input * kernel * kernel);
+        var matrix = new ParameterSpec(weight, [output, input, kernel, kernel], Deviation: deviation);
+        Specs = hasBias ? [matrix, new(bias, [output], Constant: 0)] : [matrix];
+    }
+
+    public override IEnumerable<ParameterSpec> Specs { get; }
+
+    public override FeatureMap Forward(ParameterSet parameters, FeatureMap input, Trace trace)
+    {
+        var output = Create(input, channels);
+        if (border > 0)
+        {
+            var padded = Create(input, Padded(input.Shape));
+            MirrorPadding.Forward(input, padded);
+            input.Dispose();
+            input = padded;
+        }
+        convolution.Forward(parameters, input, output);
+        trace.Keep(input);
+        return output;
+    }
+
+    public override FeatureMap Backward(
+        ParameterSet parameters, ParameterSet gradients, FeatureMap gradOutput, Trace.Reader trace)
+    {
+        var input = trace.Map();
+        var gradInput = CreateLike(input);
+        convolution.Backward(parameters, gradients, input, gradOutput, gradInput);
+        if (border > 0)
+        {
+            using var padded = gradInput;
+            gradInput = Create(input, new MapShape(
+                input.Shape.Batch, input.Shape.Channels, gradOutput.Shape.Height, gradOutput.Shape.Width));
+            MirrorPadding.Backward(padded, gradInput);
+        }
+        gradOutput.Dispose();
+        return gradInput;
+    }
+
+    private MapShape Padded(MapShape shape) =>
+        new(shape.Batch, shape.Channels, shape.Height + 2 * border, shape.Width + 2 * border);
+}

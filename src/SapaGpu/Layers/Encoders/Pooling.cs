@@ -1,0 +1,25 @@
+using SapaGpu.Operators;
+
+namespace SapaGpu.Layers;
+
+/// <summary>Average pooling to a size, larger ones included.</summary>
+internal sealed class Pooling(int height, int width) : Layer
+{
+    public override FeatureMap Forward(ParameterSet parameters, FeatureMap input, Trace trace)
+    {
+        var output = Create(input, new MapShape(input.Shape.Batch, input.Shape.Channels, height, width));
+        AveragePooling.Forward(input, output);
+        trace.Note(input.Shape);
+        input.Dispose();
+        return output;
+    }
+
+    public override FeatureMap Backward(
+        ParameterSet parameters, ParameterSet gradients, FeatureMap gradOutput, Trace.Reader trace)
+    {
+        var gradInput = Create(gradOutput, trace.Shape());
+        AveragePooling.Backward(gradOutput, gradInput);
+        gradOutput.Dispose();
+        return gradInput;
+    }
+}
