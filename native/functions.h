@@ -4,6 +4,7 @@
  */
 #define TENSOR const sapa_tensor *
 #define WINDOW const sapa_window_options *
+#define CROSS const sapa_cross_options *
 
 #define SAPA_FUNCTIONS(F) \
     F(device_open, (const char *id, const sapa_device_options *options, sapa_device *device), (id, options, device)) \
@@ -45,6 +46,37 @@
         (sapa_device device, TENSOR query, TENSOR key, TENSOR value, TENSOR offsets, TENSOR grad_output, TENSOR grad_query, \
             TENSOR grad_key, TENSOR grad_value, TENSOR grad_offsets, const sapa_deformable_options *options), \
         (device, query, key, value, offsets, grad_output, grad_query, grad_key, grad_value, grad_offsets, options)) \
+    F(ranges_create_window, \
+        (int32_t height, int32_t width, int32_t output_height, int32_t output_width, int32_t window_height, \
+            int32_t window_width, int32_t border, sapa_ranges *ranges), \
+        (height, width, output_height, output_width, window_height, window_width, border, ranges)) \
+    F(ranges_create_whole, \
+        (int32_t height, int32_t width, int32_t output_height, int32_t output_width, sapa_ranges *ranges), \
+        (height, width, output_height, output_width, ranges)) \
+    F(ranges_create_ratio, \
+        (int32_t height, int32_t width, int32_t output_height, int32_t output_width, float ratio, sapa_ranges *ranges), \
+        (height, width, output_height, output_width, ratio, ranges)) \
+    F(ranges_create_table, \
+        (int32_t height, int32_t width, int32_t output_height, int32_t output_width, const int32_t *rows, \
+            const int32_t *columns, sapa_ranges *ranges), \
+        (height, width, output_height, output_width, rows, columns, ranges)) \
+    F(ranges_close, (sapa_ranges ranges), (ranges)) \
+    F(cross_attention_forward, \
+        (sapa_device device, TENSOR query, TENSOR key, TENSOR value, TENSOR key_bias, sapa_ranges ranges, TENSOR output, \
+            TENSOR statistics, CROSS options), \
+        (device, query, key, value, key_bias, ranges, output, statistics, options)) \
+    F(cross_attention_backward, \
+        (sapa_device device, TENSOR query, TENSOR key, TENSOR value, TENSOR key_bias, sapa_ranges ranges, TENSOR statistics, \
+            TENSOR grad_output, TENSOR grad_query, TENSOR grad_key, TENSOR grad_value, TENSOR grad_key_bias, CROSS options), \
+        (device, query, key, value, key_bias, ranges, statistics, grad_output, grad_query, grad_key, grad_value, \
+            grad_key_bias, options)) \
+    F(cross_attention_double_backward, \
+        (sapa_device device, TENSOR query, TENSOR key, TENSOR value, TENSOR key_bias, sapa_ranges ranges, TENSOR statistics, \
+            TENSOR grad_output, TENSOR query_direction, TENSOR key_direction, TENSOR value_direction, \
+            TENSOR key_bias_direction, TENSOR grad_grad_output, TENSOR grad_query, TENSOR grad_key, TENSOR grad_value, \
+            TENSOR grad_key_bias, CROSS options), \
+        (device, query, key, value, key_bias, ranges, statistics, grad_output, query_direction, key_direction, \
+            value_direction, key_bias_direction, grad_grad_output, grad_query, grad_key, grad_value, grad_key_bias, options)) \
     F(interpolate_forward, \
         (sapa_device device, TENSOR input, TENSOR output, int32_t mode, int32_t align_corners), \
         (device, input, output, mode, align_corners)) \

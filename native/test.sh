@@ -24,12 +24,12 @@ compile() { # compile TEST FLAGS...
 ./build.sh
 SANITIZE=1 ./build.sh &
 pids=($!)
-for test in attention operators modules guided cuda errors threads fork missing timing; do
+for test in attention cross operators modules guided cuda errors threads fork missing timing; do
     compile "$test" &
     pids+=($!)
 done
 for pid in "${pids[@]}"; do wait "$pid"; done
-for test in attention operators modules guided cuda errors threads fork timing; do run out/lib "$work/$test" "$work"; done
+for test in attention cross operators modules guided cuda errors threads fork timing; do run out/lib "$work/$test" "$work"; done
 
 # copy FOLDER: the library without what it loads.
 copy() {
@@ -53,7 +53,7 @@ run "$work/foreign" "$work/missing" "reinstall"
 copy private
 cp -R out/lib/sapagpu "$work/private/"
 dotnet run copy-runtime.cs -- out/lib/sapagpu "$work/private/dotnet"
-for test in attention operators modules guided errors threads fork; do
+for test in attention cross operators modules guided errors threads fork; do
     DOTNET_ROOT=/nowhere PATH=/nowhere run "$work/private" "$work/$test" "$work"
 done
 

@@ -274,6 +274,102 @@ SAPA_API int32_t sapa_deformable_attention_backward(
     const sapa_tensor *grad_query, const sapa_tensor *grad_key, const sapa_tensor *grad_value, const sapa_tensor *grad_offsets,
     const sapa_deformable_options *options);
 
+/* ---- Cross-resolution attention ---- */
+
+/*
+ * Which cells of a map [H, W] every point of an output [OH, OW] sees: those in the range of its row and in the range of its
+ * column. A number that is never used again; null is none. Ranges belong to no device, and threads may share them. What is
+ * derived from them is kept with them: create them once for maps of the same sizes.
+ */
+typedef struct sapa_ranges_handle *sapa_ranges;
+
+/*
+ * Windows around the cell of every point, from row y * H / OH - window_height / 2 on, each quotient rounded down; columns alike.
+ * window_height, window_width  from 1, odd or even, also larger than the map
+ * border                       SAPA_BORDER_MASKED, ...
+ * ranges                       receives the handle; null after an error
+ */
+SAPA_API int32_t sapa_ranges_create_window(
+    int32_t height, int32_t width, int32_t output_height, int32_t output_width, int32_t window_height, int32_t window_width,
+    int32_t border, sapa_ranges *ranges);
+
+/* The whole map for every point. */
+SAPA_API int32_t sapa_ranges_create_whole(
+    int32_t height, int32_t width, int32_t output_height, int32_t output_width, sapa_ranges *ranges);
+
+/*
+ * A part of either axis around the point, the rule of AnyUp. In single precision, with p = (y + 0.5) / OH: rows from
+ * floor(clamp(p - ratio, 0, 1) * H) up to, not including, ceil(clamp(p + ratio, 0, 1) * H); columns alike. ratio is positive.
+ */
+SAPA_API int32_t sapa_ranges_create_ratio(
+    int32_t height, int32_t width, int32_t output_height, int32_t output_width, float ratio, sapa_ranges *ranges);
+
+/*
+ * Ranges of the caller's own: of every output row, and column, the first cell and the one after the last, equal where nothing
+ * is seen. Neither may be smaller than the one before. The arrays are copied.
+ * rows     [output_height][2]
+ * columns  [output_width][2]
+ */
+SAPA_API int32_t sapa_ranges_create_table(
+    int32_t height, int32_t width, int32_t output_height, int32_t output_width, const int32_t *rows, const int32_t *columns,
+    sapa_ranges *ranges);
+
+/* Closes the handle; calls that are under way are not disturbed. */
+SAPA_API int32_t sapa_ranges_close(sapa_ranges ranges);
+
+typedef struct {
+    uint32_t struct_size;    /* sizeof(sapa_cross_options) */
+    int32_t heads;           /* h, a divisor of the channels of query and key */
+    int32_t averages_heads;  /* 1: the mean of the heads' weights weighs all channels of the value; 0: every head its own C / h */
+    int32_t reserved;        /* 0 */
+    double score_scale;      /* what inner products are multiplied by, such as 1 / sqrt(D) */
+} sapa_cross_options;
+
+#define SAPA_CROSS_OPTIONS_INIT { sizeof(sapa_cross_options), 1, 0, 0, 1.0 }
+
+/*
+ * Upsamples a value: each output point is the mean of the cells that it sees, weighted by the softmax of
+ * score_scale * <query, key> + key_bias, for each head. The sizes of query and key may have any ratio. A point that sees no cell
+ * is 0 and contributes nothing to any gradient.
+ *
+ * query       [B, h * D, OH, OW]
+ * key         [B, h * D, H, W]
+ * value       [B, C, H, W]
+ * key_bias    [B, 1, H, W]; a cell with minus infinity is not seen. Null for 0.
+ * ranges      for H, W, OH and OW
+ * output      [B, C, OH, OW]; written
+ * statistics  [B, 2 * h, OH, OW], SAPA_F64 if the others are, otherwise SAPA_F32; written. What the backwards need of the
+ *             forward: of every head and point the largest score, and the sum of the exponentials of the scores less it.
+ *             Null if there are none.
+ * options     null for the defaults
+ */
+SAPA_API int32_t sapa_cross_attention_forward(
+    sapa_device device, const sapa_tensor *query, const sapa_tensor *key, const sapa_tensor *value,
+    const sapa_tensor *key_bias, sapa_ranges ranges, const sapa_tensor *output, const sapa_tensor *statistics,
+    const sapa_cross_options *options);
+
+/* The gradients from that of the output and the statistics that the forward wrote. grad_key_bias is null without key_bias. */
+SAPA_API int32_t sapa_cross_attention_backward(
+    sapa_device device, const sapa_tensor *query, const sapa_tensor *key, const sapa_tensor *value,
+    const sapa_tensor *key_bias, sapa_ranges ranges, const sapa_tensor *statistics, const sapa_tensor *grad_output,
+    const sapa_tensor *grad_query, const sapa_tensor *grad_key, const sapa_tensor *grad_value,
+    const sapa_tensor *grad_key_bias, const sapa_cross_options *options);
+
+/*
+ * The backward of the backward: the gradients of S = <grad_query, query_direction> + the same of key, value and bias, where
+ * those gradients are what the backward computes from grad_output.
+ *
+ * ..._direction      in the shape of the operand; null for 0
+ * grad_grad_output   the gradient of S with respect to grad_output, in its shape; written, as are those of the operands
+ */
+SAPA_API int32_t sapa_cross_attention_double_backward(
+    sapa_device device, const sapa_tensor *query, const sapa_tensor *key, const sapa_tensor *value,
+    const sapa_tensor *key_bias, sapa_ranges ranges, const sapa_tensor *statistics, const sapa_tensor *grad_output,
+    const sapa_tensor *query_direction, const sapa_tensor *key_direction, const sapa_tensor *value_direction,
+    const sapa_tensor *key_bias_direction, const sapa_tensor *grad_grad_output, const sapa_tensor *grad_query,
+    const sapa_tensor *grad_key, const sapa_tensor *grad_value, const sapa_tensor *grad_key_bias,
+    const sapa_cross_options *options);
+
 /* ---- Interpolation ---- */
 
 enum {

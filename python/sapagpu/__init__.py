@@ -18,6 +18,14 @@ from .attention import (
     window_weights,
     window_weights_backward,
 )
+from .cross import (
+    CrossAttentionGradients,
+    CrossAttentionSecondGradients,
+    Ranges,
+    cross_attention,
+    cross_attention_backward,
+    cross_attention_double_backward,
+)
 from .device import Device, default_device
 from .errors import (
     ClosedError,
@@ -55,6 +63,8 @@ from .sampling import (
 __all__ = [
     "AttentionGradients",
     "ClosedError",
+    "CrossAttentionGradients",
+    "CrossAttentionSecondGradients",
     "DeformableGradients",
     "Device",
     "DeviceUnavailableError",
@@ -70,10 +80,14 @@ __all__ = [
     "NotSupportedError",
     "OutOfMemoryError",
     "ProjectionGradients",
+    "Ranges",
     "ReassemblyGradients",
     "RuntimeMissingError",
     "SapaGpuError",
     "SimilarityGradients",
+    "cross_attention",
+    "cross_attention_backward",
+    "cross_attention_double_backward",
     "default_device",
     "deformable_attention",
     "deformable_attention_backward",

@@ -61,6 +61,16 @@ class DeformableOptions(_Sized):
     _fields_ = [("struct_size", C.c_uint32), ("groups", C.c_int32), ("points", C.c_int32)]
 
 
+class CrossOptions(_Sized):
+    _fields_ = [
+        ("struct_size", C.c_uint32),
+        ("heads", C.c_int32),
+        ("averages_heads", C.c_int32),
+        ("reserved", C.c_int32),
+        ("score_scale", C.c_double),
+    ]
+
+
 class UpsamplerOptions(_Sized):
     _fields_ = [
         ("struct_size", C.c_uint32),
@@ -145,6 +155,9 @@ _DEVICE = C.c_void_p
 _TENSOR = C.POINTER(SapaTensor)
 _WINDOW = C.POINTER(WindowOptions)
 _DEFORMABLE = C.POINTER(DeformableOptions)
+_CROSS = C.POINTER(CrossOptions)
+_RANGES = C.c_void_p
+_NUMBERS = C.POINTER(C.c_int32)
 _IMAGE = C.POINTER(SapaImage)
 _LOAD: list[type] = [C.c_char_p, C.c_char_p, C.POINTER(C.c_void_p)]
 
@@ -164,6 +177,14 @@ FUNCTIONS: dict[str, list[type]] = {
     "window_reassembly_backward": [_DEVICE, *[_TENSOR] * 5, _WINDOW],
     "deformable_attention_forward": [_DEVICE, *[_TENSOR] * 5, _DEFORMABLE],
     "deformable_attention_backward": [_DEVICE, *[_TENSOR] * 9, _DEFORMABLE],
+    "ranges_create_window": [*[C.c_int32] * 7, C.POINTER(_RANGES)],
+    "ranges_create_whole": [*[C.c_int32] * 4, C.POINTER(_RANGES)],
+    "ranges_create_ratio": [*[C.c_int32] * 4, C.c_float, C.POINTER(_RANGES)],
+    "ranges_create_table": [*[C.c_int32] * 4, _NUMBERS, _NUMBERS, C.POINTER(_RANGES)],
+    "ranges_close": [_RANGES],
+    "cross_attention_forward": [_DEVICE, *[_TENSOR] * 4, _RANGES, *[_TENSOR] * 2, _CROSS],
+    "cross_attention_backward": [_DEVICE, *[_TENSOR] * 4, _RANGES, *[_TENSOR] * 6, _CROSS],
+    "cross_attention_double_backward": [_DEVICE, *[_TENSOR] * 4, _RANGES, *[_TENSOR] * 11, _CROSS],
     "interpolate_forward": [_DEVICE, *[_TENSOR] * 2, C.c_int32, C.c_int32],
     "interpolate_backward": [_DEVICE, *[_TENSOR] * 2, C.c_int32, C.c_int32],
     "projection_forward": [_DEVICE, *[_TENSOR] * 4],

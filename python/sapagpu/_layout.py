@@ -57,3 +57,7 @@ def weights_shape(scores: Sequence[int], options: _abi.WindowOptions, average: i
 
 def deformable_shape(query: Sequence[int], value: Sequence[int]) -> Shape:
     return query[0], value[1], query[2], query[3]
+
+
+def statistics_shape(query: Sequence[int], options: _abi.CrossOptions) -> Shape:
+    return query[0], 2 * options.heads, query[2], query[3]

@@ -59,13 +59,18 @@ def _folders() -> Iterator[Path]:
         yield Path(data) / "golden"
 
 
-def _cases() -> Iterator[Case]:
-    for root in _folders():
-        for entry in json.loads((root / "index.json").read_text())["cases"]:
-            yield Case(root / entry["folder"])
+def _cases(root: Path) -> Iterator[Case]:
+    for entry in json.loads((root / "index.json").read_text())["cases"]:
+        yield Case(root / entry["folder"])
 
 
-ALL = list(_cases())
+def cross_cases() -> list[Case]:
+    """The cases of operators across resolutions, where SAPAGPU_DATA has them."""
+    root = Path(os.environ.get("SAPAGPU_DATA", "")) / "golden-cross"
+    return list(_cases(root)) if (root / "index.json").exists() else []
+
+
+ALL = [case for root in _folders() for case in _cases(root)]
 
 
 def cases(*operators: str) -> Any:

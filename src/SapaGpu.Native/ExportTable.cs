@@ -65,6 +65,22 @@ internal static unsafe class ExportTable
         "deformable_attention_backward" => (nint)(delegate* unmanaged[Cdecl]<
             nint, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, NativeDeformableOptions*, int>)
             &SamplingExports.DeformableBackward,
+        "ranges_create_window" => (nint)(delegate* unmanaged[Cdecl]<
+            int, int, int, int, int, int, int, nint*, int>)&RangesExports.CreateWindow,
+        "ranges_create_whole" => (nint)(delegate* unmanaged[Cdecl]<int, int, int, int, nint*, int>)&RangesExports.CreateWhole,
+        "ranges_create_ratio" => (nint)(delegate* unmanaged[Cdecl]<
+            int, int, int, int, float, nint*, int>)&RangesExports.CreateRatio,
+        "ranges_create_table" => (nint)(delegate* unmanaged[Cdecl]<
+            int, int, int, int, int*, int*, nint*, int>)&RangesExports.CreateTable,
+        "ranges_close" => (nint)(delegate* unmanaged[Cdecl]<nint, int>)&RangesExports.Close,
+        "cross_attention_forward" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, Tensor*, Tensor*, Tensor*, Tensor*, nint, Tensor*, Tensor*, NativeCrossOptions*, int>)&CrossExports.Forward,
+        "cross_attention_backward" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, Tensor*, Tensor*, Tensor*, Tensor*, nint, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, NativeCrossOptions*, int>)
+            &CrossExports.Backward,
+        "cross_attention_double_backward" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, Tensor*, Tensor*, Tensor*, Tensor*, nint, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*,
+            Tensor*, Tensor*, Tensor*, NativeCrossOptions*, int>)&CrossExports.DoubleBackward,
         "interpolate_forward" => (nint)(delegate* unmanaged[Cdecl]<
             nint, Tensor*, Tensor*, int, int, int>)&SamplingExports.InterpolateForward,
         "interpolate_backward" => (nint)(delegate* unmanaged[Cdecl]<

@@ -101,6 +101,52 @@ internal abstract unsafe class Operators
         NativeTensor* gradOffsets,
         DeformableAttentionOptions options);
 
+    public abstract void CrossForward(
+        ComputeDevice device,
+        NativeTensor* query,
+        NativeTensor* key,
+        NativeTensor* value,
+        NativeTensor* keyBias,
+        WindowRanges ranges,
+        NativeTensor* output,
+        NativeTensor* statistics,
+        CrossAttentionOptions options);
+
+    public abstract void CrossBackward(
+        ComputeDevice device,
+        NativeTensor* query,
+        NativeTensor* key,
+        NativeTensor* value,
+        NativeTensor* keyBias,
+        WindowRanges ranges,
+        NativeTensor* statistics,
+        NativeTensor* gradOutput,
+        NativeTensor* gradQuery,
+        NativeTensor* gradKey,
+        NativeTensor* gradValue,
+        NativeTensor* gradKeyBias,
+        CrossAttentionOptions options);
+
+    public abstract void CrossDoubleBackward(
+        ComputeDevice device,
+        NativeTensor* query,
+        NativeTensor* key,
+        NativeTensor* value,
+        NativeTensor* keyBias,
+        WindowRanges ranges,
+        NativeTensor* statistics,
+        NativeTensor* gradOutput,
+        NativeTensor* queryDirection,
+        NativeTensor* keyDirection,
+        NativeTensor* valueDirection,
+        NativeTensor* keyBiasDirection,
+        NativeTensor* gradGradOutput,
+        NativeTensor* gradQuery,
+        NativeTensor* gradKey,
+        NativeTensor* gradValue,
+        NativeTensor* gradKeyBias,
+        CrossAttentionOptions options);
+
     public abstract void InterpolateForward(
         ComputeDevice device, NativeTensor* input, NativeTensor* output, InterpolationMode mode, bool alignCorners);
 

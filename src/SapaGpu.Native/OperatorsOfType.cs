@@ -1,3 +1,5 @@
+using SapaGpu.Maps;
+
 namespace SapaGpu.Native;
 
 /// <summary>The operators on tensors of one element type.</summary>
@@ -169,6 +171,120 @@ internal sealed unsafe class Operators<T> : Operators
         using var dv = WrapOptional(device, gradValue, "grad_value");
         using var dp = WrapOptional(device, gradOffsets, "grad_offsets");
         DeformableAttention.Backward(q, k, v, p, g, dq, dk, dv, dp, options);
+    }
+
+    public override void CrossForward(
+        ComputeDevice device,
+        NativeTensor* query,
+        NativeTensor* key,
+        NativeTensor* value,
+        NativeTensor* keyBias,
+        WindowRanges ranges,
+        NativeTensor* output,
+        NativeTensor* statistics,
+        CrossAttentionOptions options)
+    {
+        using var q = Wrap(device, query, "query");
+        using var k = Wrap(device, key, "key");
+        using var v = Wrap(device, value, "value");
+        using var b = WrapOptional(device, keyBias, "key_bias");
+        using var o = Wrap(device, output, "output");
+        using var s = statistics is null ? null : NativeTensor.Wrap(device, statistics, "statistics");
+        CrossAttention.Forward(q, k, v, o, ranges, options, b, s);
+    }
+
+    public override void CrossBackward(
+        ComputeDevice device,
+        NativeTensor* query,
+        NativeTensor* key,
+        NativeTensor* value,
+        NativeTensor* keyBias,
+        WindowRanges ranges,
+        NativeTensor* statistics,
+        NativeTensor* gradOutput,
+        NativeTensor* gradQuery,
+        NativeTensor* gradKey,
+        NativeTensor* gradValue,
+        NativeTensor* gradKeyBias,
+        CrossAttentionOptions options)
+    {
+        using var q = Wrap(device, query, "query");
+        using var k = Wrap(device, key, "key");
+        using var v = Wrap(device, value, "value");
+        using var b = WrapOptional(device, keyBias, "key_bias");
+        using var g = Wrap(device, gradOutput, "grad_output");
+        using var dq = WrapOptional(device, gradQuery, "grad_query");
+        using var dk = WrapOptional(device, gradKey, "grad_key");
+        using var dv = WrapOptional(device, gradValue, "grad_value");
+        using var db = WrapOptional(device, gradKeyBias, "grad_key_bias");
+        using var context = new CrossAttentionContext<T>(
+            q, k, v, ranges, NativeTensor.Wrap(device, statistics, "statistics"), options, b);
+        CrossAttention.Backward(context, g, dq, dk, dv, db);
+    }
+
+    public override void CrossDoubleBackward(
+        ComputeDevice device,
+        NativeTensor* query,
+        NativeTensor* key,
+        NativeTensor* value,
+        NativeTensor* keyBias,
+        WindowRanges ranges,
+        NativeTensor* statistics,
+        NativeTensor* gradOutput,
+        NativeTensor* queryDirection,
+        NativeTensor* keyDirection,
+        NativeTensor* valueDirection,
+        NativeTensor* keyBiasDirection,
+        NativeTensor* gradGradOutput,
+        NativeTensor* gradQuery,
+        NativeTensor* gradKey,
+        NativeTensor* gradValue,
+        NativeTensor* gradKeyBias,
+        CrossAttentionOptions options)
+    {
+        using var q = Wrap(device, query, "query");
+        using var k = Wrap(device, key, "key");
+        using var v = Wrap(device, value, "value");
+        using var b = WrapOptional(device, keyBias, "key_bias");
+        using var g = Wrap(device, gradOutput, "grad_output");
+        using var towardsQuery = WrapOptional(device, queryDirection, "query_direction");
+        using var towardsKey = WrapOptional(device, keyDirection, "key_direction");
+        using var towardsValue = WrapOptional(device, valueDirection, "value_direction");
+        using var towardsBias = WrapOptional(device, keyBiasDirection, "key_bias_direction");
+        using var dg = WrapOptional(device, gradGradOutput, "grad_grad_output");
+        using var dq = WrapOptional(device, gradQuery, "grad_query");
+        using var dk = WrapOptional(device, gradKey, "grad_key");
+        using var dv = WrapOptional(device, gradValue, "grad_value");
+        using var db = WrapOptional(device, gradKeyBias, "grad_key_bias");
+        using var context = new CrossAttentionContext<T>(
+            q, k, v, ranges, NativeTensor.Wrap(device, statistics, "statistics"), options, b);
+        if (b is null && db is not null)
+            throw new ArgumentException("'grad_key_bias' is given, but 'key_bias' is null; give both, or neither.");
+        Operand[] written =
+        [
+            new("grad_grad_output", dg), new("grad_query", dq), new("grad_key", dk), new("grad_value", dv),
+            new("grad_key_bias", db),
+        ];
+        FeatureMap?[] likes = [g, q, k, v, b];
+        for (int i = 0; i < written.Length; i++)
+        {
+            if (written[i].Map is not { } map)
+                continue;
+            OperandChecks.Shape(written[i].Name, map, likes[i]!.Shape, written);
+            OperandChecks.NoOverlap(written[i].Name, map, [.. written, new("query", q), new("key", k), new("value", v)]);
+        }
+        var wanted = (dg is null ? Gradients.None : Gradients.GradOutput)
+            | (dq is null ? Gradients.None : Gradients.Query)
+            | (dk is null ? Gradients.None : Gradients.Key)
+            | (dv is null ? Gradients.None : Gradients.Value)
+            | (db is null ? Gradients.None : Gradients.KeyBias);
+        using var second = CrossAttention.DoubleBackward(
+            context, g, towardsQuery, towardsKey, towardsValue, towardsBias, wanted);
+        dg?.CopyFrom(second.GradOutput!);
+        dq?.CopyFrom(second.Query!);
+        dk?.CopyFrom(second.Key!);
+        dv?.CopyFrom(second.Value!);
+        db?.CopyFrom(second.KeyBias!);
     }
 
     public override void InterpolateForward(

@@ -9,7 +9,8 @@ namespace SapaGpu.TorchSharp;
 /// <remarks>
 /// Maps are [B, C, H, W], contiguous or channels-last (others are made contiguous first), of type float64, float32,
 /// float16 or bfloat16; maps of different types are promoted as torch promotes them. A batch of 0 gives an output of no
-/// images and gradients of zero. Results have first derivatives only. An exception inside a backward is found in <see cref="SapaAutograd.LastError"/>.
+/// images and gradients of zero. Results have first derivatives only, except for
+/// <see cref="CrossAttention"/>, which has second ones too. An exception inside a backward is found in <see cref="SapaAutograd.LastError"/>.
 /// </remarks>
 public static class SapaFunctional
 {
@@ -117,6 +118,49 @@ public static class SapaFunctional
             new NamedMap(nameof(value), value),
             new NamedMap(nameof(offsets), offsets));
         return OperatorFunction.Run(new DeformableAttentionOperator(options ?? new DeformableAttentionOptions()), maps)
+            .MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Cross-resolution attention: each point of the query attends to the cells in its ranges of rows and columns; see
+    /// <see cref="global::SapaGpu.CrossAttention"/> for the formula. Twice differentiable.
+    /// </summary>
+    /// <param name="query">The queries, [B, h·D, OH, OW].</param>
+    /// <param name="key">The keys, [B, h·D, H, W].</param>
+    /// <param name="value">The map to upsample, [B, C, H, W].</param>
+    /// <param name="ranges">
+    /// What each query sees, and with it the border rule; create it once for maps of the same sizes.
+    /// </param>
+    /// <param name="options">Heads and score scale; null for the defaults.</param>
+    /// <param name="keyBias">
+    /// What is added to the scores of a cell, [B, 1, H, W]; −∞ takes the cell away. Null for 0.
+    /// </param>
+    /// <returns>The output, [B, C, OH, OW], in the memory format of the value.</returns>
+    /// <exception cref="ArgumentException">
+    /// An operand has another rank, an unsupported type or no channels, rows or columns, or the shapes do not match each
+    /// other, the ranges or the heads.
+    /// </exception>
+    /// <inheritdoc cref="WindowAttention" path="/exception[position()>1]"/>
+    public static torch.Tensor CrossAttention(
+        torch.Tensor query,
+        torch.Tensor key,
+        torch.Tensor value,
+        WindowRanges ranges,
+        CrossAttentionOptions? options = null,
+        torch.Tensor? keyBias = null)
+    {
+        using var scope = torch.NewDisposeScope();
+        ArgumentNullException.ThrowIfNull(ranges);
+        NamedMap[] named = [new(nameof(query), query), new(nameof(key), key), new(nameof(value), value)];
+        if (keyBias is not null)
+            named = [.. named, new NamedMap(nameof(keyBias), keyBias)];
+        var maps = TensorOperands.Prepare(nameof(CrossAttention), named);
+        return OperatorFunction.Run(
+            new CrossAttentionOperator(ranges, options ?? CrossAttentionOptions.Default),
+            maps[0],
+            maps[1],
+            maps[2],
+            keyBias is null ? null : maps[3])
             .MoveToOuterDisposeScope();
     }
 

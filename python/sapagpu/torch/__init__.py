@@ -1,7 +1,7 @@
 """SapaGpu for PyTorch: operators with gradients, and modules that load the authors' checkpoints, on the memory of
 tensors.
 
-The operators are also known to torch's dispatcher, as ``torch.ops.sapagpu.window_attention`` and so on, with shapes for
+The operators, cross-resolution attention apart, are also known to torch's dispatcher, as ``torch.ops.sapagpu.window_attention`` and so on, with shapes for
 tensors without data, and ``torch.onnx.export`` writes window attention and reassembly as nodes of the domain
 ``com.sapagpu``.
 """
@@ -9,6 +9,7 @@ tensors without data, and ``torch.onnx.export`` writes window attention and reas
 from . import _export
 from .functional import (
     carafe,
+    cross_attention,
     deformable_attention,
     interpolate,
     window_attention,
@@ -25,6 +26,7 @@ __all__ = [
     "SapaDeformableUpsampler",
     "SapaUpsampler",
     "carafe",
+    "cross_attention",
     "deformable_attention",
     "interpolate",
     "window_attention",

@@ -204,19 +204,20 @@ class _Differentiable(torch.autograd.Function):
             gradients = _overload(f"{operator.name}_backward")(grad_output, *ctx.saved_tensors, *settings, wanted)
         if torch.is_grad_enabled():
             # With create_graph: torch's once_differentiable would return constants where the incoming gradient is one.
-            gradients = _Once.apply(operator.name, len(gradients), *gradients, grad_output, *ctx.saved_tensors)
+            message = f"sapagpu.torch.{operator.name} is differentiable once; a second derivative was asked for."
+            gradients = Once.apply(message, len(gradients), *gradients, grad_output, *ctx.saved_tensors)
         found = [gradient if is_wanted else None for gradient, is_wanted in zip(gradients, wanted)]
         return (None, *found, *[None] * len(settings))
 
 
-class _Once(torch.autograd.Function):
+class Once(torch.autograd.Function):
     """Passes gradients on, and raises where somebody differentiates them."""
 
     @staticmethod
-    def forward(ctx: Any, name: str, count: int, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        ctx.name = name
+    def forward(ctx: Any, message: str, count: int, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        ctx.message = message
         return tuple(tensor.view_as(tensor) for tensor in tensors[:count])
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> None:
-        raise NotSupportedError(f"sapagpu.torch.{ctx.name} is differentiable once; a second derivative was asked for.")
+        raise NotSupportedError(ctx.message)

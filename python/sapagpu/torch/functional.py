@@ -3,15 +3,18 @@
 In all of them: maps are [B, C, H, W], contiguous or channels-last, with gaps or without, and are read in place; a
 tensor with other strides is made contiguous first. All maps of a call have one type, float64, float32, float16 or
 bfloat16, and one device: the processor, or CUDA, where the kernels work on torch's current stream. A batch of 0 gives
-an output of no images. Gradients exist once: a second derivative raises. Wrong operands raise
-:class:`sapagpu.InvalidArgumentError`, a ValueError.
+an output of no images. Gradients exist once, and a second derivative raises, except for :func:`cross_attention`, which
+is differentiable twice. Wrong operands raise :class:`sapagpu.InvalidArgumentError`, a ValueError.
 """
 
 from __future__ import annotations
 
+from typing import Optional
+
 import torch
 
-from . import _operators
+from ..cross import Ranges
+from . import _cross, _operators
 
 
 def window_attention(
@@ -94,6 +97,26 @@ def deformable_attention(
     OH, OW] in cells, columns before rows, to [B, G·C, OH, OW]. As in :func:`sapagpu.deformable_attention`.
     """
     return _operators.deformable_attention(query, key, value, offsets, groups, points)
+
+
+def cross_attention(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    ranges: Ranges,
+    *,
+    heads: int = 1,
+    averages_heads: bool = False,
+    score_scale: float = 1.0,
+    key_bias: Optional[torch.Tensor] = None,
+) -> torch.Tensor:
+    """Attends to the cells of a map that each point sees: query [B, h·D, OH, OW], key [B, h·D, H, W], value [B, C, H, W],
+    bias [B, 1, H, W], to [B, C, OH, OW], in the memory format of the value.
+
+    Options and ranges as in :func:`sapagpu.cross_attention`. Differentiable twice. Not an operator of torch's
+    dispatcher.
+    """
+    return _cross.cross_attention(query, key, value, key_bias, ranges, heads, averages_heads, score_scale)
 
 
 def interpolate(

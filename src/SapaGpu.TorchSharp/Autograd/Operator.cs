@@ -34,6 +34,30 @@ internal abstract class Operator
             _ => Backward<float>(saved, gradOutput, wanted),
         };
 
+    /// <summary>Gets whether the gradients have gradients themselves.</summary>
+    public virtual bool IsTwiceDifferentiable => false;
+
+    /// <summary>
+    /// The gradients of ⟨gradients of the inputs, directions⟩: of the gradient of the output, and of what the forward saved;
+    /// null for those that are not wanted.
+    /// </summary>
+    /// <param name="saved">What the forward saved.</param>
+    /// <param name="gradOutput">The gradient of the output that the backward was given.</param>
+    /// <param name="directions">For every input the direction of its gradient; null for 0.</param>
+    /// <param name="wanted">Whether the gradient of the gradient of the output is wanted, and of every saved tensor.</param>
+    public torch.Tensor?[] DoubleBackward(
+        IReadOnlyList<torch.Tensor> saved,
+        torch.Tensor gradOutput,
+        IReadOnlyList<torch.Tensor?> directions,
+        IReadOnlyList<bool> wanted) =>
+        gradOutput.dtype switch
+        {
+            torch.ScalarType.Float64 => DoubleBackward<double>(saved, gradOutput, directions, wanted),
+            torch.ScalarType.Float16 => DoubleBackward<Half>(saved, gradOutput, directions, wanted),
+            torch.ScalarType.BFloat16 => DoubleBackward<BFloat16>(saved, gradOutput, directions, wanted),
+            _ => DoubleBackward<float>(saved, gradOutput, directions, wanted),
+        };
+
     /// <inheritdoc cref="Forward(IReadOnlyList{torch.Tensor?}, List{torch.Tensor}?)"/>
     /// <typeparam name="T">The element type of the maps.</typeparam>
     protected abstract torch.Tensor Forward<T>(IReadOnlyList<torch.Tensor?> inputs, List<torch.Tensor>? saved)
@@ -44,6 +68,15 @@ internal abstract class Operator
     protected abstract torch.Tensor?[] Backward<T>(
         IReadOnlyList<torch.Tensor> saved, torch.Tensor gradOutput, IReadOnlyList<bool> wanted)
         where T : unmanaged;
+
+    /// <inheritdoc cref="DoubleBackward(IReadOnlyList{torch.Tensor}, torch.Tensor, IReadOnlyList{torch.Tensor?}, IReadOnlyList{bool})"/>
+    /// <typeparam name="T">The element type of the maps.</typeparam>
+    protected virtual torch.Tensor?[] DoubleBackward<T>(
+        IReadOnlyList<torch.Tensor> saved,
+        torch.Tensor gradOutput,
+        IReadOnlyList<torch.Tensor?> directions,
+        IReadOnlyList<bool> wanted)
+        where T : unmanaged => throw new InvalidOperationException($"{GetType().Name} has no second derivatives.");
 
     /// <summary>Allocates a gradient in the shape and format of its operand; null if it is not wanted.</summary>
     protected static torch.Tensor? Room(

@@ -6,6 +6,8 @@ namespace SapaGpu.TorchSharp;
 internal sealed class OperatorFunction : torch.autograd.SingleTensorFunction<OperatorFunction>
 {
     private const string CallKey = "call";
+    private const string NoSecondDerivatives =
+        "This operator of SapaGpu has no second derivatives; do not differentiate its gradients.";
 
     /// <inheritdoc/>
     public override string Name => nameof(OperatorFunction);
@@ -51,10 +53,13 @@ internal sealed class OperatorFunction : torch.autograd.SingleTensorFunction<Ope
             using var scope = torch.NewDisposeScope();
             var saved = ctx.get_saved_variables();
             bool isRecorded = torch.is_grad_enabled();
+            var gradOutput = TensorOperands.Dense(grad_output);
             using (torch.no_grad())
-                gradients = call.Operator.Backward(saved, TensorOperands.Dense(grad_output), call.Wanted);
-            if (isRecorded)
-                OnceDifferentiable.Mark(gradients, [grad_output, .. saved]);
+                gradients = call.Operator.Backward(saved, gradOutput, call.Wanted);
+            if (isRecorded && call.Operator.IsTwiceDifferentiable)
+                BackwardFunction.Record(call.Operator, gradients, gradOutput, saved);
+            else if (isRecorded)
+                OnceDifferentiable.Mark(gradients, [gradOutput, .. saved], NoSecondDerivatives);
             foreach (var gradient in gradients)
             {
                 if (gradient is not null)

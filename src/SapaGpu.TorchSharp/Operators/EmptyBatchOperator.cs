@@ -21,6 +21,9 @@ internal sealed class EmptyBatchOperator(Operator call) : Operator
     public static bool Suits(torch.Tensor?[] inputs) =>
         inputs[0] is { } map && map.dim() == MapDimensions && map.shape[0] == 0;
 
+    /// <inheritdoc/>
+    public override bool IsTwiceDifferentiable => call.IsTwiceDifferentiable;
+
     protected override torch.Tensor Forward<T>(IReadOnlyList<torch.Tensor?> inputs, List<torch.Tensor>? saved)
     {
         int next = 0;
@@ -34,6 +37,13 @@ internal sealed class EmptyBatchOperator(Operator call) : Operator
     protected override torch.Tensor?[] Backward<T>(
         IReadOnlyList<torch.Tensor> saved, torch.Tensor gradOutput, IReadOnlyList<bool> wanted) =>
         [.. places.Select((place, i) => place >= 0 && wanted[i] ? torch.zeros_like(saved[place]) : null)];
+
+    protected override torch.Tensor?[] DoubleBackward<T>(
+        IReadOnlyList<torch.Tensor> saved,
+        torch.Tensor gradOutput,
+        IReadOnlyList<torch.Tensor?> directions,
+        IReadOnlyList<bool> wanted) =>
+        [.. saved.Prepend(gradOutput).Select((tensor, i) => wanted[i] ? torch.zeros_like(tensor) : null)];
 
     private static torch.Tensor Empty(torch.Tensor like)
     {

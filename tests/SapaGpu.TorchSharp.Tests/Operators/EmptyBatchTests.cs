@@ -15,6 +15,8 @@ public sealed class EmptyBatchTests
         Named("CARAFE", [6, 5, 7, 18, 10, 14], [6, 10, 14], m => SapaFunctional.Carafe(m[0], m[1], window: 3, groups: 2)),
         Named("deformable attention", [8, 10, 14, 8, 5, 7, 6, 5, 7, 72, 10, 14], [6, 10, 14], m => SapaFunctional.DeformableAttention(
             m[0], m[1], m[2], m[3], new DeformableAttentionOptions { Groups = 2, Points = 18 })),
+        Named("cross attention", [8, 10, 14, 8, 5, 7, 6, 5, 7, 1, 5, 7], [6, 10, 14], m => SapaFunctional.CrossAttention(
+            m[0], m[1], m[2], WindowRanges.Ratio(5, 7, 10, 14, 0.2f), new CrossAttentionOptions { Heads = 2 }, m[3])),
         Named("bilinear", [6, 5, 7], [6, 9, 14], m => SapaFunctional.Interpolate(m[0], 9, 14)),
         Named("nearest", [6, 5, 7], [6, 9, 14], m => SapaFunctional.Interpolate(m[0], 9, 14, InterpolationMode.Nearest)),
         Named("blend", [6, 10, 14, 6, 5, 7, 1, 5, 7], [6, 10, 14], m => SapaFunctional.QueryBlend(m[0], m[1], m[2])),

@@ -12,6 +12,30 @@ internal static class Composition
         return Reassemble(weights, value, window, heads);
     }
 
+    /// <summary>Cross-resolution attention over ranges without taps outside, by a mask over the whole map.</summary>
+    public static torch.Tensor CrossAttention(
+        torch.Tensor query,
+        torch.Tensor key,
+        torch.Tensor value,
+        WindowRanges ranges,
+        CrossAttentionOptions options,
+        torch.Tensor? keyBias = null)
+    {
+        var (batch, height, width) = (query.shape[0], query.shape[2], query.shape[3]);
+        var queries = query.reshape(batch, options.Heads, -1, height * width);
+        var keys = key.reshape(batch, options.Heads, -1, key.shape[2] * key.shape[3]);
+        var scores = torch.einsum("bhdp,bhdc->bhpc", queries, keys) * options.ScoreScale;
+        if (keyBias is not null)
+            scores += keyBias.reshape(batch, 1, 1, -1);
+        var isSeen = Seen(ranges.Rows).unsqueeze(1).unsqueeze(3) & Seen(ranges.Columns).unsqueeze(0).unsqueeze(2);
+        var weights = scores.masked_fill(isSeen.reshape(height * width, -1).logical_not(), double.NegativeInfinity).softmax(3);
+        int groups = options.AveragesHeads ? 1 : options.Heads;
+        if (options.AveragesHeads)
+            weights = weights.mean([1], keepdim: true);
+        var values = value.reshape(batch, groups, -1, value.shape[2] * value.shape[3]);
+        return torch.einsum("bgpc,bgec->bgep", weights, values).reshape(batch, -1, height, width);
+    }
+
     /// <summary>Scores, [B, heads, K², OH, OW].</summary>
     public static torch.Tensor Similarity(torch.Tensor query, torch.Tensor key, int window, int heads = 1)
     {
@@ -34,6 +58,18 @@ internal static class Composition
         Linear(module, "q", Norm(module, "norm_y", encoder)),
         Linear(module, "k", Norm(module, "norm_x", decoder)),
         decoder);
+
+    // Whether an output of an axis sees a cell, [N, n].
+    private static torch.Tensor Seen(AxisRanges ranges)
+    {
+        var seen = torch.zeros([ranges.Outputs, ranges.Cells], torch.@bool);
+        for (int output = 0; output < ranges.Outputs; output++)
+        {
+            var (first, end) = ranges[output];
+            seen[output, first..end] = true;
+        }
+        return seen;
+    }
 
     private static torch.Tensor Norm(torch.nn.Module module, string name, torch.Tensor map) =>
         torch.nn.functional.layer_norm(

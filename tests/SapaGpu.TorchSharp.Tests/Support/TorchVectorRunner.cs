@@ -23,9 +23,24 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
         if (module is not null)
             Fill(vector, module);
         var output = Output(vector, inputs, module);
-        output.backward([Map(vector, layout, "grad_out", format)]);
-
         var results = new Dictionary<string, double[]> { ["out"] = Values(output, layout) };
+        var gradOutput = Map(vector, layout, "grad_out", format);
+        if (vector.Find("dir_q") is not null)
+        {
+            string[] names = ["q", "k", "v"];
+            gradOutput.requires_grad_();
+            var gradients = torch.autograd.grad(
+                [output], [.. names.Select(name => inputs[name])], [gradOutput], retain_graph: true, create_graph: true);
+            torch.autograd.backward(
+                gradients, [.. names.Select(name => Map(vector, layout, $"dir_{name}", format))], retain_graph: true);
+            results.Add("grad2_grad_out", Values(gradOutput.grad!, layout));
+            foreach (var (name, input) in inputs)
+            {
+                results.Add($"grad2_{name}", Values(input.grad!, layout));
+                input.grad!.zero_();
+            }
+        }
+        output.backward([gradOutput]);
         foreach (var (name, input) in inputs)
             results.Add($"grad_{name}", Values(input.grad!, layout));
         foreach (var (name, parameter) in module?.named_parameters() ?? [])
@@ -77,6 +92,14 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
             case "deform_attention":
                 return SapaFunctional.DeformableAttention(
                     inputs["q"], inputs["k"], inputs["v"], inputs["offset"], VectorOperators.Points(vector));
+            case "cross_attention":
+                return SapaFunctional.CrossAttention(
+                    inputs["q"],
+                    inputs["k"],
+                    inputs["v"],
+                    CrossVectors.Ranges(vector),
+                    CrossVectors.Options(vector),
+                    inputs.GetValueOrDefault("key_bias"));
             case "interpolate":
                 int scale = vector.Integer("scale");
                 return SapaFunctional.Interpolate(

@@ -1,0 +1,187 @@
+"""Cross-resolution attention on arrays and tensors: test vectors, a composition, second derivatives, misuse."""
+
+import numpy
+import pytest
+import sapagpu
+import sapagpu.torch as st
+import torch
+import vectors
+from torch.autograd import gradcheck, gradgradcheck
+
+SIZE, OUTPUT_SIZE = (3, 4), (5, 6)
+CASES = [case for case in vectors.cross_cases() if case.op == "cross_attention"]
+golden = pytest.mark.parametrize("case", CASES, ids=map(repr, CASES))
+both = pytest.mark.parametrize("dtype", ["float64", "float32"])
+TABLE = ([(0, 1), (0, 2), (2, 2), (2, 3), (2, 3)], [(0, 2), (0, 2), (1, 3), (1, 4), (2, 4), (4, 4)])
+RANGES = {
+    "shifted": lambda: sapagpu.Ranges.window(SIZE, OUTPUT_SIZE, (3, 2)),
+    "masked": lambda: sapagpu.Ranges.window(SIZE, OUTPUT_SIZE, 3, "masked"),
+    "ratio": lambda: sapagpu.Ranges.ratio(SIZE, OUTPUT_SIZE, 0.2),
+    "whole": lambda: sapagpu.Ranges.whole(SIZE, OUTPUT_SIZE),
+    "table": lambda: sapagpu.Ranges.table(SIZE, *TABLE),
+}
+
+
+def ranges_of(case):
+    params = case.params
+    sizes = (params["height"], params["width"]), (params["out_height"], params["out_width"])
+    if params["rule"] == "global":
+        return sapagpu.Ranges.whole(*sizes)
+    if params["rule"] == "ratio":
+        return sapagpu.Ranges.ratio(*sizes, params["ratio"])
+    return sapagpu.Ranges.window(*sizes, tuple(params["window"]), params["rule"])
+
+
+def options_of(case):
+    params = case.params
+    return {
+        "heads": params["heads"],
+        "averages_heads": params["head_value"] == "mean",
+        "score_scale": params.get("score_scale", 1.0),
+    }
+
+
+@both
+@golden
+def test_vectors(case, dtype):
+    q, k, v, grad = (case.read(name, dtype) for name in ("q", "k", "v", "grad_out"))
+    options = options_of(case)
+    if "key_bias" in case.tensors:
+        options["key_bias"] = case.read("key_bias", dtype)
+    ranges = ranges_of(case)
+    output, statistics = sapagpu.cross_attention(q, k, v, ranges, return_statistics=True, **options)
+    case.check("out", output)
+    gradients = sapagpu.cross_attention_backward(q, k, v, ranges, statistics, grad, **options)
+    for name, gradient in zip(("q", "k", "v", "key_bias"), gradients):
+        if gradient is not None:
+            case.check(f"grad_{name}", gradient)
+    if "dir_q" in case.tensors:
+        directions = {name: case.read(f"dir_{name[0]}", dtype) for name in ("query", "key", "value")}
+        second = sapagpu.cross_attention_double_backward(q, k, v, ranges, statistics, grad, directions, **options)
+        for name, gradient in zip(("grad_out", "q", "k", "v", "key_bias"), second):
+            if gradient is not None:
+                case.check(f"grad2_{name}", gradient)
+
+
+@both
+@golden
+def test_vectors_of_torch(case, dtype):
+    operands = {name: torch.from_numpy(case.read(name, dtype)).requires_grad_() for name in case.names("input")}
+    grad = torch.from_numpy(case.read("grad_out", dtype)).requires_grad_()
+    q, k, v = (operands[name] for name in "qkv")
+    output = st.cross_attention(q, k, v, ranges_of(case), key_bias=operands.get("key_bias"), **options_of(case))
+    case.check("out", output.detach().numpy())
+    first = torch.autograd.grad(output, list(operands.values()), grad, create_graph=True)
+    for name, gradient in zip(operands, first):
+        case.check(f"grad_{name}", gradient.detach().numpy())
+    if "dir_q" in case.tensors:
+        directions = [torch.from_numpy(case.read(f"dir_{name}", dtype)) for name in "qkv"]
+        second = torch.autograd.grad(first[:3], [grad, *operands.values()], directions)
+        for name, gradient in zip(("grad_out", *operands), second):
+            case.check(f"grad2_{name}", gradient.numpy())
+
+
+def maps(*, bias, batch=2, dtype=torch.float64):
+    generator = torch.Generator().manual_seed(3)
+    shapes = [(4, *OUTPUT_SIZE), (4, *SIZE), (4, *SIZE)] + [(1, *SIZE)] * bias
+    return [
+        torch.randn((batch, *shape), generator=generator, dtype=torch.float64).to(dtype).requires_grad_()
+        for shape in shapes
+    ]
+
+
+def call(ranges, **options):
+    return lambda q, k, v, b=None: st.cross_attention(q, k, v, ranges, key_bias=b, heads=2, score_scale=0.7, **options)
+
+
+@pytest.mark.parametrize("averages", [False, True])
+@pytest.mark.parametrize("kind", RANGES)
+def test_derivatives_are_differences(kind, averages):
+    function = call(RANGES[kind](), averages_heads=averages)
+    operands = maps(bias=averages, batch=1)
+    assert gradcheck(function, operands)
+    assert gradgradcheck(function, operands)
+
+
+def test_whole_map_is_plain_attention():
+    q, k, v, b = maps(bias=True)
+    scores = torch.einsum("bndp,bndc->bnpc", q.reshape(2, 2, 2, -1), k.reshape(2, 2, 2, -1)) * 0.7
+    weights = (scores + b.reshape(2, 1, 1, -1)).softmax(3)
+    expected = torch.einsum("bnpc,bnec->bnep", weights, v.reshape(2, 2, 2, -1)).reshape(2, 4, *OUTPUT_SIZE)
+    actual = call(RANGES["whole"]())(q, k, v, b)
+    torch.testing.assert_close(actual, expected)
+    for one, other in zip(
+        torch.autograd.grad(actual.pow(2).sum(), (q, k, v, b)), torch.autograd.grad(expected.pow(2).sum(), (q, k, v, b))
+    ):
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("used", range(4))
+def test_one_gradient_is_differentiated(used):
+    operands = maps(bias=True)
+    first = torch.autograd.grad(call(RANGES["masked"]())(*operands).pow(2).sum(), operands, create_graph=True)
+    alone = torch.autograd.grad(call(RANGES["masked"]())(*operands).pow(2).sum(), [operands[used]], create_graph=True)[
+        0
+    ]
+    for one, other in zip(
+        torch.autograd.grad(first[used].pow(2).sum(), operands), torch.autograd.grad(alone.pow(2).sum(), operands)
+    ):
+        torch.testing.assert_close(one, other)
+
+
+def test_a_third_derivative_is_an_error():
+    q, k, v = maps(bias=False)
+    (first,) = torch.autograd.grad(call(RANGES["whole"]())(q, k, v).pow(2).sum(), q, create_graph=True)
+    (second,) = torch.autograd.grad(first.pow(2).sum(), q, create_graph=True)
+    with pytest.raises(sapagpu.NotSupportedError, match="third"):
+        second.sum().backward()
+
+
+@pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.float16, 1e-2), (torch.bfloat16, 8e-2)])
+def test_types_and_formats(dtype, tolerance):
+    rounded = [map.detach().to(dtype) for map in maps(bias=True)]
+    exact = call(RANGES["shifted"]())(*(map.double() for map in rounded))
+    actual = call(RANGES["shifted"]())(*(map.contiguous(memory_format=torch.channels_last) for map in rounded))
+    assert actual.dtype == dtype and actual.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(actual.double(), exact, rtol=0, atol=tolerance)
+
+
+def test_a_batch_of_none():
+    operands = [map.detach()[:0].requires_grad_() for map in maps(bias=True)]
+    output = call(RANGES["whole"]())(*operands)
+    assert output.shape == (0, 4, *OUTPUT_SIZE)
+    first = torch.autograd.grad(output.sum(), operands, create_graph=True)
+    sum(gradient.sum() for gradient in first).backward()
+    for map in operands:
+        assert map.grad is None or map.grad.shape == map.shape
+
+
+def test_misuse():
+    q, k, v = (numpy.zeros((1, 4, *size), "float32") for size in (OUTPUT_SIZE, SIZE, SIZE))
+    ranges = sapagpu.Ranges.whole(SIZE, OUTPUT_SIZE)
+    with pytest.raises(sapagpu.InvalidArgumentError, match="create ranges for these sizes"):
+        sapagpu.cross_attention(q, k, v, sapagpu.Ranges.whole(OUTPUT_SIZE, SIZE))
+    with pytest.raises(sapagpu.InvalidArgumentError, match="heads"):
+        sapagpu.cross_attention(q, k, v, ranges, heads=3)
+    with pytest.raises(sapagpu.InvalidArgumentError, match="keyBias"):
+        sapagpu.cross_attention(q, k, v, ranges, key_bias=v)
+    with pytest.raises(sapagpu.InvalidArgumentError, match="'rows': The range of output 1"):
+        sapagpu.Ranges.table(SIZE, [(1, 2), (0, 3)], TABLE[1])
+    with pytest.raises(sapagpu.InvalidArgumentError, match="pairs"):
+        sapagpu.Ranges.table(SIZE, [(1, 2, 3)], TABLE[1])
+    with pytest.raises(sapagpu.InvalidArgumentError, match="ratio"):
+        sapagpu.Ranges.ratio(SIZE, OUTPUT_SIZE, 0)
+    with pytest.raises(sapagpu.InvalidArgumentError, match="zero_logit"):
+        sapagpu.Ranges.window(SIZE, OUTPUT_SIZE, 3, "mirrored")
+    _, statistics = sapagpu.cross_attention(q, k, v, ranges, return_statistics=True)
+    grad = numpy.zeros((1, 4, *OUTPUT_SIZE), "float32")
+    with pytest.raises(sapagpu.InvalidArgumentError, match="key_bias"):
+        sapagpu.cross_attention_backward(q, k, v, ranges, statistics, grad, wanted=("key_bias",))
+    with pytest.raises(sapagpu.InvalidArgumentError, match="'directions' name"):
+        sapagpu.cross_attention_double_backward(q, k, v, ranges, statistics, grad, {"bias": v})
+    ranges.close()
+    ranges.close()
+    with pytest.raises(sapagpu.ClosedError):
+        sapagpu.cross_attention(q, k, v, ranges)
+    with pytest.raises(TypeError, match="Ranges"):
+        st.cross_attention(*map(torch.from_numpy, (q, k, v)), "whole")

@@ -1,0 +1,28 @@
+using System.Runtime.InteropServices;
+
+namespace SapaGpu.Native;
+
+/// <summary>sapa_cross_options.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct NativeCrossOptions
+{
+    public uint StructSize;
+    public int Heads;
+    public int AveragesHeads;
+    public int Reserved;
+    public double ScoreScale;
+
+    public static CrossAttentionOptions Read(NativeCrossOptions* options)
+    {
+        if (options is null)
+            return CrossAttentionOptions.Default;
+        NativeStruct.CheckSize(options, "options");
+        NativeStruct.CheckReserved(options->Reserved, "options");
+        return new CrossAttentionOptions
+        {
+            Heads = options->Heads,
+            AveragesHeads = NativeStruct.Flag(options->AveragesHeads, "averages_heads"),
+            ScoreScale = options->ScoreScale,
+        };
+    }
+}
