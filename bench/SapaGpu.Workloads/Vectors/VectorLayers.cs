@@ -1,5 +1,4 @@
 using SapaGpu.Layers;
-using SapaGpu.Maps;
 
 namespace SapaGpu.Workloads.Vectors;
 
