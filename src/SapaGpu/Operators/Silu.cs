@@ -9,12 +9,12 @@ internal static class Silu
     public static void Forward(FeatureMap input, FeatureMap output)
     {
         using var call = Operands.Hold(input, output);
-        EncodingKernels.For(input).Silu(input, output);
+        EncodingKernels.For(input).Activate(input, output);
     }
 
     public static void Backward(FeatureMap input, FeatureMap gradOutput, FeatureMap gradInput)
     {
         using var call = Operands.Hold(input, gradOutput, gradInput);
-        EncodingKernels.For(input).SiluBackward(input, gradOutput, gradInput);
+        EncodingKernels.For(input).ActivateBackward(input, gradOutput, gradInput);
     }
 }

@@ -35,6 +35,23 @@ public sealed class ElementMathTests
         }
     }
 
+    [TestCase(1.0)]
+    [TestCase(10.0)]
+    [TestCase(1000.0)]
+    public void Sine_and_cosine_are_accurate(double largest)
+    {
+        var random = new Random(3);
+        for (int i = 0; i < 100_000; i++)
+        {
+            double x = (2 * random.NextDouble() - 1) * largest;
+            float single = (float)x;
+            Assert.That(SingleMath.Sin(single), Is.EqualTo(Math.Sin(single)).Within(2e-7), $"sin({single:r})");
+            Assert.That(SingleMath.Cos(single), Is.EqualTo(Math.Cos(single)).Within(2e-7), $"cos({single:r})");
+            Assert.That(DoubleMath.Sin(x), Is.EqualTo(Math.Sin(x)).Within(1e-15), $"sin({x:r})");
+            Assert.That(DoubleMath.Cos(x), Is.EqualTo(Math.Cos(x)).Within(1e-15), $"cos({x:r})");
+        }
+    }
+
     [Test]
     public void Ends_of_the_range_are_what_a_softmax_needs()
     {

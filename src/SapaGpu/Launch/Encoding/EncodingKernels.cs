@@ -16,10 +16,10 @@ internal abstract class EncodingKernels
     public static EncodingKernels For(FeatureMap map) => Known.For(map);
 
     /// <summary>x·sigmoid(x).</summary>
-    public abstract void Silu(FeatureMap input, FeatureMap output);
+    public abstract void Activate(FeatureMap input, FeatureMap output);
 
-    /// <summary>The gradient of the input of <see cref="Silu"/>.</summary>
-    public abstract void SiluBackward(FeatureMap input, FeatureMap gradOutput, FeatureMap gradInput);
+    /// <summary>The gradient of the input of <see cref="Activate"/>.</summary>
+    public abstract void ActivateBackward(FeatureMap input, FeatureMap gradOutput, FeatureMap gradInput);
 
     /// <summary>Average pooling to the size of the output.</summary>
     public abstract void Pool(FeatureMap input, FeatureMap output);
@@ -83,13 +83,13 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
         MapPrograms.Table<PointwiseParameters<TStorage>, SiluBackward<TElement, TStorage, TReal>>();
 
     private readonly VariantTable<PoolingParameters<TStorage>> pool =
-        MapPrograms.Table<PoolingParameters<TStorage>, AveragePooling<TElement, TStorage, TReal>>();
+        MapPrograms.Table<PoolingParameters<TStorage>, AveragePoolingForward<TElement, TStorage, TReal>>();
 
     private readonly VariantTable<PoolingParameters<TStorage>> poolAdjoint =
         MapPrograms.Table<PoolingParameters<TStorage>, AveragePoolingAdjoint<TElement, TStorage, TReal>>();
 
     private readonly VariantTable<PaddingParameters<TStorage>> mirror =
-        MapPrograms.Table<PaddingParameters<TStorage>, MirrorPadding<TElement, TStorage, TReal>>();
+        MapPrograms.Table<PaddingParameters<TStorage>, MirrorPaddingForward<TElement, TStorage, TReal>>();
 
     private readonly VariantTable<PaddingParameters<TStorage>> mirrorAdjoint =
         MapPrograms.Table<PaddingParameters<TStorage>, MirrorPaddingAdjoint<TElement, TStorage, TReal>>();
@@ -148,28 +148,28 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
     private readonly VariantTable<UnificationParameters<TStorage, TReal>> unifyBackward =
         MapPrograms.Table<UnificationParameters<TStorage, TReal>, UnificationBackward<TElement, TStorage, TReal>>();
 
-    public override void Silu(FeatureMap input, FeatureMap output) =>
+    public override void Activate(FeatureMap input, FeatureMap output) =>
         silu.Launch(input.Device, Pointwise(input, input, output));
 
-    public override void SiluBackward(FeatureMap input, FeatureMap gradOutput, FeatureMap gradInput) =>
+    public override void ActivateBackward(FeatureMap input, FeatureMap gradOutput, FeatureMap gradInput) =>
         siluBackward.Launch(input.Device, Pointwise(input, gradOutput, gradInput));
 
     public override void Pool(FeatureMap input, FeatureMap output) =>
-        pool.Launch(input.Device, Pooling(input.Shape, output.Shape, input, output));
+        pool.Launch(input.Device, PoolingOf(input.Shape, output.Shape, input, output));
 
     public override void PoolBackward(FeatureMap gradOutput, FeatureMap gradInput) =>
-        poolAdjoint.Launch(gradOutput.Device, Pooling(gradInput.Shape, gradOutput.Shape, gradOutput, gradInput));
+        poolAdjoint.Launch(gradOutput.Device, PoolingOf(gradInput.Shape, gradOutput.Shape, gradOutput, gradInput));
 
     public override void Mirror(int border, FeatureMap input, FeatureMap output) =>
-        mirror.Launch(input.Device, Padding(border, input.Shape, input, output));
+        mirror.Launch(input.Device, PaddingOf(border, input.Shape, input, output));
 
     public override void MirrorBackward(int border, FeatureMap gradOutput, FeatureMap gradInput) =>
-        mirrorAdjoint.Launch(gradOutput.Device, Padding(border, gradInput.Shape, gradOutput, gradInput));
+        mirrorAdjoint.Launch(gradOutput.Device, PaddingOf(border, gradInput.Shape, gradOutput, gradInput));
 
     public override void Rotate(
         bool isLearned, int headChannels, FeatureMap frequencies, FeatureMap input, FeatureMap output) =>
         (isLearned ? learned : periodic).Launch(
-            input.Device, Rotary(headChannels, frequencies, input, input, output, frequencies));
+            input.Device, RotaryOf(headChannels, frequencies, input, input, output, frequencies));
 
     public override void RotateBackward(
         int headChannels,
@@ -183,11 +183,11 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
         if (gradAngles is null)
         {
             periodicBackward.Launch(
-                input.Device, Rotary(headChannels, frequencies, input, gradOutput, gradInput, frequencies));
+                input.Device, RotaryOf(headChannels, frequencies, input, gradOutput, gradInput, frequencies));
             return;
         }
         using var sums = Real(input, new MapShape(shape.Batch, 2 * shape.Channels, shape.Height, 1));
-        var parameters = Rotary(headChannels, frequencies, input, gradOutput, gradInput, sums);
+        var parameters = RotaryOf(headChannels, frequencies, input, gradOutput, gradInput, sums);
         learnedBackward.Launch(input.Device, in parameters);
         angleSums.Launch(input.Device, in parameters);
         Total(sums, gradAngles);
@@ -196,7 +196,7 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
     public override void Normalise(
         FeatureMap? weight, double epsilon, FeatureMap input, FeatureMap output, FeatureMap statistics)
     {
-        var parameters = PixelNorm(weight, input, input, output, statistics, statistics, statistics) with
+        var parameters = NormOf(weight, input, input, output, statistics, statistics, statistics) with
         {
             Epsilon = TReal.CreateChecked(epsilon),
         };
@@ -215,7 +215,7 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
         var shape = input.Shape;
         using var products = Real(input, new MapShape(shape.Batch, 1, shape.Height, shape.Width));
         using var sums = Real(input, new MapShape(shape.Batch, shape.Channels, shape.Height, 1));
-        var parameters = PixelNorm(weight, input, gradOutput, gradInput, statistics, products, sums);
+        var parameters = NormOf(weight, input, gradOutput, gradInput, statistics, products, sums);
         pixelProducts.Launch(input.Device, in parameters);
         pixelNormBackward.Launch(input.Device, in parameters);
         if (gradWeight is null)
@@ -275,7 +275,7 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
         Result = result.Map<TStorage>(),
     };
 
-    private static PoolingParameters<TStorage> Pooling(
+    private static PoolingParameters<TStorage> PoolingOf(
         MapShape input, MapShape output, FeatureMap source, FeatureMap result) => new()
         {
             Batch = input.Batch,
@@ -288,7 +288,7 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
             Result = result.Map<TStorage>(),
         };
 
-    private static PaddingParameters<TStorage> Padding(
+    private static PaddingParameters<TStorage> PaddingOf(
         int border, MapShape shape, FeatureMap source, FeatureMap result) => new()
         {
             Batch = shape.Batch,
@@ -301,7 +301,7 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
         };
 
     // Views that a step does not touch are still views of the device, here and below.
-    private static RotaryParameters<TStorage, TReal> Rotary(
+    private static RotaryParameters<TStorage, TReal> RotaryOf(
         int headChannels,
         FeatureMap frequencies,
         FeatureMap input,
@@ -321,7 +321,7 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
             Sums = sums.Map<TReal>(),
         };
 
-    private static PixelNormParameters<TStorage, TReal> PixelNorm(
+    private static PixelNormParameters<TStorage, TReal> NormOf(
         FeatureMap? weight,
         FeatureMap input,
         FeatureMap gradient,

@@ -15,8 +15,7 @@ internal sealed class LearnedRotary(string name, int channels) : Layer
     [
         new(name, [2, channels], Values:
         [
-            .. Enumerable.Range(0, 2 * channels).Select(i =>
-                i / channels == i % channels / (channels / 2) ? 4 * Math.PI * Math.Pow(100, -2.0 * (i % (channels / 2)) / channels) : 0),
+            .. Enumerable.Range(0, 2 * channels).Select(i => Initial(i / channels, i % channels)),
         ]),
     ];
 
@@ -37,4 +36,8 @@ internal sealed class LearnedRotary(string name, int channels) : Layer
         gradOutput.Dispose();
         return gradInput;
     }
+
+    private double Initial(int axis, int channel) => channel / (channels / 2) == axis
+        ? 2 * Math.Tau * Math.Pow(100, -2.0 * (channel % (channels / 2)) / channels)
+        : 0;
 }

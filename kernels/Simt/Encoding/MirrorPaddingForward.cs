@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>A copy with a border that mirrors the map without repeating its edge: −1 is 1, n is n − 2.</summary>
-internal readonly struct MirrorPadding<TElement, TStorage, TReal>
+internal readonly struct MirrorPaddingForward<TElement, TStorage, TReal>
     : IMapProgram<PaddingParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged

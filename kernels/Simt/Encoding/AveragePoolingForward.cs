@@ -5,7 +5,7 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>The mean over the region of an output; regions may overlap.</summary>
-internal readonly struct AveragePooling<TElement, TStorage, TReal>
+internal readonly struct AveragePoolingForward<TElement, TStorage, TReal>
     : IMapProgram<PoolingParameters<TStorage>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
