@@ -14,7 +14,7 @@ internal readonly struct AveragePoolingAdjoint<TElement, TStorage, TReal>
     public static MapExtent Extent(in PoolingParameters<TStorage> parameters) => MapExtent.Of(
         in parameters.Result, parameters.Batch, parameters.Channels, parameters.Height, parameters.Width);
 
-    public static double OperationsPerValue(in PoolingParameters<TStorage> parameters) => 
+    public static double OperationsPerValue(in PoolingParameters<TStorage> parameters) =>
         8.0 + 8.0 * parameters.OutputHeight * parameters.OutputWidth / ((double)parameters.Height * parameters.Width);
 
     public static void Apply(in PoolingParameters<TStorage> parameters, in MapPosition at)

@@ -14,7 +14,7 @@ internal readonly struct AveragePoolingForward<TElement, TStorage, TReal>
     public static MapExtent Extent(in PoolingParameters<TStorage> parameters) => MapExtent.Of(
         in parameters.Result, parameters.Batch, parameters.Channels, parameters.OutputHeight, parameters.OutputWidth);
 
-    public static double OperationsPerValue(in PoolingParameters<TStorage> parameters) => 
+    public static double OperationsPerValue(in PoolingParameters<TStorage> parameters) =>
         2.0 + 2.0 * parameters.Height * parameters.Width / ((double)parameters.OutputHeight * parameters.OutputWidth);
 
     public static void Apply(in PoolingParameters<TStorage> parameters, in MapPosition at)

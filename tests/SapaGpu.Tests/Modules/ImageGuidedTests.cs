@@ -11,12 +11,23 @@ public sealed class ImageGuidedTests
 
     private static readonly NafOptions Naf = new()
     {
-        Channels = 16, Heads = 2, RotaryHeads = 2, Window = 3, Blocks = 1, NormGroups = 2,
+        Channels = 16,
+        Heads = 2,
+        RotaryHeads = 2,
+        Window = 3,
+        Blocks = 1,
+        NormGroups = 2,
     };
 
     private static readonly AnyUpOptions AnyUp = new()
     {
-        Channels = 8, Heads = 2, ImageKernel = 3, FeatureKernel = 3, FeatureKernels = 6, WindowRatio = 0.3, NormGroups = 2,
+        Channels = 8,
+        Heads = 2,
+        ImageKernel = 3,
+        FeatureKernel = 3,
+        FeatureKernels = 6,
+        WindowRatio = 0.3,
+        NormGroups = 2,
     };
 
     [Test]
