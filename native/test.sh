@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the C library and runs its tests: values, CUDA where there is a driver, misuse, threads, fork, machines without .NET,
-# ONNX Runtime where its package is, an installed copy; misuse again with AddressSanitizer. Needs a C compiler; cmake, pkg-config
-# and a C++ compiler are used where they are.
+# Builds the C library and runs its tests: values, CUDA where there is a driver, misuse, random calls, threads, fork, machines
+# without .NET, ONNX Runtime where its package is, an installed copy; misuse and random calls again with AddressSanitizer. Needs a C
+# compiler; cmake, pkg-config, valgrind and a C++ compiler are used where they are.
 set -euo pipefail
 cd "$(dirname "$0")"
 cc="${CC:-gcc}"
@@ -24,12 +24,14 @@ compile() { # compile TEST FLAGS...
 ./build.sh
 SANITIZE=1 ./build.sh &
 pids=($!)
-for test in attention cross operators modules guided cuda errors threads fork missing timing; do
+for test in attention cross operators modules guided cuda errors fuzz threads fork missing timing; do
     compile "$test" &
     pids+=($!)
 done
 for pid in "${pids[@]}"; do wait "$pid"; done
 for test in attention cross operators modules guided cuda errors threads fork timing; do run out/lib "$work/$test" "$work"; done
+# Another seed every day.
+run out/lib "$work/fuzz" "$work" "$(($(date +%s) / 86400))"
 
 # copy FOLDER: the library without what it loads.
 copy() {
@@ -106,6 +108,12 @@ fi
 # The runtime handles faults itself and keeps memory until the end, which the sanitizer leaves to it.
 compile errors -o "$work/errors-sanitized" -g -fsanitize=address,undefined -Lout/sanitized/lib
 ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0 run out/sanitized/lib "$work/errors-sanitized"
+compile fuzz -o "$work/fuzz-sanitized" -g -fsanitize=address,undefined -Lout/sanitized/lib
+ASAN_OPTIONS=detect_leaks=0:handle_segv=0:use_sigaltstack=0 run out/sanitized/lib "$work/fuzz-sanitized" "$work" 1
 compile missing -o "$work/missing-sanitized" -g -fsanitize=address,undefined
 DOTNET_ROOT=/nowhere run out/sanitized/lib "$work/missing-sanitized" "Looked at: /nowhere"
+# Valgrind cannot run .NET; what the library does without it.
+if command -v valgrind >/dev/null; then
+    DOTNET_ROOT=/nowhere run out/lib valgrind -q --error-exitcode=9 --leak-check=full "$work/missing" "Looked at: /nowhere"
+fi
 echo "The C interface passed."

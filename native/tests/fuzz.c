@@ -1,0 +1,110 @@
+/*
+ * Random calls: operands that fit, then some of their fields replaced. Whatever a descriptor says of memory that is there, a call
+ * computes or is refused with a text, and the process lives.
+ */
+#include "test.h"
+
+enum { ARENA = 1 << 20, TENSORS = 9, CALLS = 20000 };
+
+static double arena[ARENA];
+static uint64_t state;
+
+static uint64_t draw(uint64_t below)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (state >> 16) % below;
+}
+
+static int64_t odd_number(void)
+{
+    static const int64_t numbers[] = { 0, -1, 1, 2, 3, 7, 64, -64, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, INT64_MAX / 2 };
+    return numbers[draw(sizeof numbers / sizeof *numbers)];
+}
+
+/* A stride that is refused, or that stays within the arena for the shapes that are drawn. */
+static int64_t odd_stride(void)
+{
+    static const int64_t strides[] = { 0, -1, 1, 2, 5, 100, -100, INT64_MAX, INT64_MIN };
+    return strides[draw(sizeof strides / sizeof *strides)];
+}
+
+static sapa_tensor tensor(int32_t type, int64_t b, int64_t c, int64_t h, int64_t w, int place)
+{
+    double *data = arena + (size_t)place * (ARENA / (TENSORS + 1));
+    return draw(2) ? sapa_nchw(type, data, b, c, h, w) : sapa_nhwc(type, data, b, c, h, w);
+}
+
+static void change(sapa_tensor *t)
+{
+    switch (draw(6)) {
+    case 0: t->struct_size = (uint32_t)odd_number(); break;
+    case 1: t->element_type = (int32_t)draw(7) - 1; break;
+    case 2: t->data = draw(2) || !t->data ? NULL : (char *)t->data + draw(9); break;
+    case 3: t->shape[draw(4)] = (int64_t)draw(9) - 1; break;
+    case 4: t->strides[draw(4)] = odd_stride(); break;
+    default: t->data = arena + draw(4) * 8; break;
+    }
+}
+
+static int32_t call(sapa_device device, sapa_ranges ranges)
+{
+    static const int32_t types[] = { SAPA_F32, SAPA_F64, SAPA_F16, SAPA_BF16 };
+    int32_t type = types[draw(4)], real = type == SAPA_F64 ? SAPA_F64 : SAPA_F32;
+    int64_t d = 1 + (int64_t)draw(4), c = 1 + (int64_t)draw(4), h = 3, w = 4, s = 2;
+    sapa_window_options options = SAPA_WINDOW_OPTIONS_INIT;
+    sapa_cross_options cross = SAPA_CROSS_OPTIONS_INIT;
+    sapa_tensor q = tensor(type, 1, d, s * h, s * w, 0), k = tensor(type, 1, d, h, w, 1), v = tensor(type, 1, c, h, w, 2);
+    sapa_tensor o = tensor(type, 1, c, s * h, s * w, 3), n = tensor(real, 1, 1, s * h, s * w, 4);
+    sapa_tensor gq = tensor(type, 1, d, s * h, s * w, 5), gk = tensor(type, 1, d, h, w, 6), gv = tensor(type, 1, c, h, w, 7);
+    sapa_tensor scores = tensor(type, 1, 9, s * h, s * w, 8), statistics = tensor(real, 1, 2, s * h, s * w, 8);
+    sapa_tensor *all[] = { &q, &k, &v, &o, &n, &gq, &gk, &gv, &scores, &statistics };
+    options.window = 3;
+    if (draw(3)) {
+        for (uint64_t i = 1 + draw(2); i > 0; i--) change(all[draw(10)]);
+        if (draw(4) == 0) {
+            int32_t *fields[] = { &options.window, &options.border, &options.normalisation, &options.heads, &options.head_value,
+                &cross.heads, &cross.averages_heads };
+            *fields[draw(7)] = (int32_t)odd_number();
+        }
+        if (draw(16) == 0) cross.score_scale = draw(2) ? NAN : INFINITY;
+        if (draw(16) == 0) device = (sapa_device)(intptr_t)odd_number();
+        if (draw(16) == 0) ranges = (sapa_ranges)(intptr_t)odd_number();
+    }
+    switch (draw(9)) {
+    case 0: return sapa_window_attention_forward(device, &q, &k, &v, &o, draw(2) ? &n : NULL, &options);
+    case 1: return sapa_window_attention_backward(device, &q, &k, &v, &n, &o, &gq, draw(2) ? &gk : NULL, &gv, &options);
+    case 2: return sapa_window_similarity_forward(device, &q, &k, &scores, &options);
+    case 3: return sapa_window_reassembly_backward(device, &scores, &v, &o, NULL, &gv, &options);
+    case 4: return sapa_window_weights_forward(
+        device, &scores, (int32_t)draw(5), (int32_t)draw(5), &n, &options, (int32_t)draw(3));
+    case 5: return sapa_interpolate_forward(device, &v, &o, (int32_t)draw(3), (int32_t)draw(3));
+    case 6: return sapa_interpolate_backward(device, &o, &gv, (int32_t)draw(3), (int32_t)draw(3));
+    case 7: return sapa_cross_attention_forward(device, &q, &k, &v, NULL, ranges, &o, draw(2) ? &statistics : NULL, &cross);
+    default: return sapa_cross_attention_backward(
+        device, &q, &k, &v, NULL, ranges, &statistics, &o, &gq, &gk, draw(2) ? &gv : NULL, NULL, &cross);
+    }
+}
+
+int main(int count, char **arguments)
+{
+    uint64_t seed = count > 2 ? strtoull(arguments[2], NULL, 10) : 1;
+    int done = 0;
+    sapa_device device;
+    sapa_ranges ranges;
+    state = 88172645463325252u + seed;
+    CHECK_OK(sapa_device_open("cpu", NULL, &device));
+    CHECK_OK(sapa_ranges_create_window(3, 4, 6, 8, 3, 3, SAPA_BORDER_MASKED, &ranges));
+    for (int i = 0; i < CALLS; i++) {
+        int32_t status = call(device, ranges);
+        CHECK(status >= SAPA_OK && status <= SAPA_INTERNAL_ERROR, "call %d of seed %llu", i, (unsigned long long)seed);
+        CHECK(status != SAPA_INTERNAL_ERROR, "call %d of seed %llu: %s", i, (unsigned long long)seed, sapa_last_error());
+        CHECK(status == SAPA_OK || *sapa_last_error(), "call %d of seed %llu", i, (unsigned long long)seed);
+        done += status == SAPA_OK;
+    }
+    CHECK(done > CALLS / 8 && done < CALLS * 7 / 8, "%d of %d calls were done", done, CALLS);
+    CHECK_OK(sapa_ranges_close(ranges));
+    CHECK_OK(sapa_device_close(device));
+    return failures > 0;
+}
