@@ -75,12 +75,12 @@ public sealed class VectorTests
     // are the same program, or are tested by fixtures of their own.
     private static IEnumerable<T> OfThisRun<T>(
         IEnumerable<T> cases, string device, ElementType elementType, int parts = 1) => device switch
-    {
-        "opencl" => TestPart.Of(cases, parts * DeviceGridAttribute.OpenCLTurns),
-        "cuda" when elementType != ElementType.Float32 => TestPart.Of(cases, parts * OtherTurns),
-        "cuda" when parts > 1 => TestPart.Of(cases, parts),
-        _ => cases,
-    };
+        {
+            "opencl" => TestPart.Of(cases, parts * DeviceGridAttribute.OpenCLTurns),
+            "cuda" when elementType != ElementType.Float32 => TestPart.Of(cases, parts * OtherTurns),
+            "cuda" when parts > 1 => TestPart.Of(cases, parts),
+            _ => cases,
+        };
 
     // A collection may have operators that come later.
     private static bool IsKnown(VectorCase vector) => VectorOperators.Layouts.ContainsKey(vector.Op);
