@@ -70,9 +70,9 @@ public sealed record SapaGradients<T>(FeatureMap<T> Encoder, FeatureMap<T> Decod
     /// No parameter has this name; the message lists the names.
     /// </exception>
     public Parameter this[string name] =>
-        Parameters.FirstOrDefault(parameter => parameter.Name == name)
+        Parameters.FirstOrDefault(parameter => parameter?.Name == name)
             ?? throw new KeyNotFoundException(
-                $"There is no parameter '{name}'; there are {string.Join(", ", Parameters.Select(p => p.Name))}.");
+                $"There is no parameter '{name}'; there are {string.Join(", ", Parameters.Select(p => p?.Name))}.");
 
     /// <summary>Disposes the gradients.</summary>
     public void Dispose()

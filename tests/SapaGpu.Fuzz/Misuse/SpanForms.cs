@@ -72,6 +72,13 @@ internal static class SpanForms
     public static int MapSpan(float[] values, int height, int width, int channels) =>
         new MapSpan<float>(values, height, width, channels).Height;
 
+    public static AxisRanges Of(int cells, int[] firsts, int[] ends)
+    {
+        ArgumentNullException.ThrowIfNull(firsts);
+        ArgumentNullException.ThrowIfNull(ends);
+        return AxisRanges.Of(cells, [.. firsts.Zip(ends)]);
+    }
+
     private static TMember NotNull<TMember>(TMember? member)
         where TMember : class
     {

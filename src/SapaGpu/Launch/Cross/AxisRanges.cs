@@ -10,10 +10,13 @@ namespace SapaGpu;
 /// </summary>
 /// <remarks>
 /// Of n cells and N outputs, the window of width K of output y begins at ⌊y·n/N⌋ − ⌊K/2⌋; one of even width has one cell more
-/// before the middle than after it. Immutable, and may be shared by threads and devices.
+/// before the middle than after it. Cells and outputs are at most 2²⁴. Immutable, and may be shared by threads and devices.
 /// </remarks>
 public sealed class AxisRanges
 {
+    // Of cells or outputs: their tables are arrays.
+    private const int MostPositions = 1 << 24;
+
     private AxisRanges(int cells, int[] table, OutsideRule outside)
     {
         Cells = cells;
@@ -48,7 +51,7 @@ public sealed class AxisRanges
     /// How taps outside are treated. With <see cref="BorderRule.Shifted"/> a window that is larger than the axis is the whole
     /// axis.
     /// </param>
-    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, or the border is not defined.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive or above 2²⁴, or the border is not defined.</exception>
     public static AxisRanges Window(int cells, int outputs, int window, BorderRule border)
     {
         CheckSizes(cells, outputs);
@@ -80,7 +83,7 @@ public sealed class AxisRanges
     /// <summary>The whole axis for every output.</summary>
     /// <param name="cells">The cells of the axis.</param>
     /// <param name="outputs">The outputs.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive or above 2²⁴.</exception>
     public static AxisRanges Whole(int cells, int outputs)
     {
         CheckSizes(cells, outputs);
@@ -99,7 +102,7 @@ public sealed class AxisRanges
     /// <param name="cells">n, the cells of the axis.</param>
     /// <param name="outputs">N, the outputs.</param>
     /// <param name="ratio">r, the part of the axis that is seen to either side; positive.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A size or the ratio is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size or the ratio is not positive, or a size above 2²⁴.</exception>
     public static AxisRanges Ratio(int cells, int outputs, float ratio)
     {
         CheckSizes(cells, outputs);
@@ -189,5 +192,7 @@ public sealed class AxisRanges
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(cells, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(cells, MostPositions);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(outputs, MostPositions);
     }
 }
