@@ -10,14 +10,9 @@ internal static class VectorCross
         var vector = operands.Case;
         var (query, key, value) = (operands["q"], operands["k"], operands["v"]);
         var bias = vector.Find("key_bias") is null ? null : operands["key_bias"];
-        var options = new CrossAttentionOptions
-        {
-            Heads = vector.Integer("heads"),
-            AveragesHeads = vector.Text("head_value") == "mean",
-            ScoreScale = vector.NumberOr("score_scale", 1.0),
-        };
+        var options = Options(vector);
         operands.Keep(
-            "out", CrossAttention.Forward(query, key, value, Ranges(vector, key, query), options, bias, out var context));
+            "out", CrossAttention.Forward(query, key, value, Ranges(vector), options, bias, out var context));
         using (context)
         {
             var gradOutput = operands["grad_out"];
@@ -40,10 +35,19 @@ internal static class VectorCross
         }
     }
 
-    private static WindowRanges Ranges(VectorCase vector, FeatureMap key, FeatureMap query)
+    /// <summary>The heads and the score scale that a case states.</summary>
+    public static CrossAttentionOptions Options(VectorCase vector) => new()
     {
-        int height = key.Shape.Height, width = key.Shape.Width;
-        int outputHeight = query.Shape.Height, outputWidth = query.Shape.Width;
+        Heads = vector.Integer("heads"),
+        AveragesHeads = vector.Text("head_value") == "mean",
+        ScoreScale = vector.NumberOr("score_scale", 1.0),
+    };
+
+    /// <summary>The ranges that a case states.</summary>
+    public static WindowRanges Ranges(VectorCase vector)
+    {
+        int height = vector.Integer("height"), width = vector.Integer("width");
+        int outputHeight = vector.Integer("out_height"), outputWidth = vector.Integer("out_width");
         return vector.Text("rule") switch
         {
             "global" => WindowRanges.Whole(height, width, outputHeight, outputWidth),

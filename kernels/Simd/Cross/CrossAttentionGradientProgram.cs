@@ -82,17 +82,9 @@ internal readonly unsafe struct CrossAttentionGradientProgram<TSimd, TStorage, T
             TStep.Run(in parameters, in whole, in maps, in scratch, in sums);
             return;
         }
-        for (int row = whole.Row; row < whole.Row + whole.Rows;)
-        {
-            int rows = CrossTile.EqualRanges(parameters.Rows, row, whole.Row + whole.Rows);
-            for (int column = whole.Column; column < whole.Column + whole.Columns;)
-            {
-                int columns = CrossTile.EqualRanges(parameters.Columns, column, whole.Column + whole.Columns);
-                var part = CrossTile.Between(in parameters, whole.Image, whole.Set, row, rows, column, columns);
-                TStep.Run(in parameters, in part, in maps, in scratch, in sums);
-                column += columns;
-            }
-            row += rows;
-        }
+        int row = whole.Row;
+        int column = whole.Column;
+        while (whole.NextPart(in parameters, ref row, ref column, out var part))
+            TStep.Run(in parameters, in part, in maps, in scratch, in sums);
     }
 }

@@ -53,8 +53,7 @@ internal struct CrossTile
             parameters.ColumnTiles[columnTile + 1] - column);
     }
 
-    /// <summary>A rectangle of queries.</summary>
-    public static CrossTile Between<TStorage, TReal>(
+    private static CrossTile Between<TStorage, TReal>(
         in CrossAttentionParameters<TStorage, TReal> parameters, int image, int set, int row, int rows, int column, int columns)
         where TStorage : unmanaged
         where TReal : unmanaged
@@ -75,8 +74,34 @@ internal struct CrossTile
         return tile;
     }
 
-    /// <summary>How many of the outputs from one on have its range.</summary>
-    public static int EqualRanges(ILGPU.ArrayView<int> ranges, int output, int end)
+    /// <summary>Finds the next part of a tile whose queries all see the same cells.</summary>
+    /// <param name="parameters">The problem.</param>
+    /// <param name="row">Where the part begins; then where the next one does. At first the row of the tile.</param>
+    /// <param name="column">The same for columns.</param>
+    /// <param name="part">The part.</param>
+    /// <returns>Whether there was one left.</returns>
+    public readonly bool NextPart<TStorage, TReal>(
+        in CrossAttentionParameters<TStorage, TReal> parameters, ref int row, ref int column, out CrossTile part)
+        where TStorage : unmanaged
+        where TReal : unmanaged
+    {
+        part = default;
+        if (row == Row + Rows)
+            return false;
+        int rows = EqualRanges(parameters.Rows, row, Row + Rows);
+        int columns = EqualRanges(parameters.Columns, column, Column + Columns);
+        part = Between(in parameters, Image, Set, row, rows, column, columns);
+        column += columns;
+        if (column == Column + Columns)
+        {
+            column = Column;
+            row += rows;
+        }
+        return true;
+    }
+
+    // How many of the outputs from one on have its range.
+    private static int EqualRanges(ILGPU.ArrayView<int> ranges, int output, int end)
     {
         var first = AxisRange.Read(ranges, output);
         int count = 1;

@@ -58,22 +58,23 @@ internal readonly struct CrossCells<TElement, TStorage, TReal, TAccess, TCoeffic
                     int from = run.Part * channels + channel;
                     if (TCoefficient.IsOfValue)
                     {
-                        Add(in parameters.GradOutput, in at, run.Image, from, count, channels - channel, factors, ref sums);
+                        sums.Add<TElement, TStorage, TAccess>(
+    in parameters.GradOutput, in at, run.Image, from, count, channels - channel, factors);
                     }
                     else
                     {
-                        Add(in parameters.Query, in at, run.Image, from, count, channels - channel, factors, ref sums);
+                        sums.Add<TElement, TStorage, TAccess>(
+    in parameters.Query, in at, run.Image, from, count, channels - channel, factors);
                         if (TCoefficient.HasSecondOfQueries)
                         {
-                            Add(
+                            sums.Add<TElement, TStorage, TAccess>(
                                 in parameters.QueryDirection,
                                 in at,
                                 run.Image,
                                 from,
                                 count,
                                 channels - channel,
-                                factors.SubView(CrossRun.Pairs / 4, CrossRun.Pairs / 4),
-                                ref sums);
+                                factors.SubView(CrossRun.Pairs / 4, CrossRun.Pairs / 4));
                         }
                     }
                 }
@@ -117,26 +118,6 @@ internal readonly struct CrossCells<TElement, TStorage, TReal, TAccess, TCoeffic
             factors[query * CrossRun.Length + CrossRun.Lane] = both.First;
             if (TCoefficient.HasSecondOfQueries)
                 factors[CrossRun.Pairs + query * CrossRun.Length + CrossRun.Lane] = both.Second;
-        }
-    }
-
-    private static void Add(
-        in MapView<TStorage> map,
-        in CrossPlace place,
-        int image,
-        int channel,
-        int count,
-        int remaining,
-        ArrayView<Pack4<TReal>> factors,
-        ref CrossSums<TReal> sums)
-    {
-        var at = place;
-        for (int query = 0; query < count; query++)
-        {
-            var vector = TAccess.Load<TElement, TStorage, TReal>(
-                in map, map.Offset(image, channel, at.Row, at.Column), remaining);
-            sums.AddSeen(factors[query * (CrossRun.Length / 4) + CrossRun.Share], in vector);
-            at.Advance();
         }
     }
 }

@@ -60,34 +60,34 @@ internal readonly struct CrossQueries<TElement, TStorage, TReal, TAccess, TCoeff
                     int from = run.Part * channels + channel;
                     if (TCoefficient.IsOfValue)
                     {
-                        Add(in parameters.Value, in at, run.Image, from, count, channels - channel, factors, ref sums);
+                        sums.Add<TElement, TStorage, TAccess>(
+    in parameters.Value, in at, run.Image, from, count, channels - channel, factors);
                         if (TCoefficient.HasSecondOfCells)
                         {
-                            Add(
+                            sums.Add<TElement, TStorage, TAccess>(
                                 in parameters.ValueDirection,
                                 in at,
                                 run.Image,
                                 from,
                                 count,
                                 channels - channel,
-                                factors.SubView(CrossRun.Pairs / 4, CrossRun.Pairs / 4),
-                                ref sums);
+                                factors.SubView(CrossRun.Pairs / 4, CrossRun.Pairs / 4));
                         }
                     }
                     else
                     {
-                        Add(in parameters.Key, in at, run.Image, from, count, channels - channel, factors, ref sums);
+                        sums.Add<TElement, TStorage, TAccess>(
+    in parameters.Key, in at, run.Image, from, count, channels - channel, factors);
                         if (TCoefficient.HasSecondOfCells)
                         {
-                            Add(
+                            sums.Add<TElement, TStorage, TAccess>(
                                 in parameters.KeyDirection,
                                 in at,
                                 run.Image,
                                 from,
                                 count,
                                 channels - channel,
-                                factors.SubView(CrossRun.Pairs / 4, CrossRun.Pairs / 4),
-                                ref sums);
+                                factors.SubView(CrossRun.Pairs / 4, CrossRun.Pairs / 4));
                         }
                     }
                 }
@@ -130,26 +130,6 @@ internal readonly struct CrossQueries<TElement, TStorage, TReal, TAccess, TCoeff
             factors[cell * CrossRun.Length + CrossRun.Lane] = both.First;
             if (TCoefficient.HasSecondOfCells)
                 factors[CrossRun.Pairs + cell * CrossRun.Length + CrossRun.Lane] = both.Second;
-        }
-    }
-
-    private static void Add(
-        in MapView<TStorage> map,
-        in CrossPlace place,
-        int image,
-        int channel,
-        int count,
-        int remaining,
-        ArrayView<Pack4<TReal>> factors,
-        ref CrossSums<TReal> sums)
-    {
-        var at = place;
-        for (int cell = 0; cell < count; cell++)
-        {
-            var vector = TAccess.Load<TElement, TStorage, TReal>(
-                in map, map.Offset(image, channel, at.Row, at.Column), remaining);
-            sums.AddSeen(factors[cell * (CrossRun.Length / 4) + CrossRun.Share], in vector);
-            at.Advance();
         }
     }
 }

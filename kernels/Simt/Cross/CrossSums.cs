@@ -1,4 +1,5 @@
 using System.Numerics;
+using ILGPU;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Numerics;
 using SapaGpu.Kernels.Policies;
@@ -14,17 +15,38 @@ internal struct CrossSums<TReal>
     public Pack4<TReal> Z;
     public Pack4<TReal> W;
 
-    /// <summary>Adds a vector, with a factor for each.</summary>
-    public void Add(in Pack4<TReal> factors, in Pack4<TReal> vector)
+    /// <summary>Adds the vectors of some partners, from a place on, with the factors that the group keeps of them.</summary>
+    /// <param name="map">The map of the partners.</param>
+    /// <param name="place">The first partner.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="channel">The first of the four channels.</param>
+    /// <param name="count">The partners.</param>
+    /// <param name="remaining">The channels that there are from the first one on.</param>
+    /// <param name="factors">The factors, [partner][of the run].</param>
+    public void Add<TElement, TStorage, TAccess>(
+        in MapView<TStorage> map,
+        in CrossPlace place,
+        int image,
+        int channel,
+        int count,
+        int remaining,
+        ArrayView<Pack4<TReal>> factors)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
+        where TAccess : struct, IChannelAccess
     {
-        Pack4.Add(ref X, factors.X, in vector);
-        Pack4.Add(ref Y, factors.Y, in vector);
-        Pack4.Add(ref Z, factors.Z, in vector);
-        Pack4.Add(ref W, factors.W, in vector);
+        var at = place;
+        for (int partner = 0; partner < count; partner++)
+        {
+            var vector = TAccess.Load<TElement, TStorage, TReal>(
+                in map, map.Offset(image, channel, at.Row, at.Column), remaining);
+            AddSeen(factors[partner * (CrossRun.Length / 4) + CrossRun.Share], in vector);
+            at.Advance();
+        }
     }
 
-    /// <summary>Adds a vector where its factor is not 0: what is not seen may hold anything.</summary>
-    public void AddSeen(in Pack4<TReal> factors, in Pack4<TReal> vector)
+    // What is not seen may hold anything, and has the factor 0.
+    private void AddSeen(in Pack4<TReal> factors, in Pack4<TReal> vector)
     {
         if (factors.X != TReal.Zero)
             Pack4.Add(ref X, factors.X, in vector);

@@ -28,6 +28,13 @@ public sealed record Parameter(string Name, IReadOnlyList<int> Shape, FeatureMap
         Value.WriteNumbers(values);
     }
 
+    /// <summary>Finds a parameter by its name.</summary>
+    /// <exception cref="KeyNotFoundException">None has this name; the message lists the names.</exception>
+    internal static Parameter Find(IReadOnlyList<Parameter> parameters, string name) =>
+        parameters.FirstOrDefault(parameter => parameter?.Name == name)
+            ?? throw new KeyNotFoundException(
+                $"There is no parameter '{name}'; there are {string.Join(", ", parameters.Select(p => p?.Name))}.");
+
     /// <summary>Returns the shape of the map for the dimensions of a state_dict.</summary>
     internal static MapShape ShapeOf(IReadOnlyList<int> shape) => shape.Count switch
     {

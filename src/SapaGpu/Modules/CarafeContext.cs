@@ -56,10 +56,7 @@ public sealed record CarafeGradients<T>(FeatureMap<T> Features, IReadOnlyList<Pa
     /// <exception cref="KeyNotFoundException">
     /// No parameter has this name; the message lists the names.
     /// </exception>
-    public Parameter this[string name] =>
-        Parameters.FirstOrDefault(parameter => parameter?.Name == name)
-            ?? throw new KeyNotFoundException(
-                $"There is no parameter '{name}'; there are {string.Join(", ", Parameters.Select(p => p?.Name))}.");
+    public Parameter this[string name] => Parameter.Find(Parameters, name);
 
     /// <summary>Disposes the gradients.</summary>
     public void Dispose()

@@ -46,10 +46,7 @@ public abstract class UpsamplerModule<T> : IDisposable
     /// <exception cref="KeyNotFoundException">
     /// No parameter has this name; the message lists the names.
     /// </exception>
-    public Parameter this[string name] =>
-        Parameters.FirstOrDefault(parameter => parameter.Name == name)
-            ?? throw new KeyNotFoundException(
-                $"There is no parameter '{name}'; there are {string.Join(", ", Parameters.Select(p => p.Name))}.");
+    public Parameter this[string name] => Parameter.Find(Parameters, name);
 
     /// <summary>
     /// Loads the parameters from a checkpoint: a .pth of PyTorch, whose pickle is parsed but never executed, or

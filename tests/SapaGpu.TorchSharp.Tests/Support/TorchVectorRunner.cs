@@ -97,8 +97,8 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
                     inputs["q"],
                     inputs["k"],
                     inputs["v"],
-                    CrossVectors.Ranges(vector),
-                    CrossVectors.Options(vector),
+                    VectorCross.Ranges(vector),
+                    VectorCross.Options(vector),
                     inputs.GetValueOrDefault("key_bias"));
             case "interpolate":
                 int scale = vector.Integer("scale");
