@@ -14,8 +14,10 @@ internal static class VectorLayers
         "adaptive_avg_pool" => new Pooling(vector.Integer("out_height"), vector.Integer("out_width")),
         "resize_bilinear" => new Resizing(vector.Integer("out_height"), vector.Integer("out_width")),
         "rms_norm" => new PixelNormLayer("weight", vector.Integer("channels"), vector.NumberOr("eps", 0)),
-        "norm_silu_conv" => new Sequence(
-            new NormSilu("norm", vector.Integer("in_channels"), vector.Integer("num_groups"), vector.NumberOr("eps", 1e-5)),
+        "norm_silu_conv" => new ActivatedConvolution(
+            "norm",
+            vector.Integer("num_groups"),
+            vector.NumberOr("eps", 1e-5),
             new ConvolutionLayer(
                 "conv",
                 vector.Integer("in_channels"),

@@ -98,9 +98,10 @@ internal static unsafe class MatrixProduct<TSimd, TStorage, TReal, TVector>
         }
     }
 
-    // A product of which b and c are one panel, or its first vectors.
+    /// <summary>A product of which b and c are one panel, or its first vectors.</summary>
+    /// <inheritdoc cref="Multiply" path="/param"/>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void MultiplyPanel(
+    public static void MultiplyPanel(
         TReal* a,
         nint aRow,
         nint aStep,

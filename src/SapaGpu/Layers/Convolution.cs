@@ -1,18 +1,23 @@
+using SapaGpu.Operators;
+
 namespace SapaGpu.Layers;
 
 /// <summary>
-/// A convolution with an odd square kernel and dilation. It keeps the size of the map, with zeros outside it, or reads a border
-/// that the map has. It runs as one projection for each tap of the kernel, over the part of the map that the tap reads, added in
-/// a fixed order.
+/// A convolution with an odd square kernel and dilation that keeps the size of the map, with zeros outside it or a mirrored border:
+/// index −1 is 1, index n is n − 2. On thread groups, and for gradients of weights, it is one projection for each tap of the
+/// kernel, over the part of the map that the tap reads, added in a fixed order; the rest is one pass on the CPU.
 /// </summary>
 /// <param name="weightName">The name of the weight, [O, I, K, K].</param>
 /// <param name="biasName">The name of the bias, [O]; null for none.</param>
 /// <param name="kernel">K, odd.</param>
-/// <param name="dilation">The distance of taps.</param>
-/// <param name="readsBorder">Whether the input has a border, K/2·dilation wide, that the output does not have.</param>
-internal sealed class Convolution(
-    string weightName, string? biasName, int kernel, int dilation, bool readsBorder = false)
+/// <param name="dilation">The distance of taps; 1 where the border is mirrored.</param>
+/// <param name="mirrors">Whether the border is mirrored.</param>
+internal sealed class Convolution(string weightName, string? biasName, int kernel, int dilation, bool mirrors = false)
 {
+    private readonly int border = mirrors ? kernel / 2 : 0;
+
+    private bool HasBorder => border > 0;
+
     // The centre tap reads the whole map, so it comes first and overwrites the output; the others add to it.
     private IEnumerable<int> Taps
     {
@@ -25,13 +30,19 @@ internal sealed class Convolution(
 
     public void Forward(ParameterSet parameters, FeatureMap input, FeatureMap output)
     {
+        if (DirectConvolution.Runs(input.Device))
+        {
+            Direct(parameters).Forward(input, output);
+            return;
+        }
+        using var padded = Padded(input);
         bool accumulate = false;
         foreach (int tap in Taps)
         {
             if (!TryReach(tap, output.Shape, out var part))
                 continue;
             using var matrix = Matrix(parameters, tap);
-            using var source = part.Source(input);
+            using var source = part.Source(padded);
             using var target = part.Target(output);
             var projection = new ProjectionWeights(matrix, accumulate ? null : Bias(parameters));
             PointwiseProjection.Run(in projection, source, target, null, accumulate);
@@ -42,12 +53,17 @@ internal sealed class Convolution(
     public void Backward(
         ParameterSet parameters, ParameterSet gradients, FeatureMap input, FeatureMap gradOutput, FeatureMap gradInput)
     {
+        bool isDirect = DirectConvolution.Runs(input.Device);
+        using var padded = Padded(input);
+        using var gradPadded = HasBorder
+            ? FeatureMap.Create(input.Device, padded.Shape, gradInput.Format, gradInput.ElementType)
+            : gradInput.ChannelsOf(0, gradInput.Shape.Channels);
+        if (isDirect)
+            Direct(parameters).Backward(gradOutput, gradPadded);
+        else if (HasBorder)
+            gradPadded.Clear(); // No tap reads all of a border.
         gradients[weightName].Clear();
-
-        // No tap reads all of a border.
-        if (readsBorder)
-            gradInput.Clear();
-        bool accumulate = readsBorder;
+        bool accumulate = HasBorder;
         bool hasBias = false;
         foreach (int tap in Taps)
         {
@@ -55,15 +71,36 @@ internal sealed class Convolution(
                 continue;
             using var matrix = Matrix(parameters, tap);
             using var gradMatrix = Matrix(gradients, tap);
-            using var source = part.Source(input);
-            using var gradSource = part.Source(gradInput);
+            using var source = part.Source(padded);
+            using var gradSource = part.Source(gradPadded);
             using var gradient = part.Target(gradOutput);
             var projection = new ProjectionWeights(matrix, null);
             var own = new ProjectionWeights(gradMatrix, hasBias ? null : Bias(gradients));
-            PointwiseProjection.RunBackward(in projection, source, gradient, null, gradSource, own, accumulate);
+            PointwiseProjection.RunBackward(
+                in projection, source, gradient, null, isDirect ? null : gradSource, own, accumulate);
             accumulate = true;
             hasBias = true;
         }
+        if (HasBorder)
+            MirrorPadding.Backward(gradPadded, gradInput);
+    }
+
+    /// <summary>The convolution in one pass, on devices that have it.</summary>
+    public DirectConvolution Direct(ParameterSet parameters) =>
+        new(parameters[weightName], Bias(parameters), dilation, HasBorder);
+
+    private FeatureMap Padded(FeatureMap input)
+    {
+        var shape = input.Shape;
+        if (!HasBorder)
+            return input.ChannelsOf(0, shape.Channels);
+        var padded = FeatureMap.Create(
+            input.Device,
+            new MapShape(shape.Batch, shape.Channels, shape.Height + 2 * border, shape.Width + 2 * border),
+            input.Format,
+            input.ElementType);
+        MirrorPadding.Forward(input, padded);
+        return padded;
     }
 
     private FeatureMap Matrix(ParameterSet parameters, int tap) =>
@@ -73,9 +110,9 @@ internal sealed class Convolution(
 
     private bool TryReach(int tap, MapShape shape, out Reach reach)
     {
-        if (readsBorder)
+        if (HasBorder)
         {
-            reach = new Reach(tap / kernel * dilation, tap % kernel * dilation, 0, 0, shape.Height, shape.Width);
+            reach = new Reach(tap / kernel, tap % kernel, 0, 0, shape.Height, shape.Width);
             return true;
         }
         long down = (tap / kernel - kernel / 2) * (long)dilation;

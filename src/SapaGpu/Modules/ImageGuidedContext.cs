@@ -17,12 +17,14 @@ public sealed class ImageGuidedContext<T> : IDisposable
 
     internal ImageGuidedContext(
         ImageGuidedUpsampler<T> module,
+        MemoryFormat imageFormat,
         Trace trace,
         FeatureMap<T> query,
         FeatureMap<T> key,
         CrossAttentionContext<T> attention)
     {
         Module = module;
+        ImageFormat = imageFormat;
         Trace = trace;
         Attention = attention;
         this.query = query;
@@ -31,6 +33,8 @@ public sealed class ImageGuidedContext<T> : IDisposable
     }
 
     internal ImageGuidedUpsampler<T> Module { get; }
+
+    internal MemoryFormat ImageFormat { get; }
 
     internal Trace Trace { get; }
 

@@ -12,7 +12,7 @@ public sealed class ImageGuidedGradients<T> : IDisposable
         Parameters = parameters;
     }
 
-    /// <summary>Gets the gradient of the image, [B, 3, Hi, Wi].</summary>
+    /// <summary>Gets the gradient of the image, [B, 3, Hi, Wi], in its format.</summary>
     public FeatureMap<T> Image { get; }
 
     /// <summary>Gets the gradient of the features, [B, C, H, W], in their format.</summary>

@@ -10,7 +10,8 @@ namespace SapaGpu;
 /// </summary>
 /// <remarks>
 /// Queries and keys are computed in the type of the parameters, then rounded to that of the features; values are the features
-/// themselves. Both <see cref="MemoryFormat"/>s are taken; the encoder works in that of the image.
+/// themselves. Both <see cref="MemoryFormat"/>s are taken; the encoder works in that of the image, on the CPU always
+/// channels-last.
 /// </remarks>
 /// <typeparam name="T">
 /// The element type of image and features: float, double, <see cref="Half"/> or <see cref="BFloat16"/>. Parameters are double
@@ -82,7 +83,7 @@ public abstract class ImageGuidedUpsampler<T> : UpsamplerModule<T>
             (query, key) = Encode(image, features, shape, trace);
             var output = CrossAttention.Forward(
                 query, key, features, Ranges(features.Shape, shape), encoder.Attention, null, out var attention);
-            context = new ImageGuidedContext<T>(this, trace, query, key, attention);
+            context = new ImageGuidedContext<T>(this, image.Format, trace, query, key, attention);
             return output;
         }
         catch
@@ -120,10 +121,10 @@ public abstract class ImageGuidedUpsampler<T> : UpsamplerModule<T>
         var gradValue = attended.Value!;
         if (gradFeatures is not null)
         {
-            using var rounded = Round(gradFeatures);
+            using var rounded = Round(gradFeatures, gradFeatures.Format);
             Conversions.Add(rounded, gradValue);
         }
-        return new ImageGuidedGradients<T>(Round(gradImage), gradValue, gradients.HandOver());
+        return new ImageGuidedGradients<T>(Round(gradImage, context.ImageFormat), gradValue, gradients.HandOver());
     }
 
     private protected static ComputeDevice Checked(ComputeDevice device)
@@ -138,10 +139,10 @@ public abstract class ImageGuidedUpsampler<T> : UpsamplerModule<T>
             return Precision.Widen(map);
     }
 
-    private static FeatureMap<T> Round(FeatureMap map)
+    private static FeatureMap<T> Round(FeatureMap map, MemoryFormat format)
     {
         using (map)
-            return Precision.Narrow<T>(map);
+            return Precision.Narrow<T>(map, format);
     }
 
     private void Run(FeatureMap<T> image, FeatureMap<T> features, FeatureMap<T> output)
@@ -161,8 +162,8 @@ public abstract class ImageGuidedUpsampler<T> : UpsamplerModule<T>
     private (FeatureMap<T> Query, FeatureMap<T> Key) Encode(
         FeatureMap<T> image, FeatureMap<T> features, MapShape output, Trace trace)
     {
-        var (query, key) = encoder.Forward(Values, Precision.Widen(image), features, output, trace);
-        return (Round(query), Round(key));
+        var (query, key) = encoder.Forward(Values, Precision.Prepare(image), features, output, trace);
+        return (Round(query, query.Format), Round(key, key.Format));
     }
 
     // The tables of the ranges are copied to the device once for calls of the same size.

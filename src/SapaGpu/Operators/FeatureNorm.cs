@@ -198,9 +198,27 @@ public static class FeatureNorm
         using var call = Operands.Hold(input, weight, bias, output, statistics);
         var kernels = FeatureNormKernels.For(input);
         if (groups == 0)
+        {
             kernels.LayerForward(weight, bias, epsilon, input, output, statistics);
-        else
-            kernels.GroupForward(groups, weight, bias, epsilon, input, output, statistics);
+            return;
+        }
+        kernels.GroupStatistics(groups, epsilon, input, statistics);
+        kernels.GroupNormalise(groups, weight, bias, input, statistics, output);
+    }
+
+    /// <summary>Computes the statistics of GroupNorm for a map whose shape is known to fit.</summary>
+    internal static void Measure(FeatureMap input, int groups, double epsilon, FeatureMap statistics)
+    {
+        using var call = Operands.Hold(input, statistics);
+        FeatureNormKernels.For(input).GroupStatistics(groups, epsilon, input, statistics);
+    }
+
+    /// <summary>Normalises a map whose shape is known to fit with the statistics of GroupNorm.</summary>
+    internal static void Normalise(
+        FeatureMap input, int groups, FeatureMap weight, FeatureMap bias, FeatureMap statistics, FeatureMap output)
+    {
+        using var call = Operands.Hold(input, weight, bias, statistics, output);
+        FeatureNormKernels.For(input).GroupNormalise(groups, weight, bias, input, statistics, output);
     }
 
     /// <summary>

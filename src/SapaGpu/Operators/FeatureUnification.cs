@@ -21,6 +21,11 @@ internal static class FeatureUnification
     public static void Forward(FeatureMap basis, FeatureMap input, FeatureMap output)
     {
         using var call = Operands.Hold(basis, input, output);
+        if (input.Device.RunsVectorPrograms)
+        {
+            EncodingKernels.For(input).UnifyInOnePass(basis, input, output);
+            return;
+        }
         using var matrix = Matrix(basis, input.Format);
         for (int image = 0; image < input.Shape.Batch; image++)
         {

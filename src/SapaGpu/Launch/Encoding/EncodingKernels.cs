@@ -1,6 +1,8 @@
 using System.Numerics;
+using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Policies;
+using SapaGpu.Kernels.Simd;
 using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
@@ -51,6 +53,9 @@ internal abstract class EncodingKernels
     public abstract void NormaliseBackward(
         FeatureMap? weight, FeatureMap input, FeatureMap statistics, FeatureMap gradOutput, FeatureMap gradInput, FeatureMap? gradWeight);
 
+    /// <summary>Feature unification of a map with kernels, [O, 1, K, K], on devices that run vector programs.</summary>
+    public abstract void UnifyInOnePass(FeatureMap basis, FeatureMap input, FeatureMap output);
+
     /// <summary>The patches of an image, [C, K², H, W].</summary>
     public abstract void Patch(int window, FeatureMap image, FeatureMap patches);
 
@@ -66,45 +71,47 @@ internal abstract class EncodingKernels
     private readonly struct Factory : IKernelFactory<EncodingKernels>
     {
         EncodingKernels IKernelFactory<EncodingKernels>.Create<TElement, TStorage, TReal, TRealElement>(
-            ElementArithmetic<TStorage, TReal> arithmetic) => new EncodingKernels<TElement, TStorage, TReal>();
+            ElementArithmetic<TStorage, TReal> arithmetic) =>
+            new EncodingKernels<TElement, TStorage, TReal>(arithmetic);
     }
 }
 
 /// <summary>The steps of image encoders with the element type's accumulator.</summary>
-internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKernels
+internal sealed class EncodingKernels<TElement, TStorage, TReal>(
+    ElementArithmetic<TStorage, TReal> arithmetic) : EncodingKernels
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    private readonly VariantTable<PointwiseParameters<TStorage>> silu =
-        MapPrograms.Table<PointwiseParameters<TStorage>, SiluForward<TElement, TStorage, TReal>>();
+    private readonly VariantTable<PointwiseParameters<TStorage>> silu = arithmetic.Table(
+        new SiluTiles<SiluOutput>(), new MapKernelOf<PointwiseParameters<TStorage>, SiluForward<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<PointwiseParameters<TStorage>> siluBackward =
-        MapPrograms.Table<PointwiseParameters<TStorage>, SiluBackward<TElement, TStorage, TReal>>();
+    private readonly VariantTable<PointwiseParameters<TStorage>> siluBackward = arithmetic.Table(
+        new SiluTiles<SiluGradient>(), new MapKernelOf<PointwiseParameters<TStorage>, SiluBackward<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<PoolingParameters<TStorage>> pool =
-        MapPrograms.Table<PoolingParameters<TStorage>, AveragePoolingForward<TElement, TStorage, TReal>>();
+    private readonly VariantTable<PoolingParameters<TStorage>> pool = arithmetic.Table(
+        new PoolingTiles(), new MapKernelOf<PoolingParameters<TStorage>, AveragePoolingForward<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<PoolingParameters<TStorage>> poolAdjoint =
-        MapPrograms.Table<PoolingParameters<TStorage>, AveragePoolingAdjoint<TElement, TStorage, TReal>>();
+    private readonly VariantTable<PoolingParameters<TStorage>> poolAdjoint = arithmetic.Table(
+        new PoolingAdjointTiles(), new MapKernelOf<PoolingParameters<TStorage>, AveragePoolingAdjoint<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<PaddingParameters<TStorage>> mirror =
-        MapPrograms.Table<PaddingParameters<TStorage>, MirrorPaddingForward<TElement, TStorage, TReal>>();
+    private readonly VariantTable<PaddingParameters<TStorage>> mirror = arithmetic.Table(
+        new MirrorTiles<MirrorOutput>(), new MapKernelOf<PaddingParameters<TStorage>, MirrorPaddingForward<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<PaddingParameters<TStorage>> mirrorAdjoint =
-        MapPrograms.Table<PaddingParameters<TStorage>, MirrorPaddingAdjoint<TElement, TStorage, TReal>>();
+    private readonly VariantTable<PaddingParameters<TStorage>> mirrorAdjoint = arithmetic.Table(
+        new MirrorTiles<MirrorGradient>(), new MapKernelOf<PaddingParameters<TStorage>, MirrorPaddingAdjoint<TElement, TStorage, TReal>>());
 
-    private readonly VariantTable<RotaryParameters<TStorage, TReal>> periodic =
-        MapPrograms.Table<RotaryParameters<TStorage, TReal>, RotaryForward<TElement, TStorage, TReal, PeriodicAngle>>();
+    private readonly VariantTable<RotaryParameters<TStorage, TReal>> periodic = arithmetic.Table(
+        new RotaryTiles<PeriodicAngle, RotaryOutput>(), new MapKernelOf<RotaryParameters<TStorage, TReal>, RotaryForward<TElement, TStorage, TReal, PeriodicAngle>>());
 
-    private readonly VariantTable<RotaryParameters<TStorage, TReal>> periodicBackward =
-        MapPrograms.Table<RotaryParameters<TStorage, TReal>, RotaryBackward<TElement, TStorage, TReal, PeriodicAngle>>();
+    private readonly VariantTable<RotaryParameters<TStorage, TReal>> periodicBackward = arithmetic.Table(
+        new RotaryTiles<PeriodicAngle, RotaryGradient>(), new MapKernelOf<RotaryParameters<TStorage, TReal>, RotaryBackward<TElement, TStorage, TReal, PeriodicAngle>>());
 
-    private readonly VariantTable<RotaryParameters<TStorage, TReal>> learned =
-        MapPrograms.Table<RotaryParameters<TStorage, TReal>, RotaryForward<TElement, TStorage, TReal, LearnedAngle>>();
+    private readonly VariantTable<RotaryParameters<TStorage, TReal>> learned = arithmetic.Table(
+        new RotaryTiles<LearnedAngle, RotaryOutput>(), new MapKernelOf<RotaryParameters<TStorage, TReal>, RotaryForward<TElement, TStorage, TReal, LearnedAngle>>());
 
-    private readonly VariantTable<RotaryParameters<TStorage, TReal>> learnedBackward =
-        MapPrograms.Table<RotaryParameters<TStorage, TReal>, RotaryBackward<TElement, TStorage, TReal, LearnedAngle>>();
+    private readonly VariantTable<RotaryParameters<TStorage, TReal>> learnedBackward = arithmetic.Table(
+        new RotaryTiles<LearnedAngle, RotaryGradient>(), new MapKernelOf<RotaryParameters<TStorage, TReal>, RotaryBackward<TElement, TStorage, TReal, LearnedAngle>>());
 
     private readonly VariantTable<RotaryParameters<TStorage, TReal>> angleSums =
         MapPrograms.Table<RotaryParameters<TStorage, TReal>, RotaryAngleSums<TElement, TStorage, TReal, LearnedAngle>>();
@@ -112,11 +119,11 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
     private readonly VariantTable<RowTotalParameters<TReal>> totals =
         MapPrograms.Table<RowTotalParameters<TReal>, RowTotals<TReal>>();
 
-    private readonly VariantTable<PixelNormParameters<TStorage, TReal>> rootMeanSquares = MapPrograms.Table<
-        PixelNormParameters<TStorage, TReal>, PixelNormStatistics<TElement, TStorage, TReal, RootMeanSquare>>();
+    private readonly VariantTable<PixelNormParameters<TStorage, TReal>> rootMeanSquares = arithmetic.Table(
+        new PixelNormTiles<RootMeanSquare>(), new MapKernelOf<PixelNormParameters<TStorage, TReal>, PixelNormStatistics<TElement, TStorage, TReal, RootMeanSquare>>());
 
-    private readonly VariantTable<PixelNormParameters<TStorage, TReal>> euclideanNorms = MapPrograms.Table<
-        PixelNormParameters<TStorage, TReal>, PixelNormStatistics<TElement, TStorage, TReal, EuclideanNorm>>();
+    private readonly VariantTable<PixelNormParameters<TStorage, TReal>> euclideanNorms = arithmetic.Table(
+        new PixelNormTiles<EuclideanNorm>(), new MapKernelOf<PixelNormParameters<TStorage, TReal>, PixelNormStatistics<TElement, TStorage, TReal, EuclideanNorm>>());
 
     private readonly VariantTable<PixelNormParameters<TStorage, TReal>> pixelNorm =
         MapPrograms.Table<PixelNormParameters<TStorage, TReal>, PixelNormForward<TElement, TStorage, TReal>>();
@@ -124,8 +131,8 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
     private readonly VariantTable<PixelNormParameters<TStorage, TReal>> pixelProducts =
         MapPrograms.Table<PixelNormParameters<TStorage, TReal>, PixelNormProducts<TElement, TStorage, TReal>>();
 
-    private readonly VariantTable<PixelNormParameters<TStorage, TReal>> pixelNormBackward =
-        MapPrograms.Table<PixelNormParameters<TStorage, TReal>, PixelNormBackward<TElement, TStorage, TReal>>();
+    private readonly VariantTable<PixelNormParameters<TStorage, TReal>> pixelNormBackward = arithmetic.Table(
+        new PixelNormGradientTiles(), new MapKernelOf<PixelNormParameters<TStorage, TReal>, PixelNormBackward<TElement, TStorage, TReal>>());
 
     private readonly VariantTable<PixelNormParameters<TStorage, TReal>> weightSums =
         MapPrograms.Table<PixelNormParameters<TStorage, TReal>, PixelNormWeightSums<TElement, TStorage, TReal>>();
@@ -145,8 +152,11 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
     private readonly VariantTable<UnificationParameters<TStorage, TReal>> unificationMeans =
         MapPrograms.Table<UnificationParameters<TStorage, TReal>, UnificationMeans<TElement, TStorage, TReal>>();
 
-    private readonly VariantTable<UnificationParameters<TStorage, TReal>> unifyBackward =
-        MapPrograms.Table<UnificationParameters<TStorage, TReal>, UnificationBackward<TElement, TStorage, TReal>>();
+    private readonly VariantTable<UnificationParameters<TStorage, TReal>> unifyBackward = arithmetic.Table(
+        new UnificationGradientTiles(), new MapKernelOf<UnificationParameters<TStorage, TReal>, UnificationBackward<TElement, TStorage, TReal>>());
+
+    private readonly VariantTable<FeatureUnificationParameters<TStorage, TReal>> unifyInOnePass =
+        arithmetic.Table(new UnificationTiles());
 
     public override void Activate(FeatureMap input, FeatureMap output) =>
         silu.Launch(input.Device, Pointwise(input, input, output));
@@ -201,7 +211,10 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
             Epsilon = TReal.CreateChecked(epsilon),
         };
         (weight is null ? euclideanNorms : rootMeanSquares).Launch(input.Device, in parameters);
-        pixelNorm.Launch(input.Device, in parameters);
+
+        // On the CPU statistics and output are one step.
+        if (!input.Device.RunsVectorPrograms)
+            pixelNorm.Launch(input.Device, in parameters);
     }
 
     public override void NormaliseBackward(
@@ -216,13 +229,36 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
         using var products = Real(input, new MapShape(shape.Batch, 1, shape.Height, shape.Width));
         using var sums = Real(input, new MapShape(shape.Batch, shape.Channels, shape.Height, 1));
         var parameters = NormOf(weight, input, gradOutput, gradInput, statistics, products, sums);
-        pixelProducts.Launch(input.Device, in parameters);
+
+        // On the CPU these are one step.
+        bool hasSteps = !input.Device.RunsVectorPrograms;
+        if (hasSteps)
+            pixelProducts.Launch(input.Device, in parameters);
         pixelNormBackward.Launch(input.Device, in parameters);
         if (gradWeight is null)
             return;
-        weightSums.Launch(input.Device, in parameters);
+        if (hasSteps)
+            weightSums.Launch(input.Device, in parameters);
         Total(sums, gradWeight);
     }
+
+    public override void UnifyInOnePass(FeatureMap basis, FeatureMap input, FeatureMap output) => unifyInOnePass.Launch(
+        input.Device,
+        new FeatureUnificationParameters<TStorage, TReal>
+        {
+            Extent = new PointwiseExtent
+            {
+                Batch = input.Shape.Batch,
+                Height = input.Shape.Height,
+                Width = input.Shape.Width,
+                InputChannels = input.Shape.Channels,
+                OutputChannels = output.Shape.Channels,
+            },
+            Window = basis.Shape.Height,
+            Basis = basis.Map<TReal>(),
+            Input = input.Map<TStorage>(),
+            Output = output.Map<TStorage>(),
+        });
 
     public override void Patch(int window, FeatureMap image, FeatureMap patches) =>
         patch.Launch(image.Device, Patching(window, image, patches));
@@ -243,8 +279,13 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
         using var sums = Real(gradOutput, OfChannels(responses));
         using var means = Real(gradOutput, OfChannels(responses));
         var parameters = Unification(responses, sums, means, gradOutput, gradResponses);
-        normalisers.Launch(gradOutput.Device, in parameters);
-        unificationMeans.Launch(gradOutput.Device, in parameters);
+
+        // On the CPU these are one step.
+        if (!gradOutput.Device.RunsVectorPrograms)
+        {
+            normalisers.Launch(gradOutput.Device, in parameters);
+            unificationMeans.Launch(gradOutput.Device, in parameters);
+        }
         unifyBackward.Launch(gradOutput.Device, in parameters);
     }
 
@@ -367,4 +408,72 @@ internal sealed class EncodingKernels<TElement, TStorage, TReal> : EncodingKerne
             Gradient = gradient.Map<TStorage>(),
             Result = result.Map<TStorage>(),
         };
+
+    private sealed class SiluTiles<TStep> : OpenTiles<TStorage, TReal, PointwiseParameters<TStorage>>
+        where TStep : struct, ISiluStep
+    {
+        public override ILaunchable<PointwiseParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<SiluProgram<TSimd, TStorage, TReal, TVector, TStep>, PointwiseParameters<TStorage>>();
+    }
+
+    private sealed class PoolingTiles : OpenTiles<TStorage, TReal, PoolingParameters<TStorage>>
+    {
+        public override ILaunchable<PoolingParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<AveragePoolingProgram<TSimd, TStorage, TReal, TVector>, PoolingParameters<TStorage>>();
+    }
+
+    private sealed class RotaryTiles<TAngle, TDirection> : OpenTiles<TStorage, TReal, RotaryParameters<TStorage, TReal>>
+        where TAngle : struct, IRotaryAngle
+        where TDirection : struct, IRotaryDirection
+    {
+        public override ILaunchable<RotaryParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<RotaryProgram<TSimd, TElement, TStorage, TReal, TVector, TAngle, TDirection>, RotaryParameters<TStorage, TReal>>();
+    }
+
+    private sealed class PixelNormTiles<TRule> : OpenTiles<TStorage, TReal, PixelNormParameters<TStorage, TReal>>
+        where TRule : struct, IPixelNormRule
+    {
+        public override ILaunchable<PixelNormParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<PixelNormProgram<TSimd, TStorage, TReal, TVector, TRule>, PixelNormParameters<TStorage, TReal>>();
+    }
+
+    private sealed class UnificationTiles : OpenTiles<TStorage, TReal, FeatureUnificationParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<FeatureUnificationParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<UnificationProgram<TSimd, TStorage, TReal, TVector>, FeatureUnificationParameters<TStorage, TReal>>();
+    }
+
+    private sealed class MirrorTiles<TStep> : OpenTiles<TStorage, TReal, PaddingParameters<TStorage>>
+        where TStep : struct, IMirrorStep
+    {
+        public override ILaunchable<PaddingParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<MirrorPaddingProgram<TSimd, TStorage, TReal, TVector, TStep>, PaddingParameters<TStorage>>();
+    }
+
+    private sealed class PoolingAdjointTiles : OpenTiles<TStorage, TReal, PoolingParameters<TStorage>>
+    {
+        public override ILaunchable<PoolingParameters<TStorage>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<AveragePoolingAdjointProgram<TSimd, TStorage, TReal, TVector>, PoolingParameters<TStorage>>();
+    }
+
+    private sealed class PixelNormGradientTiles : OpenTiles<TStorage, TReal, PixelNormParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<PixelNormParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<PixelNormGradientProgram<TSimd, TStorage, TReal, TVector>, PixelNormParameters<TStorage, TReal>>();
+    }
+
+    private sealed class UnificationGradientTiles : OpenTiles<TStorage, TReal, UnificationParameters<TStorage, TReal>>
+    {
+        public override ILaunchable<UnificationParameters<TStorage, TReal>>
+            Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
+            new TileLaunchable<UnificationGradientProgram<TSimd, TStorage, TReal, TVector>, UnificationParameters<TStorage, TReal>>();
+    }
 }

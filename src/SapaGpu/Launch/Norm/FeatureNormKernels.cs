@@ -23,9 +23,14 @@ internal abstract class FeatureNormKernels
     public abstract void LayerForward(
         FeatureMap weight, FeatureMap bias, double epsilon, FeatureMap input, FeatureMap output, FeatureMap statistics);
 
-    /// <summary>Normalises over groups of channels of every image; the statistics are [B, 2·groups, 1, 1].</summary>
-    public abstract void GroupForward(
-        int groups, FeatureMap weight, FeatureMap bias, double epsilon, FeatureMap input, FeatureMap output, FeatureMap statistics);
+    /// <summary>
+    /// Mean and reciprocal deviation of groups of channels of every image; the statistics are [B, 2·groups, 1, 1].
+    /// </summary>
+    public abstract void GroupStatistics(int groups, double epsilon, FeatureMap input, FeatureMap statistics);
+
+    /// <summary>Normalises over groups of channels of every image.</summary>
+    public abstract void GroupNormalise(
+        int groups, FeatureMap weight, FeatureMap bias, FeatureMap input, FeatureMap statistics, FeatureMap output);
 
     /// <summary>The gradient of the features of a LayerNorm, written or added.</summary>
     public abstract void LayerNormBackward(
@@ -119,15 +124,12 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TReal>(
         layerForward.Launch(input.Device, in parameters);
     }
 
-    public override void GroupForward(
-        int groups, FeatureMap weight, FeatureMap bias, double epsilon, FeatureMap input, FeatureMap output, FeatureMap statistics)
+    public override void GroupStatistics(int groups, double epsilon, FeatureMap input, FeatureMap statistics)
     {
         var device = input.Device;
         using var rows = RowSumsOf(input);
-        var parameters = Parameters(groups, weight, input) with
+        var parameters = Parameters(groups, rows, input) with
         {
-            Result = output.Map<TStorage>(),
-            Bias = bias.Elements<TReal>(),
             Statistics = OfImages(statistics),
             RowSums = rows.Map<TReal>(),
             Epsilon = TReal.CreateTruncating(epsilon),
@@ -136,7 +138,18 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TReal>(
         means.Launch(device, in parameters);
         rowSquares.Launch(device, in parameters);
         deviations.Launch(device, in parameters);
-        groupForward.Launch(device, in parameters);
+    }
+
+    public override void GroupNormalise(
+        int groups, FeatureMap weight, FeatureMap bias, FeatureMap input, FeatureMap statistics, FeatureMap output)
+    {
+        var parameters = Parameters(groups, weight, input) with
+        {
+            Result = output.Map<TStorage>(),
+            Bias = bias.Elements<TReal>(),
+            Statistics = OfImages(statistics),
+        };
+        groupForward.Launch(input.Device, in parameters);
     }
 
     public override void LayerNormBackward(

@@ -93,7 +93,7 @@ internal sealed class AnyUpEncoder : AttentionEncoder
         var encoded = this.image.Forward(parameters, image, trace);
         var query = Queries(output).Forward(parameters, encoded.ChannelsOf(0, encoded.Shape.Channels), trace);
         var fromImage = Keys(features.Shape).Forward(parameters, encoded, trace);
-        var fromFeatures = this.features.Forward(parameters, Precision.Widen(features), trace);
+        var fromFeatures = this.features.Forward(parameters, Precision.Prepare(features), trace);
         return (query, keyTail.Forward(parameters, Concatenation.Join(fromImage, fromFeatures), trace));
     }
 
@@ -148,11 +148,10 @@ internal sealed class AnyUpEncoder : AttentionEncoder
     {
         int output = options.Channels;
         return new ResidualBlock(
-            new Sequence(
-                new NormSilu($"{name}.block.0", input, options.NormGroups, options.Epsilon),
-                new ConvolutionLayer($"{name}.block.2", input, output),
-                new NormSilu($"{name}.block.3", output, options.NormGroups, options.Epsilon),
-                new ConvolutionLayer($"{name}.block.5", output, output)),
+            new ActivatedConvolution(
+                $"{name}.block.0", options.NormGroups, options.Epsilon, new ConvolutionLayer($"{name}.block.2", input, output)),
+            new ActivatedConvolution(
+                $"{name}.block.3", options.NormGroups, options.Epsilon, new ConvolutionLayer($"{name}.block.5", output, output)),
             input == output ? null : new ConvolutionLayer($"{name}.shortcut", input, output));
     }
 

@@ -1,5 +1,3 @@
-using SapaGpu.Operators;
-
 namespace SapaGpu.Layers;
 
 /// <summary>
@@ -7,10 +5,6 @@ namespace SapaGpu.Layers;
 /// </summary>
 internal sealed class ConvolutionLayer : Layer
 {
-    private readonly Convolution convolution;
-    private readonly int border;
-    private readonly int channels;
-
     /// <summary>Describes a convolution.</summary>
     /// <param name="name">The name of the layer in a state_dict.</param>
     /// <param name="input">I, the channels of the input.</param>
@@ -21,27 +15,29 @@ internal sealed class ConvolutionLayer : Layer
     public ConvolutionLayer(string name, int input, int output, int kernel = 1, bool hasBias = false, bool mirrors = false)
     {
         string weight = $"{name}.weight", bias = $"{name}.bias";
-        channels = output;
-        border = mirrors ? kernel / 2 : 0;
-        convolution = new Convolution(weight, hasBias ? bias : null, kernel, dilation: 1, readsBorder: border > 0);
+        InputChannels = input;
+        OutputChannels = output;
+        Convolution = new Convolution(weight, hasBias ? bias : null, kernel, dilation: 1, mirrors);
         double deviation = 1 / Math.Sqrt((double)input * kernel * kernel);
         var matrix = new ParameterSpec(weight, [output, input, kernel, kernel], Deviation: deviation);
         Specs = hasBias ? [matrix, new(bias, [output], Constant: 0)] : [matrix];
     }
 
+    /// <summary>Gets the convolution itself.</summary>
+    public Convolution Convolution { get; }
+
+    /// <summary>Gets I.</summary>
+    public int InputChannels { get; }
+
+    /// <summary>Gets O.</summary>
+    public int OutputChannels { get; }
+
     public override IEnumerable<ParameterSpec> Specs { get; }
 
     public override FeatureMap Forward(ParameterSet parameters, FeatureMap input, Trace trace)
     {
-        var output = Create(input, channels);
-        if (border > 0)
-        {
-            var padded = Create(input, Padded(input.Shape));
-            MirrorPadding.Forward(input, padded);
-            input.Dispose();
-            input = padded;
-        }
-        convolution.Forward(parameters, input, output);
+        var output = Create(input, OutputChannels);
+        Convolution.Forward(parameters, input, output);
         trace.Keep(input);
         return output;
     }
@@ -51,18 +47,8 @@ internal sealed class ConvolutionLayer : Layer
     {
         var input = trace.Map();
         var gradInput = CreateLike(input);
-        convolution.Backward(parameters, gradients, input, gradOutput, gradInput);
-        if (border > 0)
-        {
-            using var padded = gradInput;
-            gradInput = Create(input, new MapShape(
-                input.Shape.Batch, input.Shape.Channels, gradOutput.Shape.Height, gradOutput.Shape.Width));
-            MirrorPadding.Backward(padded, gradInput);
-        }
+        Convolution.Backward(parameters, gradients, input, gradOutput, gradInput);
         gradOutput.Dispose();
         return gradInput;
     }
-
-    private MapShape Padded(MapShape shape) =>
-        new(shape.Batch, shape.Channels, shape.Height + 2 * border, shape.Width + 2 * border);
 }

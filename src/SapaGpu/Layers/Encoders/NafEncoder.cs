@@ -88,8 +88,11 @@ internal sealed class NafEncoder : AttentionEncoder
         {
             foreach (int part in (ReadOnlySpan<int>)[1, 2])
             {
-                layers.Add(new NormSilu($"{name}.{block}.norm{part}", channels, options.NormGroups, options.Epsilon));
-                layers.Add(Convolution($"{name}.{block}.conv{part}", channels));
+                layers.Add(new ActivatedConvolution(
+                    $"{name}.{block}.norm{part}",
+                    options.NormGroups,
+                    options.Epsilon,
+                    Convolution($"{name}.{block}.conv{part}", channels)));
             }
         }
         return new Sequence(layers);
