@@ -8,6 +8,7 @@ var root = new RootCommand("Benchmarks of SapaGpu. Without a command, the argume
     MemoryCommand.Create(),
     GrowthCommand.Create(),
     StartupCommand.Create(),
+    UpsamplersCommand.Create(),
 };
 foreach (var command in ChildCommands.Create())
     root.Add(command);

@@ -9,6 +9,9 @@ namespace SapaGpu.Operators;
 /// </summary>
 internal static class RotaryPositions
 {
+    /// <summary>Whether a device can turn a map in place.</summary>
+    public static bool RunsInPlace(ComputeDevice device) => device.RunsVectorPrograms;
+
     /// <summary>
     /// Turns a map, [B, h·D, H, W]: with learned angles [2, D, 1, 1] of one head, or with fixed periods [1, D/4, 1, 1].
     /// </summary>

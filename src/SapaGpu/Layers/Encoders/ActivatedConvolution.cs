@@ -17,29 +17,16 @@ internal sealed class ActivatedConvolution(string normName, int groups, double e
     public override IEnumerable<ParameterSpec> Specs => norm.Specs(layer.InputChannels).Concat(layer.Specs);
 
     public override FeatureMap Forward(ParameterSet parameters, FeatureMap input, Trace trace) =>
-        Forward(parameters, input, null, trace);
+        ForwardAdded(parameters, input, null, trace);
+
+    public override void Forward(ParameterSet parameters, FeatureMap input, FeatureMap output, Trace trace) =>
+        Run(parameters, input, null, output, trace);
 
     /// <summary>Computes the output, added to a map if there is one.</summary>
-    public FeatureMap Forward(ParameterSet parameters, FeatureMap input, FeatureMap? initial, Trace trace)
+    public FeatureMap ForwardAdded(ParameterSet parameters, FeatureMap input, FeatureMap? initial, Trace trace)
     {
-        var statistics = norm.CreateStatistics(input);
-        FeatureNorm.Measure(input, groups, epsilon, statistics);
         var output = Create(input, layer.OutputChannels);
-        if (DirectConvolution.Runs(input.Device))
-        {
-            layer.Convolution.Direct(parameters).ForwardOfNormSilu(
-                groups, parameters[norm.WeightName], parameters[norm.BiasName], statistics, input, initial, output);
-        }
-        else
-        {
-            using var normalised = Normalise(parameters, input, statistics);
-            using var activated = Activate(normalised);
-            layer.Convolution.Forward(parameters, activated, output);
-            if (initial is not null)
-                Conversions.Add(initial, output);
-        }
-        trace.Keep(input);
-        trace.Keep(statistics);
+        Run(parameters, input, initial, output, trace);
         return output;
     }
 
@@ -74,6 +61,28 @@ internal sealed class ActivatedConvolution(string normName, int groups, double e
         var activated = CreateLike(normalised);
         Silu.Forward(normalised, activated);
         return activated;
+    }
+
+    private void Run(
+        ParameterSet parameters, FeatureMap input, FeatureMap? initial, FeatureMap output, Trace trace)
+    {
+        var statistics = norm.CreateStatistics(input);
+        FeatureNorm.Measure(input, groups, epsilon, statistics);
+        if (DirectConvolution.Runs(input.Device))
+        {
+            layer.Convolution.Direct(parameters).ForwardOfNormSilu(
+                groups, parameters[norm.WeightName], parameters[norm.BiasName], statistics, input, initial, output);
+        }
+        else
+        {
+            using var normalised = Normalise(parameters, input, statistics);
+            using var activated = Activate(normalised);
+            layer.Convolution.Forward(parameters, activated, output);
+            if (initial is not null)
+                Conversions.Add(initial, output);
+        }
+        trace.Keep(input);
+        trace.Keep(statistics);
     }
 
     private FeatureMap Normalise(ParameterSet parameters, FeatureMap input, FeatureMap statistics)

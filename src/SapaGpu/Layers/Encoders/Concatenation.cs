@@ -6,14 +6,19 @@ namespace SapaGpu.Layers;
 /// <param name="first">The layer whose channels come first.</param>
 /// <param name="channels">How many they are.</param>
 /// <param name="second">The other layer.</param>
-internal sealed class Concatenation(Layer first, int channels, Layer second) : Layer
+/// <param name="otherChannels">How many channels it has.</param>
+internal sealed class Concatenation(Layer first, int channels, Layer second, int otherChannels) : Layer
 {
     public override IEnumerable<ParameterSpec> Specs => first.Specs.Concat(second.Specs);
 
     public override FeatureMap Forward(ParameterSet parameters, FeatureMap input, Trace trace)
     {
-        var left = first.Forward(parameters, Share(input), trace);
-        return Join(left, second.Forward(parameters, input, trace));
+        var joined = Create(input, channels + otherChannels);
+        using var left = joined.ChannelsOf(0, channels);
+        using var right = joined.ChannelsOf(channels, otherChannels);
+        first.Forward(parameters, Share(input), left, trace);
+        second.Forward(parameters, input, right, trace);
+        return joined;
     }
 
     public override FeatureMap Backward(

@@ -37,9 +37,14 @@ internal sealed class ConvolutionLayer : Layer
     public override FeatureMap Forward(ParameterSet parameters, FeatureMap input, Trace trace)
     {
         var output = Create(input, OutputChannels);
+        Forward(parameters, input, output, trace);
+        return output;
+    }
+
+    public override void Forward(ParameterSet parameters, FeatureMap input, FeatureMap output, Trace trace)
+    {
         Convolution.Forward(parameters, input, output);
         trace.Keep(input);
-        return output;
     }
 
     public override FeatureMap Backward(

@@ -1,3 +1,5 @@
+using SapaGpu.Operators;
+
 namespace SapaGpu.Layers;
 
 /// <summary>
@@ -11,6 +13,13 @@ internal abstract class Layer
 
     /// <summary>Computes the output.</summary>
     public abstract FeatureMap Forward(ParameterSet parameters, FeatureMap input, Trace trace);
+
+    /// <summary>Computes the output into a map.</summary>
+    public virtual void Forward(ParameterSet parameters, FeatureMap input, FeatureMap output, Trace trace)
+    {
+        using var own = Forward(parameters, input, trace);
+        Conversions.Copy(own, output);
+    }
 
     /// <summary>Computes the gradients of the parameters, and returns that of the input.</summary>
     public abstract FeatureMap Backward(

@@ -21,6 +21,12 @@ internal sealed class LearnedRotary(string name, int channels) : Layer
 
     public override FeatureMap Forward(ParameterSet parameters, FeatureMap input, Trace trace)
     {
+        // The layers before hand over a map that is nobody else's.
+        if (!trace.Keeps && RotaryPositions.RunsInPlace(input.Device))
+        {
+            RotaryPositions.Forward(isLearned: true, channels, parameters[name], input, input);
+            return input;
+        }
         var output = CreateLike(input);
         RotaryPositions.Forward(isLearned: true, channels, parameters[name], input, output);
         trace.Keep(input);

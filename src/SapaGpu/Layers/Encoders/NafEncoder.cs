@@ -17,8 +17,9 @@ internal sealed class NafEncoder : AttentionEncoder
     {
         Check(options);
         this.options = options;
+        int half = options.Channels / 2;
         encoder = new Concatenation(
-            Encoder("image_encoder.encoder", 1), options.Channels / 2, Encoder("image_encoder.sem_encoder", 3));
+            Encoder("image_encoder.encoder", 1), half, Encoder("image_encoder.sem_encoder", 3), half);
         rotary = new PeriodicRotary(
             "image_encoder.rope.periods", options.Channels / options.RotaryHeads, options.RotaryBase);
         Specs = [.. encoder.Specs, .. rotary.Specs];

@@ -19,6 +19,12 @@ internal sealed class PeriodicRotary(string name, int headChannels, double perio
 
     public override FeatureMap Forward(ParameterSet parameters, FeatureMap input, Trace trace)
     {
+        // The layers before hand over a map that is nobody else's.
+        if (!trace.Keeps && RotaryPositions.RunsInPlace(input.Device))
+        {
+            RotaryPositions.Forward(isLearned: false, headChannels, parameters[name], input, input);
+            return input;
+        }
         var output = CreateLike(input);
         RotaryPositions.Forward(isLearned: false, headChannels, parameters[name], input, output);
         trace.Keep(input);

@@ -13,7 +13,7 @@ internal sealed class ResidualBlock(Layer first, ActivatedConvolution second, La
     public override FeatureMap Forward(ParameterSet parameters, FeatureMap input, Trace trace)
     {
         using var direct = shortcut is null ? Share(input) : shortcut.Forward(parameters, Share(input), trace);
-        return second.Forward(parameters, first.Forward(parameters, input, trace), direct, trace);
+        return second.ForwardAdded(parameters, first.Forward(parameters, input, trace), direct, trace);
     }
 
     public override FeatureMap Backward(

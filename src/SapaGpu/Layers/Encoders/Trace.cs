@@ -7,6 +7,9 @@ internal sealed class Trace(bool keeps) : IDisposable
     private readonly List<FeatureMap> maps = [];
     private readonly List<MapShape> shapes = [];
 
+    /// <summary>Gets whether there is a backward.</summary>
+    public bool Keeps => keeps;
+
     /// <summary>Takes over a map that a layer is done with.</summary>
     public void Keep(FeatureMap map)
     {
