@@ -29,6 +29,17 @@ internal static class NumberOption
             },
         };
 
+    /// <summary>An option for a whole number from 1 on.</summary>
+    public static Option<int?> Count(string name)
+    {
+        var option = One<int>(
+            name,
+            "this must be a whole number from 1 on.",
+            number => number is >= 1 and <= int.MaxValue && number % 1 == 0 ? (int)number : null);
+        option.HelpName = "number";
+        return option;
+    }
+
     /// <summary>An option for any number that may be given more than once.</summary>
     public static Option<double[]> Many(string name) => new(name)
     {
@@ -38,19 +49,8 @@ internal static class NumberOption
         ],
     };
 
-    private static bool TryParse(ArgumentResult result, string name, string text, out double number)
-    {
-        if (TryParse(text, out number))
-            return true;
-        string pointed = text.Replace(',', '.');
-        result.AddError(
-            !text.Contains(',') ? $"{name} {text}: this is not a number; write one such as 0.05."
-            : TryParse(pointed, out _) ? $"{name} {text}: write a decimal point, not a comma: {pointed}."
-            : $"{name} {text}: this is not a number; write a decimal point and no other separators, as in 0.05.");
-        return false;
-    }
-
-    private static bool TryParse(string text, out double number)
+    /// <summary>Reads a number.</summary>
+    public static bool TryParse(string text, out double number)
     {
         switch (text.Trim().ToUpperInvariant())
         {
@@ -64,5 +64,17 @@ internal static class NumberOption
         // Digits that are too many for the type are no way to write infinity.
         return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number)
             && !(double.IsInfinity(number) && text.Any(char.IsAsciiDigit));
+    }
+
+    private static bool TryParse(ArgumentResult result, string name, string text, out double number)
+    {
+        if (TryParse(text, out number))
+            return true;
+        string pointed = text.Replace(',', '.');
+        result.AddError(
+            !text.Contains(',') ? $"{name} {text}: this is not a number; write one such as 0.05."
+            : TryParse(pointed, out _) ? $"{name} {text}: write a decimal point, not a comma: {pointed}."
+            : $"{name} {text}: this is not a number; write a decimal point and no other separators, as in 0.05.");
+        return false;
     }
 }

@@ -30,7 +30,7 @@ internal static class Terminal
     /// <summary>Shows one progress bar on standard error while something runs, unless nobody would see it.</summary>
     /// <param name="maximum">The value at the end.</param>
     /// <param name="isWanted">Whether to show it where it would be seen.</param>
-    /// <param name="run">What runs; it says what it does and the value that it has reached.</param>
+    /// <param name="run">What runs; it says what it does and the value that it has reached, NaN for none that is known.</param>
     public static void ShowProgress(double maximum, bool isWanted, Action<Action<string, double>> run)
     {
         if (!isWanted || !CanShowProgress)
@@ -44,7 +44,9 @@ internal static class Terminal
             run((description, value) =>
             {
                 task.Description = Cell(description);
-                task.Value = value;
+                task.IsIndeterminate = double.IsNaN(value);
+                if (!task.IsIndeterminate)
+                    task.Value = value;
             });
         });
     }

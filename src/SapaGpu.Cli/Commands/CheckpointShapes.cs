@@ -1,11 +1,8 @@
-using SapaGpu.Checkpoints;
-
 namespace SapaGpu.Cli.Commands;
 
 /// <summary>What the shapes of a checkpoint's parameters say about the options of a module.</summary>
 internal sealed class CheckpointShapes
 {
-    private const int ShownNames = 5;
     private const string Query = "q.weight";
     private const string GatedQuery = "qy.weight";
     private const string Key = "k.weight";
@@ -18,6 +15,7 @@ internal sealed class CheckpointShapes
     private readonly string path;
     private readonly string prefix;
     private readonly string name;
+    private readonly ParameterShapes shapes;
 
     /// <summary>Reads a checkpoint.</summary>
     /// <param name="path">The file.</param>
@@ -36,11 +34,11 @@ internal sealed class CheckpointShapes
             { Similarity: Similarity.GatedBilinear } => [GatedQuery, Key],
             _ => [Query, Key],
         };
-        State = StateDict.Query(path, new StateQuery(prefix, expected));
+        shapes = new ParameterShapes(path, prefix, name, expected);
     }
 
     /// <summary>The parameters.</summary>
-    public StateDict State { get; }
+    public StateDict State => shapes.State;
 
     /// <summary>Returns the options of a SAPA upsampler.</summary>
     /// <exception cref="InvalidDataException">A parameter is missing, or has too few dimensions.</exception>
@@ -132,13 +130,8 @@ internal sealed class CheckpointShapes
         {
             Channels = Size(Compressor, 1),
             CompressedChannels = Size(Compressor, 0),
-            EncoderKernel = Size(Encoder, 2),
+            EncoderKernel = shapes.SquareKernel(Encoder),
         };
-        if (Size(Encoder, 3) != options.EncoderKernel)
-        {
-            throw new InvalidDataException(
-                $"{path}: the kernel of {prefix}{Encoder} is {options.EncoderKernel}x{Size(Encoder, 3)}; it must be square.");
-        }
         int window = request.Window ?? options.Window;
         int groups = request.Groups ?? options.Groups;
         int codes = Size(Encoder, 0);
@@ -169,18 +162,5 @@ internal sealed class CheckpointShapes
                 $"{prefix}{Key}.");
     }
 
-    private int Size(string parameter, int dimension)
-    {
-        if (!State.TryGetValue(parameter, out var entry))
-        {
-            string names = string.Join(", ", State.Known.Take(ShownNames));
-            throw new InvalidDataException(
-                $"{path}: there is no parameter {prefix}{parameter}, which {name} has; --prefix says how the names of its " +
-                $"parameters begin. There are: {names}{(State.Known.Count > ShownNames ? ", …" : string.Empty)}");
-        }
-        return entry.Shape.Count > dimension
-            ? entry.Shape[dimension]
-            : throw new InvalidDataException(
-                $"{path}: {prefix}{parameter} has {entry.Shape.Count} dimensions, too few for a parameter of {name}.");
-    }
+    private int Size(string parameter, int dimension) => shapes.Of(parameter, dimension);
 }

@@ -151,12 +151,8 @@ internal sealed class ExportOptions
 
     private static Option<int?> Count(string name, string description)
     {
-        var option = NumberOption.One<int>(
-            name,
-            "this must be a whole number from 1 on.",
-            number => number is >= 1 and <= int.MaxValue && number % 1 == 0 ? (int)number : null);
+        var option = NumberOption.Count(name);
         option.Description = description;
-        option.HelpName = "number";
         return option;
     }
 }

@@ -28,6 +28,12 @@ internal sealed class UpsampleOptions
         ["center"] = Letterbox.Center,
     };
 
+    private static readonly string WindowRequirement = string.Create(
+        CultureInfo.InvariantCulture,
+        $"the width must be an odd number from 1 to {OperatorSupport.MaximumWindow}, with --model naf any whole number from 1 on.");
+
+    private readonly ModelOptions model = new();
+
     private readonly Option<string[]> guide = new("--guide", "-g")
     {
         Description = $"The photo: {ImageSource.Formats}; - is standard input; or many: several files, a folder, a " +
@@ -70,8 +76,8 @@ internal sealed class UpsampleOptions
 
     private readonly Option<int?> window = NumberOption.One<int>(
         "--window",
-        $"the width must be an odd number from 1 to {OperatorSupport.MaximumWindow}.",
-        cells => cells is >= 1 and <= OperatorSupport.MaximumWindow && cells % 2 == 1 ? (int)cells : null);
+        WindowRequirement,
+        cells => cells is >= 1 and <= int.MaxValue && cells % 1 == 0 ? (int)cells : null);
 
     private readonly Option<double?> colourSigma = Sigma(
         "--sigma-color",
@@ -183,7 +189,7 @@ internal sealed class UpsampleOptions
     {
         method.AcceptOnlyFromAmong([.. MethodNames.Keys]);
         window.Description = $"The width of the window in cells, odd, from 1 to {OperatorSupport.MaximumWindow}. " +
-            DefaultsText(settings => settings.Window);
+            DefaultsText(settings => settings.Window) + " With --model naf the width of its window, any from 1 on; default: 9.";
         window.HelpName = "cells";
         kind.AcceptOnlyFromAmong([.. KindNames.Keys]);
         kind.Validators.Add(result =>
@@ -208,9 +214,15 @@ internal sealed class UpsampleOptions
     /// <summary>All options in the order of the help.</summary>
     public IReadOnlyList<Option> All =>
     [
-        guide, input, output, method, noRefine, window, colourSigma, spaceSigma, labels, kind, argmax, probabilities, threshold,
+        guide, input, output, method, .. model.All, noRefine, window, colourSigma, spaceSigma, labels, kind, argmax, probabilities, threshold,
         unknown, fill, crop, letterbox, layout, device, figure, truth, resume,
         json, quiet,
+    ];
+
+    /// <summary>The options that mean nothing to a trained model.</summary>
+    private IReadOnlyList<Option> OfMethods =>
+    [
+        method, noRefine, colourSigma, spaceSigma, labels, argmax, probabilities, threshold, unknown, fill, truth,
     ];
 
     /// <summary>The request of a command line.</summary>
@@ -234,7 +246,7 @@ internal sealed class UpsampleOptions
         Output = result.GetRequiredValue(output),
         Method = MethodNames[result.GetRequiredValue(method)],
         Refine = !result.GetValue(noRefine),
-        Window = result.GetValue(window),
+        Window = ReadWindow(result),
         ColourSigma = result.GetValue(colourSigma),
         SpaceSigma = result.GetValue(spaceSigma),
         Kind = result.GetValue(labels) ? MapKind.Labels
@@ -251,9 +263,19 @@ internal sealed class UpsampleOptions
             : Letterbox.TopLeft,
         Layout = result.GetValue(layout) is { } name ? LayoutNames[name] : null,
         Device = result.GetValue(device),
+        Model = model.Read(result, result.GetValue(window), OfMethods),
         Figure = result.GetValue(figure),
         Truth = result.GetValue(truth)?.FirstOrDefault(),
     };
+
+    // Wider and even windows are NAF's; AnyUp has none, and says so itself.
+    private int? ReadWindow(ParseResult result)
+    {
+        int? cells = result.GetValue(window);
+        return model.IsGiven(result) || cells is null || (cells <= OperatorSupport.MaximumWindow && cells % 2 == 1)
+            ? cells
+            : throw new ArgumentException($"--window {cells}: {WindowRequirement}");
+    }
 
     private static Option<double?> Sigma(string name, string description)
     {

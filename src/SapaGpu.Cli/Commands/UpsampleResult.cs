@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using SapaGpu.Cli.Guided;
+using SapaGpu.Cli.Guided.Models;
 
 namespace SapaGpu.Cli.Commands;
 
@@ -21,6 +23,10 @@ internal sealed record UpsampleResult
 
     /// <summary>The kernel, where the method has one.</summary>
     public required KernelSettings? Kernel { get; init; }
+
+    /// <summary>The trained model, in place of a method; null without one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ModelSettings? Model { get; init; }
 
     public required string InputSize { get; init; }
 
@@ -53,5 +59,24 @@ internal sealed record UpsampleResult
         Scores = job.Figures.Count == 0 ? null : results.ToDictionary(
             result => UpsampleOptions.NameOf(result.Method),
             result => job.Figures.Zip(result.Quality).ToDictionary(pair => pair.First.Name, pair => pair.Second)),
+    };
+
+    public static UpsampleResult Of(UpsampleRequest request, ModelJob job) => new()
+    {
+        Input = request.Input,
+        Guide = request.Guide,
+        Output = request.Output,
+        Truth = null,
+        Figure = request.Figure,
+        Kind = MapKind.Features.ToString().ToLowerInvariant(),
+        Method = job.Model.Kind.Name(),
+        Kernel = null,
+        Model = job.Model.Settings,
+        InputSize = job.InputSize,
+        OutputSize = job.OutputSize,
+        Channels = job.Channels,
+        Seconds = job.Times,
+        Warnings = job.Warnings,
+        Scores = null,
     };
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using SapaGpu.Cli.Guided;
 using SapaGpu.Cli.Guided.Batch;
+using SapaGpu.Cli.Guided.Models;
 using SapaGpu.Cli.Images;
 
 namespace SapaGpu.Cli.Commands;
@@ -30,15 +31,19 @@ internal sealed class UpsampleRun(UpsampleArguments arguments, CancellationToken
         report.Skipped.AddRange(batch.Requests.Where(IsDone).Select(request => request.Output));
         List<UpsampleRequest> requests = [.. batch.Requests.Where(request => !IsDone(request))];
         using var device = new SharedDevice(arguments.Template.Device);
+        using var model = arguments.Template.Model is { } wanted ? new SharedModel(wanted, device) : null;
         if (batch.IsMany && requests.Any(request => request.NeedsDevice))
+        {
             device.Open();
+            model?.Load();
+        }
         bool isCancelled = false;
         try
         {
             ShowProgress(requests, advance =>
             {
                 for (int i = 0; i < requests.Count && !isCancelled; i++)
-                    isCancelled = !RunOne(requests, i, batch.IsMany, device, advance);
+                    isCancelled = !RunOne(requests, i, batch.IsMany, device, model, advance);
             });
         }
         finally
@@ -59,23 +64,23 @@ internal sealed class UpsampleRun(UpsampleArguments arguments, CancellationToken
 
     /// <summary>Runs one job; false if it was cancelled.</summary>
     private bool RunOne(
-        List<UpsampleRequest> requests, int index, bool isMany, SharedDevice device, Action<int, string, double> advance)
+        List<UpsampleRequest> requests,
+        int index,
+        bool isMany,
+        SharedDevice device,
+        SharedModel? model,
+        Action<int, string, double> advance)
     {
         var request = requests[index];
         string name = Path.GetFileName(request.Input);
         advance(index, name, 0);
         try
         {
-            using var job = new UpsampleJob(request, device);
-            foreach (string warning in job.Warnings)
-                Warn(warning);
-            var places = job.Methods.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
-            var results = job.Run(
-                (method, share) => advance(index, name, (places[method] + share) / places.Count), cancellation);
-            report.Results.Add(UpsampleResult.Of(request, job, results));
-            report.Figures.Add(job.Figures);
+            string summary = model is null
+                ? Run(request, device, share => advance(index, name, share))
+                : Run(request, model, share => advance(index, name, share));
             if (!isMany)
-                report.Summary = job.Summary;
+                report.Summary = summary;
             return true;
         }
         catch (OperationCanceledException)
@@ -93,6 +98,29 @@ internal sealed class UpsampleRun(UpsampleArguments arguments, CancellationToken
             report.Failures.Add(new UpsampleFailure(request.Input, prefix + error));
             return true;
         }
+    }
+
+    private string Run(UpsampleRequest request, SharedDevice device, Action<double> advance)
+    {
+        using var job = new UpsampleJob(request, device);
+        foreach (string warning in job.Warnings)
+            Warn(warning);
+        var places = job.Methods.Index().ToDictionary(pair => pair.Item, pair => pair.Index);
+        var results = job.Run((method, share) => advance((places[method] + share) / places.Count), cancellation);
+        report.Results.Add(UpsampleResult.Of(request, job, results));
+        report.Figures.Add(job.Figures);
+        return job.Summary;
+    }
+
+    private string Run(UpsampleRequest request, SharedModel model, Action<double> advance)
+    {
+        using var job = new ModelJob(request, model);
+        foreach (string warning in job.Warnings)
+            Warn(warning);
+        job.Run(advance, cancellation);
+        report.Results.Add(UpsampleResult.Of(request, job));
+        report.Figures.Add([]);
+        return job.Summary;
     }
 
     private void Warn(string warning) => WriteError($"Warning: {warning}");

@@ -23,7 +23,7 @@ internal static class InputChecks
                 $"{twice[0].Option} - and {twice[1].Option} -: standard input can be read once; name a file for " +
                 "one of them.");
         }
-        foreach (var (option, path) in inputs)
+        foreach (var (option, path) in inputs.Append(("--checkpoint", request.Model?.Checkpoint)))
         {
             if (option != "--input")
                 Refuse("--output", request.Output, option, path);

@@ -1,3 +1,4 @@
+using SapaGpu.Cli.Guided.Models;
 using SapaGpu.Cli.Images;
 using SapaGpu.Workloads.Npy;
 
@@ -51,6 +52,29 @@ internal sealed class MapReader(bool labels, RequestedMarks marks, double propor
         {
             Exact = new ExactMap(samples.Exact!, 1, samples.Exact!.Length / (raster.Height * raster.Width)),
         };
+    }
+
+    /// <summary>Reads an array of real numbers without rounding them to single precision.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged, not supported, or no array of real numbers.</exception>
+    public FeatureArray ReadFeatures(InputFile file)
+    {
+        var elements = ReadNpy(file, NpzFile.ReadElements, NpyFile.ReadElements) ?? throw new InvalidDataException(
+            $"{file.Name}: features are a .npy or .npz array, [C, H, W]; this is neither.");
+        var (shape, order, leading) = Arrange(file.Name, elements.Shape);
+        var storage = new ArrayStorage(elements.Descriptor, order) { LeadingOnes = leading };
+        if (!storage.IsFloatingPoint)
+        {
+            throw new InvalidDataException(
+                $"{file.Name}: features are real numbers, but the elements have the type '{elements.Descriptor}'; save them as " +
+                "float16, float32 or float64.");
+        }
+        var (height, width, channels) = order switch
+        {
+            ArrayLayout.Plane => (shape[0], shape[1], 1),
+            ArrayLayout.ChannelsLast => (shape[0], shape[1], shape[2]),
+            _ => (shape[1], shape[2], shape[0]),
+        };
+        return new FeatureArray(storage, height, width, channels, NpyFile.Decode(elements).Values);
     }
 
     private static T? ReadNpy<T>(InputFile file, Func<Stream, string, T> readArchive, Func<Stream, string, T> readArray)

@@ -1,3 +1,5 @@
+using SapaGpu.Cli.Guided.Models;
+
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>Refuses options that contradict each other, before any file is read.</summary>
@@ -7,6 +9,21 @@ internal static class OptionChecks
     /// <exception cref="ArgumentException">Two options contradict each other; the message names both.</exception>
     public static void Check(UpsampleRequest request)
     {
+        if (request.Model is { } model)
+        {
+            if (request.Kind is { } kind and not MapKind.Features)
+            {
+                throw new ArgumentException(
+                    $"--kind {Name(kind)}: --model {model.Model.Name()} upsamples features; leave --kind out.");
+            }
+            if (model.Size is { } size && request.Letterbox is not null)
+            {
+                throw new ArgumentException(
+                    $"--size {size.Text} and --letterbox: where padding is cut off, the result has the size of the photo; give " +
+                    "--guide-size for another.");
+            }
+            return;
+        }
         Require(MapKind.Logits, request.Argmax, "--argmax", "finds the class of every pixel from scores of all classes");
         Require(MapKind.Logits, request.AreProbabilities, "--probabilities", "says what the channels of scores hold");
         Require(MapKind.Mask, request.Threshold is not null, "--threshold", "decides what belongs to the object of a mask");

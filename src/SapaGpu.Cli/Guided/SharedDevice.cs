@@ -13,6 +13,9 @@ internal sealed class SharedDevice(string? id) : IDisposable
     /// <exception cref="ArgumentException">The text is not a device identifier.</exception>
     public ComputeDevice Open() => device ??= CommonOptions.Open(id);
 
+    /// <summary>Leaves the device to a call that cannot be stopped, which the end of the process ends.</summary>
+    public void Abandon() => device = null;
+
     /// <inheritdoc/>
     public void Dispose() => device?.Dispose();
 }

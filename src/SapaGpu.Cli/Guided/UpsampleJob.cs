@@ -210,10 +210,20 @@ internal sealed class UpsampleJob : IDisposable
         bool areClasses = Kind is MapKind.Labels or MapKind.Logits;
         var panels = new FigurePanels(
             photo,
-            [.. results.Select(result => result with { Map = AsShown(result.Map) })],
+            [.. results.Select(Show)],
             MapPainter.For(input with { Raster = plan.Shown }, Kind, marks.First),
             new DifferencePainter(areClasses, marks.First));
-        return ComparisonFigure.Draw(panels.Make(truth, input.Raster.SizeText, Figures), panels.Height, panels.Width);
+        return ComparisonFigure.Draw(panels.Make(truth), panels.Height, panels.Width);
+    }
+
+    private ShownResult Show(MethodResult result)
+    {
+        string title = result.Method.Title();
+        string heading = result.Method == UpsampleMethod.Nearest ? $"{title}: the input, {input.Raster.SizeText}" : title;
+        return new ShownResult(title, AsShown(result.Map))
+        {
+            Caption = [heading, .. Figures.Zip(result.Quality, (figure, value) => figure.Describe(value))],
+        };
     }
 
     /// <summary>A result in the units of figures: of probabilities the classes.</summary>

@@ -1,3 +1,5 @@
+using SapaGpu.Cli.Guided.Models;
+
 namespace SapaGpu.Cli.Guided;
 
 /// <summary>The arguments of the command.</summary>
@@ -61,7 +63,10 @@ internal sealed record UpsampleRequest
     public string? Device { get; init; }
 
     /// <summary>Whether anything is computed on a device.</summary>
-    public bool NeedsDevice => Method == UpsampleMethod.Sapa || Truth is not null || Figure is not null;
+    public bool NeedsDevice => Model is not null || Method == UpsampleMethod.Sapa || Truth is not null || Figure is not null;
+
+    /// <summary>The trained model that upsamples features in place of a method; null for none.</summary>
+    public ModelRequest? Model { get; init; }
 
     /// <summary>The file of an image that compares the methods; null for none.</summary>
     public string? Figure { get; init; }

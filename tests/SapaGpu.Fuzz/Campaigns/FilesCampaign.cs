@@ -19,7 +19,7 @@ internal sealed class FilesCampaign : Campaign
 
     public FilesCampaign()
     {
-        files = [.. CheckpointFiles.All(), .. ArrayFiles.All(), .. ImageFiles.All(), .. VectorFiles.All(device)];
+        files = [.. CheckpointFiles.All(), .. ModelFiles.All(device), .. ArrayFiles.All(), .. ImageFiles.All(), .. VectorFiles.All(device)];
         foreach (var file in files)
             Read(file, file.Content);
     }

@@ -18,6 +18,8 @@ internal static class ArrayFiles
             yield return new("map.npy", array, ReadMap);
             yield return new("map.npz", Archive(array, CompressionLevel.NoCompression), ReadMap);
         }
+        yield return new("features.npy", Array("<f4"), ReadFeatures);
+        yield return new("features.npz", Archive(Array("<f2"), CompressionLevel.Optimal), ReadFeatures);
         yield return new("packed.npz", Archive(Array("<f4"), CompressionLevel.Optimal), ReadMap);
         yield return new("array.npz", Array("<f4"), ReadMap)
         {
@@ -40,6 +42,14 @@ internal static class ArrayFiles
                 // Values need not be classes.
             }
         }
+    }
+
+    /// <summary>Reads features for a model.</summary>
+    public static void ReadFeatures(string path)
+    {
+        var features = new MapReader(labels: false, new RequestedMarks([]), proportion: 1, layout: null)
+            .ReadFeatures(InputFile.Open(path));
+        _ = features.To<float>(path).Sum() + features.IndexOf(features.Channels - 1, features.Height - 1, features.Width - 1);
     }
 
     private static byte[] Array(string descriptor)

@@ -10,6 +10,9 @@ internal static class OwnProcess
         var start = new ProcessStartInfo("dotnet", [typeof(OwnProcess).Assembly.Location, .. arguments])
         {
             RedirectStandardOutput = redirects,
+
+            // Calls with any text for a path leave files, and these go with the folder of the progress.
+            WorkingDirectory = Path.GetDirectoryName(progress) ?? string.Empty,
         };
         start.Environment[Progress.Variable] = progress;
         return Process.Start(start) ?? throw new InvalidOperationException("The program did not start.");

@@ -21,7 +21,7 @@ internal sealed class FigurePanelTests
         {
             var results = Results(height, width);
             var panels = Panels(new Photo(height, width), results);
-            var rows = panels.Make(hasTruth ? results[0].Map : null, "1x1", []);
+            var rows = panels.Make(hasTruth ? results[0].Map : null);
             Assert.That(rows.Select(row => row.Count), Is.EqualTo(hasTruth ? new[] { 4, 4, 4 } : [5, 5]));
             var figure = ComparisonFigure.Draw(rows, panels.Height, panels.Width);
             Assert.That(figure.Width, Is.GreaterThan(rows[0].Count * panels.Width));
@@ -35,7 +35,7 @@ internal sealed class FigurePanelTests
         var results = Results(200, 400);
         for (int row = 150; row < 160; row++)
             results[2].Map.Values.AsSpan(row * 400 + 300, 10).Fill(255);
-        var rows = Panels(new Photo(200, 400), results).Make(null, "1x1", []);
+        var rows = Panels(new Photo(200, 400), results).Make(null);
         var enlarged = rows[1][3].Picture;
         Assert.That((enlarged.Height, enlarged.Width), Is.EqualTo((50, 100)));
         Assert.That(enlarged.Samples.Count(sample => sample == 255), Is.EqualTo(10 * 10 * 3));
@@ -55,10 +55,10 @@ internal sealed class FigurePanelTests
         Assert.That(numbers.Paint(first, second, 6).PixelAt(0, 0).ToArray(), Has.Some.Positive);
     }
 
-    private static List<MethodResult> Results(int height, int width) =>
-        [.. Enum.GetValues<UpsampleMethod>().Select(method => new MethodResult(method, new Raster(height, width, 1), []))];
+    private static List<ShownResult> Results(int height, int width) =>
+        [.. Enum.GetValues<UpsampleMethod>().Select(method => new ShownResult(method.ToString(), new Raster(height, width, 1)))];
 
-    private static FigurePanels Panels(Photo photo, List<MethodResult> results)
+    private static FigurePanels Panels(Photo photo, List<ShownResult> results)
     {
         var input = new StoredMap(new Raster(1, 1, 1), new ImageStorage(SampleType.UInt8, null));
         return new FigurePanels(

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using NUnit.Framework;
 using SapaGpu.Cli;
+using SapaGpu.Cli.Commands;
+using SapaGpu.Cli.Guided.Models;
 using SapaGpu.Cli.Images;
 using SapaGpu.Tests.Guided;
+using SapaGpu.Workloads.Npy;
 
 namespace SapaGpu.Tests.Robustness;
 
@@ -36,6 +39,8 @@ internal sealed class RubbishArgumentTests
         ImageFile.Write(folder["map.png"], new Raster(3, 4, 1), SampleType.UInt8);
         using var module = new CarafeUpsampler<float>(TestDevices.Open("cpu"), new CarafeOptions { Channels = 4 });
         module.ToStateDict().Save(folder["module.safetensors"]);
+        SmallModels.Save(UpsamplingModel.Naf, folder["naf.safetensors"]);
+        NpyFile.Write(folder["features.npy"], [4, 3, 4], new float[48]);
     }
 
     [OneTimeTearDown]
@@ -85,6 +90,11 @@ internal sealed class RubbishArgumentTests
     {
         string[][] needed = command.Name switch
         {
+            "upsample" when option is not null && new ModelOptions().All.Any(other => other.Name == option.Name) =>
+            [
+                ["--guide", folder["photo.png"]], ["--input", folder["features.npy"]], ["--output", folder["large.npy"]],
+                ["--model", "naf"], ["--checkpoint", folder["naf.safetensors"]], ["--device", "cpu"],
+            ],
             "upsample" =>
             [
                 ["--guide", folder["photo.png"]], ["--input", folder["map.png"]], ["--output", folder["large.png"]],

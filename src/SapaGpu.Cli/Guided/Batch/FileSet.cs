@@ -11,7 +11,14 @@ internal sealed class FileSet
         ".pfm",
     ];
 
-    private static readonly string[] MapExtensions = [.. PhotoExtensions, ".npy", ".npz"];
+    private static readonly string[] ArrayExtensions = [".npy", ".npz"];
+
+    private static readonly Dictionary<FileKind, (string[] Extensions, string Names)> Kinds = new()
+    {
+        [FileKind.Photos] = (PhotoExtensions, "image"),
+        [FileKind.Maps] = ([.. PhotoExtensions, .. ArrayExtensions], "image or array"),
+        [FileKind.Arrays] = (ArrayExtensions, "array"),
+    };
 
     private readonly ILookup<string, SourceFile> byStem;
     private readonly ILookup<string, SourceFile> byVarying;
@@ -39,18 +46,18 @@ internal sealed class FileSet
     /// <summary>Finds the files of an option.</summary>
     /// <param name="option">The name of the option.</param>
     /// <param name="texts">What was given for it.</param>
-    /// <param name="arePhotos">Whether a folder is searched for photos only, not for arrays.</param>
+    /// <param name="kind">What a folder is searched for.</param>
     /// <exception cref="InvalidDataException">A folder or a pattern has no files.</exception>
-    public static FileSet Of(string option, IReadOnlyList<string> texts, bool arePhotos)
+    public static FileSet Of(string option, IReadOnlyList<string> texts, FileKind kind)
     {
         var files = new List<SourceFile>();
         bool isMany = texts.Count > 1;
         foreach (string text in texts)
         {
-            var found = Expand(text, arePhotos);
+            var found = Expand(text, kind);
             isMany |= found is not null;
             if (found is { Count: 0 })
-                throw new InvalidDataException($"{option} {text}: {WhyNothing(text, arePhotos)}");
+                throw new InvalidDataException($"{option} {text}: {WhyNothing(text, kind)}");
             files.AddRange(found ?? [new SourceFile(text)]);
         }
         return new FileSet(option, [.. files.DistinctBy(file => file.Path)], isMany);
@@ -75,11 +82,11 @@ internal sealed class FileSet
     }
 
     /// <summary>The files of a folder or pattern; null for a file.</summary>
-    private static List<SourceFile>? Expand(string text, bool arePhotos)
+    private static List<SourceFile>? Expand(string text, FileKind kind)
     {
         if (Directory.Exists(text))
         {
-            var extensions = arePhotos ? PhotoExtensions : MapExtensions;
+            var extensions = Kinds[kind].Extensions;
             return
             [
                 .. Wildcard.Find(Path.Combine(text, "*"))
@@ -106,8 +113,8 @@ internal sealed class FileSet
             : null;
     }
 
-    private static string WhyNothing(string text, bool arePhotos) =>
-        Directory.Exists(text) ? $"the folder has no {(arePhotos ? "image" : "image or array")} that is read; name another."
+    private static string WhyNothing(string text, FileKind kind) =>
+        Directory.Exists(text) ? $"the folder has no {Kinds[kind].Names} that is read; name another."
         : FramePattern.TryParse(text) is { } frames
             ? $"there is no file such as {frames.NameOf(1)}; check the folder and the number of digits."
         : "no file has such a name; check the folder and the extension.";

@@ -21,9 +21,10 @@ internal sealed class UpsampleBatch
     public UpsampleBatch(UpsampleArguments arguments)
     {
         this.arguments = arguments;
-        guides = FileSet.Of("--guide", arguments.Guides, arePhotos: true);
-        var inputs = FileSet.Of("--input", arguments.Inputs, arePhotos: false);
-        truths = arguments.Truths.Count == 0 ? null : FileSet.Of("--truth", arguments.Truths, arePhotos: false);
+        guides = FileSet.Of("--guide", arguments.Guides, FileKind.Photos);
+        var inputs = FileSet.Of(
+            "--input", arguments.Inputs, arguments.Template.Model is null ? FileKind.Maps : FileKind.Arrays);
+        truths = arguments.Truths.Count == 0 ? null : FileSet.Of("--truth", arguments.Truths, FileKind.Maps);
         IsMany = inputs.IsMany;
         foreach (var set in (FileSet?[])[guides, inputs, truths])
         {
@@ -117,6 +118,8 @@ internal sealed class UpsampleBatch
                     taken[FilePath.Resolve(file.Path)] = set!.Option;
             }
         }
+        if (arguments.Template.Model is { } model)
+            taken[FilePath.Resolve(model.Checkpoint)] = "--checkpoint";
         var results = new Dictionary<string, string>();
         foreach (var request in requests.Where(_ => IsMany))
         {
@@ -161,7 +164,8 @@ internal sealed class UpsampleBatch
         if (arguments.Template.Argmax)
             return ".png";
         string extension = Path.GetExtension(map).ToLowerInvariant();
-        return MapPlanner.KindOf(arguments.Template) == MapKind.Logits || extension is ".npy" or ".npz" ? ".npy"
+        return arguments.Template.Model is not null
+            || MapPlanner.KindOf(arguments.Template) == MapKind.Logits || extension is ".npy" or ".npz" ? ".npy"
             : extension is ".pfm" ? ".tif"
             : ImageFormat.IsKnown(extension) && ImageFormat.Of(map, extension).Lossless ? extension
             : ".png";

@@ -1,5 +1,3 @@
-using SapaGpu.Cli.Guided.Quality;
-
 namespace SapaGpu.Cli.Guided.Figures;
 
 /// <summary>
@@ -17,7 +15,7 @@ internal sealed class FigurePanels
     private readonly Photo photo;
     private readonly MapPainter painter;
     private readonly DifferencePainter differences;
-    private readonly IReadOnlyList<MethodResult> results;
+    private readonly IReadOnlyList<ShownResult> results;
     private readonly double scale;
 
     /// <summary>Prepares the panels.</summary>
@@ -26,7 +24,7 @@ internal sealed class FigurePanels
     /// <param name="painter">Paints maps.</param>
     /// <param name="differences">Paints differences of maps.</param>
     public FigurePanels(
-        Photo photo, IReadOnlyList<MethodResult> results, MapPainter painter, DifferencePainter differences)
+        Photo photo, IReadOnlyList<ShownResult> results, MapPainter painter, DifferencePainter differences)
     {
         this.photo = photo;
         this.results = results;
@@ -48,9 +46,7 @@ internal sealed class FigurePanels
 
     /// <summary>Makes the panels.</summary>
     /// <param name="truth">The truth; null if it is not known.</param>
-    /// <param name="inputSize">The size of the input, for its caption.</param>
-    /// <param name="figures">The figures of quality that the results have.</param>
-    public IReadOnlyList<IReadOnlyList<Panel>> Make(Raster? truth, string inputSize, IReadOnlyList<QualityFigure> figures)
+    public IReadOnlyList<IReadOnlyList<Panel>> Make(Raster? truth)
     {
         var pictures = results.Select(result => painter.Paint(result.Map)).ToList();
         var detail = FindDetail(pictures[0], pictures[^1]);
@@ -58,22 +54,21 @@ internal sealed class FigurePanels
         List<Panel> zoomed = [new(["Enlarged where results differ most"], Cut(photo, detail))];
         foreach (var (result, picture) in results.Zip(pictures))
         {
-            string title = result.Method == UpsampleMethod.Nearest ? $"Nearest: the input, {inputSize}" : result.Method.Title();
-            whole.Add(new([title, .. figures.Zip(result.Quality, (figure, value) => figure.Describe(value))], Frame(picture, detail)));
-            zoomed.Add(new([result.Method.Title()], Cut(picture, detail)));
+            whole.Add(new(result.Caption, Frame(picture, detail)));
+            zoomed.Add(new([result.Title], Cut(picture, detail)));
         }
         if (truth is not null)
         {
             double largest = results.Max(result => differences.Largest(result.Map, truth));
             List<Panel> errors = [new(["Truth"], painter.Paint(truth))];
             errors.AddRange(results.Select(result => new Panel(
-                [$"{result.Method.Title()}: {differences.Describe(result.Map, truth)}"],
+                [$"{result.Title}: {differences.Describe(result.Map, truth)}"],
                 differences.Paint(result.Map, truth, largest))));
             return [whole, zoomed, errors];
         }
         var (from, to) = (results[^2], results[^1]);
         var difference = differences.Paint(to.Map, from.Map, differences.Largest(to.Map, from.Map));
-        string names = $"{to.Method.Title()} and {from.Method.Title().ToLowerInvariant()}";
+        string names = $"{to.Title} and {from.Title.ToLowerInvariant()}";
         whole.Add(new([$"{names}: {differences.Describe(to.Map, from.Map)}"], Frame(difference, detail)));
         zoomed.Add(new(["Their difference"], Cut(difference, detail)));
         return [whole, zoomed];
