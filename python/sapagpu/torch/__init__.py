@@ -17,12 +17,15 @@ from .functional import (
     window_similarity,
     window_weights,
 )
+from .image_guided import AnyUpUpsampler, NafUpsampler
 from .modules import CarafeUpsampler, SapaDeformableUpsampler, SapaUpsampler
 
 _export.register()
 
 __all__ = [
+    "AnyUpUpsampler",
     "CarafeUpsampler",
+    "NafUpsampler",
     "SapaDeformableUpsampler",
     "SapaUpsampler",
     "carafe",
