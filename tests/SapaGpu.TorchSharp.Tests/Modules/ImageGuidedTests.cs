@@ -9,12 +9,21 @@ public sealed class ImageGuidedTests
 {
     private static readonly NafOptions Naf = new()
     {
-        Channels = 16, Heads = 2, RotaryHeads = 2, Window = 3, Blocks = 1, NormGroups = 4,
+        Channels = 16,
+        Heads = 2,
+        RotaryHeads = 2,
+        Window = 3,
+        Blocks = 1,
+        NormGroups = 4,
     };
 
     private static readonly AnyUpOptions AnyUp = new()
     {
-        Channels = 8, Heads = 2, FeatureKernel = 3, FeatureKernels = 12, NormGroups = 4,
+        Channels = 8,
+        Heads = 2,
+        FeatureKernel = 3,
+        FeatureKernels = 12,
+        NormGroups = 4,
     };
 
     [SetUp]
