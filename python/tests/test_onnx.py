@@ -8,6 +8,7 @@ import pytest
 import torch
 from onnx import helper
 
+import sapagpu
 import sapagpu.torch as st
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -94,6 +95,13 @@ def test_carafe():
     module = st.CarafeUpsampler(4, groups=2, kernel_size=3, compressed_channels=5).eval()
     _, attributes = node_of(export(module, torch.randn(1, 4, 3, 4)), "WindowReassembly")
     assert attributes == {"kernel_size": 3, "heads": 2, "border": "zero_logit", "head_value": "split"}
+
+
+def test_cross_attention_has_no_node_and_says_what_to_do():
+    image, features = torch.rand(1, 3, 8, 8), torch.rand(1, 4, 4, 4)
+    module = st.NafUpsampler(channels=16, norm_groups=4, blocks=0).eval()
+    with pytest.raises(sapagpu.NotSupportedError, match="run the upsampling beside ONNX Runtime: .*sapagpu.load_naf"):
+        export(module, image, features)
 
 
 def test_what_has_no_node_is_an_error():

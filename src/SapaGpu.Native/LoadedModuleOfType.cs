@@ -62,54 +62,78 @@ internal sealed unsafe class LoadedModule<T>(ComputeDevice device, object option
         switch (module)
         {
             case SapaUpsampler<T> sapa:
-            {
-                using var output = sapa.Forward(y!, x, out var context);
-                using (context)
-                using (var gradients = sapa.Backward(context, g))
-                    Copy(gradients.Encoder, gradients.Decoder);
+                Backward(sapa, y!, x, g, gradY, gradX);
                 break;
-            }
-
             case SapaDeformableUpsampler<T> deformable:
-            {
-                using var output = deformable.Forward(y!, x, out var context);
-                using (context)
-                using (var gradients = deformable.Backward(context, g))
-                    Copy(gradients.Encoder, gradients.Decoder);
+                Backward(deformable, y!, x, g, gradY, gradX);
                 break;
-            }
-
             case CarafeUpsampler<T> carafe:
-            {
-                using var output = carafe.Forward(x, out var context);
-                using (context)
-                using (var gradients = carafe.Backward(context, g))
-                    Copy(null, gradients.Features);
+                Backward(carafe, x, g, gradX!);
                 break;
-            }
-
             case ImageGuidedUpsampler<T> guided:
-            {
-                using var output = guided.Forward(y!, x, g.Shape.Height, g.Shape.Width, out var context);
-                using (context)
-                using (var gradients = guided.Backward(context, g))
-                    Copy(gradients.Image, gradients.Features);
+                Backward(guided, y!, x, g, gradY, gradX);
                 break;
-            }
-
             default:
                 throw new NotSupportedException($"{module.GetType().Name} has no backward from C.");
-        }
-
-        void Copy(FeatureMap<T>? ofEncoder, FeatureMap<T> ofDecoder)
-        {
-            if (ofEncoder is not null)
-                gradY?.CopyFrom(ofEncoder);
-            gradX?.CopyFrom(ofDecoder);
         }
     }
 
     public override void Dispose() => module.Dispose();
+
+    private static void Backward(
+        SapaUpsampler<T> module,
+        FeatureMap<T> encoder,
+        FeatureMap<T> decoder,
+        FeatureMap<T> gradOutput,
+        FeatureMap<T>? gradEncoder,
+        FeatureMap<T>? gradDecoder)
+    {
+        using var output = module.Forward(encoder, decoder, out var context);
+        using var kept = context;
+        using var gradients = module.Backward(context, gradOutput);
+        gradEncoder?.CopyFrom(gradients.Encoder);
+        gradDecoder?.CopyFrom(gradients.Decoder);
+    }
+
+    private static void Backward(
+        SapaDeformableUpsampler<T> module,
+        FeatureMap<T> encoder,
+        FeatureMap<T> decoder,
+        FeatureMap<T> gradOutput,
+        FeatureMap<T>? gradEncoder,
+        FeatureMap<T>? gradDecoder)
+    {
+        using var output = module.Forward(encoder, decoder, out var context);
+        using var kept = context;
+        using var gradients = module.Backward(context, gradOutput);
+        gradEncoder?.CopyFrom(gradients.Encoder);
+        gradDecoder?.CopyFrom(gradients.Decoder);
+    }
+
+    private static void Backward(
+        CarafeUpsampler<T> module, FeatureMap<T> features, FeatureMap<T> gradOutput, FeatureMap<T> gradFeatures)
+    {
+        using var output = module.Forward(features, out var context);
+        using var kept = context;
+        using var gradients = module.Backward(context, gradOutput);
+        gradFeatures.CopyFrom(gradients.Features);
+    }
+
+    private static void Backward(
+        ImageGuidedUpsampler<T> module,
+        FeatureMap<T> image,
+        FeatureMap<T> features,
+        FeatureMap<T> gradOutput,
+        FeatureMap<T>? gradImage,
+        FeatureMap<T>? gradFeatures)
+    {
+        using var output = module.Forward(
+            image, features, gradOutput.Shape.Height, gradOutput.Shape.Width, out var context);
+        using var kept = context;
+        using var gradients = module.Backward(context, gradOutput);
+        gradImage?.CopyFrom(gradients.Image);
+        gradFeatures?.CopyFrom(gradients.Features);
+    }
 
     private static void CheckGradient(string name, FeatureMap? gradient, FeatureMap? of, ReadOnlySpan<Operand> others)
     {

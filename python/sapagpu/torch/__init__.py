@@ -1,9 +1,9 @@
 """SapaGpu for PyTorch: operators with gradients, and modules that load the authors' checkpoints, on the memory of
 tensors.
 
-The operators, cross-resolution attention apart, are also known to torch's dispatcher, as ``torch.ops.sapagpu.window_attention`` and so on, with shapes for
+The operators are also known to torch's dispatcher, as ``torch.ops.sapagpu.window_attention`` and so on, with shapes for
 tensors without data, and ``torch.onnx.export`` writes window attention and reassembly as nodes of the domain
-``com.sapagpu``.
+``com.sapagpu``; there is none for cross-resolution attention.
 """
 
 from . import _export

@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from ..errors import NotSupportedError
+
 # The first opset version of the exporter; a symbolic holds for later ones too.
 _OPSET = 9
 
@@ -52,7 +54,17 @@ def _window_reassembly(
     )
 
 
+def _cross_attention(graph: Any, *arguments: Any) -> Any:
+    raise NotSupportedError(
+        "torch.onnx.export has no node for sapagpu.torch.cross_attention, and so none for NafUpsampler and "
+        "AnyUpUpsampler. Export the part of the model before it, and run the upsampling beside ONNX Runtime: "
+        "sapagpu.cross_attention, sapagpu.load_naf or sapagpu.load_anyup on its outputs, or the modules of the .NET and "
+        "C libraries."
+    )
+
+
 def register() -> None:
     """Tells torch's exporter about the operators."""
     torch.onnx.register_custom_op_symbolic("sapagpu::window_attention", _window_attention, _OPSET)
     torch.onnx.register_custom_op_symbolic("sapagpu::window_reassembly", _window_reassembly, _OPSET)
+    torch.onnx.register_custom_op_symbolic("sapagpu::cross_attention", _cross_attention, _OPSET)
