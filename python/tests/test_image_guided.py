@@ -134,7 +134,7 @@ def test_naf_of_a_large_image_sees_it_shrunk():
 @every
 def test_it_learns(make):
     module = make()
-    image, features, target = (torch.rand(1, 3, 8, 8), torch.rand(1, 4, 4, 4), torch.rand(1, 4, 8, 8))
+    image, features, target = torch.rand(1, 3, 8, 8), torch.rand(1, 4, 4, 4), torch.rand(1, 4, 8, 8)
     optimiser = torch.optim.Adam(module.parameters(), 1e-2)
     losses = []
     for _ in range(15):
@@ -234,7 +234,7 @@ def test_checkpoints_of_arrays(case):
 @every
 def test_a_batch_of_none(make):
     module = make()
-    image, features = (torch.rand(0, 3, 8, 8).requires_grad_(), torch.rand(0, 4, 4, 4).requires_grad_())
+    image, features = torch.rand(0, 3, 8, 8).requires_grad_(), torch.rand(0, 4, 4, 4).requires_grad_()
     output = module(image, features, (6, 5))
     output.sum().backward()
     assert output.shape == (0, 4, 6, 5) and image.grad.shape == image.shape and features.grad.shape == features.shape
