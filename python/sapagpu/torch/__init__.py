@@ -2,8 +2,8 @@
 tensors.
 
 The operators are also known to torch's dispatcher, as ``torch.ops.sapagpu.window_attention`` and so on, with shapes for
-tensors without data, and ``torch.onnx.export`` writes window attention and reassembly as nodes of the domain
-``com.sapagpu``; there is none for cross-resolution attention.
+tensors without data, and ``torch.onnx.export`` writes window attention, reassembly and cross-resolution attention as nodes of the domain
+``com.sapagpu``.
 """
 
 from . import _export

@@ -75,16 +75,18 @@ class Unification(nn.Module):
 
     def __init__(self, kernels: int, kernel: int) -> None:
         super().__init__()
+        self.kernels, self.kernel = kernels, kernel
         self.basis = nn.Parameter(torch.empty(kernels, 1, kernel, kernel))
         nn.init.trunc_normal_(self.basis, std=1 / kernel)
 
     def forward(self, map: torch.Tensor) -> torch.Tensor:
         batch, channels, height, width = map.shape
-        kernels, _, *taps = self.basis.shape
-        border = taps[0] // 2
-        inside = functional.conv2d(map.new_ones(1, 1, height, width), map.new_ones(1, 1, *taps), padding=border)
-        responses = functional.conv2d(map.reshape(batch * channels, 1, height, width), self.basis, padding=border)
-        numbered = (responses / inside).reshape(batch, kernels, channels, height, width)
+        taps = map.new_ones(1, 1, self.kernel, self.kernel)
+        inside = functional.conv2d(map.new_ones(1, 1, height, width), taps, padding=self.kernel // 2)
+        responses = functional.conv2d(
+            map.reshape(batch * channels, 1, height, width), self.basis, padding=self.kernel // 2
+        )
+        numbered = (responses / inside).reshape(batch, self.kernels, channels, height, width)
         return numbered.softmax(1).mean(2)
 
 
@@ -136,9 +138,11 @@ class PeriodicRotary(nn.Module):
     def forward(self, map: torch.Tensor) -> torch.Tensor:
         batch, channels, height, width = map.shape
         quarter = self.periods.shape[0]
-        factors = 2 * math.pi / self.periods.double()[:, None, None]
-        rows = (factors * _centres(height, map)[None, :, None]).expand(quarter, height, width)
-        columns = (factors * _centres(width, map)[None, None, :]).expand(quarter, height, width)
+        # ONNX Runtime has no cosine of double precision.
+        wide = torch.float32 if torch.onnx.is_in_onnx_export() else torch.float64
+        factors = 2 * math.pi / self.periods.to(wide)[:, None, None]
+        rows = (factors * _centres(height, factors)[None, :, None]).expand(quarter, height, width)
+        columns = (factors * _centres(width, factors)[None, None, :]).expand(quarter, height, width)
         angles = torch.cat([rows, columns])
         cosine, sine = angles.cos().to(map.dtype), angles.sin().to(map.dtype)
         first, second = map.reshape(batch, -1, 2, 2 * quarter, height, width).unbind(2)
@@ -198,4 +202,4 @@ def check_mirrored(name: str, height: int, width: int, kernel: int) -> None:
 
 
 def _centres(size: int, like: torch.Tensor) -> torch.Tensor:
-    return (torch.arange(size, dtype=torch.float64, device=like.device) + 0.5) * (2 / size) - 1
+    return (torch.arange(size, dtype=like.dtype, device=like.device) + 0.5) * (2 / size) - 1

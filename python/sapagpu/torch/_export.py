@@ -54,12 +54,39 @@ def _window_reassembly(
     )
 
 
-def _cross_attention(graph: Any, *arguments: Any) -> Any:
-    raise NotSupportedError(
-        "torch.onnx.export has no node for sapagpu.torch.cross_attention, and so none for NafUpsampler and "
-        "AnyUpUpsampler. Export the part of the model before it, and run the upsampling beside ONNX Runtime: "
-        "sapagpu.cross_attention, sapagpu.load_naf or sapagpu.load_anyup on its outputs, or the modules of the .NET and "
-        "C libraries."
+def _cross_attention(
+    graph: Any,
+    query: Any,
+    key: Any,
+    value: Any,
+    key_bias: Any,
+    rule: Any,
+    numbers: Any,
+    ratio: Any,
+    heads: Any,
+    averages_heads: Any,
+    score_scale: Any,
+) -> Any:
+    name = _constant(rule, "s")
+    if name == "table" or not torch.onnx.symbolic_helper._is_none(key_bias):
+        what = "Ranges.table" if name == "table" else "'key_bias'"
+        raise NotSupportedError(
+            f"The node com.sapagpu::CrossAttention has no {what}. Use Ranges.window, Ranges.whole or Ranges.ratio without a "
+            "bias; or export the model up to its operands, and call sapagpu.cross_attention beside ONNX Runtime."
+        )
+    height, width = _constant(numbers, "is") or (0, 0)
+    return graph.op(
+        "com.sapagpu::CrossAttention",
+        query,
+        key,
+        value,
+        rule_s=name,
+        kernel_height_i=height,
+        kernel_width_i=width,
+        ratio_f=_constant(ratio, "f"),
+        heads_i=_constant(heads, "i"),
+        averages_heads_i=int(_constant(averages_heads, "i")),
+        score_scale_f=_constant(score_scale, "f"),
     )
 
 

@@ -279,7 +279,8 @@ def _type_of(module: nn.Module) -> torch.dtype:
 
 
 def _cells(features: torch.Tensor) -> _Size:
-    return features.shape[2], features.shape[3]
+    # In a trace they are tensors, and a model that is traced has one size.
+    return int(features.shape[2]), int(features.shape[3])
 
 
 def _check(image: torch.Tensor, features: torch.Tensor, size: Optional[_Size]) -> _Size:
