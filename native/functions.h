@@ -107,7 +107,16 @@
     F(carafe_load, \
         (sapa_device device, const sapa_carafe_options *options, const char *path, const char *prefix, sapa_module *module), \
         (device, options, path, prefix, module)) \
+    F(naf_load, \
+        (sapa_device device, const sapa_naf_options *options, const char *path, const char *prefix, sapa_module *module), \
+        (device, options, path, prefix, module)) \
+    F(anyup_load, \
+        (sapa_device device, const sapa_anyup_options *options, const char *path, const char *prefix, sapa_module *module), \
+        (device, options, path, prefix, module)) \
     F(module_forward, (sapa_module module, TENSOR encoder, TENSOR decoder, TENSOR output), (module, encoder, decoder, output)) \
+    F(module_backward, \
+        (sapa_module module, TENSOR encoder, TENSOR decoder, TENSOR grad_output, TENSOR grad_encoder, TENSOR grad_decoder), \
+        (module, encoder, decoder, grad_output, grad_encoder, grad_decoder)) \
     F(module_close, (sapa_module module), (module)) \
     F(guided_upsample, \
         (sapa_device device, const sapa_image *photo, const sapa_image *map, const sapa_image *result, \

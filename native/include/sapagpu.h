@@ -453,7 +453,7 @@ typedef struct {
     int32_t border;              /* SAPA_BORDER_ZERO_LOGIT, ... */
     int32_t normalisation;       /* SAPA_NORMALISATION_SOFTMAX, ... */
     int32_t has_bias;            /* 1 or 0 */
-    int32_t reserved;            /* 0 */
+    int32_t allows_downsampling; /* 1: the guide may be smaller than the decoder features; 0: that is an error */
     double epsilon;              /* of the normalisation of the features */
 } sapa_upsampler_options;
 
@@ -498,6 +498,40 @@ typedef struct {
 
 #define SAPA_CARAFE_OPTIONS_INIT(channels) { sizeof(sapa_carafe_options), SAPA_F32, channels, 2, 5, 1, 3, 1, 64 }
 
+/* NAF: features of any backbone with an image. Parameters image_encoder.encoder.0.weight and so on, as published. */
+typedef struct {
+    uint32_t struct_size;  /* sizeof(sapa_naf_options) */
+    int32_t element_type;  /* of image and features */
+    int32_t channels;      /* of queries and keys, a multiple of 2 * norm_groups, of heads and of 4 * rotary_heads */
+    int32_t heads;         /* a divisor of the channels of the features */
+    int32_t rotary_heads;
+    int32_t window;        /* K of the cells that a point sees */
+    int32_t blocks;        /* of either encoder */
+    int32_t norm_groups;
+    double rotary_base;    /* of the periods of an untrained module; a checkpoint has them */
+    double epsilon;        /* of the GroupNorms */
+} sapa_naf_options;
+
+#define SAPA_NAF_OPTIONS_INIT { sizeof(sapa_naf_options), SAPA_F32, 256, 4, 4, 9, 2, 8, 100, 1e-5 }
+
+/* AnyUp: features of any number of channels with an image. Parameters image_encoder.0.weight and so on, as published. */
+typedef struct {
+    uint32_t struct_size;     /* sizeof(sapa_anyup_options) */
+    int32_t element_type;     /* of image and features */
+    int32_t channels;         /* of queries and keys, an even multiple of heads and norm_groups */
+    int32_t heads;            /* whose weights are averaged */
+    int32_t image_kernel;     /* odd, of the first convolution over the image */
+    int32_t feature_kernel;   /* odd, of the kernels over the features */
+    int32_t feature_kernels;  /* how many, a multiple of norm_groups */
+    int32_t norm_groups;
+    double window_ratio;      /* the part of an axis that a point sees to either side; 0 or less: the whole map */
+    double epsilon;           /* of the GroupNorms */
+    double rms_epsilon;       /* of the RMSNorms */
+} sapa_anyup_options;
+
+#define SAPA_ANYUP_OPTIONS_INIT \
+    { sizeof(sapa_anyup_options), SAPA_F32, 128, 4, 1, 5, 128, 8, 0.1, 1e-5, 1.1920928955078125e-7 }
+
 /*
  * Create a module with the parameters of a checkpoint: .safetensors, or a .pth of PyTorch, whose pickle is parsed and never run.
  * path     of the file, in UTF-8
@@ -515,15 +549,33 @@ SAPA_API int32_t sapa_deformable_upsampler_load(
 SAPA_API int32_t sapa_carafe_load(
     sapa_device device, const sapa_carafe_options *options, const char *path, const char *prefix, sapa_module *module);
 
+SAPA_API int32_t sapa_naf_load(
+    sapa_device device, const sapa_naf_options *options, const char *path, const char *prefix, sapa_module *module);
+
+SAPA_API int32_t sapa_anyup_load(
+    sapa_device device, const sapa_anyup_options *options, const char *path, const char *prefix, sapa_module *module);
+
 /*
  * Upsamples features.
- * encoder  the guide, [B, encoder channels, OH, OW]; null for CARAFE, which has none
+ * encoder  the guide, [B, encoder channels, OH, OW]; null for CARAFE, which has none; the image, [B, 3, any, any], for NAF and
+ *          AnyUp
  * decoder  [B, C, H, W]
  * output   [B, C, OH, OW], or as many channels as the value; written, and may share no memory with the others. With SAPA-D and
  *          CARAFE OH = s * H and OW = s * W.
  */
 SAPA_API int32_t sapa_module_forward(
     sapa_module module, const sapa_tensor *encoder, const sapa_tensor *decoder, const sapa_tensor *output);
+
+/*
+ * Computes gradients of the maps that sapa_module_forward was called with; parameters are fixed. The output is computed again.
+ * encoder       as in the forward, as is decoder
+ * grad_output   the gradient of the output, in its shape
+ * grad_encoder  written, in the shape of encoder; null if it is not wanted, and for CARAFE
+ * grad_decoder  written, in the shape of decoder; null if it is not wanted
+ */
+SAPA_API int32_t sapa_module_backward(
+    sapa_module module, const sapa_tensor *encoder, const sapa_tensor *decoder, const sapa_tensor *grad_output,
+    const sapa_tensor *grad_encoder, const sapa_tensor *grad_decoder);
 
 /* Releases the parameters, after the last call that is under way. */
 SAPA_API int32_t sapa_module_close(sapa_module module);

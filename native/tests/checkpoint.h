@@ -4,39 +4,50 @@
 
 #include "test.h"
 
-enum { MOST_PARAMETERS = 16 };
+enum { MOST_PARAMETERS = 80, MOST_HEADER = 16384 };
 
 static struct {
     char name[64];
-    int64_t count, shape[2];
+    int64_t count, shape[2], kernel;
     double *values;
 } parameters[MOST_PARAMETERS];
 static int parameter_count;
 
-/* Adds a matrix [rows, columns], or a vector if there are no columns, of random values; returns them. */
-static inline const double *add_parameter(const char *name, int64_t rows, int64_t columns)
+/* Adds a convolution [rows, columns, kernel, kernel] of random values; returns them. A kernel of 0 is none. */
+static inline double *add_convolution(const char *name, int64_t rows, int64_t columns, int64_t kernel)
 {
-    int64_t count = rows * (columns > 0 ? columns : 1);
+    int64_t count = rows * (columns > 0 ? columns : 1) * (kernel > 0 ? kernel * kernel : 1);
     snprintf(parameters[parameter_count].name, sizeof parameters[0].name, "%s", name);
     parameters[parameter_count].count = count;
     parameters[parameter_count].shape[0] = rows;
     parameters[parameter_count].shape[1] = columns;
+    parameters[parameter_count].kernel = kernel;
     double *values = parameters[parameter_count++].values = malloc((size_t)count * sizeof(double));
     for (int64_t i = 0; i < count; i++)
         values[i] = (float)(random_number() / 2);
     return values;
 }
 
+/* Adds a matrix [rows, columns], or a vector if there are no columns, of random values; returns them. */
+static inline const double *add_parameter(const char *name, int64_t rows, int64_t columns)
+{
+    return add_convolution(name, rows, columns, 0);
+}
+
 /* Writes the parameters as four-dimensional convolutions, or as linear layers, with a prefix, and forgets their names. */
 static inline void write_parameters(const char *path, const char *prefix, int are_convolutions)
 {
-    char header[4096] = "{";
+    static char header[MOST_HEADER];
+    strcpy(header, "{");
     int64_t at = 0;
     for (int i = 0; i < parameter_count; i++) {
         int64_t size = parameters[i].count * (int64_t)sizeof(float);
         char shape[64];
         if (parameters[i].shape[1] == 0)
             snprintf(shape, sizeof shape, "%d", (int)parameters[i].shape[0]);
+        else if (parameters[i].kernel > 0)
+            snprintf(shape, sizeof shape, "%d,%d,%d,%d", (int)parameters[i].shape[0], (int)parameters[i].shape[1],
+                (int)parameters[i].kernel, (int)parameters[i].kernel);
         else
             snprintf(shape, sizeof shape, "%d,%d%s", (int)parameters[i].shape[0], (int)parameters[i].shape[1],
                 are_convolutions ? ",1,1" : "");

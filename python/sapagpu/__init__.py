@@ -51,7 +51,7 @@ from .layers import (
     projection,
     projection_backward,
 )
-from .modules import Module, load_carafe, load_deformable_upsampler, load_upsampler
+from .modules import Module, load_anyup, load_carafe, load_deformable_upsampler, load_naf, load_upsampler
 from .sampling import (
     DeformableGradients,
     deformable_attention,
@@ -95,8 +95,10 @@ __all__ = [
     "feature_norm_backward",
     "interpolate",
     "interpolate_backward",
+    "load_anyup",
     "load_carafe",
     "load_deformable_upsampler",
+    "load_naf",
     "load_upsampler",
     "projection",
     "projection_backward",

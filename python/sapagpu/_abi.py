@@ -86,7 +86,7 @@ class UpsamplerOptions(_Sized):
         ("border", C.c_int32),
         ("normalisation", C.c_int32),
         ("has_bias", C.c_int32),
-        ("reserved", C.c_int32),
+        ("allows_downsampling", C.c_int32),
         ("epsilon", C.c_double),
     ]
 
@@ -120,6 +120,37 @@ class CarafeOptions(_Sized):
         ("encoder_kernel", C.c_int32),
         ("encoder_dilation", C.c_int32),
         ("compressed_channels", C.c_int32),
+    ]
+
+
+class NafOptions(_Sized):
+    _fields_ = [
+        ("struct_size", C.c_uint32),
+        ("element_type", C.c_int32),
+        ("channels", C.c_int32),
+        ("heads", C.c_int32),
+        ("rotary_heads", C.c_int32),
+        ("window", C.c_int32),
+        ("blocks", C.c_int32),
+        ("norm_groups", C.c_int32),
+        ("rotary_base", C.c_double),
+        ("epsilon", C.c_double),
+    ]
+
+
+class AnyUpOptions(_Sized):
+    _fields_ = [
+        ("struct_size", C.c_uint32),
+        ("element_type", C.c_int32),
+        ("channels", C.c_int32),
+        ("heads", C.c_int32),
+        ("image_kernel", C.c_int32),
+        ("feature_kernel", C.c_int32),
+        ("feature_kernels", C.c_int32),
+        ("norm_groups", C.c_int32),
+        ("window_ratio", C.c_double),
+        ("epsilon", C.c_double),
+        ("rms_epsilon", C.c_double),
     ]
 
 
@@ -194,7 +225,10 @@ FUNCTIONS: dict[str, list[type]] = {
     "upsampler_load": [_DEVICE, C.POINTER(UpsamplerOptions), *_LOAD],
     "deformable_upsampler_load": [_DEVICE, C.POINTER(DeformableUpsamplerOptions), *_LOAD],
     "carafe_load": [_DEVICE, C.POINTER(CarafeOptions), *_LOAD],
+    "naf_load": [_DEVICE, C.POINTER(NafOptions), *_LOAD],
+    "anyup_load": [_DEVICE, C.POINTER(AnyUpOptions), *_LOAD],
     "module_forward": [C.c_void_p, *[_TENSOR] * 3],
+    "module_backward": [C.c_void_p, *[_TENSOR] * 5],
     "module_close": [C.c_void_p],
     "guided_upsample": [_DEVICE, *[_IMAGE] * 3, C.POINTER(GuidedOptions)],
 }

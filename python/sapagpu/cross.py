@@ -13,6 +13,36 @@ from .device import Device
 from .errors import ClosedError, InvalidArgumentError, SapaGpuError
 
 
+class Rule(NamedTuple):
+    """What ranges were made of, apart from the sizes: the name of a border, ``"whole"``, ``"ratio"`` or ``"table"``; the
+    window (rows, columns), or the tables of rows and columns one number after the other; the ratio.
+    """
+
+    name: str
+    numbers: tuple[int, ...] = ()
+    ratio: float = 0.0
+
+    def ranges(self, size: tuple[int, int], output_size: tuple[int, int]) -> Ranges:
+        """Makes ranges for sizes.
+
+        Raises:
+            InvalidArgumentError: there is no such rule, or it does not fit the sizes.
+        """
+        if self.name == "whole":
+            return Ranges.whole(size, output_size)
+        if self.name == "ratio":
+            return Ranges.ratio(size, output_size, self.ratio)
+        if self.name != "table":
+            return Ranges.window(size, output_size, pair("kernel_size", list(self.numbers)), self.name)
+        pairs = list(zip(self.numbers[::2], self.numbers[1::2]))
+        if len(self.numbers) != 2 * sum(output_size):
+            raise InvalidArgumentError(
+                f"The tables have {len(self.numbers)} numbers, not the {2 * sum(output_size)} of an output of "
+                f"{output_size}; create ranges for these sizes."
+            )
+        return Ranges.table(size, pairs[: output_size[0]], pairs[output_size[0] :])
+
+
 class Ranges:
     """Which cells of a map [H, W] each point of an output [OH, OW] sees: those in the range of its row and in the range
     of its column.
@@ -21,8 +51,11 @@ class Ranges:
     is derived from it is kept with it. Any number of threads may use it. Sizes are (height, width).
     """
 
-    def __init__(self, function: str, size: tuple[int, int], output_size: tuple[int, int], *arguments: Any) -> None:
+    def __init__(
+        self, function: str, rule: Rule, size: tuple[int, int], output_size: tuple[int, int], *arguments: Any
+    ) -> None:
         self._handle: Optional[int] = None
+        self.rule = rule
         self.size = pair("size", size)
         self.output_size = pair("output_size", output_size)
         handle = ctypes.c_void_p()
@@ -51,9 +84,8 @@ class Ranges:
         """
         rows, columns = (kernel_size, kernel_size) if isinstance(kernel_size, int) else pair("kernel_size", kernel_size)
         number = choice("border", border, _abi.BORDERS)
-        return cls(
-            "ranges_create_window", size, output_size, int32("kernel_size", rows), int32("kernel_size", columns), number
-        )
+        window = int32("kernel_size", rows), int32("kernel_size", columns)
+        return cls("ranges_create_window", Rule(border, window), size, output_size, *window, number)
 
     @classmethod
     def whole(cls, size: tuple[int, int], output_size: tuple[int, int]) -> Ranges:
@@ -62,7 +94,7 @@ class Ranges:
         Raises:
             InvalidArgumentError: a size is wrong.
         """
-        return cls("ranges_create_whole", size, output_size)
+        return cls("ranges_create_whole", Rule("whole"), size, output_size)
 
     @classmethod
     def ratio(cls, size: tuple[int, int], output_size: tuple[int, int], ratio: float) -> Ranges:
@@ -71,7 +103,7 @@ class Ranges:
         Raises:
             InvalidArgumentError: a size is wrong, or the ratio is not positive.
         """
-        return cls("ranges_create_ratio", size, output_size, float(ratio))
+        return cls("ranges_create_ratio", Rule("ratio", ratio=float(ratio)), size, output_size, float(ratio))
 
     @classmethod
     def table(cls, size: tuple[int, int], rows: Sequence[Sequence[int]], columns: Sequence[Sequence[int]]) -> Ranges:
@@ -86,13 +118,9 @@ class Ranges:
         Raises:
             InvalidArgumentError: a range lies outside the map or goes back.
         """
-        return cls(
-            "ranges_create_table",
-            size,
-            (len(rows), len(columns)),
-            _numbers("rows", rows),
-            _numbers("columns", columns),
-        )
+        tables = _numbers("rows", rows), _numbers("columns", columns)
+        rule = Rule("table", (*tables[0], *tables[1]))
+        return cls("ranges_create_table", rule, size, (len(rows), len(columns)), *tables)
 
     @property
     def handle(self) -> int:
@@ -117,6 +145,10 @@ class Ranges:
             self.close()
         except (SapaGpuError, TypeError, AttributeError):
             pass
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy has a handle of its own.
+        return self.rule.ranges, (self.size, self.output_size)
 
     def __repr__(self) -> str:
         return f"<sapagpu.Ranges {self.size} to {self.output_size}{', closed' if self._handle is None else ''}>"

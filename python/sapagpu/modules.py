@@ -5,17 +5,20 @@ from __future__ import annotations
 import ctypes
 import os
 from types import TracebackType
-from typing import Any, Callable, Optional, Union
+from typing import Any, Callable, Optional, Sequence, Union
 
 from . import _abi
-from ._arrays import Operand, start
+from ._arrays import Call, Operand, start, value_of
 from ._layout import Shape
 from ._library import call
-from ._options import choice, int32
+from ._options import choice, int32, pair
 from .device import Device, default_device
 from .errors import ClosedError, InvalidArgumentError, SapaGpuError
 
 Path = Union[str, "os.PathLike[str]"]
+
+# The guide of modules whose output has any size.
+_IMAGE = "image"
 
 
 class Module:
@@ -43,12 +46,14 @@ class Module:
         call(function, self._device.handle, options, os.fsencode(path), name, ctypes.byref(handle))
         self._handle = handle.value
 
-    def __call__(self, *maps: Any, out: Optional[Any] = None) -> Any:
+    def __call__(self, *maps: Any, size: Optional[tuple[int, int]] = None, out: Optional[Any] = None) -> Any:
         """Upsamples features.
 
         Args:
             maps: the encoder features [B, Cy, OH, OW] and the decoder features [B, Cx, H, W]; CARAFE takes the features
-                alone. In the type that the module was loaded for, contiguous or channels-last.
+                alone, NAF and AnyUp an image [B, 3, Hi, Wi] and features [B, C, H, W]. In the type that the module was
+                loaded for, contiguous or channels-last.
+            size: (OH, OW), of NAF and AnyUp; None for that of the image.
             out: the array for the output; a new one if None.
 
         Returns:
@@ -58,15 +63,52 @@ class Module:
             InvalidArgumentError: shapes or types do not fit the module or each other.
             ClosedError: the module was closed.
         """
+        handle, call, operands = self._start(maps)
+        given = () if size is None else (pair("size", size),)
+        if given and self._inputs[0] != _IMAGE:
+            raise InvalidArgumentError(f"'size' is {size!r}; the output of this module has the size of its inputs.")
+        output = call.output("out", out, self._shape_of(*(operand.shape for operand in operands), *given), operands[-1])
+        encoder: Optional[Operand] = operands[0] if len(operands) == 2 else None
+        call.run_on(handle, "module_forward", encoder, operands[-1], output)
+        return output.value
+
+    def backward(self, *maps: Any, grad_output: Any, wanted: Optional[Sequence[str]] = None) -> tuple[Any, ...]:
+        """Computes the gradients of the maps from that of the output, which is computed again. Parameters are fixed.
+
+        Args:
+            maps: as in the call.
+            grad_output: the gradient of the output, in its shape.
+            wanted: the names of the maps whose gradients to compute, such as ``"image"``; all if None.
+
+        Returns:
+            The gradients, one for each map, in its shape and memory format; None where it was not wanted.
+
+        Raises:
+            InvalidArgumentError: shapes or types do not fit the module or each other, or a name is unknown.
+            ClosedError: the module was closed.
+        """
+        names = self._inputs if wanted is None else (wanted,) if isinstance(wanted, str) else tuple(wanted)
+        if not names or not set(names) <= set(self._inputs):
+            raise InvalidArgumentError(
+                f"'wanted' is {sorted(names)}; choose from {', '.join(map(repr, self._inputs))}."
+            )
+        handle, call, (*operands, gradient) = self._start(maps, grad_output=grad_output)
+        results: list[Optional[Operand]] = [
+            call.output(f"grad_{name}", None, operand.shape, operand) if name in names else None
+            for name, operand in zip(self._inputs, operands)
+        ]
+        # CARAFE has no guide.
+        missing: list[Optional[Operand]] = [None] * (2 - len(operands))
+        call.run_on(handle, "module_backward", *missing, *operands, gradient, *missing, *results)
+        return tuple(map(value_of, results))
+
+    def _start(self, maps: Sequence[Any], **others: Any) -> tuple[int, Call, list[Operand]]:
         if len(maps) != len(self._inputs):
             raise InvalidArgumentError(f"The module takes {' and '.join(self._inputs)}; got {len(maps)} maps.")
         if self._handle is None:
             raise ClosedError("The module was closed; load it again.")
-        call, operands = start(self._device, **dict(zip(self._inputs, maps)))
-        output = call.output("out", out, self._shape_of(*(operand.shape for operand in operands)), operands[-1])
-        encoder: Optional[Operand] = operands[0] if len(operands) == 2 else None
-        call.run_on(self._handle, "module_forward", encoder, operands[-1], output)
-        return output.value
+        call, operands = start(self._device, **dict(zip(self._inputs, maps)), **others)
+        return self._handle, call, list(operands)
 
     def close(self) -> None:
         """Releases the parameters, after the last call that is under way; does nothing the second time."""
@@ -109,6 +151,7 @@ def load_upsampler(
     normalisation: str = "softmax",
     bias: bool = True,
     epsilon: float = 1e-5,
+    allows_downsampling: bool = False,
     dtype: str = "float32",
     device: Optional[Device] = None,
 ) -> Module:
@@ -120,7 +163,8 @@ def load_upsampler(
         decoder_channels: of the features that are upsampled.
         prefix: of the names of the module's parameters in the file, such as ``"decode_head.up1."``. Every parameter has
             to be there, in its shape, and nothing else with that prefix.
-        similarity: as of :class:`sapagpu.torch.SapaUpsampler`, as are all options down to ``epsilon``.
+        similarity: as of :class:`sapagpu.torch.SapaUpsampler`, as are all options down to
+            ``allows_downsampling``.
         dtype: of the maps: ``"float32"``, ``"float64"``, ``"float16"`` or ``"bfloat16"``.
         device: the processor if None.
 
@@ -143,6 +187,7 @@ def load_upsampler(
         border=choice("border", border, _abi.BORDERS),
         normalisation=choice("normalisation", normalisation, _abi.NORMALISATIONS),
         has_bias=int(bool(bias)),
+        allows_downsampling=int(bool(allows_downsampling)),
         epsilon=float(epsilon),
     )
 
@@ -235,6 +280,84 @@ def load_carafe(
         return features[0], features[1], ratio * features[2], ratio * features[3]
 
     return Module("carafe_load", options, path, prefix, device, ("features",), shape_of)
+
+
+def load_naf(
+    path: Path,
+    *,
+    prefix: Optional[str] = None,
+    channels: int = 256,
+    heads: int = 4,
+    rotary_heads: int = 4,
+    kernel_size: int = 9,
+    blocks: int = 2,
+    norm_groups: int = 8,
+    epsilon: float = 1e-5,
+    dtype: str = "float32",
+    device: Optional[Device] = None,
+) -> Module:
+    """Loads NAF with the parameters of a checkpoint; options as of :class:`sapagpu.torch.NafUpsampler`, the rest as of
+    :func:`load_upsampler`. It is called with an image and features.
+
+    Raises:
+        InvalidArgumentError: options do not fit.
+        FileError: the file cannot be read, is damaged, or does not have the parameters.
+    """
+    options = _abi.NafOptions(
+        element_type=choice("dtype", dtype, _abi.ELEMENT_TYPES),
+        channels=int32("channels", channels),
+        heads=int32("heads", heads),
+        rotary_heads=int32("rotary_heads", rotary_heads),
+        window=int32("kernel_size", kernel_size),
+        blocks=int32("blocks", blocks),
+        norm_groups=int32("norm_groups", norm_groups),
+        # The periods are in the checkpoint.
+        rotary_base=100.0,
+        epsilon=float(epsilon),
+    )
+    return Module("naf_load", options, path, prefix, device, (_IMAGE, "features"), _shape_at_size)
+
+
+def load_anyup(
+    path: Path,
+    *,
+    prefix: Optional[str] = None,
+    channels: int = 128,
+    heads: int = 4,
+    image_kernel: int = 1,
+    feature_kernel: int = 5,
+    feature_kernels: int = 128,
+    window_ratio: float = 0.1,
+    norm_groups: int = 8,
+    epsilon: float = 1e-5,
+    rms_epsilon: float = 2.0**-23,
+    dtype: str = "float32",
+    device: Optional[Device] = None,
+) -> Module:
+    """Loads AnyUp with the parameters of a checkpoint; options as of :class:`sapagpu.torch.AnyUpUpsampler`, the rest as
+    of :func:`load_upsampler`. It is called with an image and features.
+
+    Raises:
+        InvalidArgumentError: options do not fit.
+        FileError: the file cannot be read, is damaged, or does not have the parameters.
+    """
+    options = _abi.AnyUpOptions(
+        element_type=choice("dtype", dtype, _abi.ELEMENT_TYPES),
+        channels=int32("channels", channels),
+        heads=int32("heads", heads),
+        image_kernel=int32("image_kernel", image_kernel),
+        feature_kernel=int32("feature_kernel", feature_kernel),
+        feature_kernels=int32("feature_kernels", feature_kernels),
+        norm_groups=int32("norm_groups", norm_groups),
+        window_ratio=float(window_ratio),
+        epsilon=float(epsilon),
+        rms_epsilon=float(rms_epsilon),
+    )
+    return Module("anyup_load", options, path, prefix, device, (_IMAGE, "features"), _shape_at_size)
+
+
+def _shape_at_size(image: Shape, features: Shape, size: Optional[tuple[int, int]] = None) -> Shape:
+    return (*features[:2], *(image[2:] if size is None else size))
 
 
 def _positive(name: str, value: object) -> int:

@@ -1,5 +1,8 @@
 """Cross-resolution attention on arrays and tensors: test vectors, a composition, second derivatives, misuse."""
 
+import copy
+import pickle
+
 import numpy
 import pytest
 import sapagpu
@@ -144,6 +147,69 @@ def test_types_and_formats(dtype, tolerance):
     actual = call(RANGES["shifted"]())(*(map.contiguous(memory_format=torch.channels_last) for map in rounded))
     assert actual.dtype == dtype and actual.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(actual.double(), exact, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize("kind", RANGES)
+def test_it_is_the_dispatchers_operator(kind):
+    ranges, operands = RANGES[kind](), maps(bias=True)
+    settings = (ranges.rule.name, ranges.rule.numbers, ranges.rule.ratio, 2, False, 0.5)
+    direct = torch.ops.sapagpu.cross_attention(*operands, *settings)
+    expected = st.cross_attention(*operands[:3], ranges, heads=2, score_scale=0.5, key_bias=operands[3])
+    assert direct.requires_grad and torch.equal(direct, expected)
+    meta = [map.detach().to("meta").requires_grad_() for map in operands]
+    output = torch.ops.sapagpu.cross_attention(*meta, *settings)
+    assert output.is_meta and output.shape == expected.shape
+    (gradient,) = torch.autograd.grad(output.sum(), meta[1])
+    assert gradient.is_meta and gradient.shape == operands[1].shape
+
+
+def test_a_trace_is_saved_and_loaded(tmp_path):
+    q, k, v = (map.detach() for map in maps(bias=False))
+
+    class Model(torch.nn.Module):
+        def forward(self, *operands):
+            sizes = tuple(operands[1].shape[2:]), tuple(operands[0].shape[2:])
+            return st.cross_attention(*operands, sapagpu.Ranges.window(*sizes, 3), heads=2)
+
+    torch.jit.save(torch.jit.trace(Model(), (q, k, v)), str(tmp_path / "traced.pt"))
+    loaded = torch.jit.load(str(tmp_path / "traced.pt"))
+    assert torch.equal(loaded(q, k, v), Model()(q, k, v))
+    # The ranges are those of the sizes of the run.
+    larger = [map.repeat(1, 1, 2, 2) for map in (q, k, v)]
+    larger[0].requires_grad_()
+    output = loaded(*larger)
+    assert torch.equal(output, Model()(*larger))
+    output.sum().backward()
+    assert larger[0].grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("kind", RANGES)
+def test_ranges_are_copied_by_what_they_are_made_of(kind):
+    ranges = RANGES[kind]()
+    q, k, v = (map.detach() for map in maps(bias=False))
+    expected = call(ranges)(q, k, v)
+    copies = copy.deepcopy(ranges), pickle.loads(pickle.dumps(ranges))
+    assert copies[0].handle != ranges.handle
+    ranges.close()
+    for other in copies:
+        assert other.rule == ranges.rule and torch.equal(call(other)(q, k, v), expected)
+    with pytest.raises(sapagpu.ClosedError):
+        call(ranges)(q, k, v)
+
+
+def test_rules_that_do_not_fit_are_refused():
+    q, k, v = (map.detach() for map in maps(bias=False))
+    operator = torch.ops.sapagpu.cross_attention
+    for rule, text in (
+        (("mirrored", [3, 3], 0.0), "mirrored"),
+        (("shifted", [3], 0.0), "kernel_size"),
+        (("table", [0, 1], 0.0), "create ranges for these sizes"),
+        (("ratio", [], -1.0), "ratio"),
+    ):
+        with pytest.raises(sapagpu.InvalidArgumentError, match=text):
+            operator(q, k, v, None, *rule, 2, False, 1.0)
+    with pytest.raises(sapagpu.InvalidArgumentError, match="create ranges for these sizes"):
+        st.cross_attention(q, k, v, sapagpu.Ranges.whole(OUTPUT_SIZE, SIZE))
 
 
 def test_a_batch_of_none():

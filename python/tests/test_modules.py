@@ -80,6 +80,42 @@ def test_carafe_from_several_threads(tmp_path):
         numpy.testing.assert_allclose(result, expected, atol=2e-5)
 
 
+def test_gradients_are_those_of_torch(tmp_path):
+    sapa, carafe = randomise(st.SapaUpsampler(4, 6, kernel_size=3)), randomise(st.CarafeUpsampler(6, kernel_size=3))
+    encoder, decoder = torch.randn(1, 4, 6, 8).requires_grad_(), torch.randn(1, 6, 3, 4).requires_grad_()
+    grad = torch.randn(1, 6, 6, 8)
+    (sapa(encoder, decoder) * grad).sum().backward()
+    y, x, g = encoder.detach().numpy(), decoder.detach().numpy(), grad.numpy()
+    loaded = sapagpu.load_upsampler(checkpoint(sapa, tmp_path / "sapa.pth"), 4, 6, kernel_size=3)
+    for gradient, tensor in zip(loaded.backward(y, x, grad_output=g), (encoder, decoder)):
+        numpy.testing.assert_allclose(gradient, tensor.grad, atol=5e-5)
+    decoder.grad = None
+    (carafe(decoder) * grad).sum().backward()
+    loaded = sapagpu.load_carafe(checkpoint(carafe, tmp_path / "carafe.pth"), 6, kernel_size=3)
+    (gradient,) = loaded.backward(x, grad_output=g)
+    numpy.testing.assert_allclose(gradient, decoder.grad, atol=5e-5)
+    with pytest.raises(ValueError, match="'size' is .*the output of this module has the size of its inputs"):
+        loaded(x, size=(6, 8))
+    with pytest.raises(ValueError, match="must be .1, 6, 6, 8."):
+        loaded.backward(x, grad_output=x)
+
+
+def test_a_guide_smaller_than_the_features_is_refused_unless_asked_for(tmp_path):
+    module = st.SapaUpsampler(4, 4, kernel_size=3)
+    small, large = torch.rand(1, 4, 2, 4), torch.rand(1, 4, 4, 4)
+    with pytest.raises(ValueError, match="2x4 pixels, fewer than the 4x4 .*allows_downsampling=True"):
+        module(small, large)
+    path = checkpoint(module, tmp_path / "sapa.pth")
+    with pytest.raises(ValueError, match="fewer than"):
+        sapagpu.load_upsampler(path, 4, 4, kernel_size=3)(small.numpy(), large.numpy())
+    allowing = st.SapaUpsampler(4, 4, kernel_size=3, allows_downsampling=True)
+    allowing.load_state_dict(module.state_dict())
+    loaded = sapagpu.load_upsampler(path, 4, 4, kernel_size=3, allows_downsampling=True)
+    expected = allowing(small, large).detach()
+    assert expected.shape == small.shape
+    numpy.testing.assert_allclose(loaded(small.numpy(), large.numpy()), expected, atol=1e-5)
+
+
 def test_what_does_not_fit_is_refused(tmp_path):
     path = checkpoint(st.SapaUpsampler(4, 6), tmp_path / "sapa.pth")
     loaded = sapagpu.load_upsampler(path, 4, 6)

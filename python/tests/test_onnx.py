@@ -8,6 +8,7 @@ import pytest
 import torch
 from onnx import helper
 
+import sapagpu
 import sapagpu.torch as st
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -94,6 +95,47 @@ def test_carafe():
     module = st.CarafeUpsampler(4, groups=2, kernel_size=3, compressed_channels=5).eval()
     _, attributes = node_of(export(module, torch.randn(1, 4, 3, 4)), "WindowReassembly")
     assert attributes == {"kernel_size": 3, "heads": 2, "border": "zero_logit", "head_value": "split"}
+
+
+def cross_operands():
+    return torch.randn(1, 4, 6, 8), torch.randn(1, 4, 3, 4), torch.randn(1, 6, 3, 4)
+
+
+@pytest.mark.parametrize(
+    "ranges, expected",
+    [
+        (lambda sizes: sapagpu.Ranges.window(*sizes, (3, 2), "masked"), ("masked", 3, 2, 0.0)),
+        (lambda sizes: sapagpu.Ranges.whole(*sizes), ("whole", 0, 0, 0.0)),
+        (lambda sizes: sapagpu.Ranges.ratio(*sizes, 0.25), ("ratio", 0, 0, 0.25)),
+    ],
+    ids=["window", "whole", "ratio"],
+)
+def test_cross_attention_with_all_attributes(ranges, expected):
+    options = {"ranges": ranges(((3, 4), (6, 8))), "heads": 2, "averages_heads": True, "score_scale": 0.5}
+    node, attributes = node_of(export(Operator(st.cross_attention, **options), *cross_operands()), "CrossAttention")
+    assert len(node.input) == 3
+    assert tuple(attributes.pop(name) for name in ("rule", "kernel_height", "kernel_width", "ratio")) == expected
+    assert attributes == {"heads": 2, "averages_heads": 1, "score_scale": 0.5}
+
+
+def test_cross_attention_that_has_no_node_says_what_to_do():
+    table = sapagpu.Ranges.table((3, 4), [(0, 3)] * 6, [(0, 4)] * 8)
+    with pytest.raises(sapagpu.NotSupportedError, match="no Ranges.table. Use Ranges.window"):
+        export(Operator(st.cross_attention, ranges=table), *cross_operands())
+
+    class Biased(torch.nn.Module):
+        def forward(self, *maps):
+            return st.cross_attention(*maps[:3], sapagpu.Ranges.whole((3, 4), (6, 8)), key_bias=maps[3])
+
+    with pytest.raises(sapagpu.NotSupportedError, match="no 'key_bias'"):
+        export(Biased(), *cross_operands(), torch.randn(1, 1, 3, 4))
+
+
+@pytest.mark.parametrize("make", [st.NafUpsampler, st.AnyUpUpsampler])
+def test_upsamplers_with_an_image(make):
+    module = make(channels=16, norm_groups=4).eval()
+    _, attributes = node_of(export(module, torch.rand(1, 3, 8, 8), torch.rand(1, 4, 4, 4)), "CrossAttention")
+    assert attributes["heads"] == 4 and attributes["averages_heads"] == (make is st.AnyUpUpsampler)
 
 
 def test_what_has_no_node_is_an_error():

@@ -8,7 +8,7 @@ from vectors import REPOSITORY
 
 import sapagpu.torch
 
-PAGES = ("python/README.md", "docs/interop.md")
+PAGES = ("python/README.md", "docs/interop.md", "docs/models.md")
 PIECES = [
     (f"{page}-{number}", piece)
     for page in PAGES
@@ -24,6 +24,7 @@ def test_piece_runs(piece, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     parameters = sapagpu.torch.SapaUpsampler(128, 256).state_dict()
     torch.save({f"decode_head.up1.{name}": tensor for name, tensor in parameters.items()}, "segmenter.pth")
+    torch.save(sapagpu.torch.NafUpsampler().state_dict(), "naf_release.pth")
     exec(compile(piece, "page", "exec"), {"__name__": "page"})
 
 

@@ -99,7 +99,13 @@ internal static unsafe class ExportTable
             nint, NativeDeformableUpsamplerOptions*, byte*, byte*, nint*, int>)&ModuleExports.LoadDeformableUpsampler,
         "carafe_load" => (nint)(delegate* unmanaged[Cdecl]<
             nint, NativeCarafeOptions*, byte*, byte*, nint*, int>)&ModuleExports.LoadCarafe,
+        "naf_load" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, NativeNafOptions*, byte*, byte*, nint*, int>)&ModuleExports.LoadNaf,
+        "anyup_load" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, NativeAnyUpOptions*, byte*, byte*, nint*, int>)&ModuleExports.LoadAnyUp,
         "module_forward" => (nint)(delegate* unmanaged[Cdecl]<nint, Tensor*, Tensor*, Tensor*, int>)&ModuleExports.Forward,
+        "module_backward" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, int>)&ModuleExports.Backward,
         "module_close" => (nint)(delegate* unmanaged[Cdecl]<nint, int>)&ModuleExports.Close,
         "guided_upsample" => (nint)(delegate* unmanaged[Cdecl]<
             nint, NativeImage*, NativeImage*, NativeImage*, NativeGuidedOptions*, int>)&GuidedExports.Upsample,

@@ -22,6 +22,14 @@ internal abstract unsafe class LoadedModule : IDisposable
 
     public abstract void Forward(NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output);
 
+    /// <summary>Computes the output again and from it the gradients that are not null.</summary>
+    public abstract void Backward(
+        NativeTensor* encoder,
+        NativeTensor* decoder,
+        NativeTensor* gradOutput,
+        NativeTensor* gradEncoder,
+        NativeTensor* gradDecoder);
+
     public abstract void Dispose();
 
     private readonly struct Loading(ComputeDevice device, object options, string path, string prefix)

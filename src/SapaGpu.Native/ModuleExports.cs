@@ -21,11 +21,39 @@ internal static unsafe class ModuleExports
         Load(device, options, path, prefix, module);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int LoadNaf(nint device, NativeNafOptions* options, byte* path, byte* prefix, nint* module) =>
+        Load(device, options, path, prefix, module);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int LoadAnyUp(nint device, NativeAnyUpOptions* options, byte* path, byte* prefix, nint* module) =>
+        Load(device, options, path, prefix, module);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int Forward(nint module, NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output)
     {
         try
         {
             Handles.Get<LoadedModule>(module, "module").Forward(encoder, decoder, output);
+            return (int)NativeStatus.Ok;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int Backward(
+        nint module,
+        NativeTensor* encoder,
+        NativeTensor* decoder,
+        NativeTensor* gradOutput,
+        NativeTensor* gradEncoder,
+        NativeTensor* gradDecoder)
+    {
+        try
+        {
+            Handles.Get<LoadedModule>(module, "module").Backward(encoder, decoder, gradOutput, gradEncoder, gradDecoder);
             return (int)NativeStatus.Ok;
         }
         catch (Exception e)

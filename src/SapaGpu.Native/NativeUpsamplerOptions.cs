@@ -19,14 +19,13 @@ internal unsafe struct NativeUpsamplerOptions : INativeModuleOptions<NativeUpsam
     public int Border;
     public int Normalisation;
     public int HasBias;
-    public int Reserved;
+    public int AllowsDownsampling;
     public double Epsilon;
 
     public static (int ElementType, object Module) Read(NativeUpsamplerOptions* options)
     {
         NativeStruct.CheckNotNull(options, "options");
         NativeStruct.CheckSize(options, "options");
-        NativeStruct.CheckReserved(options->Reserved, "options");
         return (options->ElementType, new SapaOptions
         {
             EncoderChannels = options->EncoderChannels,
@@ -40,6 +39,7 @@ internal unsafe struct NativeUpsamplerOptions : INativeModuleOptions<NativeUpsam
             Border = (BorderRule)options->Border,
             Normalisation = (ScoreNormalisation)options->Normalisation,
             HasBias = NativeStruct.Flag(options->HasBias, "has_bias"),
+            AllowsDownsampling = NativeStruct.Flag(options->AllowsDownsampling, "allows_downsampling"),
             Epsilon = options->Epsilon,
         });
     }

@@ -27,6 +27,17 @@ internal sealed class TorchExportTests
         modules = {name: st.SapaUpsampler(6, 6, similarity=name, kernel_size=3, border="masked") for name in similarities}
         modules["group"] = st.SapaUpsampler(6, 6, feature_norm="group", norm_groups=3, normalisation="sigmoid")
         modules["carafe"] = st.CarafeUpsampler(6, kernel_size=3, groups=2, compressed_channels=5)
+        modules["naf"] = st.NafUpsampler(channels=16, heads=2, rotary_heads=2, kernel_size=3, blocks=1, norm_groups=4)
+        modules["anyup"] = st.AnyUpUpsampler(channels=8, heads=2, feature_kernel=3, feature_kernels=12, norm_groups=4)
+        modules["anyup_whole"] = st.AnyUpUpsampler(channels=8, heads=2, feature_kernels=8, norm_groups=4, window_ratio=0)
+        for name in "naf", "anyup", "anyup_whole":
+            module = modules.pop(name).eval()
+            operands = torch.rand(2, 3, 12, 10), torch.randn(2, 6, 6, 5)
+            torch.onnx.export(module, operands, f"{folder}/{name}.onnx", opset_version=17, input_names=["image", "features"])
+            with torch.no_grad():
+                operands += (module(*operands),)
+            for i, operand in enumerate(operands):
+                operand.contiguous().numpy().tofile(f"{folder}/{name}.{i}")
         for name, module in modules.items():
             for parameter in module.parameters():
                 parameter.data += torch.randn(parameter.shape) / 3
@@ -50,19 +61,21 @@ internal sealed class TorchExportTests
         using var folder = new TemporaryFolder();
         Export(folder.Path);
         string[] files = Directory.GetFiles(folder.Path, "*.onnx");
-        Assert.That(files, Has.Length.EqualTo(6));
+        Assert.That(files, Has.Length.EqualTo(9));
         foreach (string file in files)
         {
-            bool hasGuide = !file.EndsWith("carafe.onnx", StringComparison.Ordinal);
+            string name = Path.GetFileNameWithoutExtension(file);
+            int guideChannels = name is "naf" || name.StartsWith("anyup", StringComparison.Ordinal) ? 3 : 6;
+            bool hasGuide = name != "carafe";
             using var decoder = Read(hasGuide ? 1 : 0, 6, 5);
             using var expected = Read(hasGuide ? 2 : 1, 12, 10);
-            using var encoder = hasGuide ? Read(0, 12, 10) : null;
+            using var encoder = hasGuide ? Read(0, 12, 10, guideChannels) : null;
             using var run = new OnnxRun(File.ReadAllBytes(file), options => options.AddSapaGpu());
             TestMaps.AreEqual(encoder is null ? run.Run(decoder) : run.Run(encoder, decoder), expected, 5e-5, file);
 
-            FeatureMap<float> Read(int number, int height, int width) => FeatureMap<float>.From(
+            FeatureMap<float> Read(int number, int height, int width, int channels = 6) => FeatureMap<float>.From(
                 TestMaps.Device,
-                new MapShape(2, 6, height, width),
+                new MapShape(2, channels, height, width),
                 MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.ChangeExtension(file, $".{number}"))).ToArray());
         }
     }

@@ -99,33 +99,39 @@ internal static class VectorModules
         }
     }
 
+    /// <summary>The options of a case of NAF.</summary>
+    public static NafOptions NafOptions(VectorCase vector) => new()
+    {
+        Channels = vector.Integer("dim"),
+        Heads = vector.Integer("heads_attn"),
+        RotaryHeads = vector.Integer("heads_rope"),
+        Window = vector.Integer("kernel_size"),
+        Blocks = vector.Integer("img_layers"),
+        NormGroups = vector.Integer("num_groups"),
+        RotaryBase = vector.NumberOr("rope_base", 100),
+        Epsilon = vector.NumberOr("eps", 1e-5),
+    };
+
+    /// <summary>The options of a case of AnyUp.</summary>
+    public static AnyUpOptions AnyUpOptions(VectorCase vector) => new()
+    {
+        Channels = vector.Integer("qk_dim"),
+        Heads = vector.Integer("num_heads"),
+        ImageKernel = vector.Integer("kernel_size"),
+        FeatureKernel = vector.Integer("kernel_size_lfu"),
+        FeatureKernels = vector.Integer("lfu_dim"),
+        WindowRatio = vector.NumberOr("window_ratio", 0.1),
+        NormGroups = vector.Integer("num_groups"),
+        Epsilon = vector.NumberOr("eps", 1e-5),
+        RootMeanSquareEpsilon = vector.NumberOr("rms_eps", 1.0 / (1 << 23)),
+    };
+
     /// <summary>The module of a case with an image; null if the case is of something else.</summary>
     public static ImageGuidedUpsampler<T>? ImageGuided<T>(VectorCase vector, ComputeDevice device)
         where T : unmanaged => vector.Op switch
         {
-            "naf" => new NafUpsampler<T>(device, new NafOptions
-            {
-                Channels = vector.Integer("dim"),
-                Heads = vector.Integer("heads_attn"),
-                RotaryHeads = vector.Integer("heads_rope"),
-                Window = vector.Integer("kernel_size"),
-                Blocks = vector.Integer("img_layers"),
-                NormGroups = vector.Integer("num_groups"),
-                RotaryBase = vector.NumberOr("rope_base", 100),
-                Epsilon = vector.NumberOr("eps", 1e-5),
-            }),
-            "anyup" => new AnyUpUpsampler<T>(device, new AnyUpOptions
-            {
-                Channels = vector.Integer("qk_dim"),
-                Heads = vector.Integer("num_heads"),
-                ImageKernel = vector.Integer("kernel_size"),
-                FeatureKernel = vector.Integer("kernel_size_lfu"),
-                FeatureKernels = vector.Integer("lfu_dim"),
-                WindowRatio = vector.NumberOr("window_ratio", 0.1),
-                NormGroups = vector.Integer("num_groups"),
-                Epsilon = vector.NumberOr("eps", 1e-5),
-                RootMeanSquareEpsilon = vector.NumberOr("rms_eps", 1.0 / (1 << 23)),
-            }),
+            "naf" => new NafUpsampler<T>(device, NafOptions(vector)),
+            "anyup" => new AnyUpUpsampler<T>(device, AnyUpOptions(vector)),
             _ => null,
         };
 

@@ -1,8 +1,8 @@
 """SapaGpu for PyTorch: operators with gradients, and modules that load the authors' checkpoints, on the memory of
 tensors.
 
-The operators, cross-resolution attention apart, are also known to torch's dispatcher, as ``torch.ops.sapagpu.window_attention`` and so on, with shapes for
-tensors without data, and ``torch.onnx.export`` writes window attention and reassembly as nodes of the domain
+The operators are also known to torch's dispatcher, as ``torch.ops.sapagpu.window_attention`` and so on, with shapes for
+tensors without data, and ``torch.onnx.export`` writes window attention, reassembly and cross-resolution attention as nodes of the domain
 ``com.sapagpu``.
 """
 
@@ -17,12 +17,15 @@ from .functional import (
     window_similarity,
     window_weights,
 )
+from .image_guided import AnyUpUpsampler, NafUpsampler
 from .modules import CarafeUpsampler, SapaDeformableUpsampler, SapaUpsampler
 
 _export.register()
 
 __all__ = [
+    "AnyUpUpsampler",
     "CarafeUpsampler",
+    "NafUpsampler",
     "SapaDeformableUpsampler",
     "SapaUpsampler",
     "carafe",

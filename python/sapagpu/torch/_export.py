@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from ..errors import NotSupportedError
+
 # The first opset version of the exporter; a symbolic holds for later ones too.
 _OPSET = 9
 
@@ -52,7 +54,44 @@ def _window_reassembly(
     )
 
 
+def _cross_attention(
+    graph: Any,
+    query: Any,
+    key: Any,
+    value: Any,
+    key_bias: Any,
+    rule: Any,
+    numbers: Any,
+    ratio: Any,
+    heads: Any,
+    averages_heads: Any,
+    score_scale: Any,
+) -> Any:
+    name = _constant(rule, "s")
+    if name == "table" or not torch.onnx.symbolic_helper._is_none(key_bias):
+        what = "Ranges.table" if name == "table" else "'key_bias'"
+        raise NotSupportedError(
+            f"The node com.sapagpu::CrossAttention has no {what}. Use Ranges.window, Ranges.whole or Ranges.ratio without a "
+            "bias; or export the model up to its operands, and call sapagpu.cross_attention beside ONNX Runtime."
+        )
+    height, width = _constant(numbers, "is") or (0, 0)
+    return graph.op(
+        "com.sapagpu::CrossAttention",
+        query,
+        key,
+        value,
+        rule_s=name,
+        kernel_height_i=height,
+        kernel_width_i=width,
+        ratio_f=_constant(ratio, "f"),
+        heads_i=_constant(heads, "i"),
+        averages_heads_i=int(_constant(averages_heads, "i")),
+        score_scale_f=_constant(score_scale, "f"),
+    )
+
+
 def register() -> None:
     """Tells torch's exporter about the operators."""
     torch.onnx.register_custom_op_symbolic("sapagpu::window_attention", _window_attention, _OPSET)
     torch.onnx.register_custom_op_symbolic("sapagpu::window_reassembly", _window_reassembly, _OPSET)
+    torch.onnx.register_custom_op_symbolic("sapagpu::cross_attention", _cross_attention, _OPSET)

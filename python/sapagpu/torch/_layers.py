@@ -95,6 +95,20 @@ def check_channels(name: str, map: torch.Tensor, channels: int) -> None:
         )
 
 
+def check_upsampling(encoder: torch.Tensor, decoder: torch.Tensor) -> None:
+    """Checks that the guide is not smaller than what it guides.
+
+    Raises:
+        InvalidArgumentError: it is.
+    """
+    (height, width), (rows, columns) = encoder.shape[2:], decoder.shape[2:]
+    if not torch.jit.is_tracing() and (height < rows or width < columns):
+        raise InvalidArgumentError(
+            f"'encoder' has {height}x{width} pixels, fewer than the {rows}x{columns} of 'decoder'; swap the arguments if "
+            "they are the wrong way round, or make the module with allows_downsampling=True."
+        )
+
+
 def check_at_least_one(**numbers: int) -> None:
     """Checks numbers of channels and the like.
 

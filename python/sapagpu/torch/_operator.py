@@ -107,8 +107,8 @@ def register(operator: Operator) -> Any:
         # With forward-mode gradients the function is what says that there are none.
         if records or torch.autograd.forward_ad._current_level >= 0:
             return _Differentiable.apply(operator, *arguments)
-        with _below_autograd():
-            return _overload(name)(*arguments)
+        with below_autograd():
+            return overload(name)(*arguments)
 
     for key in ("CPU", "CUDA", "Meta"):
         LIBRARY.impl(name, forward, key)
@@ -116,11 +116,11 @@ def register(operator: Operator) -> Any:
         if operator.keeps:
             LIBRARY.impl(f"{name}_forward", forward_and_keep, key)
     LIBRARY.impl(name, differentiable, "Autograd")
-    return _overload(name)
+    return overload(name)
 
 
 @contextmanager
-def _below_autograd() -> Iterator[None]:
+def below_autograd() -> Iterator[None]:
     """Calls of operators inside go to the kernels and record nothing."""
     # The guard holds as long as it lives; that of torch 1.13 knows no "with", that of later versions asks for it.
     guard = torch._C._AutoDispatchBelowAutograd()
@@ -131,7 +131,7 @@ def _below_autograd() -> Iterator[None]:
         del guard
 
 
-def _overload(name: str) -> Any:
+def overload(name: str) -> Any:
     return getattr(torch.ops.sapagpu, name).default
 
 
@@ -186,12 +186,12 @@ class _Differentiable(torch.autograd.Function):
     def forward(ctx: Any, operator: Operator, *arguments: Any) -> torch.Tensor:
         operands, settings = operator.split(arguments)
         kept: tuple[torch.Tensor, ...] = ()
-        with _below_autograd():
+        with below_autograd():
             if operator.keeps:
-                output, *rest = _overload(f"{operator.name}_forward")(*arguments)
+                output, *rest = overload(f"{operator.name}_forward")(*arguments)
                 kept = tuple(rest)
             else:
-                output = _overload(operator.name)(*arguments)
+                output = overload(operator.name)(*arguments)
         ctx.save_for_backward(*operands, *kept)
         ctx.operator, ctx.settings = operator, settings
         return output
@@ -200,8 +200,8 @@ class _Differentiable(torch.autograd.Function):
     def backward(ctx: Any, grad_output: torch.Tensor) -> tuple[Optional[torch.Tensor], ...]:
         operator, settings = ctx.operator, ctx.settings
         wanted = list(ctx.needs_input_grad[1 : 1 + len(operator.operands)])
-        with torch.no_grad(), _below_autograd():
-            gradients = _overload(f"{operator.name}_backward")(grad_output, *ctx.saved_tensors, *settings, wanted)
+        with torch.no_grad(), below_autograd():
+            gradients = overload(f"{operator.name}_backward")(grad_output, *ctx.saved_tensors, *settings, wanted)
         if torch.is_grad_enabled():
             # With create_graph: torch's once_differentiable would return constants where the incoming gradient is one.
             message = f"sapagpu.torch.{operator.name} is differentiable once; a second derivative was asked for."

@@ -113,8 +113,8 @@ def cross_attention(
     """Attends to the cells of a map that each point sees: query [B, h·D, OH, OW], key [B, h·D, H, W], value [B, C, H, W],
     bias [B, 1, H, W], to [B, C, OH, OW], in the memory format of the value.
 
-    Options and ranges as in :func:`sapagpu.cross_attention`. Differentiable twice. Not an operator of torch's
-    dispatcher.
+    Options and ranges as in :func:`sapagpu.cross_attention`. Differentiable twice. In a trace the ranges
+    are made for the sizes of each run, unless they are a table.
     """
     return _cross.cross_attention(query, key, value, key_bias, ranges, heads, averages_heads, score_scale)
 

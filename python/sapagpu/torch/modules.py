@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from ..errors import InvalidArgumentError
-from ._layers import Projection, check_at_least_one, check_channels, norm_layer, upsample_nearest
+from ._layers import Projection, check_at_least_one, check_channels, check_upsampling, norm_layer, upsample_nearest
 from .functional import carafe, deformable_attention, window_attention
 
 _SIMILARITIES = ("inner_product", "bilinear", "gated_bilinear", "concatenated")
@@ -51,6 +51,8 @@ class SapaUpsampler(nn.Module):
         normalisation: ``"softmax"``, ``"sigmoid"`` or ``"none"``.
         bias: whether projections have a bias.
         epsilon: what the normalisations add to the variance.
+        allows_downsampling: whether the encoder features may be smaller than the decoder features, which otherwise is an
+            error, since the arguments are easily swapped.
 
     Raises:
         InvalidArgumentError: channels, groups or names do not fit.
@@ -71,6 +73,7 @@ class SapaUpsampler(nn.Module):
         normalisation: str = "softmax",
         bias: bool = True,
         epsilon: float = 1e-5,
+        allows_downsampling: bool = False,
     ) -> None:
         super().__init__()
         if similarity not in _SIMILARITIES:
@@ -90,6 +93,7 @@ class SapaUpsampler(nn.Module):
             )
         self.encoder_channels, self.decoder_channels = encoder_channels, decoder_channels
         self.similarity = similarity
+        self.allows_downsampling = allows_downsampling
         self.settings: dict[str, Any] = {"kernel_size": kernel_size, "border": border, "normalisation": normalisation}
         self.norm_y = norm_layer(feature_norm, encoder_channels, norm_groups, epsilon)
         self.norm_x = norm_layer(feature_norm, decoder_channels, norm_groups, epsilon)
@@ -110,14 +114,16 @@ class SapaUpsampler(nn.Module):
             self.gate = project(decoder_channels, 1)
 
     def forward(self, encoder: torch.Tensor, decoder: torch.Tensor) -> torch.Tensor:
-        """Upsamples decoder [B, Cx, H, W] to [B, C, OH, OW], guided by encoder [B, Cy, OH, OW], of any two sizes up to
-        a ratio of 16. The output is in the memory format of the value.
+        """Upsamples decoder [B, Cx, H, W] to [B, C, OH, OW], guided by encoder [B, Cy, OH, OW], of any ratio from 1
+        to 16, or below with ``allows_downsampling``. The output is in the memory format of the value.
 
         Raises:
             InvalidArgumentError: the features do not fit the module or each other.
         """
         check_channels("encoder", encoder, self.encoder_channels)
         check_channels("decoder", decoder, self.decoder_channels)
+        if not self.allows_downsampling:
+            check_upsampling(encoder, decoder)
         guide, features = self.norm_y(encoder), self.norm_x(decoder)
         key = features if self.k is None else self.k(features)
         value = decoder if self.v is None else self.v(features)

@@ -41,6 +41,42 @@ internal readonly struct NodeAttributes(string operation, OrtApi api, nint info)
         return options;
     }
 
+    /// <summary>Returns what a node of cross-resolution attention computes.</summary>
+    /// <exception cref="ArgumentException">An attribute is missing or has a value that is not known.</exception>
+    public CrossNode ReadCross()
+    {
+        // A border, or what is none.
+        var rule = Value<BorderRule?>(
+            CrossOperators.Rule,
+            [
+                .. WindowOperators.Borders.Select(pair => (pair.Name, (BorderRule?)pair.Value)),
+                (CrossOperators.Whole, null),
+                (CrossOperators.OfRatio, null),
+            ]);
+        bool hasRatio = api.TextAttribute(info, CrossOperators.Rule) == CrossOperators.OfRatio;
+        int averages = Number(CrossOperators.AveragesHeads);
+        if (averages is not (0 or 1))
+        {
+            throw new ArgumentException(
+                $"The attribute '{CrossOperators.AveragesHeads}' of {operation} is {averages}; it must be 0 or 1.");
+        }
+        var options = new CrossAttentionOptions
+        {
+            Heads = Number(CrossOperators.Heads),
+            AveragesHeads = averages == 1,
+            ScoreScale = Real(CrossOperators.ScoreScale),
+        };
+        return new CrossNode(
+            rule,
+            Number(CrossOperators.KernelHeight),
+            Number(CrossOperators.KernelWidth),
+            hasRatio ? Real(CrossOperators.Ratio) : null,
+            options);
+    }
+
+    private float Real(string name) => api.RealAttribute(info, name)
+        ?? throw new ArgumentException($"{operation} needs the attribute '{name}', a number.");
+
     private int Number(string name)
     {
         long value = api.IntAttribute(info, name)

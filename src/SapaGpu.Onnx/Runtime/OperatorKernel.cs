@@ -21,6 +21,8 @@ internal abstract class OperatorKernel(OrtApi api)
             (WindowOperators.Reassembly, TensorType.Float16) => new ReassemblyKernel<Half>(api, attributes.ReadWindow()),
             (DeformableOperators.Attention, TensorType.Float32) => new DeformableKernel<float>(api, attributes.ReadDeformable()),
             (DeformableOperators.Attention, TensorType.Float16) => new DeformableKernel<Half>(api, attributes.ReadDeformable()),
+            (CrossOperators.Attention, TensorType.Float32) => new CrossKernel<float>(api, attributes.ReadCross()),
+            (CrossOperators.Attention, TensorType.Float16) => new CrossKernel<Half>(api, attributes.ReadCross()),
             _ => throw new NotSupportedException($"There is no {operation} of {type}."),
         };
     }

@@ -21,6 +21,7 @@ internal readonly unsafe struct OrtApi(nint* table)
     private const int GetDimensionsCountIndex = 61;
     private const int GetDimensionsIndex = 62;
     private const int GetTensorTypeAndShapeIndex = 65;
+    private const int KernelInfoGetAttributeFloatIndex = 85;
     private const int KernelInfoGetAttributeInt64Index = 86;
     private const int KernelInfoGetAttributeStringIndex = 87;
     private const int KernelContextGetInputIndex = 90;
@@ -73,6 +74,17 @@ internal readonly unsafe struct OrtApi(nint* table)
         fixed (byte* text = Terminated(name))
         {
             var read = (delegate* unmanaged[Cdecl]<nint, byte*, long*, nint>)table[KernelInfoGetAttributeInt64Index];
+            return Succeeds(read(info, text, &value), out _) ? value : null;
+        }
+    }
+
+    /// <summary>Returns an attribute of a node; null if there is none of this name and type.</summary>
+    public float? RealAttribute(nint info, string name)
+    {
+        float value;
+        fixed (byte* text = Terminated(name))
+        {
+            var read = (delegate* unmanaged[Cdecl]<nint, byte*, float*, nint>)table[KernelInfoGetAttributeFloatIndex];
             return Succeeds(read(info, text, &value), out _) ? value : null;
         }
     }

@@ -41,6 +41,7 @@ internal static unsafe class OrtDomains
             api.AddOperator(domain, OrtCustomOperator.Create(WindowOperators.Attention, inputCount: 3, type));
             api.AddOperator(domain, OrtCustomOperator.Create(WindowOperators.Reassembly, inputCount: 2, type));
             api.AddOperator(domain, OrtCustomOperator.Create(DeformableOperators.Attention, inputCount: 4, type));
+            api.AddOperator(domain, OrtCustomOperator.Create(CrossOperators.Attention, inputCount: 3, type));
         }
         return domain;
     }

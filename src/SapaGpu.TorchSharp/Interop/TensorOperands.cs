@@ -23,17 +23,24 @@ internal static class TensorOperands
     /// <exception cref="InvalidOperationException">The maps are on different devices.</exception>
     public static torch.Tensor[] Prepare(string function, params ReadOnlySpan<NamedMap> maps)
     {
-        foreach (var (name, map) in maps)
-            CheckMap(function, name, map);
-        CheckEmptyBatches(function, maps);
+        Check(function, maps);
         var type = maps[0].Map.dtype;
         foreach (var (_, map) in maps)
             type = TorchTypes.Promote(type, map.dtype);
-        CheckDevices(function, maps);
         var prepared = new torch.Tensor[maps.Length];
         for (int i = 0; i < prepared.Length; i++)
             prepared[i] = Dense(maps[i].Map.to_type(type));
         return prepared;
+    }
+
+    /// <summary>Checks maps of any types and sizes.</summary>
+    /// <inheritdoc cref="Prepare"/>
+    public static void Check(string function, params ReadOnlySpan<NamedMap> maps)
+    {
+        foreach (var (name, map) in maps)
+            CheckMap(function, name, map);
+        CheckEmptyBatches(function, maps);
+        CheckDevices(function, maps);
     }
 
     /// <summary>Converts a parameter to the type that maps are computed in and makes it contiguous.</summary>

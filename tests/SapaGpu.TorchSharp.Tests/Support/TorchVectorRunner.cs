@@ -44,7 +44,7 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
         foreach (var (name, input) in inputs)
             results.Add($"grad_{name}", Values(input.grad!, layout));
         foreach (var (name, parameter) in module?.named_parameters() ?? [])
-            results.Add($"grad_{name}", Numbers(parameter.grad!));
+            results.Add($"grad_{name}", Numbers(parameter.grad ?? torch.zeros_like(parameter)));
         return results;
     }
 
@@ -53,19 +53,18 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
     {
         using var scope = torch.NewDisposeScope();
         var layout = VectorOperators.Layouts[vector.Op];
-        using var module = (SapaUpsample)Module(vector)!;
+        using var module = Module(vector)!;
         module.LoadCheckpoint(checkpoint);
-        return Values(
-            module.call(
-                Map(vector, layout, "y", MemoryFormat.ChannelsLast), Map(
-                    vector, layout, "x", MemoryFormat.ChannelsLast)),
-            layout);
+        var inputs = vector.Tensors
+            .Where(tensor => tensor.Role == "input")
+            .ToDictionary(tensor => tensor.Name, tensor => Map(vector, layout, tensor.Name, MemoryFormat.ChannelsLast));
+        return Values(Output(vector, inputs, module), layout);
     }
 
     private static void Fill(VectorCase vector, torch.nn.Module module)
     {
         var state = new StateDict();
-        foreach (var (name, parameter) in module.named_parameters())
+        foreach (var (name, parameter) in module.state_dict())
         {
             int[] shape = Array.ConvertAll(parameter.shape, size => (int)size);
             state.Add(StateEntry.FromDoubles(name, shape, vector.Load(name).Values, CheckpointType.Float64));
@@ -108,6 +107,9 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
                     (int)inputs["x"].shape[3] * scale,
                     vector.Text("mode") == "nearest" ? InterpolationMode.Nearest : InterpolationMode.Bilinear,
                     vector.Flag("align_corners"));
+            case "naf" or "anyup":
+                return ((ImageGuidedUpsampler)module!).call(
+                    inputs["image"], inputs["features"], vector.Integer("out_height"), vector.Integer("out_width"));
             case "carafe_pack":
                 return ((CarafeUpsample)module!).call(inputs["x"]);
             default:
@@ -124,6 +126,8 @@ internal sealed class TorchVectorRunner(torch.ScalarType type) : VectorRunner
 
     private torch.nn.Module? Module(VectorCase vector) => vector.Op switch
     {
+        "naf" => new NafUpsampler(VectorModules.NafOptions(vector), dtype: Parameters),
+        "anyup" => new AnyUpUpsampler(VectorModules.AnyUpOptions(vector), dtype: Parameters),
         "carafe_pack" => new CarafeUpsample(VectorModules.CarafeOptions(vector), dtype: Parameters),
         "sapa_d" => new SapaDeformableUpsample(VectorModules.DeformableAttentionOptions(vector), dtype: Parameters),
         "sapa_i" or "sapa_b" or "sapa_g" or "sapa_cat" or "sapa_gn" =>

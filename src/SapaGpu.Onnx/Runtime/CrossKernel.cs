@@ -1,0 +1,33 @@
+namespace SapaGpu.Onnx.Runtime;
+
+/// <summary>A node of <see cref="CrossAttention"/>.</summary>
+internal sealed class CrossKernel<T>(OrtApi api, CrossNode node) : OperatorKernel(api)
+    where T : unmanaged
+{
+    private RangesOfSizes? last;
+
+    public override void Run(nint context)
+    {
+        using var query = Input<T>(context, 0, "query");
+        using var key = Input<T>(context, 1, "key");
+        using var value = Input<T>(context, 2, "value");
+        var ranges = Ranges(query.Shape, key.Shape);
+        using var output = Output<T>(context, CrossAttention.Shapes(query, key, value, ranges, node.Options, null).Output);
+        CrossAttention.Forward(query, key, value, output, ranges, node.Options);
+    }
+
+    // Runs of a session mostly have one size.
+    private WindowRanges Ranges(MapShape query, MapShape key)
+    {
+        var sizes = (query.Height, query.Width, key.Height, key.Width);
+        var kept = Volatile.Read(ref last);
+        if (kept is null || kept.Sizes != sizes)
+        {
+            kept = new RangesOfSizes(sizes, node.Ranges(query, key));
+            Volatile.Write(ref last, kept);
+        }
+        return kept.Ranges;
+    }
+
+    private sealed record RangesOfSizes((int OutputHeight, int OutputWidth, int Height, int Width) Sizes, WindowRanges Ranges);
+}
