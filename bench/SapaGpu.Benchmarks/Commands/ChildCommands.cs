@@ -10,7 +10,7 @@ internal static class ChildCommands
         yield return Create<int>(MatrixMultiplication.Argument, MatrixMultiplication.Run);
         yield return Create<string>(PeerRequest.Argument, PeerRequest.Serve);
         yield return Create<string>(StartupCommand.ChildArgument, StartupCommand.Serve);
-        yield return Create<string>(UpsamplersCommand.ChildArgument, UpsamplersCommand.Serve);
+        yield return Create<string>(UpsamplerRequest.ChildArgument, UpsamplerRequest.Serve);
     }
 
     private static Command Create<T>(string name, Action<T> action)
