@@ -19,7 +19,8 @@ namespace SapaGpu;
 /// </code>
 /// <para>Shapes: query [B, h·D, OH, OW], key [B, h·D, H, W], value [B, C, H, W], bias [B, 1, H, W], output [B, C, OH, OW], each
 /// in either <see cref="MemoryFormat"/>; the sizes of query and key may have any ratio. A cell with a bias of −∞ is not seen: its
-/// weight and the gradient of its bias are 0, whatever it holds. A query that sees no cell gives 0, and no gradient. With the
+/// weight and the gradient of its bias are 0, whatever it holds. A query that sees no cell gives 0, and no gradient; weights of
+/// scores of −∞ are 0 as well where there is no other score. With the
 /// border <see cref="BorderRule.ZeroLogit"/> taps outside the map have score 0 and value 0, with
 /// <see cref="BorderRule.Replicate"/> the cell at the edge is counted once for each.</para>
 /// <para>Element types: float, double, <see cref="Half"/> and <see cref="BFloat16"/>; sums are in double for double, otherwise
