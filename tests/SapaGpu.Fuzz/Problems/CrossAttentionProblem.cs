@@ -32,15 +32,16 @@ internal sealed class CrossAttentionProblem : OperatorProblem
 
     public override void Run<T>(Execution<T> run)
     {
+        var ranges = sizes.CreateRanges();
         var bias = sizes.HasBias ? run[3] : null;
         if (IsIntoOwn)
         {
-            var (_, shape) = CrossAttention.Shapes(run[0], run[1], run[2], sizes.Ranges, sizes.Options, bias);
+            var (_, shape) = CrossAttention.Shapes(run[0], run[1], run[2], ranges, sizes.Options, bias);
             var statistics = run.Temporary(shape);
             CrossAttention.Forward(
-                run[0], run[1], run[2], run.Own(sizes.Output), sizes.Ranges, sizes.Options, bias, statistics);
+                run[0], run[1], run[2], run.Own(sizes.Output), ranges, sizes.Options, bias, statistics);
             using var own = new CrossAttentionContext<T>(
-                run[0], run[1], run[2], sizes.Ranges, statistics, sizes.Options, bias);
+                run[0], run[1], run[2], ranges, statistics, sizes.Options, bias);
             CrossAttention.Backward(
                 own,
                 run.GradOutput,
@@ -50,7 +51,7 @@ internal sealed class CrossAttentionProblem : OperatorProblem
                 sizes.HasBias ? run.OwnGradient(3) : null);
             return;
         }
-        run.Output(CrossAttention.Forward(run[0], run[1], run[2], sizes.Ranges, sizes.Options, bias, out var context));
+        run.Output(CrossAttention.Forward(run[0], run[1], run[2], ranges, sizes.Options, bias, out var context));
         using (context)
         {
             var gradients = run.Keep(CrossAttention.Backward(context, run.GradOutput, Wanted));

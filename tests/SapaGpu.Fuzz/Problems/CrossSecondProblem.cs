@@ -48,8 +48,9 @@ internal sealed class CrossSecondProblem : OperatorProblem
 
     public override void Run<T>(Execution<T> run)
     {
+        var ranges = sizes.CreateRanges();
         var bias = sizes.HasBias ? run[Bias] : null;
-        CrossAttention.Forward(run[0], run[1], run[2], sizes.Ranges, sizes.Options, bias, out var context).Dispose();
+        CrossAttention.Forward(run[0], run[1], run[2], ranges, sizes.Options, bias, out var context).Dispose();
         using (context)
         {
             var first = run.Keep(CrossAttention.Backward(context, run.GradOutput));

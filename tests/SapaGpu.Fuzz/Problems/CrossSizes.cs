@@ -48,7 +48,6 @@ internal sealed class CrossSizes
             (OutputHeight, OutputWidth) = (outputHeight, outputWidth);
             break;
         }
-        Ranges = new WindowRanges(rows.Ranges, columns.Ranges);
         rules = rule == other ? $"{rule}" : $"{rule} and {other}";
         if (!(IsWindow(rule) || IsWindow(other)))
             return;
@@ -60,8 +59,6 @@ internal sealed class CrossSizes
     public CrossAttentionOptions Options { get; }
 
     public bool HasBias { get; }
-
-    public WindowRanges Ranges { get; }
 
     public MapShape Key { get; }
 
@@ -86,6 +83,9 @@ internal sealed class CrossSizes
     public bool Repeats => rules.Contains(nameof(CrossRule.Replicate), StringComparison.Ordinal);
 
     private static int LargestRatio => OperatorSupport.MaximumScale;
+
+    /// <summary>Makes the ranges, of which devices keep tables as long as somebody knows them.</summary>
+    public WindowRanges CreateRanges() => new(rows.Ranges, columns.Ranges);
 
     /// <summary>Draws a bias that takes some cells away, or all.</summary>
     public ReferenceMap DrawBias(Draw draw)
