@@ -61,7 +61,7 @@ public static class CrossAttention
     }
 
     /// <summary>Upsamples a value and returns a context for the backward.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowRanges, CrossAttentionOptions?, FeatureMap{T}?)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowRanges, CrossAttentionOptions?, FeatureMap{T}?)" path="/typeparam|/returns|/exception"/>
     /// <param name="query">The queries, [B, h·D, OH, OW].</param>
     /// <param name="key">The keys, [B, h·D, H, W].</param>
     /// <param name="value">The features to upsample, [B, C, H, W].</param>
@@ -195,7 +195,7 @@ public static class CrossAttention
     /// gradients are those of <see cref="Backward{T}(CrossAttentionContext{T}, FeatureMap{T}, Gradients)"/>: the backward of the
     /// backward.
     /// </summary>
-    /// <inheritdoc cref="Backward{T}(CrossAttentionContext{T}, FeatureMap{T}, Gradients)"/>
+    /// <inheritdoc cref="Backward{T}(CrossAttentionContext{T}, FeatureMap{T}, Gradients)" path="/typeparam|/exception"/>
     /// <param name="context">The context of the forward.</param>
     /// <param name="gradOutput">The gradient of the output that the backward was given, [B, C, OH, OW].</param>
     /// <param name="queryDirection">The direction of the gradient of the query, in its shape; null for 0.</param>
