@@ -21,7 +21,8 @@ internal sealed class CrossAttentionProblem : OperatorProblem
 
     public override string Name => $"CrossAttention {sizes}";
 
-    public override bool KeepsNonFinite => !sizes.Repeats;
+    // On the processor a query whose only scores are infinite gives 0, where the formula has no number.
+    public override bool KeepsNonFinite => false;
 
     private ReferenceMap? Bias => sizes.HasBias ? Operands[3].Values : null;
 

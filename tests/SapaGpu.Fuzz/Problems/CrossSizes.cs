@@ -79,9 +79,6 @@ internal sealed class CrossSizes
     /// <summary>Gets the taps of every output row and of every output column.</summary>
     public (IReadOnlyList<int?[]> Rows, IReadOnlyList<int?[]> Columns) Taps => (rows.Taps, columns.Taps);
 
-    /// <summary>Gets whether the cell at an edge is counted more than once.</summary>
-    public bool Repeats => rules.Contains(nameof(CrossRule.Replicate), StringComparison.Ordinal);
-
     private static int LargestRatio => OperatorSupport.MaximumScale;
 
     /// <summary>Makes the ranges, of which devices keep tables as long as somebody knows them.</summary>
