@@ -3,6 +3,7 @@ using SapaGpu;
 using SapaGpu.Cli;
 using SapaGpu.DeviceBenchmarks;
 using SapaGpu.DeviceBenchmarks.Code;
+using SapaGpu.DeviceBenchmarks.Page;
 
 var root = new RootCommand("Measures the operators of SapaGpu on a GPU, without any other library.")
 {
@@ -11,6 +12,8 @@ var root = new RootCommand("Measures the operators of SapaGpu on a GPU, without 
     CodeCommand.Create(),
     AssembleCommand.Create(),
     CallCommand.Create(),
+    RecordCommand.Create(),
+    PageCommand.Create(),
 };
 try
 {

@@ -43,6 +43,8 @@ internal readonly struct CrossStatistics<TElement, TStorage, TReal, TAccess>
             if (CrossPairs<TElement, TStorage, TReal, TAccess>.IsMasked(in parameters, in pair))
                 continue;
             var score = CrossPairs<TElement, TStorage, TReal, TAccess>.Score(in parameters, in pair, run.Part);
+            if (TReal.IsNegativeInfinity(score))
+                continue;
             Add(score, TElement.FromCount(pair.Count), ref shift, ref sum);
         }
         shifts[Group.IdxX] = shift;

@@ -64,7 +64,7 @@ public abstract class ImageGuidedUpsampler<T> : UpsamplerModule<T>
     }
 
     /// <summary>Upsamples features to a size and returns a context for the backward.</summary>
-    /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T}, int, int)"/>
+    /// <inheritdoc cref="Forward(FeatureMap{T}, FeatureMap{T}, int, int)" path="/returns|/exception"/>
     /// <param name="image">The image, [B, 3, Hi, Wi], normalised as for training.</param>
     /// <param name="features">The features, [B, C, H, W].</param>
     /// <param name="outputHeight">OH, of any ratio to H and Hi.</param>

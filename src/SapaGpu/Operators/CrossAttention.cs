@@ -19,7 +19,8 @@ namespace SapaGpu;
 /// </code>
 /// <para>Shapes: query [B, h·D, OH, OW], key [B, h·D, H, W], value [B, C, H, W], bias [B, 1, H, W], output [B, C, OH, OW], each
 /// in either <see cref="MemoryFormat"/>; the sizes of query and key may have any ratio. A cell with a bias of −∞ is not seen: its
-/// weight and the gradient of its bias are 0, whatever it holds. A query that sees no cell gives 0, and no gradient. With the
+/// weight and the gradient of its bias are 0, whatever it holds. A query that sees no cell gives 0, and no gradient; weights of
+/// scores of −∞ are 0 as well where there is no other score. With the
 /// border <see cref="BorderRule.ZeroLogit"/> taps outside the map have score 0 and value 0, with
 /// <see cref="BorderRule.Replicate"/> the cell at the edge is counted once for each.</para>
 /// <para>Element types: float, double, <see cref="Half"/> and <see cref="BFloat16"/>; sums are in double for double, otherwise
@@ -60,7 +61,7 @@ public static class CrossAttention
     }
 
     /// <summary>Upsamples a value and returns a context for the backward.</summary>
-    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowRanges, CrossAttentionOptions?, FeatureMap{T}?)"/>
+    /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowRanges, CrossAttentionOptions?, FeatureMap{T}?)" path="/typeparam|/returns|/exception"/>
     /// <param name="query">The queries, [B, h·D, OH, OW].</param>
     /// <param name="key">The keys, [B, h·D, H, W].</param>
     /// <param name="value">The features to upsample, [B, C, H, W].</param>
@@ -194,7 +195,7 @@ public static class CrossAttention
     /// gradients are those of <see cref="Backward{T}(CrossAttentionContext{T}, FeatureMap{T}, Gradients)"/>: the backward of the
     /// backward.
     /// </summary>
-    /// <inheritdoc cref="Backward{T}(CrossAttentionContext{T}, FeatureMap{T}, Gradients)"/>
+    /// <inheritdoc cref="Backward{T}(CrossAttentionContext{T}, FeatureMap{T}, Gradients)" path="/typeparam|/exception"/>
     /// <param name="context">The context of the forward.</param>
     /// <param name="gradOutput">The gradient of the output that the backward was given, [B, C, OH, OW].</param>
     /// <param name="queryDirection">The direction of the gradient of the query, in its shape; null for 0.</param>

@@ -16,6 +16,12 @@ internal static class ProblemCatalogue
         (draw, kernel) => new NormProblem(draw, kernel),
         (draw, kernel) => new BlendProblem(draw, kernel),
         (draw, kernel) => new InterpolateProblem(draw, kernel),
+        (draw, kernel) => new CrossAttentionProblem(draw, kernel),
+    ];
+
+    public static IReadOnlyList<Func<Draw, Draw, OperatorProblem>> SecondDerivatives { get; } =
+    [
+        (draw, kernel) => new CrossSecondProblem(draw, kernel),
     ];
 
     public static IReadOnlyList<Func<Draw, Draw, OperatorProblem>> Modules { get; } =
@@ -23,9 +29,11 @@ internal static class ProblemCatalogue
         (draw, kernel) => new SapaProblem(draw, kernel),
         (draw, kernel) => new SapaDeformableProblem(draw, kernel),
         (draw, kernel) => new CarafeProblem(draw, kernel),
+        (draw, kernel) => new NafProblem(draw, kernel),
+        (draw, kernel) => new AnyUpProblem(draw, kernel),
     ];
 
-    public static IReadOnlyList<Func<Draw, Draw, OperatorProblem>> All { get; } = [.. Operators, .. Modules];
+    public static IReadOnlyList<Func<Draw, Draw, OperatorProblem>> All { get; } = [.. Operators, .. SecondDerivatives, .. Modules];
 
     /// <summary>Draws a problem with values rounded to an element type that it can be compared in, and describes it.</summary>
     public static (OperatorProblem Problem, ElementType Type) Of(

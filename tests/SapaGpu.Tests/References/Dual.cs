@@ -21,6 +21,10 @@ public readonly record struct Dual(double Value, double Derivative)
         return new(power, power * a.Derivative);
     }
 
+    public static Dual Sin(Dual a) => new(Math.Sin(a.Value), Math.Cos(a.Value) * a.Derivative);
+
+    public static Dual Cos(Dual a) => new(Math.Cos(a.Value), -Math.Sin(a.Value) * a.Derivative);
+
     public static Dual Sigmoid(Dual a)
     {
         double value = 1 / (1 + Math.Exp(-a.Value));

@@ -94,6 +94,10 @@ public static class ReferenceCross
             Dual sum = outside * Math.Exp(-largest);
             foreach (var (score, _, _) in seen)
                 sum += Dual.Exp(score - largest);
+
+            // A score of −∞ weighs nothing, even beside none that does.
+            if (sum.Value == 0)
+                sum = 1;
             foreach (var (score, row, column) in seen)
             {
                 var weight = Dual.Exp(score - largest) / sum / (options.AveragesHeads ? options.Heads : 1);

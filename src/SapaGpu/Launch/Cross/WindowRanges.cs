@@ -67,7 +67,7 @@ public sealed class WindowRanges
         new(AxisRanges.Whole(height, outputHeight), AxisRanges.Whole(width, outputWidth));
 
     /// <summary>Ranges of a ratio of either axis, the rule of AnyUp; see <see cref="AxisRanges.Ratio"/>.</summary>
-    /// <inheritdoc cref="Window"/>
+    /// <inheritdoc cref="Window" path="/exception"/>
     /// <param name="height">H.</param>
     /// <param name="width">W.</param>
     /// <param name="outputHeight">OH.</param>

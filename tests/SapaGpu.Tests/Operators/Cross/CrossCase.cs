@@ -3,6 +3,8 @@ namespace SapaGpu.Tests.Operators;
 /// <summary>The operands of a problem of cross-resolution attention, and what the reference makes of them.</summary>
 public sealed class CrossCase
 {
+    private const float Ratio = 0.2f;
+
     private readonly IReadOnlyList<int?[]> rows;
     private readonly IReadOnlyList<int?[]> columns;
 
@@ -32,8 +34,10 @@ public sealed class CrossCase
                     Bias.Values[i] = double.NegativeInfinity;
             }
         }
-        (var rowRanges, rows) = Axis(problem.Rule, height, problem.Output.Height, problem.Window.Height, random);
-        (var columnRanges, columns) = Axis(problem.Rule, width, problem.Output.Width, problem.Window.Width, random);
+        (var rowRanges, rows) = ReferenceAxis.Of(
+            problem.Rule, height, problem.Output.Height, problem.Window.Height, Ratio, random);
+        (var columnRanges, columns) = ReferenceAxis.Of(
+            problem.Rule, width, problem.Output.Width, problem.Window.Width, Ratio, random);
         Ranges = new WindowRanges(rowRanges, columnRanges);
     }
 
@@ -71,44 +75,5 @@ public sealed class CrossCase
         var output = Forward();
         kept.CopyTo(operand.Values, 0);
         return output.Values.Zip(GradOutput.Values, (value, gradient) => value.Derivative * gradient.Value).Sum();
-    }
-
-    private static (AxisRanges Ranges, IReadOnlyList<int?[]> Taps) Axis(
-        CrossRule rule, int cells, int outputs, int window, Random random)
-    {
-        switch (rule)
-        {
-            case CrossRule.Whole:
-                return (
-                    AxisRanges.Whole(cells, outputs), ReferenceCross.Cells(Enumerable.Repeat((0, cells), outputs)));
-            case CrossRule.Ratio:
-                var ratio = AxisRanges.Ratio(cells, outputs, 0.2f);
-                return (ratio, ReferenceCross.Cells(Enumerable.Range(0, outputs).Select(output => ratio[output])));
-            case CrossRule.Table:
-                var table = Table(cells, outputs, random);
-                return (AxisRanges.Of(cells, table), ReferenceCross.Cells(table));
-            default:
-                var border = Enum.Parse<BorderRule>($"{rule}");
-                return (
-                    AxisRanges.Window(cells, outputs, window, border),
-                    ReferenceCross.Window(cells, outputs, Math.Min(window, Limit(border, cells)), border));
-        }
-    }
-
-    private static int Limit(BorderRule border, int cells) => border == BorderRule.Shifted ? cells : int.MaxValue;
-
-    private static (int First, int End)[] Table(int cells, int outputs, Random random)
-    {
-        int[] firsts = [.. Enumerable.Range(0, outputs).Select(_ => random.Next(cells + 1)).Order()];
-        int[] ends = [.. Enumerable.Range(0, outputs).Select(_ => random.Next(cells + 1)).Order()];
-        int end = 0;
-        return
-        [
-            .. firsts.Zip(ends).Select(pair =>
-            {
-                end = Math.Max(end, Math.Max(pair.First, pair.Second));
-                return (pair.First, end);
-            }),
-        ];
     }
 }

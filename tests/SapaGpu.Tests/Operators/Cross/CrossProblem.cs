@@ -2,31 +2,6 @@ using CsCheck;
 
 namespace SapaGpu.Tests.Operators;
 
-/// <summary>What the points of a problem see.</summary>
-public enum CrossRule
-{
-    /// <summary>Windows that are cut off.</summary>
-    Masked,
-
-    /// <summary>Windows that are moved.</summary>
-    Shifted,
-
-    /// <summary>Windows with taps of score 0 outside.</summary>
-    ZeroLogit,
-
-    /// <summary>Windows that repeat the edge.</summary>
-    Replicate,
-
-    /// <summary>Everything.</summary>
-    Whole,
-
-    /// <summary>A part of either axis.</summary>
-    Ratio,
-
-    /// <summary>Any table that does not go back, empty ranges included.</summary>
-    Table,
-}
-
 /// <summary>A random problem of cross-resolution attention.</summary>
 public sealed record CrossProblem
 {

@@ -18,27 +18,35 @@ public sealed class MatrixUnitTests<T>
     private static readonly (int Embedding, int Value) Channels = (72, 136);
 
     // The two types in turns: they differ in conversions only.
-    private static IEnumerable<(int Window, int Scale)> Windows
+    private static int First => typeof(T) == typeof(Half) ? 0 : 1;
+
+    private static IEnumerable<(int Window, int Scale, MemoryFormat Format)> Problems
     {
         get
         {
-            (int Window, int Scale)[] all = [(3, 2), (5, 2), (7, 2), (5, 3)];
-            int first = typeof(T) == typeof(Half) ? 0 : 1;
-            return all.Where((_, i) => TestPart.Includes(i + first, turns: 2));
+            (int Window, int Scale)[] windows = [(3, 2), (5, 2), (7, 2), (5, 3)];
+            var all =
+                from window in windows
+                from format in Enum.GetValues<MemoryFormat>()
+                select (window.Window, window.Scale, format);
+            return all.Where((_, i) => TestPart.Includes(i + 2 * First, turns: 4));
         }
     }
+
+    private static IEnumerable<MemoryFormat> Formats =>
+        Enum.GetValues<MemoryFormat>().Where((_, i) => TestPart.Includes(i + First, turns: 2));
 
     [Test]
     [DeviceGrid]
     public void Results_are_as_accurate_as_the_composition(
-        [ValueSource(nameof(Windows))] (int Window, int Scale) problem, [Values] MemoryFormat format)
+        [ValueSource(nameof(Problems))] (int Window, int Scale, MemoryFormat Format) problem)
     {
         var opened = TestDevices.Open(Device);
         var operands = Case(5, 6, problem.Window, problem.Scale);
         var exact = new NaiveAttention<double>(operands, value => value).Run();
         var naive = new NaiveAttention<float>(
             operands, value => (float)ElementTypes.ToDouble(ElementTypes.FromDouble<T>(value))).Run();
-        double[][] actual = AttentionRun.Of<T>(opened, operands, format);
+        double[][] actual = AttentionRun.Of<T>(opened, operands, problem.Format);
         using (Assert.EnterMultipleScope())
         {
             Check(0, "output");
@@ -56,7 +64,7 @@ public sealed class MatrixUnitTests<T>
     // A workspace for a few rows cuts tiles of the second pass elsewhere.
     [Test]
     [DeviceGrid]
-    public void Bands_do_not_change_a_bit([Values] MemoryFormat format)
+    public void Bands_do_not_change_a_bit([ValueSource(nameof(Formats))] MemoryFormat format)
     {
         var operands = Case(17, 12, 5, 2);
         double[][] expected = AttentionRun.Of<T>(TestDevices.Open(Device), operands, format);
@@ -70,7 +78,7 @@ public sealed class MatrixUnitTests<T>
     [Test]
     [DeviceGrid]
     public void Channels_that_are_no_whole_eights_are_right(
-        [Values(4, 12, 7)] int channels, [Values] MemoryFormat format)
+        [Values(4, 12, 7)] int channels, [ValueSource(nameof(Formats))] MemoryFormat format)
     {
         var opened = TestDevices.Open(Device);
         var operands = new OptionsCase(
