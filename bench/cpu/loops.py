@@ -78,7 +78,8 @@ def loops(method):
             if jump and method.labels.get(jump.group(1), index + 1) <= index:
                 spans.append((method.labels[jump.group(1)], index))
     spans = sorted(set(spans))
-    innermost = [a for a in spans if not any(b != a and a[0] <= b[0] and b[1] <= a[1] for b in spans)]
+    # A loop that shares blocks with a shorter one is around it, also where the compiler put its end before its start.
+    innermost = [a for a in spans if not any(b != a and a[0] <= b[1] and b[0] <= a[1] and b[1] - b[0] < a[1] - a[0] for b in spans)]
     for first, last in innermost:
         code = [instruction for _, block in method.blocks[first:last + 1] for instruction in block]
         end = method.blocks[last + 1][0] if last + 1 < len(method.blocks) else method.size
