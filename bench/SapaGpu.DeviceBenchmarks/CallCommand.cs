@@ -19,9 +19,10 @@ internal static class CallCommand
         var type = CommonOptions.ElementType();
         var workload = MeasureCommand.WorkloadOption("--workload", Workload.Counted, "What is upsampled.");
         var times = new Option<int>("--times") { Description = "How many calls.", DefaultValueFactory = _ => 1 };
+        var window = new Option<int?>("--window") { Description = "The width of the window, where the workload's is not meant." };
         var command = new Command("call", "Call an operator; prints the multiply-adds that its formula has.")
         {
-            device, kind, pass, format, type, workload, times,
+            device, kind, pass, format, type, workload, window, times,
         };
         command.SetAction(result =>
         {
@@ -30,8 +31,9 @@ internal static class CallCommand
             var elements = CommonOptions.Parse(result.GetValue(type)!);
             double multiplyAdds = 0;
             using var opened = CommonOptions.Open(result.GetValue(device));
-            foreach (var stage in Workload.Find(result.GetValue(workload)!).Stages)
+            foreach (var given in Workload.Find(result.GetValue(workload)!).Stages)
             {
+                var stage = given with { Window = result.GetValue(window) ?? given.Window };
                 using var run = OperatorRun.Create(
                     called, opened, stage, elements, Find<MemoryFormat>(result.GetValue(format)!));
                 for (int i = 0; i < result.GetValue(times); i++)

@@ -6,7 +6,7 @@ namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The gather of the backward on the CPU. A tile is a block of cells; the queries around them are staged, some channels
-/// at a time, with the lanes over channels. For every row of cells, the queries of a column are multiplied once with
+/// at a time, with the lanes over channels, or read where they are. For every row of cells, the queries of a column are multiplied once with
 /// their weights of a row of taps and added to the neighbouring cells that these stand for, whose sums are in registers
 /// meanwhile. Where cells have many queries, this is done for every cell of queries instead of every row of sums. Every
 /// sum adds its contributions in the same order, so the result does not depend on the tiling.
@@ -239,7 +239,7 @@ internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TRe
             Rows = rows,
             RowCount = rowCount,
             Count = extent.Columns.Count(column),
-            First = (nint)workspace.Queries.Before(column) * workspace.Queries.Stride + channel,
+            First = workspace.Queries.Before(column) * workspace.Queries.Stride + channel,
             Step = workspace.Queries.Stride,
             WeightStep = workspace.Weights.ColumnStride,
             TapStep = workspace.Weights.ChannelStride,
@@ -533,11 +533,12 @@ internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TRe
                 in cells,
                 columns,
                 MostChannels(in parameters),
-                slots: scatters ? 1 : parameters.Extent.Window);
+                slots: scatters ? 1 : parameters.Extent.Window,
+                mayReadInPlace: !scatters);
             Weights = new(in parameters.Weights);
             ref readonly var extent = ref parameters.Extent;
             Rows = scratch.Take<QueryRow>((long)extent.Window * extent.Rows.MaximumCount);
-            Stride = Queries.Stride;
+            Stride = PixelRows<TSimd, TStorage, TReal, TVector>.Stride(MostChannels(in parameters));
             SumRowLength = columns * Stride;
             Sums = scratch.Take<TReal>((long)SumRowLength * (scatters ? Tiling(in parameters).RowsPerTile : 1));
         }

@@ -20,9 +20,16 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
     /// </summary>
     private const int ChannelChunk = 64;
 
+    // The taps, vectors or channels whose sums with four queries, or for them, the registers hold.
+    private static int AtOnce
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => VectorRegisters.Are32(TSimd.Lanes * sizeof(TReal)) ? 4 : 2;
+    }
+
     /// <summary>
-    /// scores[tap] = ⟨query, key at tap⟩ for the four queries of every lane; taps four at a time: sixteen
-    /// multiply-adds for eight loads, all accumulators in registers.
+    /// scores[tap] = ⟨query, key at tap⟩ for the four queries of every lane; taps four at a time, sixteen multiply-adds
+    /// for eight loads, or two where there are fewer registers: all accumulators stay in them.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dots(
@@ -35,18 +42,13 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
             TReal* query = queries + (nint)first * 4 * lanes;
             nint keyOffset = first * keyStride;
             int tap = 0;
-            for (; tap + 4 <= tapCount; tap += 4)
+            for (; tap + AtOnce <= tapCount; tap += AtOnce)
             {
-                FourTaps(
-                    query,
-                    taps[tap] + keyOffset,
-                    taps[tap + 1] + keyOffset,
-                    taps[tap + 2] + keyOffset,
-                    taps[tap + 3] + keyOffset,
-                    keyStride,
-                    count,
-                    scores + (nint)tap * 4 * lanes,
-                    first > 0);
+                TReal* own = scores + (nint)tap * 4 * lanes;
+                if (AtOnce == 4)
+                    ScoreTaps<Four>(query, taps + tap, keyOffset, keyStride, count, own, first > 0);
+                else
+                    ScoreTaps<Two>(query, taps + tap, keyOffset, keyStride, count, own, first > 0);
                 next.Step();
             }
             for (; tap < tapCount; tap++)
@@ -271,11 +273,13 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
 
     /// <summary>The steps in which the scores of a strip are computed.</summary>
     public static int DotSteps(int channels, int tapCount) =>
-        (channels + ChannelChunk - 1) / ChannelChunk * (tapCount / 4);
+        (channels + ChannelChunk - 1) / ChannelChunk * (tapCount / AtOnce);
 
     /// <summary>The steps in which the sums of a strip are computed.</summary>
     public static int SumSteps(bool overChannels, int channels, int columns) =>
-        overChannels ? columns * ((channels + 4 * TSimd.Lanes - 1) / (4 * TSimd.Lanes)) : (channels + 3) / 4;
+        overChannels
+            ? columns * ((channels + AtOnce * TSimd.Lanes - 1) / (AtOnce * TSimd.Lanes))
+            : (channels + 3) / 4;
 
     /// <summary>
     /// output = Σ weights · value with the lanes over channels, from staged cells to channels-last memory; the last
@@ -314,7 +318,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
         int channel = 0;
         while (channel < channels)
         {
-            int block = channels - channel >= 4 * lanes ? 4 * lanes : lanes;
+            int block = channels - channel >= AtOnce * lanes ? AtOnce * lanes : lanes;
             int start = Math.Min(channel, channels - block);
             TStorage* outputRow = output.At(strip.Image, start, queries.Row, queries.Column);
             bool streamsBlock = streams && start % lanes == 0;
@@ -331,7 +335,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
                 else if (block == lanes)
                     OneVector(weight, valueRows, in walk, destination, in targets);
                 else
-                    FourVectors(weight, valueRows, in walk, destination, in targets, streamsBlock);
+                    Vectors(weight, valueRows, in walk, destination, in targets, streamsBlock);
                 next.Step();
             }
             channel += block;
@@ -363,7 +367,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
         if (channels == TSimd.Lanes)
             OneVector(weights, rows, in walk, destination, in targets);
         else
-            FourVectors(weights, rows, in walk, destination, in targets, streams: false);
+            Vectors(weights, rows, in walk, destination, in targets, streams: false);
     }
 
     // Whether the windows of a row of a strip lie inside the map.
@@ -372,9 +376,14 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
         && strip.Column >= extent.Radius && strip.Column + strip.Columns + extent.Radius <= extent.Width;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourTaps(
-        TReal* query, TReal* key0, TReal* key1, TReal* key2, TReal* key3, nint keyStride, int channels, TReal* scores, bool accumulate)
+    private static void ScoreTaps<TTaps>(
+        TReal* query, TReal** taps, nint keyOffset, nint keyStride, int channels, TReal* scores, bool accumulate)
+        where TTaps : struct, ICount
     {
+        TReal* key0 = taps[0] + keyOffset;
+        TReal* key1 = taps[1] + keyOffset;
+        TReal* key2 = TTaps.Value > 2 ? taps[2] + keyOffset : key1;
+        TReal* key3 = TTaps.Value > 2 ? taps[3] + keyOffset : key1;
         int lanes = TSimd.Lanes;
         var zero = TSimd.Constant(0.0);
         TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
@@ -391,14 +400,17 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
             s11 = TSimd.Load(scores + 5 * lanes);
             s12 = TSimd.Load(scores + 6 * lanes);
             s13 = TSimd.Load(scores + 7 * lanes);
-            s20 = TSimd.Load(scores + 8 * lanes);
-            s21 = TSimd.Load(scores + 9 * lanes);
-            s22 = TSimd.Load(scores + 10 * lanes);
-            s23 = TSimd.Load(scores + 11 * lanes);
-            s30 = TSimd.Load(scores + 12 * lanes);
-            s31 = TSimd.Load(scores + 13 * lanes);
-            s32 = TSimd.Load(scores + 14 * lanes);
-            s33 = TSimd.Load(scores + 15 * lanes);
+            if (TTaps.Value > 2)
+            {
+                s20 = TSimd.Load(scores + 8 * lanes);
+                s21 = TSimd.Load(scores + 9 * lanes);
+                s22 = TSimd.Load(scores + 10 * lanes);
+                s23 = TSimd.Load(scores + 11 * lanes);
+                s30 = TSimd.Load(scores + 12 * lanes);
+                s31 = TSimd.Load(scores + 13 * lanes);
+                s32 = TSimd.Load(scores + 14 * lanes);
+                s33 = TSimd.Load(scores + 15 * lanes);
+            }
         }
         nint offset = 0;
         for (int channel = 0; channel < channels; channel++)
@@ -417,16 +429,19 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
             s11 = TSimd.MultiplyAdd(q1, k, s11);
             s12 = TSimd.MultiplyAdd(q2, k, s12);
             s13 = TSimd.MultiplyAdd(q3, k, s13);
-            k = TSimd.Load(key2 + offset);
-            s20 = TSimd.MultiplyAdd(q0, k, s20);
-            s21 = TSimd.MultiplyAdd(q1, k, s21);
-            s22 = TSimd.MultiplyAdd(q2, k, s22);
-            s23 = TSimd.MultiplyAdd(q3, k, s23);
-            k = TSimd.Load(key3 + offset);
-            s30 = TSimd.MultiplyAdd(q0, k, s30);
-            s31 = TSimd.MultiplyAdd(q1, k, s31);
-            s32 = TSimd.MultiplyAdd(q2, k, s32);
-            s33 = TSimd.MultiplyAdd(q3, k, s33);
+            if (TTaps.Value > 2)
+            {
+                k = TSimd.Load(key2 + offset);
+                s20 = TSimd.MultiplyAdd(q0, k, s20);
+                s21 = TSimd.MultiplyAdd(q1, k, s21);
+                s22 = TSimd.MultiplyAdd(q2, k, s22);
+                s23 = TSimd.MultiplyAdd(q3, k, s23);
+                k = TSimd.Load(key3 + offset);
+                s30 = TSimd.MultiplyAdd(q0, k, s30);
+                s31 = TSimd.MultiplyAdd(q1, k, s31);
+                s32 = TSimd.MultiplyAdd(q2, k, s32);
+                s33 = TSimd.MultiplyAdd(q3, k, s33);
+            }
             query += 4 * lanes;
             offset += keyStride;
         }
@@ -438,14 +453,17 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
         TSimd.Store(scores + 5 * lanes, s11);
         TSimd.Store(scores + 6 * lanes, s12);
         TSimd.Store(scores + 7 * lanes, s13);
-        TSimd.Store(scores + 8 * lanes, s20);
-        TSimd.Store(scores + 9 * lanes, s21);
-        TSimd.Store(scores + 10 * lanes, s22);
-        TSimd.Store(scores + 11 * lanes, s23);
-        TSimd.Store(scores + 12 * lanes, s30);
-        TSimd.Store(scores + 13 * lanes, s31);
-        TSimd.Store(scores + 14 * lanes, s32);
-        TSimd.Store(scores + 15 * lanes, s33);
+        if (TTaps.Value > 2)
+        {
+            TSimd.Store(scores + 8 * lanes, s20);
+            TSimd.Store(scores + 9 * lanes, s21);
+            TSimd.Store(scores + 10 * lanes, s22);
+            TSimd.Store(scores + 11 * lanes, s23);
+            TSimd.Store(scores + 12 * lanes, s30);
+            TSimd.Store(scores + 13 * lanes, s31);
+            TSimd.Store(scores + 14 * lanes, s32);
+            TSimd.Store(scores + 15 * lanes, s33);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -473,12 +491,27 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
         TSimd.Store(scores + 3 * lanes, s3);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void FourChannels<TTarget>(
         TReal* weights, TReal** taps, int tapCount, nint channelOffset, nint valueStride, TTarget target)
         where TTarget : struct, ICellTarget
     {
+        if (AtOnce == 4)
+        {
+            SumChannels<Four, TTarget>(weights, taps, tapCount, channelOffset, valueStride, target, first: 0);
+            return;
+        }
+        SumChannels<Two, TTarget>(weights, taps, tapCount, channelOffset, valueStride, target, first: 0);
+        SumChannels<Two, TTarget>(weights, taps, tapCount, channelOffset, valueStride, target, first: 2);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SumChannels<TChannels, TTarget>(
+        TReal* weights, TReal** taps, int tapCount, nint channelOffset, nint valueStride, TTarget target, int first)
+        where TChannels : struct, ICount
+        where TTarget : struct, ICellTarget
+    {
         int lanes = TSimd.Lanes;
+        channelOffset += first * valueStride;
         var zero = TSimd.Constant(0.0);
         TVector s00 = zero, s01 = zero, s02 = zero, s03 = zero;
         TVector s10 = zero, s11 = zero, s12 = zero, s13 = zero;
@@ -501,27 +534,43 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
             s11 = TSimd.MultiplyAdd(w1, v, s11);
             s12 = TSimd.MultiplyAdd(w2, v, s12);
             s13 = TSimd.MultiplyAdd(w3, v, s13);
-            v = TSimd.Load(value + 2 * valueStride);
-            s20 = TSimd.MultiplyAdd(w0, v, s20);
-            s21 = TSimd.MultiplyAdd(w1, v, s21);
-            s22 = TSimd.MultiplyAdd(w2, v, s22);
-            s23 = TSimd.MultiplyAdd(w3, v, s23);
-            v = TSimd.Load(value + 3 * valueStride);
-            s30 = TSimd.MultiplyAdd(w0, v, s30);
-            s31 = TSimd.MultiplyAdd(w1, v, s31);
-            s32 = TSimd.MultiplyAdd(w2, v, s32);
-            s33 = TSimd.MultiplyAdd(w3, v, s33);
+            if (TChannels.Value > 2)
+            {
+                v = TSimd.Load(value + 2 * valueStride);
+                s20 = TSimd.MultiplyAdd(w0, v, s20);
+                s21 = TSimd.MultiplyAdd(w1, v, s21);
+                s22 = TSimd.MultiplyAdd(w2, v, s22);
+                s23 = TSimd.MultiplyAdd(w3, v, s23);
+                v = TSimd.Load(value + 3 * valueStride);
+                s30 = TSimd.MultiplyAdd(w0, v, s30);
+                s31 = TSimd.MultiplyAdd(w1, v, s31);
+                s32 = TSimd.MultiplyAdd(w2, v, s32);
+                s33 = TSimd.MultiplyAdd(w3, v, s33);
+            }
             weights += 4 * lanes;
         }
-        target.Store(0, s00, s01, s02, s03);
-        target.Store(1, s10, s11, s12, s13);
-        target.Store(2, s20, s21, s22, s23);
-        target.Store(3, s30, s31, s32, s33);
+        target.Store(first, s00, s01, s02, s03);
+        target.Store(first + 1, s10, s11, s12, s13);
+        if (TChannels.Value > 2)
+        {
+            target.Store(first + 2, s20, s21, s22, s23);
+            target.Store(first + 3, s30, s31, s32, s33);
+        }
+    }
+
+    private static void Vectors(
+        TReal* weights, TReal** rows, in WindowWalk walk, TStorage* destination, in QueryPackTargets targets, bool streams)
+    {
+        if (AtOnce == 4)
+            SumVectors<Four>(weights, rows, in walk, destination, in targets, streams);
+        else
+            SumVectors<Two>(weights, rows, in walk, destination, in targets, streams);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void FourVectors(
+    private static void SumVectors<TVectors>(
         TReal* weights, TReal** rows, in WindowWalk walk, TStorage* destination, in QueryPackTargets targets, bool streams)
+        where TVectors : struct, ICount
     {
         int lanes = TSimd.Lanes;
         int columns = walk.Columns;
@@ -539,40 +588,52 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
             {
                 var v0 = TSimd.Load(value);
                 var v1 = TSimd.Load(value + lanes);
-                var v2 = TSimd.Load(value + 2 * lanes);
-                var v3 = TSimd.Load(value + 3 * lanes);
+                var v2 = TVectors.Value > 2 ? TSimd.Load(value + 2 * lanes) : zero;
+                var v3 = TVectors.Value > 2 ? TSimd.Load(value + 3 * lanes) : zero;
                 var w = TSimd.Broadcast(*weight);
                 s00 = TSimd.MultiplyAdd(w, v0, s00);
                 s01 = TSimd.MultiplyAdd(w, v1, s01);
-                s02 = TSimd.MultiplyAdd(w, v2, s02);
-                s03 = TSimd.MultiplyAdd(w, v3, s03);
+                if (TVectors.Value > 2)
+                {
+                    s02 = TSimd.MultiplyAdd(w, v2, s02);
+                    s03 = TSimd.MultiplyAdd(w, v3, s03);
+                }
                 w = TSimd.Broadcast(weight[lanes]);
                 s10 = TSimd.MultiplyAdd(w, v0, s10);
                 s11 = TSimd.MultiplyAdd(w, v1, s11);
-                s12 = TSimd.MultiplyAdd(w, v2, s12);
-                s13 = TSimd.MultiplyAdd(w, v3, s13);
+                if (TVectors.Value > 2)
+                {
+                    s12 = TSimd.MultiplyAdd(w, v2, s12);
+                    s13 = TSimd.MultiplyAdd(w, v3, s13);
+                }
                 w = TSimd.Broadcast(weight[2 * lanes]);
                 s20 = TSimd.MultiplyAdd(w, v0, s20);
                 s21 = TSimd.MultiplyAdd(w, v1, s21);
-                s22 = TSimd.MultiplyAdd(w, v2, s22);
-                s23 = TSimd.MultiplyAdd(w, v3, s23);
+                if (TVectors.Value > 2)
+                {
+                    s22 = TSimd.MultiplyAdd(w, v2, s22);
+                    s23 = TSimd.MultiplyAdd(w, v3, s23);
+                }
                 w = TSimd.Broadcast(weight[3 * lanes]);
                 s30 = TSimd.MultiplyAdd(w, v0, s30);
                 s31 = TSimd.MultiplyAdd(w, v1, s31);
-                s32 = TSimd.MultiplyAdd(w, v2, s32);
-                s33 = TSimd.MultiplyAdd(w, v3, s33);
+                if (TVectors.Value > 2)
+                {
+                    s32 = TSimd.MultiplyAdd(w, v2, s32);
+                    s33 = TSimd.MultiplyAdd(w, v3, s33);
+                }
                 weight += 4 * lanes;
                 value += step;
             }
             weights += walk.WeightRowStep;
         }
-        Store(destination + targets.First, s00, s01, s02, s03, streams);
+        Store<TVectors>(destination + targets.First, s00, s01, s02, s03, streams);
         if (targets.Members > 1)
-            Store(destination + targets.Second, s10, s11, s12, s13, streams);
+            Store<TVectors>(destination + targets.Second, s10, s11, s12, s13, streams);
         if (targets.Members > 2)
-            Store(destination + targets.Third, s20, s21, s22, s23, streams);
+            Store<TVectors>(destination + targets.Third, s20, s21, s22, s23, streams);
         if (targets.Members > 3)
-            Store(destination + targets.Fourth, s30, s31, s32, s33, streams);
+            Store<TVectors>(destination + targets.Fourth, s30, s31, s32, s33, streams);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -608,17 +669,21 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(TStorage* destination, TVector a, TVector b, TVector c, TVector d, bool streams)
+    private static void Store<TVectors>(
+        TStorage* destination, TVector a, TVector b, TVector c, TVector d, bool streams)
+        where TVectors : struct, ICount
     {
         int lanes = TSimd.Lanes;
         if (streams)
         {
             TSimd.StreamStorage(destination, a, b);
-            TSimd.StreamStorage(destination + 2 * lanes, c, d);
+            if (TVectors.Value > 2)
+                TSimd.StreamStorage(destination + 2 * lanes, c, d);
             return;
         }
         TSimd.StoreStorage(destination, a, b);
-        TSimd.StoreStorage(destination + 2 * lanes, c, d);
+        if (TVectors.Value > 2)
+            TSimd.StoreStorage(destination + 2 * lanes, c, d);
     }
 
     // Whether the rows of pairs of all channels start at the boundary of a vector when one does.
