@@ -26,6 +26,7 @@ dotnet tool restore --verbosity quiet
 dotnet docfx metadata docfx.json --logLevel warning --warningsAsErrors
 dotnet docfx build docfx.json --logLevel warning --warningsAsErrors
 test -s obj/site/index.html && test -s obj/site/api/SapaGpu.WindowAttention.html && test -s obj/site/docs/images/compare.png
+python3 check-links.py
 echo "site/obj/site: $(find obj/site -name '*.html' | wc -l) pages"
 if [ "${1:-}" = --serve ]; then
     dotnet docfx serve obj/site

@@ -4,8 +4,8 @@ namespace SapaGpu.Layers;
 
 /// <summary>
 /// A convolution with an odd square kernel and dilation that keeps the size of the map, with zeros outside it or a mirrored border:
-/// index −1 is 1, index n is n − 2. On thread groups, and for gradients of weights, it is one projection for each tap of the
-/// kernel, over the part of the map that the tap reads, added in a fixed order; the rest is one pass on the CPU.
+/// index −1 is 1, index n is n − 2. On thread groups, for gradients of weights, and where taps are far apart, it is one projection
+/// for each tap of the kernel, over the part of the map that the tap reads, added in a fixed order; the rest is one pass on the CPU.
 /// </summary>
 /// <param name="weightName">The name of the weight, [O, I, K, K].</param>
 /// <param name="biasName">The name of the bias, [O]; null for none.</param>
@@ -14,6 +14,9 @@ namespace SapaGpu.Layers;
 /// <param name="mirrors">Whether the border is mirrored.</param>
 internal sealed class Convolution(string weightName, string? biasName, int kernel, int dilation, bool mirrors = false)
 {
+    // One pass stages what its taps reach: where they are far apart, taps one by one read less.
+    private const int LargestReach = 16;
+
     private readonly int border = mirrors ? kernel / 2 : 0;
 
     private bool HasBorder => border > 0;
@@ -30,7 +33,7 @@ internal sealed class Convolution(string weightName, string? biasName, int kerne
 
     public void Forward(ParameterSet parameters, FeatureMap input, FeatureMap output)
     {
-        if (DirectConvolution.Runs(input.Device))
+        if (IsDirectOn(input.Device))
         {
             Direct(parameters).Forward(input, output);
             return;
@@ -53,7 +56,7 @@ internal sealed class Convolution(string weightName, string? biasName, int kerne
     public void Backward(
         ParameterSet parameters, ParameterSet gradients, FeatureMap input, FeatureMap gradOutput, FeatureMap gradInput)
     {
-        bool isDirect = DirectConvolution.Runs(input.Device);
+        bool isDirect = IsDirectOn(input.Device);
         using var padded = Padded(input);
         using var gradPadded = HasBorder
             ? FeatureMap.Create(input.Device, padded.Shape, gradInput.Format, gradInput.ElementType)
@@ -84,6 +87,10 @@ internal sealed class Convolution(string weightName, string? biasName, int kerne
         if (HasBorder)
             MirrorPadding.Backward(gradPadded, gradInput);
     }
+
+    /// <summary>Whether it is one pass on a device.</summary>
+    public bool IsDirectOn(ComputeDevice device) =>
+        DirectConvolution.Runs(device) && (kernel - 1L) * dilation <= LargestReach;
 
     /// <summary>The convolution in one pass, on devices that have it.</summary>
     public DirectConvolution Direct(ParameterSet parameters) =>

@@ -22,6 +22,7 @@ public sealed class EncoderLayerTests<T>
         ["convolution, one row"] = (new ConvolutionLayer("c", 16, 16, 3), new(1, 16, 1, 70)),
         ["convolution, two by two"] = (new ConvolutionLayer("c", 5, 4, 3, mirrors: true), new(1, 5, 2, 2)),
         ["convolution, wide border"] = (new ConvolutionLayer("c", 4, 6, 7, mirrors: true), new(1, 4, 4, 53)),
+        ["convolution, wider than one pass takes"] = (new ConvolutionLayer("c", 3, 4, 19, mirrors: true), new(1, 3, 12, 11)),
         ["norm, SiLU, convolution"] = (Activated(12, 20, 3, 3), new(2, 12, 5, 51)),
         ["norm, SiLU, 1x1 convolution"] = (Activated(36, 36, 1, 4), new(1, 36, 3, 49)),
         ["residual"] = (

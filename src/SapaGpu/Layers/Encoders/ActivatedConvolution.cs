@@ -68,7 +68,7 @@ internal sealed class ActivatedConvolution(string normName, int groups, double e
     {
         var statistics = norm.CreateStatistics(input);
         FeatureNorm.Measure(input, groups, epsilon, statistics);
-        if (DirectConvolution.Runs(input.Device))
+        if (layer.Convolution.IsDirectOn(input.Device))
         {
             layer.Convolution.Direct(parameters).ForwardOfNormSilu(
                 groups, parameters[norm.WeightName], parameters[norm.BiasName], statistics, input, initial, output);
