@@ -22,6 +22,16 @@ internal struct PointwiseExtent
     public readonly long Runs(int pixelsPerRun) =>
         (long)Batch * Height * ((Width + pixelsPerRun - 1) / pixelsPerRun);
 
+    /// <summary>The extent of an operator that has as many channels on both sides.</summary>
+    public static PointwiseExtent Of(int batch, int channels, int height, int width) => new()
+    {
+        Batch = batch,
+        Height = height,
+        Width = width,
+        InputChannels = channels,
+        OutputChannels = channels,
+    };
+
     /// <summary>Gets all pixels.</summary>
     public readonly long Pixels => (long)Batch * Height * Width;
 }

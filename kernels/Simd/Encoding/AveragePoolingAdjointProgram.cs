@@ -69,14 +69,8 @@ internal readonly unsafe struct AveragePoolingAdjointProgram<TSimd, TStorage, TR
             workspace.Totals, workspace.Stride, in target, in span, parameters.Channels);
     }
 
-    private static PointwiseExtent Extent(in PoolingParameters<TStorage> parameters) => new()
-    {
-        Batch = parameters.Batch,
-        Height = parameters.Height,
-        Width = parameters.Width,
-        InputChannels = parameters.Channels,
-        OutputChannels = parameters.Channels,
-    };
+    private static PointwiseExtent Extent(in PoolingParameters<TStorage> parameters) =>
+        PointwiseExtent.Of(parameters.Batch, parameters.Channels, parameters.Height, parameters.Width);
 
     private readonly struct Workspace
     {

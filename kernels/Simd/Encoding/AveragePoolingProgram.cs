@@ -68,14 +68,8 @@ internal readonly unsafe struct AveragePoolingProgram<TSimd, TStorage, TReal, TV
             workspace.Totals, workspace.Stride, in target, in span, parameters.Channels);
     }
 
-    private static PointwiseExtent Extent(in PoolingParameters<TStorage> parameters) => new()
-    {
-        Batch = parameters.Batch,
-        Height = parameters.OutputHeight,
-        Width = parameters.OutputWidth,
-        InputChannels = parameters.Channels,
-        OutputChannels = parameters.Channels,
-    };
+    private static PointwiseExtent Extent(in PoolingParameters<TStorage> parameters) =>
+        PointwiseExtent.Of(parameters.Batch, parameters.Channels, parameters.OutputHeight, parameters.OutputWidth);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Add(in Workspace workspace, int count, int channels, TReal* total)

@@ -67,14 +67,8 @@ internal readonly unsafe struct MirrorPaddingProgram<TSimd, TStorage, TReal, TVe
             PixelRows<TSimd, TStorage, TReal, TVector>.Store(workspace.Totals, workspace.Stride, in inner, in span, channels);
     }
 
-    private static PointwiseExtent Extent(in PaddingParameters<TStorage> parameters) => new()
-    {
-        Batch = parameters.Batch,
-        Height = parameters.Height,
-        Width = parameters.Width,
-        InputChannels = parameters.Channels,
-        OutputChannels = parameters.Channels,
-    };
+    private static PointwiseExtent Extent(in PaddingParameters<TStorage> parameters) =>
+        PointwiseExtent.Of(parameters.Batch, parameters.Channels, parameters.Height, parameters.Width);
 
     // Where an index is with the border: itself, or mirrored before the first (side −1) or after the last (side 1).
     private static bool TryPlace(int index, int side, int length, int border, out int place)

@@ -34,13 +34,7 @@ internal readonly unsafe struct PixelNormGradientProgram<TSimd, TStorage, TReal,
     {
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters);
-        new Span<TReal>(workspace.Weight, workspace.Stride).Clear();
-        for (int channel = 0; channel < parameters.Channels; channel++)
-        {
-            workspace.Weight[channel] = parameters.HasWeight == 0
-                ? TReal.One
-                : parameters.Weight.Data[parameters.Weight.Offset(0, channel, 0, 0)];
-        }
+        PixelNormWeights.Fill(in parameters, workspace.Weight, workspace.Stride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

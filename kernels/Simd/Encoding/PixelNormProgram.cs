@@ -33,13 +33,7 @@ internal readonly unsafe struct PixelNormProgram<TSimd, TStorage, TReal, TVector
     {
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters);
-        new Span<TReal>(workspace.Weight, workspace.Stride).Clear();
-        for (int channel = 0; channel < parameters.Channels; channel++)
-        {
-            workspace.Weight[channel] = parameters.HasWeight == 0
-                ? TReal.One
-                : parameters.Weight.Data[parameters.Weight.Offset(0, channel, 0, 0)];
-        }
+        PixelNormWeights.Fill(in parameters, workspace.Weight, workspace.Stride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -70,14 +64,8 @@ internal readonly unsafe struct PixelNormProgram<TSimd, TStorage, TReal, TVector
             workspace.Pixels, workspace.Stride, in target, in span, parameters.Channels);
     }
 
-    private static PointwiseExtent Extent(in PixelNormParameters<TStorage, TReal> parameters) => new()
-    {
-        Batch = parameters.Batch,
-        Height = parameters.Height,
-        Width = parameters.Width,
-        InputChannels = parameters.Channels,
-        OutputChannels = parameters.Channels,
-    };
+    private static PointwiseExtent Extent(in PixelNormParameters<TStorage, TReal> parameters) =>
+        PointwiseExtent.Of(parameters.Batch, parameters.Channels, parameters.Height, parameters.Width);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static TReal SumOfSquares(TReal* values, int channels)

@@ -101,14 +101,8 @@ internal readonly unsafe struct RotaryProgram<TSimd, TElement, TStorage, TReal, 
             PixelRows<TSimd, TStorage, TReal, TVector>.Streams(in target, extent.Pixels * parameters.Channels));
     }
 
-    private static PointwiseExtent Extent(in RotaryParameters<TStorage, TReal> parameters) => new()
-    {
-        Batch = parameters.Batch,
-        Height = parameters.Height,
-        Width = parameters.Width,
-        InputChannels = parameters.Channels,
-        OutputChannels = parameters.Channels,
-    };
+    private static PointwiseExtent Extent(in RotaryParameters<TStorage, TReal> parameters) =>
+        PointwiseExtent.Of(parameters.Batch, parameters.Channels, parameters.Height, parameters.Width);
 
     private static int Length(in RotaryParameters<TStorage, TReal> parameters)
     {

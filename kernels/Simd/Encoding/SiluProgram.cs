@@ -83,14 +83,8 @@ internal readonly unsafe struct SiluProgram<TSimd, TStorage, TReal, TVector, TSt
             PixelRows<TSimd, TStorage, TReal, TVector>.Streams(in target, extent.Pixels * channels));
     }
 
-    private static PointwiseExtent Extent(in PointwiseParameters<TStorage> parameters) => new()
-    {
-        Batch = parameters.Batch,
-        Height = parameters.Height,
-        Width = parameters.Width,
-        InputChannels = parameters.Channels,
-        OutputChannels = parameters.Channels,
-    };
+    private static PointwiseExtent Extent(in PointwiseParameters<TStorage> parameters) =>
+        PointwiseExtent.Of(parameters.Batch, parameters.Channels, parameters.Height, parameters.Width);
 
     private readonly struct Workspace
     {

@@ -205,14 +205,8 @@ internal sealed class FeatureNormKernels<TElement, TStorage, TReal>(
         groupBackward.Launch(device, in parameters);
     }
 
-    private static PointwiseExtent Extent(MapShape shape) => new()
-    {
-        Batch = shape.Batch,
-        Height = shape.Height,
-        Width = shape.Width,
-        InputChannels = shape.Channels,
-        OutputChannels = shape.Channels,
-    };
+    private static PointwiseExtent Extent(MapShape shape) =>
+        PointwiseExtent.Of(shape.Batch, shape.Channels, shape.Height, shape.Width);
 
     // Views that a step does not touch are still views of the device.
     private static FeatureNormParameters<TStorage, TReal> Parameters(int groups, FeatureMap weight, FeatureMap input)
