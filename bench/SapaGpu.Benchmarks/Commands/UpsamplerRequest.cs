@@ -83,6 +83,7 @@ internal sealed record UpsamplerRequest(string Model, int Size)
 
     private double RunTorch()
     {
+        TorchLibrary.AllowOlderRuntime();
         torch.set_num_threads(Environment.ProcessorCount);
         using var noGradients = torch.no_grad();
         using TorchSharp.ImageGuidedUpsampler upsampler = Model == Naf
