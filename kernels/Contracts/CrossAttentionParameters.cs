@@ -4,8 +4,8 @@ namespace SapaGpu.Kernels.Contracts;
 
 /// <summary>
 /// The contract of cross-resolution attention, forward, backward and twice backward. Score of a query and a cell:
-/// scale·⟨q, k⟩ + bias; a query's weights are the softmax over the cells that it sees. Maps that a pass does not have are
-/// empty.
+/// scale·⟨q, k⟩ + bias; a query's weights are those of the normalisation over the cells that it sees. Maps that a pass does not
+/// have are empty.
 /// </summary>
 internal struct CrossAttentionParameters<TStorage, TReal>
     where TStorage : unmanaged
@@ -78,8 +78,8 @@ internal struct CrossAttentionParameters<TStorage, TReal>
     public int HasBias;
 
     /// <summary>
-    /// Of every head and query the largest score and the sum of the exponentials of the scores less it,
-    /// [B, 2h, OH, OW].
+    /// Of every head and query what is subtracted from the scores, for softmax the largest, and the sum of the unnormalised weights
+    /// of what is left, [B, 2h, OH, OW]; 0 and 1 without a normalisation.
     /// </summary>
     public MapView<TReal> Statistics;
 

@@ -37,6 +37,10 @@ internal interface IScoreNormalisation
     static abstract TReal Slope<TReal>(TReal unnormalised)
         where TReal : unmanaged, IFloatingPointIeee754<TReal>;
 
+    /// <summary>The second derivative of an unnormalised weight with respect to its score.</summary>
+    static abstract TReal Curvature<TReal>(TReal unnormalised)
+        where TReal : unmanaged, IFloatingPointIeee754<TReal>;
+
     /// <summary>What is subtracted from the scores, lane by lane.</summary>
     static abstract TVector ShiftsOf<TSimd, TStorage, TReal, TVector>(TVector maximum)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
@@ -53,6 +57,13 @@ internal interface IScoreNormalisation
 
     /// <summary>The derivative of an unnormalised weight, lane by lane.</summary>
     static abstract TVector SlopeOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct;
+
+    /// <summary>The second derivative of an unnormalised weight, lane by lane.</summary>
+    static abstract TVector CurvatureOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
         where TStorage : unmanaged
         where TReal : unmanaged
@@ -90,6 +101,10 @@ internal readonly struct SoftmaxNormalisation : IScoreNormalisation
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => unnormalised;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TReal Curvature<TReal>(TReal unnormalised)
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => unnormalised;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
         where TStorage : unmanaged
@@ -98,6 +113,13 @@ internal readonly struct SoftmaxNormalisation : IScoreNormalisation
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector SlopeOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct => unnormalised;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector CurvatureOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
         where TStorage : unmanaged
         where TReal : unmanaged
@@ -154,6 +176,11 @@ internal readonly struct SigmoidNormalisation : IScoreNormalisation
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => unnormalised * (TReal.One - unnormalised);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TReal Curvature<TReal>(TReal unnormalised)
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> =>
+        unnormalised * (TReal.One - unnormalised) * (TReal.One - unnormalised - unnormalised);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
         where TStorage : unmanaged
@@ -176,6 +203,17 @@ internal readonly struct SigmoidNormalisation : IScoreNormalisation
         where TStorage : unmanaged
         where TReal : unmanaged
         where TVector : struct => TSimd.Multiply(unnormalised, TSimd.Subtract(TSimd.Constant(1.0), unnormalised));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector CurvatureOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct
+    {
+        var rest = TSimd.Subtract(TSimd.Constant(1.0), unnormalised);
+        return TSimd.Multiply(TSimd.Multiply(unnormalised, rest), TSimd.Subtract(rest, unnormalised));
+    }
 }
 
 /// <summary>
@@ -211,6 +249,10 @@ internal readonly struct NoNormalisation : IScoreNormalisation
         where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.One;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TReal Curvature<TReal>(TReal unnormalised)
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => TReal.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Unnormalised<TSimd, TStorage, TReal, TVector>(TVector score)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
         where TStorage : unmanaged
@@ -223,4 +265,11 @@ internal readonly struct NoNormalisation : IScoreNormalisation
         where TStorage : unmanaged
         where TReal : unmanaged
         where TVector : struct => TSimd.Constant(1.0);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector CurvatureOf<TSimd, TStorage, TReal, TVector>(TVector unnormalised)
+        where TSimd : struct, ISimd<TStorage, TReal, TVector>
+        where TStorage : unmanaged
+        where TReal : unmanaged
+        where TVector : struct => TSimd.Constant(0.0);
 }

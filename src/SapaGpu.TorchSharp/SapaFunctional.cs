@@ -131,7 +131,7 @@ public static class SapaFunctional
     /// <param name="ranges">
     /// What each query sees, and with it the border rule; create it once for maps of the same sizes.
     /// </param>
-    /// <param name="options">Heads and score scale; null for the defaults.</param>
+    /// <param name="options">Heads, score scale and normalisation; null for the defaults.</param>
     /// <param name="keyBias">
     /// What is added to the scores of a cell, [B, 1, H, W]; −∞ takes the cell away. Null for 0.
     /// </param>

@@ -1,20 +1,22 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// Cross-resolution attention on the CPU. Of a rectangle of queries and each set of weights the scores of the queries and
-/// of all cells that one of them sees are one product of matrices, softmax follows in place, the output is another product.
+/// of all cells that one of them sees are one product of matrices, the normalisation follows in place, the output is another product.
 /// Windows of many cells go through in blocks, first for the statistics and once more for the output.
 /// </summary>
-internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TReal, TVector, TNormalisation>
     : ITileProgram<CrossAttentionParameters<TStorage, TReal>>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
+    where TNormalisation : struct, IScoreNormalisation
 {
     // Rectangles that a thread takes one after the other, so that it knows which queries come next.
     private const int RunLength = 4;
@@ -25,7 +27,7 @@ internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TR
     public static long ScratchBytes(in CrossAttentionParameters<TStorage, TReal> parameters)
     {
         var allocator = new ScratchAllocator(null);
-        _ = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, CrossPass.Forward);
+        _ = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, CrossPass.Forward, hasSlopes: false);
         return allocator.Used;
     }
 
@@ -37,7 +39,7 @@ internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TR
     public static void Execute(in CrossAttentionParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
-        var memory = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, CrossPass.Forward);
+        var memory = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, CrossPass.Forward, hasSlopes: false);
         int sets = parameters.Extent.WeightSets;
         long first = tile * RunLength * sets;
         long end = Math.Min(first + RunLength * sets, parameters.Extent.Batch * CrossWork.TilesOfMap(in parameters) * sets);
@@ -83,43 +85,47 @@ internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TR
         int heads = parameters.Extent.HeadsOfSet;
         int valueChannels = parameters.Extent.ValueChannels;
         int blocks = CrossBlock.CountOf(in tile, scratch.BlockCells);
+        bool hasBias = parameters.HasBias != 0;
+        bool keeps = blocks == 1 && CrossWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.KeepsUnnormalised;
         var share = TReal.One / TReal.CreateTruncating(heads);
-        CrossSoftmax<TSimd, TStorage, TReal, TVector>.PrepareTerms(in parameters, in tile, in scratch);
+        CrossWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.PrepareTerms(in parameters, in tile, in scratch);
         if (blocks == 0)
             new Span<TReal>(scratch.OutputResult, tile.Queries * scratch.ValueStride).Clear();
         for (int head = 0; head < heads && blocks != 1; head++)
         {
-            CrossScores<TSimd, TStorage, TReal, TVector>.StageQuery(in parameters, in tile, in maps, in scratch, head);
-            CrossSoftmax<TSimd, TStorage, TReal, TVector>.BeginStatistics(in scratch, head);
-            for (int number = 0; number < blocks; number++)
+            CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageQuery(in parameters, in tile, in maps, in scratch, head);
+            CrossWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.BeginStatistics(in scratch, head);
+            for (int number = 0; number < blocks && TNormalisation.Divides; number++)
             {
                 var block = CrossBlock.Of(in tile, scratch.BlockCells, number);
-                CrossScores<TSimd, TStorage, TReal, TVector>.StageBias(in parameters, in tile, in block, in scratch);
-                CrossScores<TSimd, TStorage, TReal, TVector>.Compute(
+                CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageBias(in parameters, in tile, in block, in scratch);
+                CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.Compute(
                     in parameters, in tile, in block, in maps, in scratch, head);
-                CrossSoftmax<TSimd, TStorage, TReal, TVector>.Accumulate(in scratch, head, block.Count, keeps: false);
+                CrossWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Accumulate(
+                    in tile, in block, in scratch, head, hasBias, keeps: false);
             }
             CrossSoftmax<TSimd, TStorage, TReal, TVector>.EndStatistics(in scratch, head);
         }
         for (int number = 0; number < blocks; number++)
         {
             var block = CrossBlock.Of(in tile, scratch.BlockCells, number);
-            CrossScores<TSimd, TStorage, TReal, TVector>.StageBias(in parameters, in tile, in block, in scratch);
-            CrossScores<TSimd, TStorage, TReal, TVector>.StageCells(
+            CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageBias(in parameters, in tile, in block, in scratch);
+            CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageCells(
                 in parameters, in tile, in block, in maps.Value, in scratch, valueChannels, scratch.Value, scratch.ValueStride);
             for (int head = 0; head < heads; head++)
             {
-                CrossScores<TSimd, TStorage, TReal, TVector>.StageQuery(in parameters, in tile, in maps, in scratch, head);
-                CrossScores<TSimd, TStorage, TReal, TVector>.Compute(
+                CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageQuery(in parameters, in tile, in maps, in scratch, head);
+                CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.Compute(
                     in parameters, in tile, in block, in maps, in scratch, head);
                 if (blocks == 1)
                 {
-                    CrossSoftmax<TSimd, TStorage, TReal, TVector>.BeginStatistics(in scratch, head);
-                    CrossSoftmax<TSimd, TStorage, TReal, TVector>.Accumulate(in scratch, head, block.Count, keeps: true);
+                    CrossWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.BeginStatistics(in scratch, head);
+                    CrossWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Accumulate(
+                        in tile, in block, in scratch, head, hasBias, keeps);
                     CrossSoftmax<TSimd, TStorage, TReal, TVector>.EndStatistics(in scratch, head);
                 }
-                CrossSoftmax<TSimd, TStorage, TReal, TVector>.Weigh(
-                    in scratch, head, block.Count, areExponentials: blocks == 1);
+                CrossWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Weigh(
+                    in tile, in block, in scratch, head, hasBias, areUnnormalised: keeps);
                 if (heads > 1)
                 {
                     CrossSoftmax<TSimd, TStorage, TReal, TVector>.Average(

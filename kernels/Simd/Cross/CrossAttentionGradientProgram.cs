@@ -24,7 +24,7 @@ internal readonly unsafe struct CrossAttentionGradientProgram<TSimd, TStorage, T
     public static long ScratchBytes(in CrossAttentionParameters<TStorage, TReal> parameters)
     {
         var allocator = new ScratchAllocator(null);
-        _ = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, TStep.Pass);
+        _ = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, TStep.Pass, TStep.HasSlopes);
         return allocator.Used;
     }
 
@@ -36,7 +36,7 @@ internal readonly unsafe struct CrossAttentionGradientProgram<TSimd, TStorage, T
     public static void Execute(in CrossAttentionParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
         var allocator = new ScratchAllocator(scratch);
-        var memory = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, TStep.Pass);
+        var memory = new CrossScratch<TSimd, TStorage, TReal, TVector>(ref allocator, in parameters, TStep.Pass, TStep.HasSlopes);
         (long image, long number) = Math.DivRem(tile, parameters.BandCount);
         int sets = parameters.Extent.WeightSets;
         var band = CrossBand.Read(parameters.Bands, (int)number);

@@ -1,21 +1,26 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The gradients of query, key, value and bias. With P the weights, a = ⟨value, gradient of the output⟩ and A its mean over the
-/// weights, those of the scores are P·(a − A).
+/// weights, those of the scores are Q·(a − A): Q is the derivative of an unnormalised weight over the sum of all, for softmax P. Weights
+/// that are not divided by their sum have no A.
 /// </summary>
-internal readonly unsafe struct CrossBackwardStep<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct CrossBackwardStep<TSimd, TStorage, TReal, TVector, TNormalisation>
     : ICrossGradientStep<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
+    where TNormalisation : struct, IScoreNormalisation
 {
     public static CrossPass Pass => CrossPass.Backward;
+
+    public static bool HasSlopes => !TNormalisation.SubtractsMaximum;
 
     public static double Products => 5;
 
@@ -33,14 +38,14 @@ internal readonly unsafe struct CrossBackwardStep<TSimd, TStorage, TReal, TVecto
         int blocks = CrossBlock.CountOf(in tile, scratch.BlockCells);
         nint headResult = (nint)parameters.TileQueries * scratch.KeyStride;
         var share = TReal.One / TReal.CreateTruncating(heads);
-        CrossGradients<TSimd, TStorage, TReal, TVector>.Begin(in parameters, in tile, in maps, in scratch, share);
-        for (int number = 0; number < blocks && blocks > 1; number++)
+        CrossGradients<TSimd, TStorage, TReal, TVector, TNormalisation>.Begin(in parameters, in tile, in maps, in scratch, share);
+        for (int number = 0; number < blocks && blocks > 1 && TNormalisation.Divides; number++)
         {
             var block = CrossBlock.Of(in tile, scratch.BlockCells, number);
             StageGradWeights(in parameters, in tile, in block, in maps, in scratch);
             for (int head = 0; head < heads; head++)
             {
-                CrossGradients<TSimd, TStorage, TReal, TVector>.Weigh(
+                CrossGradients<TSimd, TStorage, TReal, TVector, TNormalisation>.Weigh(
                     in parameters, in tile, in block, in maps, in scratch, head);
                 AddMeans(in scratch, head, block.Count);
             }
@@ -51,9 +56,9 @@ internal readonly unsafe struct CrossBackwardStep<TSimd, TStorage, TReal, TVecto
             StageGradWeights(in parameters, in tile, in block, in maps, in scratch);
             for (int head = 0; head < heads; head++)
             {
-                CrossGradients<TSimd, TStorage, TReal, TVector>.Weigh(
+                CrossGradients<TSimd, TStorage, TReal, TVector, TNormalisation>.Weigh(
                     in parameters, in tile, in block, in maps, in scratch, head);
-                if (blocks == 1)
+                if (blocks == 1 && TNormalisation.Divides)
                     AddMeans(in scratch, head, block.Count);
                 Differentiate(in scratch, head, block.Count);
                 if (parameters.QueryResult.Data.Length > 0)
@@ -122,7 +127,7 @@ internal readonly unsafe struct CrossBackwardStep<TSimd, TStorage, TReal, TVecto
                 valueChannels,
                 CrossSums<TStorage, TReal>.ValueOf(in parameters.Extent));
         }
-        CrossGradients<TSimd, TStorage, TReal, TVector>.StoreQueries(in parameters, in tile, in maps, in scratch, blocks);
+        CrossGradients<TSimd, TStorage, TReal, TVector, TNormalisation>.StoreQueries(in parameters, in tile, in maps, in scratch, blocks);
     }
 
     private static void StageGradWeights(
@@ -132,8 +137,8 @@ internal readonly unsafe struct CrossBackwardStep<TSimd, TStorage, TReal, TVecto
         in CrossMaps<TStorage, TReal> maps,
         in CrossScratch<TSimd, TStorage, TReal, TVector> scratch)
     {
-        CrossScores<TSimd, TStorage, TReal, TVector>.StageBias(in parameters, in tile, in block, in scratch);
-        CrossGradients<TSimd, TStorage, TReal, TVector>.CompareValues(
+        CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageBias(in parameters, in tile, in block, in scratch);
+        CrossGradients<TSimd, TStorage, TReal, TVector, TNormalisation>.CompareValues(
             in parameters, in tile, in block, in maps.Value, in scratch, scratch.Value, scratch.GradWeights);
     }
 
@@ -167,7 +172,7 @@ internal readonly unsafe struct CrossBackwardStep<TSimd, TStorage, TReal, TVecto
                 TSimd.Store(
                     scratch.GradScores + at,
                     TSimd.Multiply(
-                        TSimd.Load(scratch.Weights + at), TSimd.Subtract(TSimd.Load(scratch.GradWeights + at), mean)));
+                        TSimd.Load(scratch.Slopes + at), TSimd.Subtract(TSimd.Load(scratch.GradWeights + at), mean)));
                 at += stride;
             }
         }

@@ -1,13 +1,14 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>
 /// The gradients of S = Σ ⟨gradient, direction⟩ over query, key, value and bias. S is also ⟨g, dO⟩ with g the gradient of the
 /// output and dO the derivative of the output along the directions, so with the weights P, a prime for a derivative along the
-/// directions, a = ⟨value, g⟩, a′ = ⟨value direction, g⟩ and the means over the weights A of a, M of s′:
+/// directions, a = ⟨value, g⟩, a′ = ⟨value direction, g⟩ and the means over the weights A of a, M of s′, with softmax:
 /// </summary>
 /// <remarks>
 /// <code>
@@ -15,15 +16,25 @@ namespace SapaGpu.Kernels.Simd;
 /// u  = s′·a − s′·A − M·a + a′                         t  = P·(u − Σ P·u), the gradient of the scores
 /// gradient of q = scale·Σ t·k + P·(a − A)·k′, likewise of k; of v Σ P′·g; of the bias Σ t
 /// </code>
+/// <para>With any other normalisation Q and R are the first and second derivatives of an unnormalised weight over the sum of all:</para>
+/// <code>
+/// M  = Σ Q·s′                                         B = Σ Q·s′·a + P·a′
+/// P′ = Q·s′ − P·M                                     t = R·s′·(a − A) + Q·(a′ − M·(a − A) + A·M − B)
+/// gradient of q = scale·Σ t·k + Q·(a − A)·k′
+/// </code>
+/// <para>A, M and B are 0 where weights are not divided by their sum.</para>
 /// </remarks>
-internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, TVector>
+internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, TVector, TNormalisation>
     : ICrossGradientStep<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
+    where TNormalisation : struct, IScoreNormalisation
 {
     public static CrossPass Pass => CrossPass.DoubleBackward;
+
+    public static bool HasSlopes => !TNormalisation.SubtractsMaximum;
 
     public static double Products => 12;
 
@@ -38,8 +49,8 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
         int heads = parameters.Extent.HeadsOfSet;
         int blocks = CrossBlock.CountOf(in tile, scratch.BlockCells);
         var share = TReal.One / TReal.CreateTruncating(heads);
-        CrossGradients<TSimd, TStorage, TReal, TVector>.Begin(in parameters, in tile, in maps, in scratch, share);
-        for (int number = 0; number < blocks && blocks > 1; number++)
+        CrossGradients<TSimd, TStorage, TReal, TVector, TNormalisation>.Begin(in parameters, in tile, in maps, in scratch, share);
+        for (int number = 0; number < blocks && blocks > 1 && TNormalisation.Divides; number++)
         {
             var block = CrossBlock.Of(in tile, scratch.BlockCells, number);
             StageValues(in parameters, in tile, in block, in maps, in scratch);
@@ -58,7 +69,7 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
             for (int head = 0; head < heads; head++)
             {
                 Compare(in parameters, in tile, in block, in maps, in scratch, head);
-                if (blocks == 1)
+                if (blocks == 1 && TNormalisation.Divides)
                     AddMeans(in scratch, head, block.Count);
                 Differentiate(in scratch, head, block.Count);
                 ApplyToKeys(in parameters, in tile, in block, in maps, in scratch, in sums, head, number > 0);
@@ -83,7 +94,7 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
                 TReal.One,
                 CrossWork.OutputValues(in parameters.Extent));
         }
-        CrossGradients<TSimd, TStorage, TReal, TVector>.StoreQueries(in parameters, in tile, in maps, in scratch, blocks);
+        CrossGradients<TSimd, TStorage, TReal, TVector, TNormalisation>.StoreQueries(in parameters, in tile, in maps, in scratch, blocks);
     }
 
     // a and a′ of a block.
@@ -94,10 +105,10 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
         in CrossMaps<TStorage, TReal> maps,
         in CrossScratch<TSimd, TStorage, TReal, TVector> scratch)
     {
-        CrossScores<TSimd, TStorage, TReal, TVector>.StageBias(in parameters, in tile, in block, in scratch);
-        CrossGradients<TSimd, TStorage, TReal, TVector>.CompareValues(
+        CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageBias(in parameters, in tile, in block, in scratch);
+        CrossGradients<TSimd, TStorage, TReal, TVector, TNormalisation>.CompareValues(
             in parameters, in tile, in block, in maps.Value, in scratch, scratch.Value, scratch.GradWeights);
-        CrossGradients<TSimd, TStorage, TReal, TVector>.CompareValues(
+        CrossGradients<TSimd, TStorage, TReal, TVector, TNormalisation>.CompareValues(
             in parameters, in tile, in block, in maps.ValueDirection, in scratch, scratch.ValueDirection, scratch.GradWeightDirections);
     }
 
@@ -112,12 +123,12 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
     {
         int channels = parameters.Extent.KeyChannels;
         int channel = (maps.FirstHead + head) * channels;
-        CrossGradients<TSimd, TStorage, TReal, TVector>.Weigh(in parameters, in tile, in block, in maps, in scratch, head);
+        CrossGradients<TSimd, TStorage, TReal, TVector, TNormalisation>.Weigh(in parameters, in tile, in block, in maps, in scratch, head);
         var query = new MapPointer<TStorage>(in parameters.QueryDirection, channel);
         CrossStaging<TSimd, TStorage, TReal, TVector>.QueriesAcross(
             in query, in tile, channels, scratch.QueryDirectionAcross, scratch.PairStride, parameters.Scale);
         var key = new MapPointer<TStorage>(in parameters.KeyDirection, channel);
-        CrossScores<TSimd, TStorage, TReal, TVector>.StageCells(
+        CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageCells(
             in parameters, in tile, in block, in key, in scratch, channels, scratch.KeyDirection, scratch.KeyStride);
         CrossProducts<TSimd, TStorage, TReal, TVector>.Compare(
             scratch.Key,
@@ -142,7 +153,7 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
         if (parameters.BiasDirection.Data.Length == 0)
             return;
         var bias = new MapPointer<TStorage>(in parameters.BiasDirection);
-        CrossScores<TSimd, TStorage, TReal, TVector>.StageCells(
+        CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageCells(
             in parameters, in tile, in block, in bias, in scratch, 1, scratch.BiasDirection, 1);
         for (int cell = 0; cell < block.Count; cell++)
         {
@@ -153,7 +164,7 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
         }
     }
 
-    // The means of a, s′ and s′·a + a′.
+    // The means of a, s′ and s′·a + a′; the sums A, M and B.
     private static void AddMeans(in CrossScratch<TSimd, TStorage, TReal, TVector> scratch, int head, int cells)
     {
         nint stride = scratch.PairStride;
@@ -170,9 +181,19 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
                 var a = TSimd.Load(scratch.GradWeights + at);
                 var s = TSimd.Load(scratch.ScoreDirections + at);
                 grad = TSimd.MultiplyAdd(weight, a, grad);
-                direction = TSimd.MultiplyAdd(weight, s, direction);
-                second = TSimd.MultiplyAdd(
-                    weight, TSimd.MultiplyAdd(s, a, TSimd.Load(scratch.GradWeightDirections + at)), second);
+                if (TNormalisation.SubtractsMaximum)
+                {
+                    direction = TSimd.MultiplyAdd(weight, s, direction);
+                    second = TSimd.MultiplyAdd(
+                        weight, TSimd.MultiplyAdd(s, a, TSimd.Load(scratch.GradWeightDirections + at)), second);
+                }
+                else
+                {
+                    var change = TSimd.Multiply(TSimd.Load(scratch.Slopes + at), s);
+                    direction = TSimd.Add(direction, change);
+                    second = TSimd.MultiplyAdd(change, a, second);
+                    second = TSimd.MultiplyAdd(weight, TSimd.Load(scratch.GradWeightDirections + at), second);
+                }
                 at += stride;
             }
             TSimd.Store(scratch.MeanGrad + mean, grad);
@@ -196,6 +217,22 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
             {
                 var weight = TSimd.Load(scratch.Weights + at);
                 var a = TSimd.Subtract(TSimd.Load(scratch.GradWeights + at), grad);
+                if (!TNormalisation.SubtractsMaximum)
+                {
+                    var change = TSimd.Load(scratch.ScoreDirections + at);
+                    var slope = TSimd.Load(scratch.Slopes + at);
+                    var rest = TSimd.Subtract(
+                        TSimd.Subtract(TSimd.Load(scratch.GradWeightDirections + at), TSimd.Multiply(direction, a)), second);
+                    var curved = TSimd.Multiply(TSimd.Load(scratch.Curvatures + at), change);
+                    TSimd.Store(scratch.GradScores + at, TSimd.Multiply(slope, a));
+                    TSimd.Store(
+                        scratch.SecondScores + at, TSimd.MultiplyAdd(curved, a, TSimd.Multiply(slope, rest)));
+                    TSimd.Store(
+                        scratch.ScoreDirections + at,
+                        TSimd.Subtract(TSimd.Multiply(slope, change), TSimd.Multiply(weight, direction)));
+                    at += stride;
+                    continue;
+                }
                 var s = TSimd.Subtract(TSimd.Load(scratch.ScoreDirections + at), direction);
                 var u = TSimd.MultiplyAdd(s, a, TSimd.Load(scratch.GradWeightDirections + at));
                 TSimd.Store(scratch.GradScores + at, TSimd.Multiply(weight, a));

@@ -1,15 +1,17 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>What the steps of both backwards have in common.</summary>
-internal static unsafe class CrossGradients<TSimd, TStorage, TReal, TVector>
+internal static unsafe class CrossGradients<TSimd, TStorage, TReal, TVector, TNormalisation>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
+    where TNormalisation : struct, IScoreNormalisation
 {
     /// <summary>Stages the gradient of the output, the statistics of the forward and what the ranges add.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -22,7 +24,7 @@ internal static unsafe class CrossGradients<TSimd, TStorage, TReal, TVector>
     {
         int channels = parameters.Extent.ValueChannels;
         var statistics = new MapPointer<TReal>(in parameters.Statistics);
-        CrossSoftmax<TSimd, TStorage, TReal, TVector>.PrepareTerms(in parameters, in tile, in scratch);
+        CrossWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.PrepareTerms(in parameters, in tile, in scratch);
         for (int head = 0; head < parameters.Extent.HeadsOfSet; head++)
         {
             CrossSoftmax<TSimd, TStorage, TReal, TVector>.LoadStatistics(
@@ -52,7 +54,7 @@ internal static unsafe class CrossGradients<TSimd, TStorage, TReal, TVector>
         TReal* pairs)
     {
         int channels = parameters.Extent.ValueChannels;
-        CrossScores<TSimd, TStorage, TReal, TVector>.StageCells(
+        CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageCells(
             in parameters, in tile, in block, in map, in scratch, channels, staged, scratch.ValueStride);
         CrossProducts<TSimd, TStorage, TReal, TVector>.Compare(
             staged,
@@ -75,9 +77,10 @@ internal static unsafe class CrossGradients<TSimd, TStorage, TReal, TVector>
         in CrossScratch<TSimd, TStorage, TReal, TVector> scratch,
         int head)
     {
-        CrossScores<TSimd, TStorage, TReal, TVector>.StageQuery(in parameters, in tile, in maps, in scratch, head);
-        CrossScores<TSimd, TStorage, TReal, TVector>.Compute(in parameters, in tile, in block, in maps, in scratch, head);
-        CrossSoftmax<TSimd, TStorage, TReal, TVector>.Weigh(in scratch, head, block.Count, areExponentials: false);
+        CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageQuery(in parameters, in tile, in maps, in scratch, head);
+        CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.Compute(in parameters, in tile, in block, in maps, in scratch, head);
+        CrossWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Weigh(
+            in tile, in block, in scratch, head, parameters.HasBias != 0, areUnnormalised: false);
     }
 
     /// <summary>Writes the gradients of the queries of all heads.</summary>

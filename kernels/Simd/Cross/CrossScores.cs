@@ -1,15 +1,17 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simd;
 
 /// <summary>The scores of the queries of a tile and a block of cells.</summary>
-internal static unsafe class CrossScores<TSimd, TStorage, TReal, TVector>
+internal static unsafe class CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TVector : struct
+    where TNormalisation : struct, IScoreNormalisation
 {
     /// <summary>Stages the queries of a head, scaled, as [channel][query].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -80,6 +82,6 @@ internal static unsafe class CrossScores<TSimd, TStorage, TReal, TVector>
             channels,
             tile.Queries,
             adds: false);
-        CrossSoftmax<TSimd, TStorage, TReal, TVector>.Complete(in tile, in block, in scratch, parameters.HasBias != 0);
+        CrossWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.Complete(in tile, in block, in scratch, parameters.HasBias != 0);
     }
 }

@@ -58,6 +58,12 @@ internal readonly unsafe struct CrossScratch<TSimd, TStorage, TReal, TVector>
     /// <summary>Scores, then weights.</summary>
     public readonly TReal* Weights;
 
+    /// <summary>The derivatives of the unnormalised weights over the sum of all; for softmax the weights.</summary>
+    public readonly TReal* Slopes;
+
+    /// <summary>The second derivatives over the sum of all; none for softmax.</summary>
+    public readonly TReal* Curvatures;
+
     /// <summary>The weights that are applied to the value, where heads are averaged.</summary>
     public readonly TReal* MeanWeights;
 
@@ -86,14 +92,16 @@ internal readonly unsafe struct CrossScratch<TSimd, TStorage, TReal, TVector>
     /// <summary>Gradients of a block of cells.</summary>
     public readonly TReal* CellResult;
 
-    /// <summary>What the ranges add to the scores of a cell row, and what to those of a cell column, [cell][query].</summary>
+    /// <summary>
+    /// What the ranges add to the scores of a cell row, and what to those of a cell column, or how often they count it, [cell][query].
+    /// </summary>
     public readonly TReal* RowTerms;
     public readonly TReal* ColumnTerms;
 
     /// <summary>The taps outside with score 0 of every query.</summary>
     public readonly TReal* Outside;
 
-    /// <summary>Of every head: largest score, sum of exponentials and its reciprocal.</summary>
+    /// <summary>Of every head: what is subtracted from the scores, sum of unnormalised weights and its reciprocal.</summary>
     public readonly TReal* Shift;
     public readonly TReal* Sum;
     public readonly TReal* Reciprocal;
@@ -103,7 +111,16 @@ internal readonly unsafe struct CrossScratch<TSimd, TStorage, TReal, TVector>
     public readonly TReal* MeanDirection;
     public readonly TReal* MeanSecond;
 
-    public CrossScratch(ref ScratchAllocator allocator, in CrossAttentionParameters<TStorage, TReal> parameters, CrossPass pass)
+    /// <summary>Divides memory.</summary>
+    /// <param name="allocator">The memory.</param>
+    /// <param name="parameters">The problem.</param>
+    /// <param name="pass">The derivative.</param>
+    /// <param name="hasSlopes">Whether gradients need derivatives of the unnormalised weights that are not the weights.</param>
+    public CrossScratch(
+        ref ScratchAllocator allocator,
+        in CrossAttentionParameters<TStorage, TReal> parameters,
+        CrossPass pass,
+        bool hasSlopes)
     {
         this = default;
         Pass = pass;
@@ -130,6 +147,7 @@ internal readonly unsafe struct CrossScratch<TSimd, TStorage, TReal, TVector>
         Shift = allocator.Take<TReal>((long)heads * PairStride);
         Sum = allocator.Take<TReal>((long)heads * PairStride);
         Reciprocal = allocator.Take<TReal>((long)heads * PairStride);
+        Slopes = Weights;
         if (pass == CrossPass.Forward)
             return;
 
@@ -141,6 +159,8 @@ internal readonly unsafe struct CrossScratch<TSimd, TStorage, TReal, TVector>
         QueryResult = allocator.Take<TReal>((long)heads * queries * KeyStride);
         CellResult = allocator.Take<TReal>((long)BlockCells * Math.Max(KeyStride, ValueStride));
         MeanGrad = allocator.Take<TReal>((long)heads * PairStride);
+        if (hasSlopes)
+            Slopes = allocator.Take<TReal>(pairs);
         if (pass == CrossPass.Backward)
             return;
 
@@ -155,5 +175,7 @@ internal readonly unsafe struct CrossScratch<TSimd, TStorage, TReal, TVector>
         MeanDirections = heads > 1 ? allocator.Take<TReal>(pairs) : ScoreDirections;
         MeanDirection = allocator.Take<TReal>((long)heads * PairStride);
         MeanSecond = allocator.Take<TReal>((long)heads * PairStride);
+        if (hasSlopes)
+            Curvatures = allocator.Take<TReal>(pairs);
     }
 }

@@ -4,7 +4,7 @@ using SapaGpu.Kernels.Contracts;
 
 namespace SapaGpu.Kernels.Simd;
 
-/// <summary>Scores of a tile to weights: bias and ranges, the running maximum and sum, exponentials.</summary>
+/// <summary>Scores of a tile to weights by softmax: bias and ranges, the running maximum and sum, exponentials.</summary>
 internal static unsafe class CrossSoftmax<TSimd, TStorage, TReal, TVector>
     where TSimd : struct, ISimd<TStorage, TReal, TVector>
     where TStorage : unmanaged
@@ -14,17 +14,19 @@ internal static unsafe class CrossSoftmax<TSimd, TStorage, TReal, TVector>
     // Below every term of a cell that is seen, above −∞.
     private const double Unseen = -1e30;
 
-    private static double Least => typeof(TReal) == typeof(double) ? double.MinValue : float.MinValue;
+    /// <summary>Gets the shift of a query that has seen nothing yet.</summary>
+    public static double Least => typeof(TReal) == typeof(double) ? double.MinValue : float.MinValue;
 
     /// <summary>
     /// What the ranges of a tile add to scores: −∞ where a query does not see a cell, the logarithm of how often it is
-    /// counted where that is more than once.
+    /// counted where that is more than once. Or what they multiply weights by: how often a cell is counted.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void PrepareTerms(
         in CrossAttentionParameters<TStorage, TReal> parameters,
         in CrossTile tile,
-        in CrossScratch<TSimd, TStorage, TReal, TVector> scratch)
+        in CrossScratch<TSimd, TStorage, TReal, TVector> scratch,
+        bool areCounts)
     {
         int stride = scratch.PairStride;
         bool repeats = parameters.Extent.OutsideIsZero == 0;
@@ -37,7 +39,7 @@ internal static unsafe class CrossSoftmax<TSimd, TStorage, TReal, TVector>
             for (int cell = 0; cell < tile.CellRows; cell++)
             {
                 new Span<TReal>(scratch.RowTerms + (nint)cell * stride + row * tile.Columns, tile.Columns)
-                    .Fill(Term(in range, tile.FirstCellRow + cell, repeats));
+                    .Fill(Term(in range, tile.FirstCellRow + cell, repeats, areCounts));
             }
         }
         for (int column = 0; column < tile.Columns; column++)
@@ -45,7 +47,7 @@ internal static unsafe class CrossSoftmax<TSimd, TStorage, TReal, TVector>
             var range = AxisRange.Read(parameters.Columns, tile.Column + column);
             for (int cell = 0; cell < tile.CellColumns; cell++)
             {
-                var term = Term(in range, tile.FirstCellColumn + cell, repeats);
+                var term = Term(in range, tile.FirstCellColumn + cell, repeats, areCounts);
                 for (int row = 0; row < tile.Rows; row++)
                     scratch.ColumnTerms[(nint)cell * stride + row * tile.Columns + column] = term;
             }
@@ -245,11 +247,13 @@ internal static unsafe class CrossSoftmax<TSimd, TStorage, TReal, TVector>
         EndStatistics(in scratch, head);
     }
 
-    private static TReal Term(in AxisRange range, int cell, bool repeats)
+    private static TReal Term(in AxisRange range, int cell, bool repeats, bool isCount)
     {
         if (cell < range.First || cell >= range.End)
-            return TReal.NegativeInfinity;
+            return isCount ? TReal.Zero : TReal.NegativeInfinity;
         int count = repeats ? range.Repeats(cell) : 1;
+        if (isCount)
+            return TReal.CreateTruncating(count);
         return count == 1 ? TReal.Zero : TReal.Log(TReal.CreateTruncating(count));
     }
 }

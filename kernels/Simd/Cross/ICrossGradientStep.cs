@@ -13,6 +13,9 @@ internal unsafe interface ICrossGradientStep<TSimd, TStorage, TReal, TVector>
     /// <summary>Gets the derivative, which tells what has to be staged.</summary>
     static abstract CrossPass Pass { get; }
 
+    /// <summary>Gets whether the derivatives of the unnormalised weights are not the weights.</summary>
+    static abstract bool HasSlopes { get; }
+
     /// <summary>Gets the products of matrices in units of one that is as deep as the channels of key or value.</summary>
     static abstract double Products { get; }
 

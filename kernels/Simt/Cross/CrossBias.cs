@@ -9,12 +9,13 @@ namespace SapaGpu.Kernels.Simt;
 /// The gradient of the bias: the sums of the gradients of the scores over heads and over the queries that see a cell. Four
 /// threads a cell, each with every fourth query.
 /// </summary>
-internal readonly struct CrossBias<TElement, TStorage, TReal, TAccess, TCoefficient>
+internal readonly struct CrossBias<TElement, TStorage, TReal, TAccess, TNormalisation, TCoefficient>
     : IKernel<CrossAttentionParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TAccess : struct, IChannelAccess
+    where TNormalisation : struct, IScoreNormalisation
     where TCoefficient : struct, ICrossCoefficient
 {
     public static int GroupSize => CrossRun.GroupSize;
@@ -42,7 +43,7 @@ internal readonly struct CrossBias<TElement, TStorage, TReal, TAccess, TCoeffici
             pair.FindCount(in rows, in columns, parameters.Extent.OutsideIsZero == 0);
             for (int head = 0; head < parameters.Extent.Heads; head++)
             {
-                sum += CrossParts.Factors<TElement, TStorage, TReal, TAccess, TCoefficient>(
+                sum += CrossParts.Factors<TElement, TStorage, TReal, TAccess, TNormalisation, TCoefficient>(
                     in parameters, in pair, head).First;
             }
         }

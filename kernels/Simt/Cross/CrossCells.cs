@@ -12,12 +12,13 @@ namespace SapaGpu.Kernels.Simt;
 /// factors of up to 128 queries into shared memory, then each sums four channels of four cells. The order of the sums is that of
 /// the queries.
 /// </summary>
-internal readonly struct CrossCells<TElement, TStorage, TReal, TAccess, TCoefficient>
+internal readonly struct CrossCells<TElement, TStorage, TReal, TAccess, TNormalisation, TCoefficient>
     : IKernel<CrossAttentionParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TAccess : struct, IChannelAccess
+    where TNormalisation : struct, IScoreNormalisation
     where TCoefficient : struct, ICrossCoefficient
 {
     public static int GroupSize => CrossRun.GroupSize;
@@ -113,7 +114,7 @@ internal readonly struct CrossCells<TElement, TStorage, TReal, TAccess, TCoeffic
             var rows = AxisRange.Read(parameters.Rows, pair.Row);
             var columns = AxisRange.Read(parameters.Columns, pair.Column);
             pair.FindCount(in rows, in columns, parameters.Extent.OutsideIsZero == 0);
-            var both = CrossParts.Factors<TElement, TStorage, TReal, TAccess, TCoefficient>(
+            var both = CrossParts.Factors<TElement, TStorage, TReal, TAccess, TNormalisation, TCoefficient>(
                 in parameters, in pair, run.Part);
             factors[query * CrossRun.Length + CrossRun.Lane] = both.First;
             if (TCoefficient.HasSecondOfQueries)

@@ -6,15 +6,16 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// The means over the weights of every query and head that the gradients need: of a, and for second derivatives of s′ and of
-/// s′·a + a′. Four threads a query, each with every fourth cell.
+/// The sums over the cells of every query and head that the gradients need: P·a, and for second derivatives Q·s′ and
+/// Q·s′·a + P·a′. Only weights that are divided by their sum have any. Four threads a query, each with every fourth cell.
 /// </summary>
-internal readonly struct CrossMeans<TElement, TStorage, TReal, TAccess>
+internal readonly struct CrossMeans<TElement, TStorage, TReal, TAccess, TNormalisation>
     : IKernel<CrossAttentionParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TAccess : struct, IChannelAccess
+    where TNormalisation : struct, IScoreNormalisation
 {
     public static int GroupSize => CrossRun.GroupSize;
 
@@ -36,7 +37,7 @@ internal readonly struct CrossMeans<TElement, TStorage, TReal, TAccess>
         var grad = TReal.Zero;
         var direction = TReal.Zero;
         var second = TReal.Zero;
-        int cells = rows.Count * columns.Count;
+        int cells = TNormalisation.Divides ? rows.Count * columns.Count : 0;
         for (int cell = CrossRun.Share; cell < cells; cell += CrossRun.Parts)
         {
             int row = cell / columns.Count;
@@ -45,15 +46,15 @@ internal readonly struct CrossMeans<TElement, TStorage, TReal, TAccess>
             pair.FindCount(in rows, in columns, repeats);
             if (CrossPairs<TElement, TStorage, TReal, TAccess>.IsMasked(in parameters, in pair))
                 continue;
-            var weight = CrossPairs<TElement, TStorage, TReal, TAccess>.Weight(in parameters, in pair, in state, run.Part);
+            var all = CrossPairs<TElement, TStorage, TReal, TAccess>.Weights<TNormalisation>(in parameters, in pair, in state, run.Part);
             var a = CrossPairs<TElement, TStorage, TReal, TAccess>.Grad(in parameters, in parameters.Value, in pair, set);
-            grad += weight * a;
+            grad += all.Weight * a;
             if (isSecond)
             {
                 var s = CrossPairs<TElement, TStorage, TReal, TAccess>.Direction(in parameters, in pair, run.Part);
-                direction += weight * s;
-                second += weight * (s * a + CrossPairs<TElement, TStorage, TReal, TAccess>.Grad(
-                    in parameters, in parameters.ValueDirection, in pair, set));
+                direction += all.Slope * s;
+                second += all.Slope * s * a + all.Weight * CrossPairs<TElement, TStorage, TReal, TAccess>.Grad(
+                    in parameters, in parameters.ValueDirection, in pair, set);
             }
         }
         sums[Group.IdxX] = grad;

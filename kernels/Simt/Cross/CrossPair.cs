@@ -9,20 +9,31 @@ namespace SapaGpu.Kernels.Simt;
 internal struct CrossQueryState<TReal>
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {
-    /// <summary>The largest score.</summary>
+    /// <summary>What is subtracted from the scores.</summary>
     public TReal Shift;
 
-    /// <summary>The reciprocal of the sum of the exponentials; 0 where nothing is seen.</summary>
+    /// <summary>The reciprocal of the sum of the unnormalised weights; 0 where nothing is seen.</summary>
     public TReal Reciprocal;
 
     /// <summary>The mean of the gradients of the weights, A.</summary>
     public TReal Grad;
 
-    /// <summary>The mean of the derivatives of the scores, M.</summary>
+    /// <summary>The sum of the derivatives of the scores by Q, M.</summary>
     public TReal Direction;
 
-    /// <summary>The mean of s′·a + a′, less A·M.</summary>
+    /// <summary>The sum of Q·s′·a + P·a′, less A·M.</summary>
     public TReal Second;
+}
+
+/// <summary>
+/// The weight P of a pair, and the first and second derivatives of its unnormalised weight over the sum of all, Q and R.
+/// </summary>
+internal struct CrossWeight<TReal>
+    where TReal : unmanaged
+{
+    public TReal Weight;
+    public TReal Slope;
+    public TReal Curvature;
 }
 
 /// <summary>A query and a cell that it may see.</summary>
@@ -92,12 +103,42 @@ internal static class CrossPairs<TElement, TStorage, TReal, TAccess>
     }
 
     /// <summary>The weight of a pair for a head.</summary>
-    public static TReal Weight(
+    public static TReal Weight<TNormalisation>(
         in CrossAttentionParameters<TStorage, TReal> parameters,
         in CrossPair pair,
         in CrossQueryState<TReal> state,
-        int head) =>
-        TElement.Exp(Score(in parameters, in pair, head) - state.Shift) * state.Reciprocal * TElement.FromCount(pair.Count);
+        int head)
+        where TNormalisation : struct, IScoreNormalisation =>
+        Unnormalised<TNormalisation>(in parameters, in pair, in state, head)
+            * state.Reciprocal * TElement.FromCount(pair.Count);
+
+    /// <summary>The derivative of the unnormalised weight of a pair for a head, over the sum of all.</summary>
+    public static TReal Slope<TNormalisation>(
+        in CrossAttentionParameters<TStorage, TReal> parameters,
+        in CrossPair pair,
+        in CrossQueryState<TReal> state,
+        int head)
+        where TNormalisation : struct, IScoreNormalisation =>
+        TNormalisation.Slope(Unnormalised<TNormalisation>(in parameters, in pair, in state, head))
+            * state.Reciprocal * TElement.FromCount(pair.Count);
+
+    /// <summary>The weight of a pair for a head with its derivatives.</summary>
+    public static CrossWeight<TReal> Weights<TNormalisation>(
+        in CrossAttentionParameters<TStorage, TReal> parameters,
+        in CrossPair pair,
+        in CrossQueryState<TReal> state,
+        int head)
+        where TNormalisation : struct, IScoreNormalisation
+    {
+        var unnormalised = Unnormalised<TNormalisation>(in parameters, in pair, in state, head);
+        var factor = state.Reciprocal * TElement.FromCount(pair.Count);
+        return new CrossWeight<TReal>
+        {
+            Weight = unnormalised * factor,
+            Slope = TNormalisation.Slope(unnormalised) * factor,
+            Curvature = TNormalisation.Curvature(unnormalised) * factor,
+        };
+    }
 
     /// <summary>The gradient of the weight of a pair, ⟨value, gradient of the output⟩.</summary>
     public static TReal Grad(
@@ -146,6 +187,14 @@ internal static class CrossPairs<TElement, TStorage, TReal, TAccess>
         }
         return state;
     }
+
+    private static TReal Unnormalised<TNormalisation>(
+        in CrossAttentionParameters<TStorage, TReal> parameters,
+        in CrossPair pair,
+        in CrossQueryState<TReal> state,
+        int head)
+        where TNormalisation : struct, IScoreNormalisation =>
+        TNormalisation.Unnormalised<TElement, TStorage, TReal>(Score(in parameters, in pair, head) - state.Shift);
 
     private static TReal Bias(in CrossAttentionParameters<TStorage, TReal> parameters, in CrossPair pair) =>
         TElement.Load(parameters.Bias.Data[

@@ -20,12 +20,13 @@ internal static class CrossParts
         TCoefficient.IsOfValue ? extent.ValueChannels : extent.KeyChannels;
 
     /// <summary>The factors of a pair for a part; 0 where it is not seen.</summary>
-    public static CrossFactors<TReal> Factors<TElement, TStorage, TReal, TAccess, TCoefficient>(
+    public static CrossFactors<TReal> Factors<TElement, TStorage, TReal, TAccess, TNormalisation, TCoefficient>(
         in CrossAttentionParameters<TStorage, TReal> parameters, in CrossPair pair, int part)
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
         where TAccess : struct, IChannelAccess
+        where TNormalisation : struct, IScoreNormalisation
         where TCoefficient : struct, ICrossCoefficient
     {
         var sums = default(CrossFactors<TReal>);
@@ -38,7 +39,7 @@ internal static class CrossParts
         {
             var state = CrossPairs<TElement, TStorage, TReal, TAccess>.Read(
                 in parameters, in pair, head, TCoefficient.NeedsMeans);
-            var factors = TCoefficient.Compute<TElement, TStorage, TReal, TAccess>(
+            var factors = TCoefficient.Compute<TElement, TStorage, TReal, TAccess, TNormalisation>(
                 in parameters, in pair, in state, set, head);
             sums.First += factors.First;
             sums.Second += factors.Second;

@@ -12,12 +12,13 @@ namespace SapaGpu.Kernels.Simt;
 /// compute the factors of up to 128 cells into shared memory, then each sums four channels of four queries. Windows of more
 /// cells go through in pieces, once for every 64 channels.
 /// </summary>
-internal readonly struct CrossQueries<TElement, TStorage, TReal, TAccess, TCoefficient>
+internal readonly struct CrossQueries<TElement, TStorage, TReal, TAccess, TNormalisation, TCoefficient>
     : IKernel<CrossAttentionParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TAccess : struct, IChannelAccess
+    where TNormalisation : struct, IScoreNormalisation
     where TCoefficient : struct, ICrossCoefficient
 {
     public static int GroupSize => CrossRun.GroupSize;
@@ -125,7 +126,7 @@ internal readonly struct CrossQueries<TElement, TStorage, TReal, TAccess, TCoeff
             pair.CellRow = rows.First + row;
             pair.CellColumn = firstColumn + firstCell + cell - row * width;
             pair.FindCount(in rows, in columns, parameters.Extent.OutsideIsZero == 0);
-            var both = CrossParts.Factors<TElement, TStorage, TReal, TAccess, TCoefficient>(
+            var both = CrossParts.Factors<TElement, TStorage, TReal, TAccess, TNormalisation, TCoefficient>(
                 in parameters, in pair, run.Part);
             factors[cell * CrossRun.Length + CrossRun.Lane] = both.First;
             if (TCoefficient.HasSecondOfCells)

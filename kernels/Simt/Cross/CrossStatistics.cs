@@ -6,15 +6,16 @@ using SapaGpu.Kernels.Policies;
 namespace SapaGpu.Kernels.Simt;
 
 /// <summary>
-/// The largest score of every query and head and the sum of the exponentials of the scores less it, in one pass over the cells:
-/// four threads a query, each with every fourth cell.
+/// What is subtracted from the scores of every query and head and the sum of the unnormalised weights of what is left, in one pass
+/// over the cells: four threads a query, each with every fourth cell. Without a normalisation they are 0 and 1.
 /// </summary>
-internal readonly struct CrossStatistics<TElement, TStorage, TReal, TAccess>
+internal readonly struct CrossStatistics<TElement, TStorage, TReal, TAccess, TNormalisation>
     : IKernel<CrossAttentionParameters<TStorage, TReal>>
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
     where TAccess : struct, IChannelAccess
+    where TNormalisation : struct, IScoreNormalisation
 {
     public static int GroupSize => CrossRun.GroupSize;
 
@@ -33,7 +34,7 @@ internal readonly struct CrossStatistics<TElement, TStorage, TReal, TAccess>
         bool repeats = parameters.Extent.OutsideIsZero == 0;
         var shift = TReal.Zero;
         var sum = TReal.Zero;
-        int cells = rows.Count * columns.Count;
+        int cells = TNormalisation.Divides ? rows.Count * columns.Count : 0;
         for (int cell = CrossRun.Share; cell < cells; cell += CrossRun.Parts)
         {
             int row = cell / columns.Count;
@@ -45,7 +46,7 @@ internal readonly struct CrossStatistics<TElement, TStorage, TReal, TAccess>
             var score = CrossPairs<TElement, TStorage, TReal, TAccess>.Score(in parameters, in pair, run.Part);
             if (TReal.IsNegativeInfinity(score))
                 continue;
-            Add(score, TElement.FromCount(pair.Count), ref shift, ref sum);
+            Add(ShiftOf(score), Amount(score, pair.Count), ref shift, ref sum);
         }
         shifts[Group.IdxX] = shift;
         sums[Group.IdxX] = sum;
@@ -57,30 +58,43 @@ internal readonly struct CrossStatistics<TElement, TStorage, TReal, TAccess>
             if (sums[CrossRun.Lane + other] != TReal.Zero)
                 Add(shifts[CrossRun.Lane + other], sums[CrossRun.Lane + other], ref shift, ref sum);
         }
+        if (!TNormalisation.Divides)
+            sum = TReal.One;
         int outside = rows.Taps * columns.Taps - cells;
-        if (!repeats & outside > 0)
-            Add(TReal.Zero, TElement.FromCount(outside), ref shift, ref sum);
+        if (TNormalisation.Divides & !repeats & outside > 0)
+            Add(TReal.Zero, Amount(TReal.Zero, outside), ref shift, ref sum);
         long at = parameters.Statistics.Offset(run.Image, 2 * run.Part, run.Row, run.OwnColumn);
         parameters.Statistics.Data[at] = shift;
         parameters.Statistics.Data[at + parameters.Statistics.ChannelStride] = sum;
     }
 
-    // Takes as many exponentials of a score, or a sum of some less that score.
-    private static void Add(TReal score, TReal count, ref TReal shift, ref TReal sum)
+    private static TReal ShiftOf(TReal score) => TNormalisation.ShiftOf<TElement, TStorage, TReal>(score);
+
+    // The unnormalised weights of a score that counts more than once, less the shift of that score alone.
+    private static TReal Amount(TReal score, int count)
+    {
+        var amount = TElement.FromCount(count);
+        if (!TNormalisation.SubtractsMaximum)
+            amount *= TNormalisation.Unnormalised<TElement, TStorage, TReal>(score - ShiftOf(score));
+        return amount;
+    }
+
+    // Adds a sum with a shift of its own. Where shifts differ, the weights of the smaller one are exponentials.
+    private static void Add(TReal ownShift, TReal amount, ref TReal shift, ref TReal sum)
     {
         if (sum == TReal.Zero)
         {
-            shift = score;
-            sum = count;
+            shift = ownShift;
+            sum = amount;
         }
-        else if (score > shift)
+        else if (ownShift > shift)
         {
-            sum = sum * TElement.Exp(shift - score) + count;
-            shift = score;
+            sum = sum * TElement.Exp(shift - ownShift) + amount;
+            shift = ownShift;
         }
         else
         {
-            sum += count * TElement.Exp(score - shift);
+            sum += amount * TElement.Exp(ownShift - shift);
         }
     }
 }

@@ -23,7 +23,7 @@ internal interface ICrossCoefficient
     static abstract bool NeedsMeans { get; }
 
     /// <summary>Computes the factors of a pair that is seen.</summary>
-    static abstract CrossFactors<TReal> Compute<TElement, TStorage, TReal, TAccess>(
+    static abstract CrossFactors<TReal> Compute<TElement, TStorage, TReal, TAccess, TNormalisation>(
         in CrossAttentionParameters<TStorage, TReal> parameters,
         in CrossPair pair,
         in CrossQueryState<TReal> state,
@@ -32,7 +32,8 @@ internal interface ICrossCoefficient
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
-        where TAccess : struct, IChannelAccess;
+        where TAccess : struct, IChannelAccess
+        where TNormalisation : struct, IScoreNormalisation;
 }
 
 /// <summary>The factors of a pair.</summary>
@@ -57,7 +58,7 @@ internal readonly struct WeightCoefficient : ICrossCoefficient
 
     public static bool NeedsMeans => false;
 
-    public static CrossFactors<TReal> Compute<TElement, TStorage, TReal, TAccess>(
+    public static CrossFactors<TReal> Compute<TElement, TStorage, TReal, TAccess, TNormalisation>(
         in CrossAttentionParameters<TStorage, TReal> parameters,
         in CrossPair pair,
         in CrossQueryState<TReal> state,
@@ -66,13 +67,14 @@ internal readonly struct WeightCoefficient : ICrossCoefficient
         where TElement : struct, IElement<TStorage, TReal>
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
-        where TAccess : struct, IChannelAccess => new()
+        where TAccess : struct, IChannelAccess
+        where TNormalisation : struct, IScoreNormalisation => new()
         {
-            First = CrossPairs<TElement, TStorage, TReal, TAccess>.Weight(in parameters, in pair, in state, head),
+            First = CrossPairs<TElement, TStorage, TReal, TAccess>.Weight<TNormalisation>(in parameters, in pair, in state, head),
         };
 }
 
-/// <summary>The gradients of the scores, P·(a − A): gradients of query, key and bias.</summary>
+/// <summary>The gradients of the scores, Q·(a − A): gradients of query, key and bias.</summary>
 internal readonly struct GradScoreCoefficient : ICrossCoefficient
 {
     public static bool IsOfValue => false;
@@ -83,7 +85,7 @@ internal readonly struct GradScoreCoefficient : ICrossCoefficient
 
     public static bool NeedsMeans => true;
 
-    public static CrossFactors<TReal> Compute<TElement, TStorage, TReal, TAccess>(
+    public static CrossFactors<TReal> Compute<TElement, TStorage, TReal, TAccess, TNormalisation>(
         in CrossAttentionParameters<TStorage, TReal> parameters,
         in CrossPair pair,
         in CrossQueryState<TReal> state,
@@ -93,14 +95,15 @@ internal readonly struct GradScoreCoefficient : ICrossCoefficient
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
         where TAccess : struct, IChannelAccess
+        where TNormalisation : struct, IScoreNormalisation
     {
-        var weight = CrossPairs<TElement, TStorage, TReal, TAccess>.Weight(in parameters, in pair, in state, head);
+        var slope = CrossPairs<TElement, TStorage, TReal, TAccess>.Slope<TNormalisation>(in parameters, in pair, in state, head);
         var grad = CrossPairs<TElement, TStorage, TReal, TAccess>.Grad(in parameters, in parameters.Value, in pair, set);
-        return new CrossFactors<TReal> { First = weight * (grad - state.Grad) };
+        return new CrossFactors<TReal> { First = slope * (grad - state.Grad) };
     }
 }
 
-/// <summary>The derivatives of the weights, P·(s′ − M), with the weights second: the output along the directions.</summary>
+/// <summary>The derivatives of the weights, Q·s′ − P·M, with the weights second: the output along the directions.</summary>
 internal readonly struct WeightDirectionCoefficient : ICrossCoefficient
 {
     public static bool IsOfValue => true;
@@ -111,7 +114,7 @@ internal readonly struct WeightDirectionCoefficient : ICrossCoefficient
 
     public static bool NeedsMeans => true;
 
-    public static CrossFactors<TReal> Compute<TElement, TStorage, TReal, TAccess>(
+    public static CrossFactors<TReal> Compute<TElement, TStorage, TReal, TAccess, TNormalisation>(
         in CrossAttentionParameters<TStorage, TReal> parameters,
         in CrossPair pair,
         in CrossQueryState<TReal> state,
@@ -121,16 +124,26 @@ internal readonly struct WeightDirectionCoefficient : ICrossCoefficient
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
         where TAccess : struct, IChannelAccess
+        where TNormalisation : struct, IScoreNormalisation
     {
-        var weight = CrossPairs<TElement, TStorage, TReal, TAccess>.Weight(in parameters, in pair, in state, head);
         var direction = CrossPairs<TElement, TStorage, TReal, TAccess>.Direction(in parameters, in pair, head);
-        return new CrossFactors<TReal> { First = weight * (direction - state.Direction), Second = weight };
+        if (TNormalisation.SubtractsMaximum)
+        {
+            var weight = CrossPairs<TElement, TStorage, TReal, TAccess>.Weight<TNormalisation>(in parameters, in pair, in state, head);
+            return new CrossFactors<TReal> { First = weight * (direction - state.Direction), Second = weight };
+        }
+        var all = CrossPairs<TElement, TStorage, TReal, TAccess>.Weights<TNormalisation>(in parameters, in pair, in state, head);
+        return new CrossFactors<TReal>
+        {
+            First = all.Slope * direction - all.Weight * state.Direction,
+            Second = all.Weight,
+        };
     }
 }
 
 /// <summary>
 /// The gradients of the scores of the product with the directions, with those of the backward second; see
-/// <see cref="Simd.CrossDoubleBackwardStep{TSimd, TStorage, TReal, TVector}"/>.
+/// <see cref="Simd.CrossDoubleBackwardStep{TSimd, TStorage, TReal, TVector, TNormalisation}"/>.
 /// </summary>
 internal readonly struct SecondScoreCoefficient : ICrossCoefficient
 {
@@ -142,7 +155,7 @@ internal readonly struct SecondScoreCoefficient : ICrossCoefficient
 
     public static bool NeedsMeans => true;
 
-    public static CrossFactors<TReal> Compute<TElement, TStorage, TReal, TAccess>(
+    public static CrossFactors<TReal> Compute<TElement, TStorage, TReal, TAccess, TNormalisation>(
         in CrossAttentionParameters<TStorage, TReal> parameters,
         in CrossPair pair,
         in CrossQueryState<TReal> state,
@@ -152,18 +165,27 @@ internal readonly struct SecondScoreCoefficient : ICrossCoefficient
         where TStorage : unmanaged
         where TReal : unmanaged, IFloatingPointIeee754<TReal>
         where TAccess : struct, IChannelAccess
+        where TNormalisation : struct, IScoreNormalisation
     {
-        var weight = CrossPairs<TElement, TStorage, TReal, TAccess>.Weight(in parameters, in pair, in state, head);
         var grad = CrossPairs<TElement, TStorage, TReal, TAccess>.Grad(in parameters, in parameters.Value, in pair, set)
             - state.Grad;
-        var direction = CrossPairs<TElement, TStorage, TReal, TAccess>.Direction(in parameters, in pair, head)
-            - state.Direction;
+        var direction = CrossPairs<TElement, TStorage, TReal, TAccess>.Direction(in parameters, in pair, head);
         var second = CrossPairs<TElement, TStorage, TReal, TAccess>.Grad(
             in parameters, in parameters.ValueDirection, in pair, set);
+        if (TNormalisation.SubtractsMaximum)
+        {
+            var weight = CrossPairs<TElement, TStorage, TReal, TAccess>.Weight<TNormalisation>(in parameters, in pair, in state, head);
+            return new CrossFactors<TReal>
+            {
+                First = weight * ((direction - state.Direction) * grad + second - state.Second),
+                Second = weight * grad,
+            };
+        }
+        var all = CrossPairs<TElement, TStorage, TReal, TAccess>.Weights<TNormalisation>(in parameters, in pair, in state, head);
         return new CrossFactors<TReal>
         {
-            First = weight * (direction * grad + second - state.Second),
-            Second = weight * grad,
+            First = all.Curvature * direction * grad + all.Slope * (second - state.Direction * grad - state.Second),
+            Second = all.Slope * grad,
         };
     }
 }

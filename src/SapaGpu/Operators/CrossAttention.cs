@@ -14,7 +14,7 @@ namespace SapaGpu;
 /// (<see cref="WindowRanges"/>). For every head n:</para>
 /// <code>
 /// score[n, i, j]  = score scale · ⟨query of head n at (y, x), key of head n at (i, j)⟩ + bias(i, j)
-/// weight[n, i, j] = softmax of the scores over the cells that are seen
+/// weight[n, i, j] = softmax of the scores over the cells that are seen, or another normalisation
 /// out             = Σ weight · value, of every head on its own channels, or of the mean weights on all channels
 /// </code>
 /// <para>Shapes: query [B, h·D, OH, OW], key [B, h·D, H, W], value [B, C, H, W], bias [B, 1, H, W], output [B, C, OH, OW], each
@@ -23,6 +23,9 @@ namespace SapaGpu;
 /// scores of −∞ are 0 as well where there is no other score. With the
 /// border <see cref="BorderRule.ZeroLogit"/> taps outside the map have score 0 and value 0, with
 /// <see cref="BorderRule.Replicate"/> the cell at the edge is counted once for each.</para>
+/// <para><see cref="CrossAttentionOptions.Normalisation"/> replaces the softmax. The sigmoids of the scores are divided by their sum over
+/// the cells that are seen, in which taps outside of score 0 have ½ each. Without a normalisation the scores, bias included, are the
+/// weights, times how often a cell is counted; a cell with a bias of −∞ has weight 0 there too.</para>
 /// <para>Element types: float, double, <see cref="Half"/> and <see cref="BFloat16"/>; sums are in double for double, otherwise
 /// in float. The weights are never stored for more than a tile of queries. The backwards use no atomics; their results are
 /// bitwise reproducible. Their workspace on the CPU: sums of gradients of the cells, one for each of some bands of output rows,
@@ -36,7 +39,7 @@ public static class CrossAttention
     /// <param name="key">The keys, [B, h·D, H, W].</param>
     /// <param name="value">The features to upsample, [B, C, H, W].</param>
     /// <param name="ranges">What each query sees.</param>
-    /// <param name="options">Heads and score scale; null for the defaults.</param>
+    /// <param name="options">Heads, score scale and normalisation; null for the defaults.</param>
     /// <param name="keyBias">What is added to the scores of a cell, [B, 1, H, W]; −∞ takes it away. Null for 0.</param>
     /// <returns>The output, [B, C, OH, OW], in the format of the value.</returns>
     /// <exception cref="ArgumentException">The shapes do not match each other, the ranges or the heads.</exception>
@@ -66,7 +69,7 @@ public static class CrossAttention
     /// <param name="key">The keys, [B, h·D, H, W].</param>
     /// <param name="value">The features to upsample, [B, C, H, W].</param>
     /// <param name="ranges">What each query sees.</param>
-    /// <param name="options">Heads and score scale; null for the defaults.</param>
+    /// <param name="options">Heads, score scale and normalisation; null for the defaults.</param>
     /// <param name="keyBias">What is added to the scores of a cell, [B, 1, H, W]; −∞ takes it away. Null for 0.</param>
     /// <param name="context">
     /// The context for the backwards, which the caller disposes. It refers to the operands, which must not be changed or
@@ -99,7 +102,7 @@ public static class CrossAttention
     /// <param name="value">The features to upsample, [B, C, H, W].</param>
     /// <param name="output">Where the output is written, [B, C, OH, OW], in either format.</param>
     /// <param name="ranges">What each query sees.</param>
-    /// <param name="options">Heads and score scale; null for the defaults.</param>
+    /// <param name="options">Heads, score scale and normalisation; null for the defaults.</param>
     /// <param name="keyBias">What is added to the scores of a cell, [B, 1, H, W]; −∞ takes it away. Null for 0.</param>
     /// <param name="statistics">
     /// Where what <see cref="CrossAttentionContext{T}.Statistics"/> holds is written, [B, 2h, OH, OW]; null if there is no
@@ -334,7 +337,15 @@ public static class CrossAttention
         using var call = Operands.Hold(query, key, value, keyBias, output, statistics);
         CrossAttentionKernels.For(output).Forward(
             new CrossOperands(
-                query, key, value, keyBias, ranges, options.Heads, options.AveragesHeads, options.ScoreScale),
+                query,
+                key,
+                value,
+                keyBias,
+                ranges,
+                options.Heads,
+                options.AveragesHeads,
+                options.ScoreScale,
+                options.Normalisation),
             output,
             statistics);
     }
@@ -348,7 +359,8 @@ public static class CrossAttention
             context.Ranges,
             context.Options.Heads,
             context.Options.AveragesHeads,
-            context.Options.ScoreScale);
+            context.Options.ScoreScale,
+            context.Options.Normalisation);
 
     private static CrossAttentionGradients<T> Create<T>(
         CrossAttentionContext<T> context, FeatureMap<T>? gradOutput, Gradients wanted)

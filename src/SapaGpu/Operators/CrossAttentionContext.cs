@@ -69,12 +69,13 @@ public sealed class CrossAttentionContext<T> : IDisposable
     /// <summary>Gets the ranges of the forward.</summary>
     public WindowRanges Ranges { get; }
 
-    /// <summary>Gets heads and score scale.</summary>
+    /// <summary>Gets heads, score scale and normalisation.</summary>
     public CrossAttentionOptions Options { get; }
 
     /// <summary>
     /// Gets, of every head and query, the largest score and the sum of the exponentials of the scores less it,
-    /// [B, 2h, OH, OW]; the sum is 0 where a query sees nothing. Double for maps of double, otherwise float.
+    /// [B, 2h, OH, OW]; the sum is 0 where a query sees nothing. Double for maps of double, otherwise float. For sigmoids what is
+    /// subtracted from the scores, 0 but where all lie far below it, and the sum of the sigmoids; without a normalisation 0 and 1.
     /// </summary>
     public FeatureMap Statistics { get; }
 

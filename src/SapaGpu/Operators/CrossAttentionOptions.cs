@@ -1,3 +1,5 @@
+using SapaGpu.Devices;
+
 namespace SapaGpu;
 
 /// <summary>What cross-resolution attention does with scores and heads.</summary>
@@ -18,6 +20,15 @@ public sealed record CrossAttentionOptions
     /// <summary>Gets what inner products are multiplied by, such as 1/√D.</summary>
     public double ScoreScale { get; init; } = 1.0;
 
+    /// <summary>Gets how scores become weights.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not defined.</exception>
+    public ScoreNormalisation Normalisation
+    {
+        get; init =>
+        field = EnumChecks.Defined(value);
+    } = ScoreNormalisation.Softmax;
+
     /// <summary>Returns the options as error messages show them.</summary>
-    internal string Describe() => $"heads {Heads}{(AveragesHeads ? " averaged" : string.Empty)}, score scale {ScoreScale:R}";
+    internal string Describe() =>
+        $"heads {Heads}{(AveragesHeads ? " averaged" : string.Empty)}, score scale {ScoreScale:R}, normalisation {Normalisation}";
 }

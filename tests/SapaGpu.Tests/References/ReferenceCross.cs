@@ -91,16 +91,22 @@ public static class ReferenceCross
                 seen.Add((score * options.ScoreScale + added, row.Value, column.Value));
             }
             double largest = seen.Select(tap => tap.Score.Value).Append(outside > 0 ? 0 : double.MinValue).Max();
-            Dual sum = outside * Math.Exp(-largest);
+            Dual Unnormalised(Dual score) => options.Normalisation switch
+            {
+                ScoreNormalisation.Softmax => Dual.Exp(score - largest),
+                ScoreNormalisation.Sigmoid => Dual.Sigmoid(score),
+                _ => score,
+            };
+            Dual sum = outside * Unnormalised(0);
             foreach (var (score, _, _) in seen)
-                sum += Dual.Exp(score - largest);
+                sum += Unnormalised(score);
 
             // A score of −∞ weighs nothing, even beside none that does.
-            if (sum.Value == 0)
+            if (sum.Value == 0 || options.Normalisation == ScoreNormalisation.None)
                 sum = 1;
             foreach (var (score, row, column) in seen)
             {
-                var weight = Dual.Exp(score - largest) / sum / (options.AveragesHeads ? options.Heads : 1);
+                var weight = Unnormalised(score) / sum / (options.AveragesHeads ? options.Heads : 1);
                 int first = options.AveragesHeads ? 0 : head * valueChannels;
                 for (int c = first; c < first + valueChannels; c++)
                     output[b, c, y, x] += weight * value[b, c, row, column];

@@ -47,7 +47,8 @@ internal readonly record struct CrossOperands(
     WindowRanges Ranges,
     int Heads,
     bool AveragesHeads,
-    double ScoreScale);
+    double ScoreScale,
+    ScoreNormalisation Normalisation);
 
 /// <summary>Directions of the gradients of query, key, value and bias.</summary>
 internal readonly record struct CrossDirections(FeatureMap Query, FeatureMap Key, FeatureMap Value, FeatureMap? KeyBias);
@@ -95,7 +96,7 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
         }
         var parameters = Parameters(in operands, statistics);
         parameters.OutputResult = output.Map<TStorage>();
-        forward.Launch(output.Device, in parameters);
+        Launch(forward, output.Device, in operands, in parameters);
     }
 
     public override void Backward(
@@ -170,7 +171,7 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
             {
                 parameters.FirstImage = first;
                 parameters.ImageCount = Math.Min(images, batch - first);
-                pass.Launch(device, in parameters);
+                Launch(pass, device, in operands, in parameters);
                 if (hasCells)
                     cells.Launch(device, in parameters);
             }
@@ -181,6 +182,14 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
             sums.Release();
         }
     }
+
+    private static void Launch(
+        VariantTable<CrossAttentionParameters<TStorage, TReal>> pass,
+        ComputeDevice device,
+        in CrossOperands operands,
+        in CrossAttentionParameters<TStorage, TReal> parameters) =>
+        pass[KernelVariant.Choose(device) with { Normalisation = operands.Normalisation }]
+            .Launch(device.Launcher, in parameters);
 
     private static long BytesOfImage(in CrossAttentionParameters<TStorage, TReal> parameters, int bands, int cellRows)
     {
@@ -201,7 +210,7 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
 
     private static CrossAttentionParameters<TStorage, TReal> Parameters(in CrossOperands operands, FeatureMap? statistics)
     {
-        var (query, key, value, bias, ranges, heads, averages, scale) = operands;
+        var (query, key, value, bias, ranges, heads, averages, scale, _) = operands;
         var tables = ranges.On(query.Device);
         return new CrossAttentionParameters<TStorage, TReal>
         {
@@ -245,7 +254,7 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
         public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
             Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
             new TileLaunchable<
-                CrossAttentionForwardProgram<TSimd, TStorage, TReal, TVector>,
+                CrossAttentionForwardProgram<TSimd, TStorage, TReal, TVector, TNormalisation>,
                 CrossAttentionParameters<TStorage, TReal>>();
     }
 
@@ -255,7 +264,7 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
             Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
             new TileLaunchable<
                 CrossAttentionGradientProgram<
-                    TSimd, TStorage, TReal, TVector, CrossBackwardStep<TSimd, TStorage, TReal, TVector>>,
+                    TSimd, TStorage, TReal, TVector, CrossBackwardStep<TSimd, TStorage, TReal, TVector, TNormalisation>>,
                 CrossAttentionParameters<TStorage, TReal>>();
     }
 
@@ -265,7 +274,7 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
             Close<TSimd, TStaged, TVector, TBorder, TNormalisation>() =>
             new TileLaunchable<
                 CrossAttentionGradientProgram<
-                    TSimd, TStorage, TReal, TVector, CrossDoubleBackwardStep<TSimd, TStorage, TReal, TVector>>,
+                    TSimd, TStorage, TReal, TVector, CrossDoubleBackwardStep<TSimd, TStorage, TReal, TVector, TNormalisation>>,
                 CrossAttentionParameters<TStorage, TReal>>();
     }
 

@@ -59,7 +59,7 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal>
         using var own = kept is null ? Numbers(2, operands.Heads, operands.Query) : null;
         parameters.Statistics = (kept ?? own!).Map<TReal>();
         parameters.OutputResult = output.Map<TStorage>();
-        var variant = Choose(in parameters.Extent, operands.Query, operands.Key, operands.Value, output);
+        var variant = Choose(in parameters.Extent, in operands, output);
         statistics[variant].Launch(device.Launcher, in parameters);
         outputs[variant].Launch(device.Launcher, in parameters);
     }
@@ -75,7 +75,7 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal>
         using var kept = Numbers(3, operands.Heads, operands.Query);
         parameters.Means = kept.Map<TReal>();
         var variant = Choose(
-            in parameters.Extent, operands.Query, operands.Key, operands.Value, gradOutput, results.Query, results.Key, results.Value);
+            in parameters.Extent, in operands, gradOutput, results.Query, results.Key, results.Value);
         if (results.Query is not null || results.Key is not null || results.KeyBias is not null)
             means[variant].Launch(launcher, in parameters);
         if (results.Query is not null)
@@ -101,9 +101,7 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal>
         parameters.Means = kept.Map<TReal>();
         var variant = Choose(
             in parameters.Extent,
-            operands.Query,
-            operands.Key,
-            operands.Value,
+            in operands,
             gradOutput,
             directions.Query,
             directions.Key,
@@ -133,14 +131,17 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal>
 
     // Channels by vectors where all maps, and the channels of every head, allow it.
     private static KernelVariant Choose(
-        in CrossExtent extent, FeatureMap query, params ReadOnlySpan<FeatureMap?> others)
+        in CrossExtent extent, in CrossOperands operands, params ReadOnlySpan<FeatureMap?> others)
     {
+        var (query, key, value) = (operands.Query, operands.Key, operands.Value);
         bool vectors = Pack4Layout.Fits(query)
+            && Pack4Layout.Fits(key)
+            && Pack4Layout.Fits(value)
             && extent.KeyChannels % Pack4Layout.Channels == 0
             && extent.ValueChannels % Pack4Layout.Channels == 0;
         foreach (var map in others)
             vectors &= map is null || Pack4Layout.Fits(map);
-        return KernelVariant.Choose(query.Device, vectors, vectors);
+        return KernelVariant.Choose(query.Device, vectors, vectors) with { Normalisation = operands.Normalisation };
     }
 
     private static VariantTable<CrossAttentionParameters<TStorage, TReal>> Table(
@@ -151,7 +152,7 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal>
         public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
-                CrossStatistics<TElement, TStorage, TReal, TEmbedding>, CrossAttentionParameters<TStorage, TReal>>();
+                CrossStatistics<TElement, TStorage, TReal, TEmbedding, TNormalisation>, CrossAttentionParameters<TStorage, TReal>>();
     }
 
     private sealed class MeansKernel : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
@@ -159,7 +160,7 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal>
         public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
-                CrossMeans<TElement, TStorage, TReal, TEmbedding>, CrossAttentionParameters<TStorage, TReal>>();
+                CrossMeans<TElement, TStorage, TReal, TEmbedding, TNormalisation>, CrossAttentionParameters<TStorage, TReal>>();
     }
 
     private sealed class QueriesKernel<TCoefficient> : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
@@ -168,7 +169,7 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal>
         public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
-                CrossQueries<TElement, TStorage, TReal, TEmbedding, TCoefficient>,
+                CrossQueries<TElement, TStorage, TReal, TEmbedding, TNormalisation, TCoefficient>,
                 CrossAttentionParameters<TStorage, TReal>>();
     }
 
@@ -178,7 +179,7 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal>
         public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
-                CrossCells<TElement, TStorage, TReal, TEmbedding, TCoefficient>,
+                CrossCells<TElement, TStorage, TReal, TEmbedding, TNormalisation, TCoefficient>,
                 CrossAttentionParameters<TStorage, TReal>>();
     }
 
@@ -188,7 +189,7 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal>
         public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
             Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
             new GroupLaunchable<
-                CrossBias<TElement, TStorage, TReal, TEmbedding, TCoefficient>,
+                CrossBias<TElement, TStorage, TReal, TEmbedding, TNormalisation, TCoefficient>,
                 CrossAttentionParameters<TStorage, TReal>>();
     }
 }

@@ -56,28 +56,69 @@ public sealed class CrossAttentionTests
     [Test]
     [DeviceGrid]
     public void Windows_of_hundreds_of_cells_go_through_in_pieces(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] bool averages) =>
-        Check<double>(TestDevices.Open(device), Large with { AveragesHeads = averages });
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
+        [Values] bool averages,
+        [Values] ScoreNormalisation normalisation) =>
+        Check<double>(
+            TestDevices.Open(device), Large with { AveragesHeads = averages, Normalisation = normalisation });
 
     [Test]
     [DeviceGrid]
     public void Every_rule_works_on_every_device(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device, [Values] CrossRule rule) =>
-        Check<double>(TestDevices.Open(device), Moderate with { Rule = rule });
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.All))] string device,
+        [Values] CrossRule rule,
+        [Values] ScoreNormalisation normalisation) =>
+        Check<double>(TestDevices.Open(device), Moderate with { Rule = rule, Normalisation = normalisation });
 
     [Test]
-    public void Second_derivatives_are_those_of_the_gradients(
-        [Values("cpu", "cpu-128", "cuda")] string device, [Values] CrossRule rule, [Values] bool averages)
+    [DeviceGrid]
+    public void Sixteen_bits_match_the_reference(
+        [Values("cpu", "cuda")] string device, [Values] ScoreNormalisation normalisation)
     {
-        var opened = TestDevices.Open(device);
-        CheckSecond(opened, Moderate with { Map = (1, 2, 3), Output = (3, 5), Rule = rule, AveragesHeads = averages });
+        var problem = Moderate with { Rule = CrossRule.Replicate, Normalisation = normalisation };
+        Check<Half>(TestDevices.Open(device), problem);
+        Check<BFloat16>(TestDevices.Open(device), problem);
+    }
+
+    // Sigmoids far below 0 are exponentials too small for a float; their ratios are not.
+    [Test]
+    [DeviceGrid]
+    public void Scores_far_below_zero_keep_their_ratios(
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
+        [Values] bool isLarge,
+        [Values(ScoreNormalisation.Softmax, ScoreNormalisation.Sigmoid)] ScoreNormalisation normalisation)
+    {
+        var problem = (isLarge ? Large : Moderate) with { Rule = CrossRule.Masked, Window = (9, 9), Normalisation = normalisation };
+        var operands = new CrossCase(problem);
+        for (int i = 0; i < operands.Bias!.Values.Length; i++)
+            operands.Bias.Values[i] -= 300;
+        Check<float>(TestDevices.Open(device), operands);
     }
 
     [Test]
-    public void Second_derivatives_of_windows_that_go_through_in_pieces([Values("cpu", "cuda")] string device)
+    public void Second_derivatives_are_those_of_the_gradients(
+        [Values("cpu", "cpu-128", "cuda")] string device,
+        [Values] CrossRule rule,
+        [Values] bool averages,
+        [Values] ScoreNormalisation normalisation)
     {
         var opened = TestDevices.Open(device);
-        CheckSecond(opened, Large with { Output = (2, 2), Channels = (2, 1), AveragesHeads = true });
+        CheckSecond(
+            opened,
+            Moderate with
+            {
+                Map = (1, 2, 3), Output = (3, 5), Rule = rule, AveragesHeads = averages, Normalisation = normalisation,
+            });
+    }
+
+    [Test]
+    public void Second_derivatives_of_windows_that_go_through_in_pieces(
+        [Values("cpu", "cuda")] string device, [Values] ScoreNormalisation normalisation)
+    {
+        var opened = TestDevices.Open(device);
+        CheckSecond(
+            opened,
+            Large with { Output = (2, 2), Channels = (2, 1), AveragesHeads = true, Normalisation = normalisation });
     }
 
     [Test]
@@ -116,9 +157,19 @@ public sealed class CrossAttentionTests
     [Test]
     [DeviceGrid]
     public void What_is_not_seen_does_not_matter(
-        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device, [Values] bool isMasked)
+        [ValueSource(typeof(TestDevices), nameof(TestDevices.Fast))] string device,
+        [Values] bool isMasked,
+        [Values] ScoreNormalisation normalisation)
     {
-        var problem = Moderate with { Map = (1, 5, 6), Output = (10, 12), Rule = CrossRule.Masked, Window = (3, 3), HasBias = isMasked };
+        var problem = Moderate with
+        {
+            Map = (1, 5, 6),
+            Output = (10, 12),
+            Rule = CrossRule.Masked,
+            Window = (3, 3),
+            HasBias = isMasked,
+            Normalisation = normalisation,
+        };
         var operands = new CrossCase(problem);
         const int Row = 2, Column = 3;
         if (isMasked)
@@ -160,6 +211,9 @@ public sealed class CrossAttentionTests
                 () => CrossAttention.Forward(run.Query, run.Key, run.Value, run.Ranges, new() { ScoreScale = double.NaN }),
                 Throws.ArgumentException.With.Message.Contains("score scale"));
             Assert.That(
+                () => new CrossAttentionOptions { Normalisation = (ScoreNormalisation)3 },
+                Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(
                 () => CrossAttention.Forward(run.Query, run.Value, run.Key, run.Ranges, run.Options, run.Query),
                 Throws.ArgumentException);
             Assert.That(
@@ -178,9 +232,12 @@ public sealed class CrossAttentionTests
     }
 
     private static void Check<T>(ComputeDevice device, CrossProblem problem)
+        where T : unmanaged => Check<T>(device, new CrossCase(problem));
+
+    private static void Check<T>(ComputeDevice device, CrossCase operands)
         where T : unmanaged
     {
-        var operands = new CrossCase(problem);
+        var problem = operands.Problem;
         using var run = new CrossRun<T>(device, operands);
         var actual = run.Results();
         string what = $"on {device.Id}, {problem}";

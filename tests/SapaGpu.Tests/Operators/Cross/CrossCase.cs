@@ -20,6 +20,7 @@ public sealed class CrossCase
             Heads = problem.Heads,
             AveragesHeads = problem.AveragesHeads,
             ScoreScale = 0.75,
+            Normalisation = problem.Normalisation,
         };
         Query = ReferenceMap.Random(random, new(batch, keyChannels, problem.Output.Height, problem.Output.Width));
         Key = ReferenceMap.Random(random, new(batch, keyChannels, height, width));

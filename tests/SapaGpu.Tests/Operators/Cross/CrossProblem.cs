@@ -22,6 +22,8 @@ public sealed record CrossProblem
 
     public required bool HasBias { get; init; }
 
+    public ScoreNormalisation Normalisation { get; init; } = ScoreNormalisation.Softmax;
+
     public required (MemoryFormat Query, MemoryFormat Key, MemoryFormat Value) Formats { get; init; }
 
     public required int Seed { get; init; }
@@ -36,7 +38,7 @@ public sealed record CrossProblem
         var output = Gen.Select(Gen.Int[1, 13], Gen.Int[1, 21]);
         var window = Gen.Select(Gen.Int[1, 6], Gen.Int[1, 9]);
         var channels = Gen.Select(Gen.OneOf(1, 2, 3, 4, 8, 17), Gen.OneOf(1, 2, 4, 5, 16, 36));
-        var heads = Gen.Select(Gen.Int[1, 3], Gen.Bool, Gen.Bool);
+        var heads = Gen.Select(Gen.Int[1, 3], Gen.Bool, Gen.Bool, Gen.Enum<ScoreNormalisation>());
         var format = Gen.Enum<MemoryFormat>();
         var formats = Gen.Select(format, format, format);
         return Gen.Select(rules, map, output, window, channels, heads, formats, Gen.Int[0, 1000]).Select(
@@ -50,6 +52,7 @@ public sealed record CrossProblem
                 Heads = choice.Item1,
                 AveragesHeads = choice.Item2,
                 HasBias = choice.Item3,
+                Normalisation = choice.Item4,
                 Formats = orders,
                 Seed = seed,
             });
