@@ -83,6 +83,12 @@ internal struct CrossAttentionParameters<TStorage, TReal>
     /// </summary>
     public MapView<TReal> Statistics;
 
+    /// <summary>
+    /// 1 if the statistics are those of window attention, of every head and query the log-sum-exp of the scores,
+    /// [B, h, OH, OW]; else 0.
+    /// </summary>
+    public int HasNormalisers;
+
     /// <summary>The gradient of the output, [B, C, OH, OW].</summary>
     public MapView<TStorage> GradOutput;
 

@@ -27,6 +27,11 @@ internal static unsafe class CrossGradients<TSimd, TStorage, TReal, TVector, TNo
         CrossWeights<TSimd, TStorage, TReal, TVector, TNormalisation>.PrepareTerms(in parameters, in tile, in scratch);
         for (int head = 0; head < parameters.Extent.HeadsOfSet; head++)
         {
+            if (parameters.HasNormalisers != 0)
+            {
+                LoadNormaliser(in statistics, in tile, in scratch, head, maps.FirstHead + head);
+                continue;
+            }
             CrossSoftmax<TSimd, TStorage, TReal, TVector>.LoadStatistics(
                 in statistics, in tile, in scratch, head, 2 * (maps.FirstHead + head));
         }
@@ -109,6 +114,25 @@ internal static unsafe class CrossGradients<TSimd, TStorage, TReal, TVector, TNo
                 channels,
                 parameters.Scale,
                 CrossWork.QueryValues(in parameters.Extent));
+        }
+    }
+
+    // The exponentials of the scores less the log-sum-exp are the weights.
+    private static void LoadNormaliser(
+        in MapPointer<TReal> map,
+        in CrossTile tile,
+        in CrossScratch<TSimd, TStorage, TReal, TVector> scratch,
+        int head,
+        int channel)
+    {
+        nint at = (nint)head * scratch.PairStride;
+        new Span<TReal>(scratch.Shift + at, scratch.PairStride).Clear();
+        new Span<TReal>(scratch.Reciprocal + at, scratch.PairStride).Clear();
+        new Span<TReal>(scratch.Reciprocal + at, tile.Queries).Fill(TReal.One);
+        for (int row = 0; row < tile.Rows; row++)
+        {
+            TReal* normalisers = map.At(tile.Image, channel, tile.Row + row, tile.Column);
+            StridedCopy.Gather(normalisers, map.ColumnStride, scratch.Shift + at + row * tile.Columns, tile.Columns);
         }
     }
 }

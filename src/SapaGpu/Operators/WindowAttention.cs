@@ -217,7 +217,10 @@ public static class WindowAttention
         return (window.OutputShape, window.NormaliserShape);
     }
 
-    /// <summary>Describes the kernel that the forward runs for these operands.</summary>
+    /// <summary>
+    /// Describes the kernel that the forward runs for these operands, and the backward where it takes the programs of
+    /// <see cref="CrossAttention"/>, for a gradient of the output in the format of the value.
+    /// </summary>
     /// <inheritdoc cref="Forward{T}(FeatureMap{T}, FeatureMap{T}, FeatureMap{T}, WindowAttentionOptions?)"/>
     /// <returns>The kind of kernel and the choices that are compiled into it, as text.</returns>
     public static string Describe<T>(
@@ -229,7 +232,10 @@ public static class WindowAttention
         using var q = new HeadView<T>(query, 0, window.Heads);
         using var k = new HeadView<T>(key, 0, window.Heads);
         using var v = new HeadView<T>(value, 0, window.ValueHeads);
-        return WindowKernels.For(query).Plan(window.Head, q.Map, k.Map, v.Map, null).ToString();
+        string forward = WindowKernels.For(query).Plan(window.Head, q.Map, k.Map, v.Map, null).ToString();
+        return WindowsAsRanges.TakeBackward(in window, query, value)
+            ? $"{forward}, backward as cross-resolution attention"
+            : forward;
     }
 
     /// <summary>Checks the operands of a call and returns its problem.</summary>
@@ -295,6 +301,23 @@ public static class WindowAttention
         using var call = Operands.Hold(
             context.Query, context.Key, context.Value, context.Normaliser, gradOutput, gradQuery, gradKey, gradValue);
         var window = context.Window;
+        if (WindowsAsRanges.TakeBackward(in window, context.Query, gradOutput))
+        {
+            CrossAttentionKernels.For(gradOutput).BackwardOfWindows(
+                new CrossOperands(
+                    context.Query,
+                    context.Key,
+                    context.Value,
+                    null,
+                    WindowsAsRanges.Of(in window),
+                    window.Heads,
+                    AveragesHeads: false,
+                    ScoreScale: 1),
+                context.Normaliser,
+                gradOutput,
+                new CrossResults(null, gradQuery, gradKey, gradValue, null));
+            return;
+        }
         var problem = window.Head;
         using var ofValue = new ValueGradient<T>(gradValue, in window);
         for (int head = 0; head < window.Heads; head++)

@@ -22,6 +22,17 @@ internal abstract class CrossAttentionKernels
     public abstract void Backward(
         in CrossOperands operands, FeatureMap statistics, FeatureMap gradOutput, in CrossResults results);
 
+    /// <summary>
+    /// The gradients of window attention that have a map, on a device that runs vector programs. The bits do not depend on the
+    /// workspace, as with all of its programs.
+    /// </summary>
+    /// <param name="operands">Its operands, with the ranges of its windows.</param>
+    /// <param name="normaliser">The log-sum-exp of the scores, [B, h, OH, OW].</param>
+    /// <param name="gradOutput">The gradient of the output.</param>
+    /// <param name="results">The gradients to be written.</param>
+    public abstract void BackwardOfWindows(
+        in CrossOperands operands, FeatureMap normaliser, FeatureMap gradOutput, in CrossResults results);
+
     /// <summary>The gradients, that have a map, of the inner products of the gradients with directions.</summary>
     public abstract void DoubleBackward(
         in CrossOperands operands,
@@ -74,6 +85,10 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
     // So many bands of an image keep the threads of a large machine busy.
     private const int WantedBands = 48;
 
+    // The sums of an image of window attention: these bytes, or so many times those of one band.
+    private const long WindowBytes = 64L << 20;
+    private const int WindowBandsOfMap = 4;
+
     private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> forward =
         arithmetic.Table(new ForwardTiles());
 
@@ -114,6 +129,17 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
         Sum(backward, gradOutput.Device, in operands, ref parameters, results.HasCells);
     }
 
+    public override void BackwardOfWindows(
+        in CrossOperands operands, FeatureMap normaliser, FeatureMap gradOutput, in CrossResults results)
+    {
+        if (results.AreEmpty)
+            return;
+        var parameters = Parameters(in operands, normaliser);
+        parameters.HasNormalisers = 1;
+        SetResults(ref parameters, gradOutput, in results);
+        Sum(backward, gradOutput.Device, in operands, ref parameters, results.HasCells);
+    }
+
     public override void DoubleBackward(
         in CrossOperands operands,
         FeatureMap statistics,
@@ -151,7 +177,10 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
         var plan = operands.Ranges.Plan;
         int count = Math.Min(WantedBands, plan.RowTiles.Length - 1);
         var (table, cellRows) = plan.Bands(operands.Ranges.Rows, count);
-        while (count > 1 && BytesOfImage(in parameters, count, cellRows) > device.Options.WorkspaceBytes)
+        long most = parameters.HasNormalisers == 0
+            ? device.Options.WorkspaceBytes
+            : Math.Max(WindowBytes, WindowBandsOfMap * BytesOfImage(in parameters, 1, parameters.Extent.Height));
+        while (count > 1 && BytesOfImage(in parameters, count, cellRows) > most)
         {
             count = (count + 1) / 2;
             (table, cellRows) = plan.Bands(operands.Ranges.Rows, count);
