@@ -312,7 +312,8 @@ public static class WindowAttention
                     WindowsAsRanges.Of(in window),
                     window.Heads,
                     AveragesHeads: false,
-                    ScoreScale: 1),
+                    ScoreScale: 1,
+                    ScoreNormalisation.Softmax),
                 context.Normaliser,
                 gradOutput,
                 new CrossResults(null, gradQuery, gradKey, gradValue, null));
