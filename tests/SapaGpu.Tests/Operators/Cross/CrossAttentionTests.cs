@@ -107,7 +107,11 @@ public sealed class CrossAttentionTests
             opened,
             Moderate with
             {
-                Map = (1, 2, 3), Output = (3, 5), Rule = rule, AveragesHeads = averages, Normalisation = normalisation,
+                Map = (1, 2, 3),
+                Output = (3, 5),
+                Rule = rule,
+                AveragesHeads = averages,
+                Normalisation = normalisation,
             });
     }
 
