@@ -1,6 +1,7 @@
 using System.Numerics;
 using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Policies;
 using SapaGpu.Kernels.Simd;
 
 namespace SapaGpu.Launch;
@@ -27,12 +28,14 @@ internal abstract class ConvolutionKernels
     {
         ConvolutionKernels IKernelFactory<ConvolutionKernels>.Create<TElement, TStorage, TReal, TRealElement>(
             ElementArithmetic<TStorage, TReal> arithmetic) =>
-            new ConvolutionKernels<TStorage, TReal>(arithmetic);
+            new ConvolutionKernels<TElement, TStorage, TReal>(arithmetic);
     }
 }
 
 /// <summary>Convolutions with the element type's accumulator.</summary>
-internal sealed class ConvolutionKernels<TStorage, TReal>(ElementArithmetic<TStorage, TReal> arithmetic) : ConvolutionKernels
+internal sealed class ConvolutionKernels<TElement, TStorage, TReal>(
+    ElementArithmetic<TStorage, TReal> arithmetic) : ConvolutionKernels
+    where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
 {

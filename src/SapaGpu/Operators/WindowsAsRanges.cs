@@ -1,6 +1,4 @@
-using SapaGpu.Operators;
-
-namespace SapaGpu.Launch;
+namespace SapaGpu.Operators;
 
 /// <summary>
 /// Which backwards of window attention run as cross-resolution attention, and the ranges that they then see. Where many queries
