@@ -11,10 +11,14 @@ namespace SapaGpu.Benchmarks;
 /// <summary>How the benchmarks are run and reported; every one of them in a process of its own.</summary>
 internal static class SuiteConfiguration
 {
+    // Other work may keep the machine busy.
+    private static readonly TimeSpan BuildTimeout = TimeSpan.FromMinutes(10);
+
     /// <summary>The configuration, with the limits that times are compared with.</summary>
     public static IConfig Create(DeviceLimits limits)
     {
         var config = ManualConfig.Create(DefaultConfig.Instance)
+            .WithBuildTimeout(BuildTimeout)
             .AddJob(Selection.IsQuick ? QuickJob : FullJob)
             .AddDiagnoser(MemoryDiagnoser.Default)
             .AddColumn(StatisticColumn.Median)

@@ -42,7 +42,7 @@ internal static class WindowsAsRanges
     public static WindowRanges Of(in HeadedWindow window)
     {
         var (key, query) = (window.Shape.KeyShape, window.Shape.QueryShape);
-        var sizes = new Sizes(
+        var sizes = new WindowSizes(
             key.Height, key.Width, query.Height, query.Width, window.Shape.Window, window.Options.Border);
         ref var slot = ref Kept[(uint)sizes.GetHashCode() % KeptRanges];
         var kept = Volatile.Read(ref slot);
@@ -57,8 +57,8 @@ internal static class WindowsAsRanges
         return kept.Ranges;
     }
 
-    private readonly record struct Sizes(
+    private readonly record struct WindowSizes(
         int Height, int Width, int OutputHeight, int OutputWidth, int Window, BorderRule Border);
 
-    private sealed record RangesOfSizes(Sizes Sizes, WindowRanges Ranges);
+    private sealed record RangesOfSizes(WindowSizes Sizes, WindowRanges Ranges);
 }
