@@ -44,7 +44,7 @@ public sealed class EncoderLayerTests<T>
     // Thread groups are slow in emulation: each case is computed there once.
     private static readonly ConcurrentDictionary<string, Dictionary<string, double[]>> Expected = new();
 
-    private static IEnumerable<string> Names => TestPart.Of(Cases.Keys, turns: 4);
+    private static IEnumerable<string> Names => TestPart.Of(Cases.Keys, turns: 10);
 
     [Test]
     [Category(TestPart.Category)]
