@@ -119,18 +119,8 @@ internal readonly unsafe struct ConvolutionProgram<TSimd, TStorage, TReal, TVect
             }
             if (hasBias)
             {
-                var bias = new Span<TReal>(ViewPointer.Of(parameters.Bias), outputs);
-                for (int column = 0; column < block.Columns; column++)
-                {
-                    var values = new Span<TReal>(pixels + (nint)column * workspace.OutputStride, outputs);
-                    if (!hasInitial)
-                    {
-                        bias.CopyTo(values);
-                        continue;
-                    }
-                    for (int output = 0; output < outputs; output++)
-                        values[output] += bias[output];
-                }
+                PixelRows<TSimd, TStorage, TReal, TVector>.SetBias(
+                    pixels, workspace.OutputStride, block.Columns, ViewPointer.Of(parameters.Bias), outputs, hasInitial);
             }
         }
         return true;

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using SapaGpu.Kernels.Policies;
 
 namespace SapaGpu.Kernels.Simd;
 
@@ -12,27 +13,16 @@ internal static class SiluMath<TSimd, TStorage, TReal, TVector>
 {
     /// <summary>x·sigmoid(x).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Forward(TVector value) => TSimd.Multiply(value, Sigmoid(value));
+    public static TVector Forward(TVector value) => TSimd.Multiply(
+        value, SigmoidNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(value));
 
     /// <summary>g·s·(1 + x·(1 − s)), s = sigmoid(x).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Backward(TVector value, TVector gradient)
     {
         var one = TSimd.Constant(1.0);
-        var sigmoid = Sigmoid(value);
+        var sigmoid = SigmoidNormalisation.Unnormalised<TSimd, TStorage, TReal, TVector>(value);
         var slope = TSimd.MultiplyAdd(value, TSimd.Subtract(one, sigmoid), one);
         return TSimd.Multiply(gradient, TSimd.Multiply(sigmoid, slope));
-    }
-
-    // With the exponential of −|x|, which does not overflow: the numerator is 1 for x ≥ 0 and the exponential below.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector Sigmoid(TVector value)
-    {
-        var zero = TSimd.Constant(0.0);
-        var one = TSimd.Constant(1.0);
-        var negative = TSimd.Subtract(zero, value);
-        var small = SimdMath<TSimd, TStorage, TReal, TVector>.Exp(TSimd.Subtract(zero, TSimd.Max(value, negative)));
-        var numerator = TSimd.Add(TSimd.ZeroWhereBelow(value, zero, TSimd.Subtract(one, small)), small);
-        return TSimd.Divide(numerator, TSimd.Add(one, small));
     }
 }

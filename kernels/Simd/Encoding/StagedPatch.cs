@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Kernels.Simd;
 
@@ -64,7 +65,7 @@ internal readonly unsafe struct StagedPatch<TSimd, TStorage, TReal, TVector>
         {
             int source = block.Row + row - parameters.Offset;
             if (mirrors)
-                source = Mirror(source, parameters.InputHeight);
+                source = MirrorAxis.Of(source, parameters.InputHeight);
             if (source < 0 || source >= parameters.InputHeight || first == end)
             {
                 Clear(row, 0, count);
@@ -77,9 +78,9 @@ internal readonly unsafe struct StagedPatch<TSimd, TStorage, TReal, TVector>
             if (mirrors)
             {
                 for (int column = 0; column < first; column++)
-                    Copy(row, Mirror(left + column, width) - left, column);
+                    Copy(row, MirrorAxis.Of(left + column, width) - left, column);
                 for (int column = end; column < count; column++)
-                    Copy(row, Mirror(left + column, width) - left, column);
+                    Copy(row, MirrorAxis.Of(left + column, width) - left, column);
             }
             else
             {
@@ -87,13 +88,6 @@ internal readonly unsafe struct StagedPatch<TSimd, TStorage, TReal, TVector>
                 Clear(row, end, count);
             }
         }
-    }
-
-    private static int Mirror(int index, int length)
-    {
-        if (index < 0)
-            return -index;
-        return index < length ? index : 2 * (length - 1) - index;
     }
 
     private void Clear(int row, int first, int end) =>

@@ -116,18 +116,8 @@ internal readonly unsafe struct ProjectionProgram<TSimd, TStorage, TReal, TVecto
         }
         if (parameters.HasBias == 0)
             return holds;
-        var bias = new Span<TReal>(ViewPointer.Of(parameters.Bias), outputs);
-        for (int pixel = 0; pixel < span.Count; pixel++)
-        {
-            var row = new Span<TReal>(workspace.Output + (nint)pixel * workspace.OutputStride, outputs);
-            if (!holds)
-            {
-                bias.CopyTo(row);
-                continue;
-            }
-            for (int output = 0; output < outputs; output++)
-                row[output] += bias[output];
-        }
+        PixelRows<TSimd, TStorage, TReal, TVector>.SetBias(
+            workspace.Output, workspace.OutputStride, span.Count, ViewPointer.Of(parameters.Bias), outputs, holds);
         return true;
     }
 

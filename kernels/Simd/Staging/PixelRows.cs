@@ -36,6 +36,24 @@ internal static unsafe class PixelRows<TSimd, TStorage, TReal, TVector>
             TSimd.Gather(source + pixel * map.ColumnStride, 1, rows + (nint)pixel * stride, channels);
     }
 
+    /// <summary>Writes a bias to every staged pixel, or adds it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void SetBias(TReal* rows, int stride, int pixels, TReal* bias, int channels, bool adds)
+    {
+        var values = new Span<TReal>(bias, channels);
+        for (int pixel = 0; pixel < pixels; pixel++)
+        {
+            var row = new Span<TReal>(rows + (nint)pixel * stride, channels);
+            if (!adds)
+            {
+                values.CopyTo(row);
+                continue;
+            }
+            for (int channel = 0; channel < channels; channel++)
+                row[channel] += values[channel];
+        }
+    }
+
     /// <summary>Writes a run of a map.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Store(

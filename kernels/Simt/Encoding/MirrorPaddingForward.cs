@@ -25,15 +25,8 @@ internal readonly struct MirrorPaddingForward<TElement, TStorage, TReal>
         long source = parameters.Source.Offset(
             at.Image,
             at.Channel,
-            Mirror(at.Row - parameters.Border, parameters.Height),
-            Mirror(at.Column - parameters.Border, parameters.Width));
+            MirrorAxis.Of(at.Row - parameters.Border, parameters.Height),
+            MirrorAxis.Of(at.Column - parameters.Border, parameters.Width));
         parameters.Result.Data[at.In(in parameters.Result)] = parameters.Source.Data[source];
-    }
-
-    private static int Mirror(int index, int length)
-    {
-        if (index < 0)
-            return -index;
-        return index < length ? index : 2 * (length - 1) - index;
     }
 }
