@@ -6,7 +6,9 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 managed=../src/SapaGpu.Native/bin/Release/net10.0
-if [ ! -e "$managed/SapaGpu.Native.dll" ]; then
+# Where nothing changed since the last build, asking dotnet would take longer than all the rest.
+if [ ! -e "$managed/SapaGpu.Native.dll" ] || [ -n "$(find ../src ../kernels -name obj -prune -o -name '*.cs' \
+    -newer "$managed/SapaGpu.Native.dll" -print -quit)" ]; then
     dotnet build ../src/SapaGpu.Native -c Release
 fi
 sanitize="${SANITIZE:-0}"

@@ -12,6 +12,7 @@ internal static class ChildProcess
         var start = new ProcessStartInfo("dotnet", [typeof(ChildProcess).Assembly.Location, .. arguments])
         {
             RedirectStandardOutput = true,
+            Environment = { [AllocatorSettings.Variable] = AllocatorSettings.Value },
         };
         using var process = Process.Start(start)!;
         string output = process.StandardOutput.ReadToEnd();

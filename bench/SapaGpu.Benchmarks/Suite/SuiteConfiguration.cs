@@ -33,6 +33,7 @@ internal static class SuiteConfiguration
 
     // The build in the project's own folder has analysed the code.
     private static Job BaseJob => Job.Default
+        .WithEnvironmentVariable(AllocatorSettings.Variable, AllocatorSettings.Value)
         .WithArguments(
             [new MsBuildArgument("/p:RunAnalyzers=false"), new MsBuildArgument("/p:GenerateDocumentationFile=false")]);
 

@@ -13,7 +13,7 @@ namespace SapaGpu.Tests.Vectors;
 public sealed class VectorTests
 {
     // The golden vectors on CUDA, in single precision and in types that differ in reading and writing only.
-    private const int SingleTurns = 2;
+    private const int SingleTurns = 4;
     private const int OtherTurns = 7;
 
     // Modules of cross-resolution attention have dozens of kernels.
