@@ -116,9 +116,7 @@ class Module:
         call.run_on(handle, "module_backward_on", call.device.handle, *missing, *operands, gradient, *missing, *results)
         return tuple(map(value_of, results))
 
-    def _start(
-        self, maps: Sequence[Any], device: Optional[Device], **others: Any
-    ) -> tuple[int, Call, list[Operand]]:
+    def _start(self, maps: Sequence[Any], device: Optional[Device], **others: Any) -> tuple[int, Call, list[Operand]]:
         if len(maps) != len(self._inputs):
             raise InvalidArgumentError(f"The module takes {' and '.join(self._inputs)}; got {len(maps)} maps.")
         if self._handle is None:

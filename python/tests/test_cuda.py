@@ -131,9 +131,7 @@ def test_torch_is_asked_for_its_stream_at_every_call(monkeypatch):
     current = {}
     monkeypatch.setattr(_memory, "_devices", sapagpu.device.DeviceCache())
     monkeypatch.setattr(_memory, "device_of_cuda_memory", Opened)
-    monkeypatch.setattr(
-        torch.cuda, "current_stream", lambda device: SimpleNamespace(cuda_stream=current[device.index])
-    )
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: SimpleNamespace(cuda_stream=current[device.index]))
     tensors = [SimpleNamespace(device=torch.device("cuda", index)) for index in (0, 1)]
     current.update({0: 0x700, 1: 0})
     first = _memory.device_of(tensors[0])

@@ -30,7 +30,7 @@ internal sealed partial class CudaProviderTests
         using var runtime = new SubstituteRuntime();
         var kernel = new AttentionKernel<float>(runtime.Api, ExecutionProvider.Cuda, WindowAttentionOptions.Default);
         List<ComputeDevice> devices = [];
-        foreach (nint stream in (nint[])[0, CreateStream(device), CreateStream(device)])
+        foreach (nint stream in (nint[])[0, CreateStream(), CreateStream()])
         {
             using var output = FeatureMap<float>.CreateLike(q);
             output.Clear();
@@ -62,12 +62,21 @@ internal sealed partial class CudaProviderTests
         }
     }
 
-    private static nint CreateStream(ComputeDevice device)
+    // In the primary context, which is current on the thread of a framework.
+    private static nint CreateStream()
     {
-        using var use = device.Use();
+        Assert.That(RetainPrimaryContext(out nint context, 0), Is.Zero);
+        Assert.That(SetContext(context), Is.Zero);
         Assert.That(CreateStream(out nint stream, NonBlocking), Is.Zero);
+        Assert.That(SetContext(0), Is.Zero);
         return stream;
     }
+
+    [LibraryImport(Library, EntryPoint = "cuDevicePrimaryCtxRetain")]
+    private static partial int RetainPrimaryContext(out nint context, int device);
+
+    [LibraryImport(Library, EntryPoint = "cuCtxSetCurrent")]
+    private static partial int SetContext(nint context);
 
     [LibraryImport(Library, EntryPoint = "cuStreamCreate")]
     private static partial int CreateStream(out nint stream, uint flags);

@@ -6,7 +6,7 @@ namespace SapaGpu.Maps;
 internal static class OperandChecks
 {
     /// <summary>
-    /// Checks that no operand is disposed and that all are on one device and one stream of it; null operands are skipped.
+    /// Checks that no operand or its device is disposed and that all are on one stream of one device; null operands are skipped.
     /// </summary>
     public static void SameDevice(params ReadOnlySpan<Operand> operands)
     {
@@ -18,6 +18,8 @@ internal static class OperandChecks
                 continue;
             if (map.IsDisposed)
                 throw new ObjectDisposedException(name, $"'{name}' was disposed before the call.");
+            if (map.Device.IsDisposed)
+                throw new ObjectDisposedException(name, $"The device {map.Device.Id} of '{name}' was disposed before the call.");
             if (first is null)
             {
                 first = map;
