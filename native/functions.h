@@ -8,6 +8,7 @@
 
 #define SAPA_FUNCTIONS(F) \
     F(device_open, (const char *id, const sapa_device_options *options, sapa_device *device), (id, options, device)) \
+    F(device_on_stream, (sapa_device device, void *stream, sapa_device *on_stream), (device, stream, on_stream)) \
     F(device_close, (sapa_device device), (device)) \
     F(device_synchronize, (sapa_device device), (device)) \
     F(device_info, (sapa_device device, char *buffer, size_t capacity, size_t *length), (device, buffer, capacity, length)) \
@@ -117,6 +118,13 @@
     F(module_backward, \
         (sapa_module module, TENSOR encoder, TENSOR decoder, TENSOR grad_output, TENSOR grad_encoder, TENSOR grad_decoder), \
         (module, encoder, decoder, grad_output, grad_encoder, grad_decoder)) \
+    F(module_forward_on, \
+        (sapa_module module, sapa_device device, TENSOR encoder, TENSOR decoder, TENSOR output), \
+        (module, device, encoder, decoder, output)) \
+    F(module_backward_on, \
+        (sapa_module module, sapa_device device, TENSOR encoder, TENSOR decoder, TENSOR grad_output, TENSOR grad_encoder, \
+            TENSOR grad_decoder), \
+        (module, device, encoder, decoder, grad_output, grad_encoder, grad_decoder)) \
     F(module_close, (sapa_module module), (module)) \
     F(guided_upsample, \
         (sapa_device device, const sapa_image *photo, const sapa_image *map, const sapa_image *result, \

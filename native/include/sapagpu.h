@@ -6,7 +6,8 @@
  * Runtime    The library hosts .NET, 10 or newer, in the process: the first call starts it, once, whatever thread makes it, and
  *            it stays until the process ends. .NET is looked for in a folder "dotnet" beside the library, which wins; else in
  *            DOTNET_ROOT, if that is set; else where installers put it. Without it every call returns SAPA_RUNTIME_MISSING.
- * Threads    Every function may be called from any thread at any time. Calls on one device are queued in order.
+ * Threads    Every function may be called from any thread at any time. Calls on one device are queued in order; on "cuda"
+ *            sapa_device_on_stream names the stream of a call.
  * fork       A child that was forked after the first call cannot use .NET: its calls return SAPA_FORKED. Fork before the
  *            first call, or start the child with exec.
  * Ownership  Tensors are descriptions of memory that the caller owns; a call neither copies nor keeps nor frees it. On "cpu"
@@ -95,10 +96,25 @@ typedef struct {
  */
 SAPA_API int32_t sapa_device_open(const char *id, const sapa_device_options *options, sapa_device *device);
 
-/* Waits for running calls and closes the device. Its modules cannot be used afterwards and are still to be closed. */
+/*
+ * Returns a device with the queue of another stream, which shares context, compiled kernels and modules with it: one open
+ * device serves all streams of a framework. Cheap enough for every call, and safe for threads with a stream each:
+ *     sapa_device_on_stream(device, stream, &on_stream) || sapa_window_attention_forward(on_stream, ...)
+ * stream     a CUstream of the primary context, with which the device has to be open; null for the default stream, which is all
+ *            that "cpu" and "opencl" take. It stays until its calls have finished and the handle is closed.
+ * on_stream  receives a handle, the same one for the same stream, whoever asks. It ends with the device, or by
+ *            sapa_device_close, which then waits for the GPU and frees the memory that calls on the stream worked in: call it before
+ *            the stream is destroyed, and not while others use the handle. Null after an error.
+ */
+SAPA_API int32_t sapa_device_on_stream(sapa_device device, void *stream, sapa_device *on_stream);
+
+/*
+ * Waits for running calls and closes the device, with its handles on streams. Its modules cannot be used afterwards and are
+ * still to be closed.
+ */
 SAPA_API int32_t sapa_device_close(sapa_device device);
 
-/* Waits until all queued calls have finished, and reports their errors. */
+/* Waits until all calls that were queued on the stream of the device have finished, and reports their errors. */
 SAPA_API int32_t sapa_device_synchronize(sapa_device device);
 
 /*
@@ -577,6 +593,17 @@ SAPA_API int32_t sapa_module_backward(
     sapa_module module, const sapa_tensor *encoder, const sapa_tensor *decoder, const sapa_tensor *grad_output,
     const sapa_tensor *grad_encoder, const sapa_tensor *grad_decoder);
 
+/*
+ * The same on a stream of the device that holds the module. Its parameters are there for all streams.
+ * device  what sapa_device_on_stream of that device returned, or the device itself; null for the latter
+ */
+SAPA_API int32_t sapa_module_forward_on(
+    sapa_module module, sapa_device device, const sapa_tensor *encoder, const sapa_tensor *decoder, const sapa_tensor *output);
+
+SAPA_API int32_t sapa_module_backward_on(
+    sapa_module module, sapa_device device, const sapa_tensor *encoder, const sapa_tensor *decoder,
+    const sapa_tensor *grad_output, const sapa_tensor *grad_encoder, const sapa_tensor *grad_decoder);
+
 /* Releases the parameters, after the last call that is under way. */
 SAPA_API int32_t sapa_module_close(sapa_module module);
 
@@ -655,7 +682,7 @@ struct OrtStatus;
 
 /*
  * What ONNX Runtime, 1.17 or newer, calls in a library of custom operators: registers the operators of the domain com.sapagpu, on
- * the CPU, for sessions with these options. From C++: options.RegisterCustomOpsLibrary("libsapagpu.so"); from Python:
+ * the CPU and for the CUDA provider, on its streams, for sessions with these options. From C++: options.RegisterCustomOpsLibrary("libsapagpu.so"); from Python:
  * options.register_custom_ops_library("libsapagpu.so"). Once for the same options: a session refuses operators that are there twice.
  * The options may be released before their sessions, and the library stays in the process whoever unloads it.
  * Returns null, or a status of ONNX Runtime with the text of sapa_last_error(), which the caller releases.

@@ -1,8 +1,12 @@
-/* Device memory and a stream of the primary context, beside the CPU; skipped where there is no CUDA driver or device. */
+/*
+ * Device memory and streams of the primary context, beside the CPU, and two threads with a stream each on one device; skipped
+ * where there is no CUDA driver or device.
+ */
 #define _GNU_SOURCE
 #include "test.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 enum { CHANNELS = 8, SIZE = 6, CELLS = CHANNELS * SIZE * SIZE, POINTS = 4 * CELLS };
 
@@ -25,6 +29,67 @@ static sapa_tensor on_device(sapa_tensor host)
 {
     host.data = (void *)(uintptr_t)to_device(host.data, (size_t)(host.shape[0] * host.shape[1] * host.shape[2] * host.shape[3]));
     return host;
+}
+
+/* What a thread computes on a stream of a device, and where. */
+typedef struct {
+    sapa_device device;
+    void *context, *stream;
+    sapa_tensor q, k, o;
+    float result[POINTS];
+    int32_t status;
+} work;
+
+static void *compute(void *argument)
+{
+    enum { ROUNDS = 5 };
+    work *own = argument;
+    DRIVER("cuCtxSetCurrent")(own->context);
+    for (int i = 0; i < ROUNDS && own->status == SAPA_OK; i++) {
+        sapa_device on_stream = NULL;
+        own->status = sapa_device_on_stream(own->device, own->stream, &on_stream);
+        if (own->status == SAPA_OK)
+            own->status = sapa_window_attention_forward(on_stream, &own->q, &own->k, &own->k, &own->o, NULL, NULL);
+    }
+    return NULL;
+}
+
+static void test_streams(void *context, sapa_tensor q, sapa_tensor k, const float *expected)
+{
+    enum { STREAMS = 2 };
+    static work works[STREAMS];
+    pthread_t threads[STREAMS];
+    sapa_device device = NULL, on_stream = NULL, again = NULL, separate = NULL;
+    sapa_device_options options = SAPA_DEVICE_OPTIONS_INIT;
+    options.uses_primary_context = 1;
+    CHECK_OK(sapa_device_open("cuda", &options, &device));
+    for (int i = 0; i < STREAMS; i++) {
+        sapa_tensor o = q;
+        o.data = works[i].result;
+        works[i] = (work) { device, context, NULL, on_device(q), on_device(k), on_device(o), { 0 }, SAPA_OK };
+        CHECK(DRIVER("cuStreamCreate")(&works[i].stream, 1) == 0, "no stream");
+        pthread_create(&threads[i], NULL, compute, &works[i]);
+    }
+    for (int i = 0; i < STREAMS; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK(works[i].status == SAPA_OK, "thread %d: %s", i, sapa_status_name(works[i].status));
+        CHECK_OK(sapa_device_on_stream(device, works[i].stream, &on_stream));
+        CHECK_OK(sapa_device_synchronize(on_stream));
+        CHECK(DRIVER("cuMemcpyDtoH_v2")(works[i].result, works[i].o.data, sizeof works[i].result) == 0, "cannot copy back");
+        CHECK(memcmp(works[i].result, expected, sizeof works[i].result) == 0, "stream %d has other bits", i);
+        CHECK_OK(sapa_device_on_stream(device, works[i].stream, &again));
+        CHECK(again == on_stream && on_stream != device, "another handle for the same stream");
+    }
+    CHECK_OK(sapa_device_close(on_stream));
+    CHECK(DRIVER("cuStreamDestroy_v2")(works[1].stream) == 0, "the stream is gone");
+    CHECK(sapa_device_on_stream(device, (void *)2, &again) == SAPA_INVALID_ARGUMENT && again == NULL, "%s", sapa_last_error());
+    CHECK_OK(sapa_device_open("cuda", NULL, &separate));
+    CHECK(sapa_device_on_stream(separate, works[0].stream, &again) == SAPA_INVALID_ARGUMENT
+        && strstr(sapa_last_error(), "UsesPrimaryContext") != NULL, "%s", sapa_last_error());
+    CHECK_OK(sapa_device_close(separate));
+    CHECK_OK(sapa_device_on_stream(device, works[0].stream, &on_stream));
+    CHECK_OK(sapa_device_close(device));
+    CHECK(sapa_device_synchronize(on_stream) == SAPA_INVALID_HANDLE, "%s", sapa_last_error());
 }
 
 int main(void)
@@ -79,5 +144,6 @@ int main(void)
         largest = fmax(largest, fabs(outputs[0][i]));
     }
     CHECK(worst < 2e-5 && largest > 0.1, "CUDA and the CPU differ by %g, the largest value is %g", worst, largest);
+    test_streams(context, q, k, outputs[1]);
     return report("cuda");
 }

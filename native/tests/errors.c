@@ -61,6 +61,27 @@ int main(void)
     EXPECT(SAPA_INVALID_HANDLE, "0x7fff1234", sapa_window_attention_forward((sapa_device)0x7fff1234, &q, &k, &v, &o, NULL, NULL));
     CHECK_OK(sapa_device_synchronize(device));
 
+    /* Streams, of which the processor has the default one. */
+    sapa_device on_stream = (sapa_device)1, same = NULL;
+    EXPECT(SAPA_INVALID_ARGUMENT, "'on_stream' is null", sapa_device_on_stream(device, NULL, NULL));
+    EXPECT(SAPA_NOT_SUPPORTED, "only CUDA", sapa_device_on_stream(device, (void *)4096, &on_stream));
+    CHECK(on_stream == NULL, "the handle is not null after an error");
+    EXPECT(SAPA_INVALID_HANDLE, "'device' is null", sapa_device_on_stream(NULL, NULL, &on_stream));
+    EXPECT(SAPA_INVALID_HANDLE, "was closed", sapa_device_on_stream(other, NULL, &on_stream));
+    CHECK_OK(sapa_device_on_stream(device, NULL, &on_stream));
+    CHECK_OK(sapa_device_on_stream(on_stream, NULL, &same));
+    CHECK(on_stream != NULL && on_stream == same && on_stream != device, "%p, then %p, of %p", (void *)on_stream, (void *)same, (void *)device);
+    CHECK_OK(sapa_window_attention_forward(on_stream, &q, &k, &v, &o, NULL, NULL));
+    CHECK_OK(sapa_device_close(on_stream));
+    EXPECT(SAPA_INVALID_HANDLE, "was closed", sapa_device_synchronize(on_stream));
+    CHECK_OK(sapa_device_synchronize(device));
+    CHECK_OK(sapa_device_on_stream(device, NULL, &same));
+    CHECK(same != on_stream, "a handle was used again");
+    CHECK_OK(sapa_device_open("cpu", NULL, &other));
+    CHECK_OK(sapa_device_on_stream(other, NULL, &on_stream));
+    CHECK_OK(sapa_device_close(other));
+    EXPECT(SAPA_INVALID_HANDLE, "was closed", sapa_device_close(on_stream));
+
     /* Tensors. */
     EXPECT(SAPA_INVALID_ARGUMENT, "'query' is null", sapa_window_attention_forward(device, NULL, &k, &v, &o, NULL, NULL));
     EXPECT(SAPA_INVALID_ARGUMENT, "'key' is null", sapa_window_attention_forward(device, &q, NULL, &v, &o, NULL, NULL));

@@ -86,7 +86,7 @@ static int32_t load(sapa_device device, int32_t type)
     return status;
 }
 
-static int32_t call(sapa_device device, sapa_ranges ranges, const sapa_module *modules)
+static int32_t call(sapa_device device, sapa_device on_stream, sapa_ranges ranges, const sapa_module *modules)
 {
     static const int32_t types[] = { SAPA_F32, SAPA_F64, SAPA_F16, SAPA_BF16 };
     int32_t type = types[draw(4)], real = type == SAPA_F64 ? SAPA_F64 : SAPA_F32;
@@ -111,11 +111,12 @@ static int32_t call(sapa_device device, sapa_ranges ranges, const sapa_module *m
         }
         if (draw(16) == 0) cross.score_scale = draw(2) ? NAN : INFINITY;
         if (draw(16) == 0) device = (sapa_device)(intptr_t)odd_number();
+        if (draw(16) == 0) on_stream = (sapa_device)(intptr_t)odd_number();
         if (draw(16) == 0) module = (sapa_module)(intptr_t)odd_number();
         if (draw(16) == 0) ranges = (sapa_ranges)(intptr_t)odd_number();
     }
-    switch (draw(12)) {
-    case 0: return sapa_window_attention_forward(device, &q, &k, &v, &o, draw(2) ? &n : NULL, &options);
+    switch (draw(14)) {
+    case 0: return sapa_window_attention_forward(draw(2) ? device : on_stream, &q, &k, &v, &o, draw(2) ? &n : NULL, &options);
     case 1: return sapa_window_attention_backward(device, &q, &k, &v, &n, &o, &gq, draw(2) ? &gk : NULL, &gv, &options);
     case 2: return sapa_window_similarity_forward(device, &q, &k, &scores, &options);
     case 3: return sapa_window_reassembly_backward(device, &scores, &v, &o, NULL, &gv, &options);
@@ -127,6 +128,13 @@ static int32_t call(sapa_device device, sapa_ranges ranges, const sapa_module *m
     case 8: return sapa_module_forward(module, draw(8) ? &image : NULL, &v, &o);
     case 9: return sapa_module_backward(module, &image, &v, &o, draw(3) ? &gi : NULL, draw(3) ? &gv : NULL);
     case 10: return load(device, type);
+    case 11: return sapa_module_forward_on(module, draw(3) ? on_stream : NULL, &image, &v, &o);
+    case 12: {
+        sapa_device found = NULL;
+        int32_t status = sapa_device_on_stream(draw(2) ? device : on_stream, (void *)(intptr_t)(draw(2) ? 0 : odd_number()), &found);
+        CHECK((found != NULL) == (status == SAPA_OK), "%s", sapa_last_error());
+        return status;
+    }
     default: return sapa_cross_attention_backward(
         device, &q, &k, &v, NULL, ranges, &statistics, &o, &gq, &gk, draw(2) ? &gv : NULL, NULL, &cross);
     }
@@ -136,20 +144,21 @@ int main(int count, char **arguments)
 {
     uint64_t seed = count > 2 ? strtoull(arguments[2], NULL, 10) : 1;
     int done = 0;
-    sapa_device device;
+    sapa_device device, on_stream;
     sapa_ranges ranges;
     sapa_module modules[4];
     snprintf(path, sizeof path, "%s/fuzz.safetensors", count > 1 ? arguments[1] : ".");
     write_naf();
     state = 88172645463325252u + seed;
     CHECK_OK(sapa_device_open("cpu", NULL, &device));
+    CHECK_OK(sapa_device_on_stream(device, NULL, &on_stream));
     CHECK_OK(sapa_ranges_create_window(3, 4, 6, 8, 3, 3, SAPA_BORDER_MASKED, &ranges));
     for (int32_t type = 0; type < 4; type++) {
         sapa_naf_options options = naf_options(type);
         CHECK_OK(sapa_naf_load(device, &options, path, NULL, &modules[type]));
     }
     for (int i = 0; i < CALLS; i++) {
-        int32_t status = call(device, ranges, modules);
+        int32_t status = call(device, on_stream, ranges, modules);
         CHECK(status >= SAPA_OK && status <= SAPA_INTERNAL_ERROR, "call %d of seed %llu", i, (unsigned long long)seed);
         CHECK(status != SAPA_INTERNAL_ERROR, "call %d of seed %llu: %s", i, (unsigned long long)seed, sapa_last_error());
         CHECK(status == SAPA_OK || *sapa_last_error(), "call %d of seed %llu", i, (unsigned long long)seed);

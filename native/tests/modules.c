@@ -103,6 +103,28 @@ static void check_backward(
     free_all((test_tensor *[]) { &output, &grad, &of_encoder, &of_decoder }, 4);
 }
 
+/* The default stream is all that the processor has: the same bits there, and a refusal of what is no stream of the device. */
+static void check_on_stream(sapa_module module, const test_tensor *encoder, const test_tensor *decoder, const test_tensor *expected)
+{
+    const int64_t *n = expected->tensor.shape;
+    test_tensor output = make_tensor(expected->tensor.element_type, NCHW, n[0], n[1], n[2], n[3]);
+    sapa_device on_stream = NULL, other = NULL;
+    CHECK_OK(sapa_device_on_stream(device, NULL, &on_stream));
+    CHECK_OK(sapa_module_forward_on(module, on_stream, &encoder->tensor, &decoder->tensor, &output.tensor));
+    for (int64_t i = 0; i < output.count; i++)
+        CHECK(read_element(&output, position(&output, i)) == read_element(expected, position(expected, i)), "element %d", (int)i);
+    CHECK_OK(sapa_module_forward_on(module, NULL, &encoder->tensor, &decoder->tensor, &output.tensor));
+    CHECK_OK(sapa_device_open("cpu", NULL, &other));
+    CHECK(sapa_module_forward_on(module, other, &encoder->tensor, &decoder->tensor, &output.tensor) == SAPA_INVALID_ARGUMENT
+        && strstr(sapa_last_error(), "The module is on") != NULL, "%s", sapa_last_error());
+    CHECK(sapa_module_backward_on(module, other, &encoder->tensor, &decoder->tensor, &expected->tensor, NULL, &output.tensor)
+        == SAPA_INVALID_ARGUMENT, "%s", sapa_last_error());
+    CHECK_OK(sapa_device_close(other));
+    CHECK(sapa_module_forward_on(module, other, &encoder->tensor, &decoder->tensor, &output.tensor) == SAPA_INVALID_HANDLE
+        && strstr(sapa_last_error(), "'device'") != NULL, "%s", sapa_last_error());
+    free_tensor(&output);
+}
+
 /* ---- SAPA-B ---- */
 
 static void test_upsampler(const char *path, int32_t type, double tolerance)
@@ -127,6 +149,7 @@ static void test_upsampler(const char *path, int32_t type, double tolerance)
     sapa_tensor value = sapa_nchw(SAPA_F64, decoder.values, B, CX, H, W);
     CHECK_OK(sapa_window_attention_forward(device, &query.tensor, &key.tensor, &value, &expected.tensor, NULL, NULL));
     compare(&output, &expected, tolerance, "SAPA-B");
+    check_on_stream(module, &encoder, &decoder, &output);
     if (type == SAPA_F64) check_backward(module, &encoder, &decoder, CX, OH, OW, "SAPA-B");
 
     /* What does not fit. */

@@ -195,6 +195,7 @@ _LOAD: list[type] = [C.c_char_p, C.c_char_p, C.POINTER(C.c_void_p)]
 # The parameters of every function that returns a status.
 FUNCTIONS: dict[str, list[type]] = {
     "device_open": [C.c_char_p, C.POINTER(DeviceOptions), C.POINTER(C.c_void_p)],
+    "device_on_stream": [_DEVICE, C.c_void_p, C.POINTER(C.c_void_p)],
     "device_close": [_DEVICE],
     "device_synchronize": [_DEVICE],
     "device_info": [_DEVICE, C.c_char_p, C.c_size_t, C.POINTER(C.c_size_t)],
@@ -229,6 +230,8 @@ FUNCTIONS: dict[str, list[type]] = {
     "anyup_load": [_DEVICE, C.POINTER(AnyUpOptions), *_LOAD],
     "module_forward": [C.c_void_p, *[_TENSOR] * 3],
     "module_backward": [C.c_void_p, *[_TENSOR] * 5],
+    "module_forward_on": [C.c_void_p, _DEVICE, *[_TENSOR] * 3],
+    "module_backward_on": [C.c_void_p, _DEVICE, *[_TENSOR] * 5],
     "module_close": [C.c_void_p],
     "guided_upsample": [_DEVICE, *[_IMAGE] * 3, C.POINTER(GuidedOptions)],
 }

@@ -60,8 +60,8 @@ class Operand:
         return "float64" if self.element_type == "float64" else "float32"
 
 
-def operand(value: Any, name: str, *, written: bool = False) -> Operand:
-    """Describes an array, or anything with ``__dlpack__``.
+def operand(value: Any, name: str, *, written: bool = False, stream: int = 0) -> Operand:
+    """Describes an array, or anything with ``__dlpack__``, whose memory is going to be used on a stream of CUDA.
 
     Raises:
         TypeError: it is no array.
@@ -70,7 +70,7 @@ def operand(value: Any, name: str, *, written: bool = False) -> Operand:
     if isinstance(value, numpy.ndarray):
         return _of_numpy(value, name, written)
     if hasattr(value, "__dlpack__") and hasattr(value, "__dlpack_device__"):
-        return _of_dlpack(value, name, written)
+        return _of_dlpack(value, name, written, stream)
     raise TypeError(
         f"'{name}' is {type(value).__name__}; expected a numpy array, or an object with __dlpack__. "
         "Convert it by numpy.asarray."
@@ -99,8 +99,8 @@ def _of_numpy(array: NDArray[Any], name: str, written: bool) -> Operand:
     return Operand(array, array, element_type, address, array.shape, strides, memory_format)
 
 
-def _of_dlpack(source: Any, name: str, written: bool) -> Operand:
-    borrowed = Borrowed(source, name)
+def _of_dlpack(source: Any, name: str, written: bool, stream: int) -> Operand:
+    borrowed = Borrowed(source, name, stream)
     _check_dimensions(borrowed.shape, name)
     _check_writable(written and borrowed.is_read_only, name)
     return Operand(
@@ -160,7 +160,7 @@ class Call:
                 f"{device.kind}:{device.index}. Host memory goes with Device('cpu'), memory of CUDA with "
                 "its own device."
             )
-        self._device = device
+        self.device = device
         self._operands = dict(operands)
         self._index = index
 
@@ -174,7 +174,7 @@ class Call:
     ) -> Operand:
         """The array that a caller gave for a result, or a new one in the memory format of an operand."""
         if given is not None:
-            result = operand(given, name, written=True)
+            result = operand(given, name, written=True, stream=self.device.stream)
             if result.cuda_index != self._index:
                 raise InvalidArgumentError(f"'{name}' is on another device than the operands. Move it to theirs.")
         elif self._index is not None:
@@ -185,7 +185,7 @@ class Call:
 
     def run(self, function: str, *arguments: Any) -> None:
         """Calls a function of the library on the device; operands stand for their descriptors."""
-        self.run_on(self._device.handle, function, *arguments)
+        self.run_on(self.device.handle, function, *arguments)
 
     def run_on(self, handle: int, function: str, *arguments: Any) -> None:
         """Calls a function of the library on a handle of the device or of something on it."""
@@ -196,12 +196,13 @@ class Call:
         )
         if self._index is not None:
             # Whoever reads the result may do so on any stream.
-            self._device.synchronize()
+            self.device.synchronize()
 
 
 def start(device: Optional[Device], **values: Any) -> tuple[Call, list[Operand]]:
     """Describes the operands of a call by name, and finds its device."""
-    operands = {name: operand(value, name) for name, value in values.items()}
+    stream = device.stream if isinstance(device, Device) else 0
+    operands = {name: operand(value, name, stream=stream) for name, value in values.items()}
     return Call(device, operands), list(operands.values())
 
 

@@ -16,8 +16,8 @@ from .errors import ClosedError, InvalidArgumentError, SapaGpuError
 class Device:
     """An open device: the processor, or one that OpenCL or CUDA knows.
 
-    A device may be used from any number of threads; calls on one are queued in order. It is closed by :meth:`close`, at
-    the end of a ``with`` block, or with its last reference.
+    A device may be used from any number of threads; calls on one are queued in order. :meth:`on_stream` names another
+    stream of CUDA. It is closed by :meth:`close`, at the end of a ``with`` block, or with its last reference.
 
     Args:
         id: ``"cpu"``, ``"opencl"``, ``"opencl:1"``, ``"cuda"``, ``"cuda:1"``; None for the best one of the machine.
@@ -43,6 +43,8 @@ class Device:
         primary_context: bool = False,
     ) -> None:
         self._handle: Optional[int] = None
+        self._parent: Optional[Device] = None
+        self._stream = stream
         if id is not None and not isinstance(id, str):
             raise TypeError(f"'id' is {type(id).__name__}; expected a string such as 'cpu', or None.")
         if not 0 <= threads < 2**31 or not 0 <= workspace_bytes < 2**63:
@@ -69,9 +71,13 @@ class Device:
             ClosedError: the device was closed.
         """
         handle = self._handle
-        if handle is None:
+        if handle is None or not self._is_open:
             raise ClosedError("The device was closed; open another one.")
         return handle
+
+    @property
+    def _is_open(self) -> bool:
+        return self._handle is not None and (self._parent is None or self._parent._is_open)
 
     @property
     def kind(self) -> str:
@@ -82,6 +88,35 @@ class Device:
     def index(self) -> int:
         """The number of the device among those of its kind."""
         return self._index
+
+    @property
+    def stream(self) -> int:
+        """On CUDA the address of the stream that calls go to; 0 for the default stream."""
+        return self._stream
+
+    def on_stream(self, stream: int) -> Device:
+        """Returns this device with the queue of another stream of CUDA: it shares context, kernels and modules, so that one
+        open device serves all streams.
+
+        The memory that calls on a stream worked in is kept for the next one on that stream, until the device is closed, or
+        :meth:`close` of what is returned, which waits for the GPU: before the stream is destroyed, and not while others use
+        it. With its last reference it is not closed.
+
+        Args:
+            stream: the address of a stream of the context that frameworks share; 0 for the default stream, which is all
+                that the processor and OpenCL take.
+
+        Raises:
+            InvalidArgumentError: the device was opened without ``primary_context``, or the stream is the one of each thread.
+            NotSupportedError: the device is not a CUDA device.
+            ClosedError: the device was closed.
+        """
+        handle = ctypes.c_void_p()
+        call("device_on_stream", self.handle, stream or None, ctypes.byref(handle))
+        found = Device.__new__(Device)
+        found._handle, found._parent, found._stream = handle.value, self._parent or self, stream
+        found._info, found._kind, found._index = self._info, self._kind, self._index
+        return found
 
     def info(self) -> str:
         """Returns identifier, name and properties as text, also of a device that was closed."""
@@ -95,7 +130,7 @@ class Device:
         return buffer.value.decode()
 
     def synchronize(self) -> None:
-        """Waits until all queued calls have finished, and raises their errors.
+        """Waits until all calls that were queued on the stream have finished, and raises their errors.
 
         Raises:
             ClosedError: the device was closed.
@@ -105,7 +140,7 @@ class Device:
     def close(self) -> None:
         """Waits for running calls and closes the device; does nothing the second time."""
         handle, self._handle = self._handle, None
-        if handle is not None:
+        if handle is not None and (self._parent is None or self._parent._is_open):
             call("device_close", handle)
 
     def __enter__(self) -> Device:
@@ -120,14 +155,16 @@ class Device:
         self.close()
 
     def __del__(self) -> None:
-        # A forked child cannot close what its parent opened, and need not.
+        # A forked child cannot close what its parent opened, and need not. Others may use the same stream.
         try:
-            self.close()
+            if self._parent is None:
+                self.close()
         except (SapaGpuError, TypeError, AttributeError):
             pass
 
     def __repr__(self) -> str:
-        return f"<sapagpu.Device {self._info}{', closed' if self._handle is None else ''}>"
+        stream = f", stream 0x{self._stream:x}" if self._stream else ""
+        return f"<sapagpu.Device {self._info}{stream}{'' if self._is_open else ', closed'}>"
 
 
 def _kind_and_index(info: str) -> tuple[str, int]:
@@ -148,10 +185,10 @@ class DeviceCache:
     def get(self, key: Hashable, open_device: Callable[[], Device]) -> Device:
         """Returns the device of a key, another one if somebody closed it."""
         device = self._devices.get(key)
-        if device is None or device._handle is None:
+        if device is None or not device._is_open:
             with self._lock:
                 device = self._devices.get(key)
-                if device is None or device._handle is None:
+                if device is None or not device._is_open:
                     device = self._devices[key] = open_device()
         return device
 

@@ -65,19 +65,25 @@ _is_named.restype, _is_named.argtypes = C.c_int, [C.py_object, C.c_char_p]
 class Borrowed:
     """What an object with ``__dlpack__`` holds. The memory stays as long as this object lives.
 
+    Args:
+        source: the object.
+        name: of the operand, for errors.
+        stream: of CUDA, on which the memory is going to be used: its producer lets that wait for its own work. 0 for the
+            default stream.
+
     Raises:
         InvalidArgumentError: it is no map [B, C, H, W] of a known type.
         NotSupportedError: it is on a device that neither the host nor CUDA can read.
     """
 
-    def __init__(self, source: Any, name: str) -> None:
+    def __init__(self, source: Any, name: str, stream: int = 0) -> None:
         device_type, self.device_index = (int(part) for part in source.__dlpack_device__())
         if device_type not in _HOST | {CUDA, CUDA_MANAGED}:
             raise NotSupportedError(
                 f"'{name}' is on a device of DLPack type {device_type}; memory of the host and of CUDA can be read."
             )
         self.is_on_host = device_type in _HOST
-        arguments = {} if self.is_on_host else {"stream": _DEFAULT_STREAM}
+        arguments = {} if self.is_on_host else {"stream": stream or _DEFAULT_STREAM}
         # The capsule frees the memory itself, since it is not marked as used.
         try:
             self._capsule = source.__dlpack__(max_version=(1, 0), **arguments)

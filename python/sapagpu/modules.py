@@ -46,7 +46,13 @@ class Module:
         call(function, self._device.handle, options, os.fsencode(path), name, ctypes.byref(handle))
         self._handle = handle.value
 
-    def __call__(self, *maps: Any, size: Optional[tuple[int, int]] = None, out: Optional[Any] = None) -> Any:
+    def __call__(
+        self,
+        *maps: Any,
+        size: Optional[tuple[int, int]] = None,
+        out: Optional[Any] = None,
+        device: Optional[Device] = None,
+    ) -> Any:
         """Upsamples features.
 
         Args:
@@ -55,6 +61,7 @@ class Module:
                 loaded for, contiguous or channels-last.
             size: (OH, OW), of NAF and AnyUp; None for that of the image.
             out: the array for the output; a new one if None.
+            device: the module's own on another stream, by :meth:`Device.on_stream`; None for its own.
 
         Returns:
             The output, [B, C, OH, OW], in the memory format of the decoder features.
@@ -63,22 +70,29 @@ class Module:
             InvalidArgumentError: shapes or types do not fit the module or each other.
             ClosedError: the module was closed.
         """
-        handle, call, operands = self._start(maps)
+        handle, call, operands = self._start(maps, device)
         given = () if size is None else (pair("size", size),)
         if given and self._inputs[0] != _IMAGE:
             raise InvalidArgumentError(f"'size' is {size!r}; the output of this module has the size of its inputs.")
         output = call.output("out", out, self._shape_of(*(operand.shape for operand in operands), *given), operands[-1])
         encoder: Optional[Operand] = operands[0] if len(operands) == 2 else None
-        call.run_on(handle, "module_forward", encoder, operands[-1], output)
+        call.run_on(handle, "module_forward_on", call.device.handle, encoder, operands[-1], output)
         return output.value
 
-    def backward(self, *maps: Any, grad_output: Any, wanted: Optional[Sequence[str]] = None) -> tuple[Any, ...]:
+    def backward(
+        self,
+        *maps: Any,
+        grad_output: Any,
+        wanted: Optional[Sequence[str]] = None,
+        device: Optional[Device] = None,
+    ) -> tuple[Any, ...]:
         """Computes the gradients of the maps from that of the output, which is computed again. Parameters are fixed.
 
         Args:
             maps: as in the call.
             grad_output: the gradient of the output, in its shape.
             wanted: the names of the maps whose gradients to compute, such as ``"image"``; all if None.
+            device: as in the call.
 
         Returns:
             The gradients, one for each map, in its shape and memory format; None where it was not wanted.
@@ -92,22 +106,23 @@ class Module:
             raise InvalidArgumentError(
                 f"'wanted' is {sorted(names)}; choose from {', '.join(map(repr, self._inputs))}."
             )
-        handle, call, (*operands, gradient) = self._start(maps, grad_output=grad_output)
+        handle, call, (*operands, gradient) = self._start(maps, device, grad_output=grad_output)
         results: list[Optional[Operand]] = [
             call.output(f"grad_{name}", None, operand.shape, operand) if name in names else None
             for name, operand in zip(self._inputs, operands)
         ]
         # CARAFE has no guide.
         missing: list[Optional[Operand]] = [None] * (2 - len(operands))
-        call.run_on(handle, "module_backward", *missing, *operands, gradient, *missing, *results)
+        call.run_on(handle, "module_backward_on", call.device.handle, *missing, *operands, gradient, *missing, *results)
         return tuple(map(value_of, results))
 
-    def _start(self, maps: Sequence[Any], **others: Any) -> tuple[int, Call, list[Operand]]:
+    def _start(self, maps: Sequence[Any], device: Optional[Device], **others: Any) -> tuple[int, Call, list[Operand]]:
         if len(maps) != len(self._inputs):
             raise InvalidArgumentError(f"The module takes {' and '.join(self._inputs)}; got {len(maps)} maps.")
         if self._handle is None:
             raise ClosedError("The module was closed; load it again.")
-        call, operands = start(self._device, **dict(zip(self._inputs, maps)), **others)
+        on = self._device if device is None else device
+        call, operands = start(on, **dict(zip(self._inputs, maps)), **others)
         return self._handle, call, list(operands)
 
     def close(self) -> None:

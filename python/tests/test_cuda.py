@@ -1,5 +1,5 @@
-"""Memory of CUDA by DLPack and on streams of the primary context, beside the processor; skipped where there is no
-driver or device.
+"""Memory of CUDA by DLPack and on streams of the primary context, beside the processor; what needs a driver and a device is
+skipped where there is none.
 """
 
 import ctypes
@@ -35,8 +35,8 @@ class CudaArray:
     dtype = torch.float32
     device = torch.device("cuda", 0)
 
-    def __init__(self, driver, values):
-        self.driver, self.shape = driver, values.shape
+    def __init__(self, driver, values, stream=1):
+        self.driver, self.shape, self.stream = driver, values.shape, stream
         self.pointer = ctypes.c_uint64()
         assert driver.cuMemAlloc_v2(ctypes.byref(self.pointer), ctypes.c_size_t(values.nbytes)) == 0
         host = numpy.ascontiguousarray(values)
@@ -61,7 +61,7 @@ class CudaArray:
         return dlpack.CUDA, 0
 
     def __dlpack__(self, *, stream):
-        assert stream == 1
+        assert stream == self.stream
         return dlpack.capsule(self.data_ptr(), (dlpack.CUDA, 0), (2, 32), self.shape, self.stride(), keeper=self)
 
 
@@ -90,12 +90,14 @@ def test_dlpack_of_cuda_memory(driver, maps):
         sapagpu.window_attention(*maps[:3], device=device)
 
 
-def test_one_device_for_each_stream_of_torch(driver, maps, monkeypatch):
-    streams = [0]
-    for _ in range(2):
-        stream = ctypes.c_void_p()
-        assert driver.cuStreamCreate(ctypes.byref(stream), 1) == 0
-        streams.append(stream.value)
+def new_stream(driver):
+    stream = ctypes.c_void_p()
+    assert driver.cuStreamCreate(ctypes.byref(stream), 1) == 0
+    return stream.value
+
+
+def test_one_device_for_all_streams_of_torch(driver, maps, monkeypatch):
+    streams = [0, new_stream(driver), new_stream(driver)]
     expected = sapagpu.window_attention(*maps[:3])
     found = []
     for stream in (*streams, *streams):
@@ -109,4 +111,74 @@ def test_one_device_for_each_stream_of_torch(driver, maps, monkeypatch):
         )
         device.synchronize()
         numpy.testing.assert_allclose(operands[3].numpy(), expected, rtol=1e-5, atol=1e-5)
-    assert len(set(found)) == 3 and found[:3] == found[3:]
+    assert [device.stream for device in found] == [*streams, *streams]
+    assert len({device.handle for device in found}) == 3 and found[:3] == found[3:]
+    assert {device._parent for device in found} == {sapagpu.device.device_of_cuda_memory(0)}
+
+
+def test_torch_is_asked_for_its_stream_at_every_call(monkeypatch):
+    """Without a driver: which device and which stream tensors of two GPUs get."""
+
+    class Opened:
+        _is_open = True
+
+        def __init__(self, index, stream=0):
+            self.place = index, stream
+
+        def on_stream(self, stream):
+            return Opened(self.place[0], stream)
+
+    current = {}
+    monkeypatch.setattr(_memory, "_devices", sapagpu.device.DeviceCache())
+    monkeypatch.setattr(_memory, "device_of_cuda_memory", Opened)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device: SimpleNamespace(cuda_stream=current[device.index]))
+    tensors = [SimpleNamespace(device=torch.device("cuda", index)) for index in (0, 1)]
+    current.update({0: 0x700, 1: 0})
+    first = _memory.device_of(tensors[0])
+    assert first.place == (0, 0x700) and _memory.device_of(tensors[1]).place == (1, 0)
+    current[0] = 0x800
+    assert _memory.device_of(tensors[0]).place == (0, 0x800)
+    current[0] = 0x700
+    assert _memory.device_of(tensors[0]) is first
+    first._is_open = False
+    assert _memory.device_of(tensors[0]) is not first
+
+
+def test_the_processor_has_the_default_stream_only():
+    with sapagpu.Device("cpu") as device:
+        on_stream = device.on_stream(0)
+        assert on_stream.handle != device.handle and on_stream.kind == "cpu" and on_stream.info() == device.info()
+        query, key = numpy.ones((1, 2, 4, 4), "float32"), numpy.ones((1, 2, 2, 2), "float32")
+        expected = sapagpu.window_attention(query, key, key, device=device)
+        numpy.testing.assert_array_equal(sapagpu.window_attention(query, key, key, device=on_stream), expected)
+        with pytest.raises(sapagpu.NotSupportedError, match="only CUDA"):
+            device.on_stream(0x1000)
+    with pytest.raises(sapagpu.ClosedError, match="was closed"):
+        on_stream.synchronize()
+    with pytest.raises(sapagpu.ClosedError, match="was closed"):
+        device.on_stream(0)
+    assert repr(on_stream).endswith(", closed>")
+
+
+def test_a_stream_of_a_device(driver, maps):
+    stream = new_stream(driver)
+    expected = sapagpu.window_attention(*maps[:3])
+    with sapagpu.Device("cuda", primary_context=True) as device:
+        on_stream = device.on_stream(stream)
+        assert on_stream.handle == device.on_stream(stream).handle != device.handle
+        assert (on_stream.kind, on_stream.index, on_stream.stream) == ("cuda", 0, stream)
+        operands = [CudaArray(driver, map, stream) for map in maps]
+        assert sapagpu.window_attention(*operands[:3], out=operands[3], device=on_stream) is operands[3]
+        numpy.testing.assert_array_less(abs(operands[3].numpy() - expected), 1e-5)
+        del on_stream
+        on_stream = device.on_stream(stream)
+        on_stream.close()
+        with pytest.raises(sapagpu.ClosedError, match="was closed"):
+            on_stream.synchronize()
+        with pytest.raises(ValueError, match="each thread"):
+            device.on_stream(2)
+        on_stream = device.on_stream(stream)
+    with pytest.raises(sapagpu.ClosedError, match="was closed"):
+        on_stream.synchronize()
+    with sapagpu.Device("cuda") as device, pytest.raises(ValueError, match="UsesPrimaryContext"):
+        device.on_stream(stream)

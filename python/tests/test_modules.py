@@ -47,6 +47,10 @@ def test_sapa(similarity, feature_norm, tmp_path):
         output = loaded(*(map.numpy() for map in maps))
         assert output.shape == (2, 3, 7, 9)
         numpy.testing.assert_allclose(output, module(*maps).detach(), atol=2e-5)
+        with sapagpu.Device("cpu") as other, pytest.raises(ValueError, match="The module is on"):
+            loaded(*(map.numpy() for map in maps), device=other)
+        on_stream = sapagpu.default_device().on_stream(0)
+        numpy.testing.assert_array_equal(loaded(*(map.numpy() for map in maps), device=on_stream), output)
     with pytest.raises(sapagpu.ClosedError, match="load it again"):
         loaded(*maps)
 

@@ -28,11 +28,29 @@ internal static unsafe class DeviceExports
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int OnStream(nint device, nint stream, nint* onStream)
+    {
+        try
+        {
+            NativeStruct.CheckNotNull(onStream, "on_stream");
+            *onStream = 0;
+            *onStream = StreamHandles.Of(Handles.Get<ComputeDevice>(device, "device").OnStream(stream));
+            return (int)NativeStatus.Ok;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(e);
+        }
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int Close(nint device)
     {
         try
         {
-            Handles.Remove<ComputeDevice>(device, "device").Dispose();
+            var closed = Handles.Remove<ComputeDevice>(device, "device");
+            closed.Dispose();
+            Handles.RemoveWhere<ComputeDevice>(other => other.IsViewOf(closed));
             return (int)NativeStatus.Ok;
         }
         catch (Exception e)

@@ -39,6 +39,7 @@ internal static unsafe class ExportTable
     {
         "version" => (nint)(delegate* unmanaged[Cdecl]<nint>)&Version,
         "device_open" => (nint)(delegate* unmanaged[Cdecl]<byte*, NativeDeviceOptions*, nint*, int>)&DeviceExports.Open,
+        "device_on_stream" => (nint)(delegate* unmanaged[Cdecl]<nint, nint, nint*, int>)&DeviceExports.OnStream,
         "device_close" => (nint)(delegate* unmanaged[Cdecl]<nint, int>)&DeviceExports.Close,
         "device_synchronize" => (nint)(delegate* unmanaged[Cdecl]<nint, int>)&DeviceExports.Synchronize,
         "device_info" => (nint)(delegate* unmanaged[Cdecl]<nint, byte*, nuint, nuint*, int>)&DeviceExports.Info,
@@ -106,6 +107,10 @@ internal static unsafe class ExportTable
         "module_forward" => (nint)(delegate* unmanaged[Cdecl]<nint, Tensor*, Tensor*, Tensor*, int>)&ModuleExports.Forward,
         "module_backward" => (nint)(delegate* unmanaged[Cdecl]<
             nint, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, int>)&ModuleExports.Backward,
+        "module_forward_on" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, nint, Tensor*, Tensor*, Tensor*, int>)&ModuleExports.ForwardOn,
+        "module_backward_on" => (nint)(delegate* unmanaged[Cdecl]<
+            nint, nint, Tensor*, Tensor*, Tensor*, Tensor*, Tensor*, int>)&ModuleExports.BackwardOn,
         "module_close" => (nint)(delegate* unmanaged[Cdecl]<nint, int>)&ModuleExports.Close,
         "guided_upsample" => (nint)(delegate* unmanaged[Cdecl]<
             nint, NativeImage*, NativeImage*, NativeImage*, NativeGuidedOptions*, int>)&GuidedExports.Upsample,

@@ -31,6 +31,17 @@ internal static class Handles
         return Open.TryRemove(KeyValuePair.Create(handle, (object)target)) ? target : throw Invalid(handle, name);
     }
 
+    /// <summary>Forgets the handles of all targets of a kind.</summary>
+    public static void RemoveWhere<T>(Func<T, bool> isRemoved)
+        where T : class
+    {
+        foreach (var handle in Open)
+        {
+            if (handle.Value is T target && isRemoved(target))
+                Open.TryRemove(handle);
+        }
+    }
+
     private static InvalidHandleException Invalid(nint handle, string name) => new(
         handle == 0
             ? $"'{name}' is null; open one first."

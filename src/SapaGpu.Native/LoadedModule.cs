@@ -4,8 +4,11 @@ using SapaGpu.Maps;
 namespace SapaGpu.Native;
 
 /// <summary>A module with the parameters of a checkpoint, whatever its kind and the type of its features.</summary>
-internal abstract unsafe class LoadedModule : IDisposable
+internal abstract unsafe class LoadedModule(ComputeDevice device) : IDisposable
 {
+    /// <summary>Gets the device that holds the parameters.</summary>
+    public ComputeDevice Device => device;
+
     /// <summary>Creates a module with the parameters of a file.</summary>
     /// <param name="device">The device that holds them.</param>
     /// <param name="elementType">The type of the features.</param>
@@ -20,10 +23,12 @@ internal abstract unsafe class LoadedModule : IDisposable
             device, options, Marshal.PtrToStringUTF8((nint)path)!, Marshal.PtrToStringUTF8((nint)prefix) ?? string.Empty));
     }
 
-    public abstract void Forward(NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output);
+    /// <summary>Upsamples on the device of the module or on a stream of it.</summary>
+    public abstract void Forward(ComputeDevice on, NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output);
 
     /// <summary>Computes the output again and from it the gradients that are not null.</summary>
     public abstract void Backward(
+        ComputeDevice on,
         NativeTensor* encoder,
         NativeTensor* decoder,
         NativeTensor* gradOutput,

@@ -3,7 +3,7 @@ using SapaGpu.Maps;
 namespace SapaGpu.Native;
 
 /// <summary>A module whose features have one element type.</summary>
-internal sealed unsafe class LoadedModule<T>(ComputeDevice device, object options) : LoadedModule
+internal sealed unsafe class LoadedModule<T>(ComputeDevice device, object options) : LoadedModule(device)
     where T : unmanaged
 {
     private readonly UpsamplerModule<T> module = options switch
@@ -18,11 +18,11 @@ internal sealed unsafe class LoadedModule<T>(ComputeDevice device, object option
 
     public void Load(string path, string prefix) => module.Load(path, prefix);
 
-    public override void Forward(NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output)
+    public override void Forward(ComputeDevice on, NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output)
     {
-        using var y = WrapGuide(encoder, "encoder");
-        using var x = NativeTensor.Wrap<T>(device, decoder, "decoder");
-        using var o = NativeTensor.Wrap<T>(device, output, "output");
+        using var y = WrapGuide(on, encoder, "encoder");
+        using var x = NativeTensor.Wrap<T>(on, decoder, "decoder");
+        using var o = NativeTensor.Wrap<T>(on, output, "output");
         switch (module)
         {
             case SapaUpsampler<T> sapa:
@@ -43,6 +43,7 @@ internal sealed unsafe class LoadedModule<T>(ComputeDevice device, object option
     }
 
     public override void Backward(
+        ComputeDevice on,
         NativeTensor* encoder,
         NativeTensor* decoder,
         NativeTensor* gradOutput,
@@ -51,11 +52,11 @@ internal sealed unsafe class LoadedModule<T>(ComputeDevice device, object option
     {
         if (gradEncoder is null && gradDecoder is null)
             throw new ArgumentException("'grad_encoder' and 'grad_decoder' are both null; give one of them.");
-        using var y = WrapGuide(encoder, "encoder");
-        using var x = NativeTensor.Wrap<T>(device, decoder, "decoder");
-        using var g = NativeTensor.Wrap<T>(device, gradOutput, "grad_output");
-        using var gradY = gradEncoder is null ? null : WrapGuide(gradEncoder, "grad_encoder");
-        using var gradX = NativeTensor.WrapOptional<T>(device, gradDecoder, "grad_decoder");
+        using var y = WrapGuide(on, encoder, "encoder");
+        using var x = NativeTensor.Wrap<T>(on, decoder, "decoder");
+        using var g = NativeTensor.Wrap<T>(on, gradOutput, "grad_output");
+        using var gradY = gradEncoder is null ? null : WrapGuide(on, gradEncoder, "grad_encoder");
+        using var gradX = NativeTensor.WrapOptional<T>(on, gradDecoder, "grad_decoder");
         Operand[] read = [new("encoder", y), new("decoder", x), new("grad_output", g)];
         CheckGradient("grad_encoder", gradY, y, read);
         CheckGradient("grad_decoder", gradX, x, [.. read, new("grad_encoder", gradY)]);
@@ -144,10 +145,10 @@ internal sealed unsafe class LoadedModule<T>(ComputeDevice device, object option
     }
 
     // CARAFE has no guide, all others have one.
-    private FeatureMap<T>? WrapGuide(NativeTensor* guide, string name)
+    private FeatureMap<T>? WrapGuide(ComputeDevice on, NativeTensor* guide, string name)
     {
         if (module is not CarafeUpsampler<T>)
-            return NativeTensor.Wrap<T>(device, guide, name);
+            return NativeTensor.Wrap<T>(on, guide, name);
         return guide is null ? null : throw new ArgumentException($"'{name}' must be null: CARAFE has no guide.");
     }
 }

@@ -29,18 +29,13 @@ internal static unsafe class ModuleExports
         Load(device, options, path, prefix, module);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    public static int Forward(nint module, NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output)
-    {
-        try
-        {
-            Handles.Get<LoadedModule>(module, "module").Forward(encoder, decoder, output);
-            return (int)NativeStatus.Ok;
-        }
-        catch (Exception e)
-        {
-            return Failure.Report(e);
-        }
-    }
+    public static int Forward(nint module, NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output) =>
+        Run(module, 0, encoder, decoder, output);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int ForwardOn(
+        nint module, nint device, NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output) =>
+        Run(module, device, encoder, decoder, output);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int Backward(
@@ -49,18 +44,19 @@ internal static unsafe class ModuleExports
         NativeTensor* decoder,
         NativeTensor* gradOutput,
         NativeTensor* gradEncoder,
-        NativeTensor* gradDecoder)
-    {
-        try
-        {
-            Handles.Get<LoadedModule>(module, "module").Backward(encoder, decoder, gradOutput, gradEncoder, gradDecoder);
-            return (int)NativeStatus.Ok;
-        }
-        catch (Exception e)
-        {
-            return Failure.Report(e);
-        }
-    }
+        NativeTensor* gradDecoder) =>
+        Differentiate(module, 0, encoder, decoder, gradOutput, gradEncoder, gradDecoder);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int BackwardOn(
+        nint module,
+        nint device,
+        NativeTensor* encoder,
+        NativeTensor* decoder,
+        NativeTensor* gradOutput,
+        NativeTensor* gradEncoder,
+        NativeTensor* gradDecoder) =>
+        Differentiate(module, device, encoder, decoder, gradOutput, gradEncoder, gradDecoder);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int Close(nint module)
@@ -75,6 +71,45 @@ internal static unsafe class ModuleExports
             return Failure.Report(e);
         }
     }
+
+    private static int Run(
+        nint module, nint device, NativeTensor* encoder, NativeTensor* decoder, NativeTensor* output)
+    {
+        try
+        {
+            var loaded = Handles.Get<LoadedModule>(module, "module");
+            loaded.Forward(DeviceOf(loaded, device), encoder, decoder, output);
+            return (int)NativeStatus.Ok;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(e);
+        }
+    }
+
+    private static int Differentiate(
+        nint module,
+        nint device,
+        NativeTensor* encoder,
+        NativeTensor* decoder,
+        NativeTensor* gradOutput,
+        NativeTensor* gradEncoder,
+        NativeTensor* gradDecoder)
+    {
+        try
+        {
+            var loaded = Handles.Get<LoadedModule>(module, "module");
+            loaded.Backward(DeviceOf(loaded, device), encoder, decoder, gradOutput, gradEncoder, gradDecoder);
+            return (int)NativeStatus.Ok;
+        }
+        catch (Exception e)
+        {
+            return Failure.Report(e);
+        }
+    }
+
+    private static ComputeDevice DeviceOf(LoadedModule module, nint device) =>
+        device == 0 ? module.Device : Handles.Get<ComputeDevice>(device, "device");
 
     private static int Load<TOptions>(nint device, TOptions* options, byte* path, byte* prefix, nint* module)
         where TOptions : unmanaged, INativeModuleOptions<TOptions>

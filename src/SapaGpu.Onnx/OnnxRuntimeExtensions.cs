@@ -17,9 +17,10 @@ public static unsafe class OnnxRuntimeExtensions
     private static readonly ConditionalWeakTable<SafeHandle, object> Registered = [];
 
     /// <summary>
-    /// Registers WindowAttention, WindowReassembly and DeformableAttention, of float and <see cref="Half"/> on the CPU, for
+    /// Registers WindowAttention, WindowReassembly, DeformableAttention and CrossAttention, of float and <see cref="Half"/>, for
     /// sessions with these options: nodes of the domain com.sapagpu then run in SapaGpu's kernels, on all processors, and not as
-    /// the functions that <see cref="OnnxModel"/> writes. ONNX Runtime 1.17 or later is needed. A second call does nothing.
+    /// the functions that <see cref="OnnxModel"/> writes. In a session with the CUDA provider they run on its GPU and on the stream
+    /// that it gives each run. ONNX Runtime 1.17 or later is needed. A second call does nothing.
     /// </summary>
     /// <param name="sessionOptions">
     /// A SessionOptions of the package Microsoft.ML.OnnxRuntime, to which this package has no reference.

@@ -9,7 +9,7 @@ import torch
 
 from .. import _abi
 from .._layout import format_of
-from ..device import Device, DeviceCache
+from ..device import Device, DeviceCache, device_of_cuda_memory
 from ..errors import InvalidArgumentError
 
 _ELEMENT_TYPES = {getattr(torch, name): number for name, number in _abi.ELEMENT_TYPES.items()}
@@ -74,14 +74,12 @@ def descriptor(tensor: torch.Tensor) -> _abi.SapaTensor:
 
 def device_of(tensor: torch.Tensor) -> Device:
     """The device that computes on the memory of a tensor: on the processor with as many threads as torch, on CUDA in
-    torch's context and on its current stream. The CUDA path was written from the interfaces of both and has not run on
-    hardware.
+    torch's context and on its current stream. One device is open for all streams of a GPU. The CUDA path was written from
+    the interfaces of both and has not run on hardware.
     """
     if tensor.device.type == "cuda":
         index = tensor.device.index
         stream = torch.cuda.current_stream(tensor.device).cuda_stream
-        return _devices.get(
-            ("cuda", index, stream), lambda: Device(f"cuda:{index}", stream=stream, primary_context=True)
-        )
+        return _devices.get(("cuda", index, stream), lambda: device_of_cuda_memory(index).on_stream(stream))
     threads = torch.get_num_threads()
     return _devices.get(("cpu", threads), lambda: Device("cpu", threads=threads))

@@ -1,18 +1,19 @@
 namespace SapaGpu.Onnx.Runtime;
 
 /// <summary>A node of <see cref="CrossAttention"/>.</summary>
-internal sealed class CrossKernel<T>(OrtApi api, CrossNode node) : OperatorKernel(api)
+internal sealed class CrossKernel<T>(OrtApi api, ExecutionProvider provider, CrossNode node)
+    : OperatorKernel(api, provider)
     where T : unmanaged
 {
     private RangesOfSizes? last;
 
-    public override void Run(nint context)
+    public override void Run(OperatorCall call)
     {
-        using var query = Input<T>(context, 0, "query");
-        using var key = Input<T>(context, 1, "key");
-        using var value = Input<T>(context, 2, "value");
+        using var query = call.Input<T>(0, "query");
+        using var key = call.Input<T>(1, "key");
+        using var value = call.Input<T>(2, "value");
         var ranges = Ranges(query.Shape, key.Shape);
-        using var output = Output<T>(context, CrossAttention.Shapes(query, key, value, ranges, node.Options, null).Output);
+        using var output = call.Output<T>(CrossAttention.Shapes(query, key, value, ranges, node.Options, null).Output);
         CrossAttention.Forward(query, key, value, output, ranges, node.Options);
     }
 

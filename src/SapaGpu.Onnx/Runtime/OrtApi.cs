@@ -21,6 +21,7 @@ internal readonly unsafe struct OrtApi(nint* table)
     private const int GetDimensionsCountIndex = 61;
     private const int GetDimensionsIndex = 62;
     private const int GetTensorTypeAndShapeIndex = 65;
+    private const int MemoryInfoGetIdIndex = 72;
     private const int KernelInfoGetAttributeFloatIndex = 85;
     private const int KernelInfoGetAttributeInt64Index = 86;
     private const int KernelInfoGetAttributeStringIndex = 87;
@@ -28,6 +29,8 @@ internal readonly unsafe struct OrtApi(nint* table)
     private const int KernelContextGetOutputIndex = 91;
     private const int ReleaseStatusIndex = 93;
     private const int ReleaseTensorTypeAndShapeInfoIndex = 99;
+    private const int KernelContextGetGpuComputeStreamIndex = 193;
+    private const int GetTensorMemoryInfoIndex = 194;
 
     private const int Rank = 4;
 
@@ -127,6 +130,25 @@ internal readonly unsafe struct OrtApi(nint* table)
         {
             ((delegate* unmanaged[Cdecl]<nint, void>)table[ReleaseTensorTypeAndShapeInfoIndex])(info);
         }
+    }
+
+    /// <summary>The stream that a node of a GPU is to queue its work on.</summary>
+    public nint ComputeStream(nint context)
+    {
+        nint stream;
+        Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)table[KernelContextGetGpuComputeStreamIndex])(context, &stream));
+        return stream;
+    }
+
+    /// <summary>The number of the device that has the first operand.</summary>
+    public int DeviceNumber(nint context)
+    {
+        nint value, memory;
+        int number;
+        Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint*, nint>)table[KernelContextGetInputIndex])(context, 0, &value));
+        Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)table[GetTensorMemoryInfoIndex])(value, &memory));
+        Check(((delegate* unmanaged[Cdecl]<nint, int*, nint>)table[MemoryInfoGetIdIndex])(memory, &number));
+        return number;
     }
 
     /// <summary>Allocates the output of a node.</summary>

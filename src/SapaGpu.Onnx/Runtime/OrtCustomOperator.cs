@@ -39,11 +39,12 @@ internal unsafe struct OrtCustomOperator
     private nint releaseAliasMap;
 
     private nint name;
+    private nint provider;
     private nuint inputCount;
     private TensorType type;
 
     /// <summary>Makes an operator, which lives as long as the process.</summary>
-    public static OrtCustomOperator* Create(string name, int inputCount, TensorType type)
+    public static OrtCustomOperator* Create(string name, int inputCount, TensorType type, ExecutionProvider provider)
     {
         var created = (OrtCustomOperator*)NativeMemory.AllocZeroed((nuint)sizeof(OrtCustomOperator));
         created->version = OrtApi.Version;
@@ -62,6 +63,7 @@ internal unsafe struct OrtCustomOperator
         created->getStartVersion = &One;
         created->getEndVersion = &GetEndVersion;
         created->name = Marshal.StringToCoTaskMemUTF8(name);
+        created->provider = Marshal.StringToCoTaskMemUTF8(provider.Name);
         created->inputCount = (nuint)inputCount;
         created->type = type;
         return created;
@@ -70,9 +72,8 @@ internal unsafe struct OrtCustomOperator
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static nint GetName(OrtCustomOperator* self) => self->name;
 
-    // None is the provider of the CPU.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static nint GetProvider(OrtCustomOperator* self) => 0;
+    private static nint GetProvider(OrtCustomOperator* self) => self->provider;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int GetElementType(OrtCustomOperator* self, nuint index) => (int)self->type;
@@ -100,7 +101,8 @@ internal unsafe struct OrtCustomOperator
         try
         {
             string name = Marshal.PtrToStringUTF8(self->name)!;
-            *kernel = GCHandle.ToIntPtr(GCHandle.Alloc(OperatorKernel.Create(name, self->type, api, info)));
+            var provider = self->provider == 0 ? ExecutionProvider.Cpu : ExecutionProvider.Cuda;
+            *kernel = GCHandle.ToIntPtr(GCHandle.Alloc(OperatorKernel.Create(name, self->type, provider, api, info)));
             return 0;
         }
         catch (Exception e)
@@ -115,7 +117,7 @@ internal unsafe struct OrtCustomOperator
         var own = (OperatorKernel)GCHandle.FromIntPtr(kernel).Target!;
         try
         {
-            own.Run(context);
+            own.Run(new OperatorCall(own.Api, context, own.Provider.DeviceOf(own.Api, context)));
             return 0;
         }
         catch (Exception e)

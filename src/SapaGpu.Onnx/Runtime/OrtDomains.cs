@@ -36,13 +36,19 @@ internal static unsafe class OrtDomains
     private static nint Create(OrtApi api)
     {
         nint domain = api.CreateDomain(OperatorDomain.Name);
-        foreach (var type in (TensorType[])[TensorType.Float32, TensorType.Float16])
+        foreach (var provider in (ExecutionProvider[])[ExecutionProvider.Cpu, ExecutionProvider.Cuda])
         {
-            api.AddOperator(domain, OrtCustomOperator.Create(WindowOperators.Attention, inputCount: 3, type));
-            api.AddOperator(domain, OrtCustomOperator.Create(WindowOperators.Reassembly, inputCount: 2, type));
-            api.AddOperator(domain, OrtCustomOperator.Create(DeformableOperators.Attention, inputCount: 4, type));
-            api.AddOperator(domain, OrtCustomOperator.Create(CrossOperators.Attention, inputCount: 3, type));
+            foreach (var type in (TensorType[])[TensorType.Float32, TensorType.Float16])
+            {
+                Add(WindowOperators.Attention, inputCount: 3, type, provider);
+                Add(WindowOperators.Reassembly, inputCount: 2, type, provider);
+                Add(DeformableOperators.Attention, inputCount: 4, type, provider);
+                Add(CrossOperators.Attention, inputCount: 3, type, provider);
+            }
         }
         return domain;
+
+        void Add(string name, int inputCount, TensorType type, ExecutionProvider provider) =>
+            api.AddOperator(domain, OrtCustomOperator.Create(name, inputCount, type, provider));
     }
 }

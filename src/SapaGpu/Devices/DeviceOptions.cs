@@ -33,7 +33,7 @@ public sealed record DeviceOptions
     /// 0 means the legacy default stream, which libtorch uses by default as well. Calls on one stream run in the order
     /// in which they were queued, whoever queued them. The caller owns the stream, which must outlive the device. Any
     /// value but 0 requires <see cref="UsesPrimaryContext"/>; the per-thread default stream (2) is not supported.
-    /// Devices of other kinds do not use it.
+    /// Devices of other kinds do not use it. <see cref="ComputeDevice.OnStream"/> names a stream for single calls.
     /// </summary>
     public nint Stream { get; init; }
 

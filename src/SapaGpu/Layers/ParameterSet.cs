@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace SapaGpu.Layers;
 
 /// <summary>The parameters of a module, or their gradients: maps by name, in the order of a state_dict.</summary>
@@ -7,6 +9,7 @@ internal sealed class ParameterSet : IDisposable
     private readonly Dictionary<string, FeatureMap> stacks = [];
     private readonly Dictionary<(string Name, int First, int Count), FeatureMap> columns = [];
     private readonly List<Parameter> parameters = [];
+    private readonly ConditionalWeakTable<ComputeDevice, ParameterSet> shared = [];
     private readonly ComputeDevice device;
     private readonly ElementType elementType;
 
@@ -26,6 +29,21 @@ internal sealed class ParameterSet : IDisposable
         }
     }
 
+    // The same parameters for calls on another stream.
+    private ParameterSet(ParameterSet original, ComputeDevice device)
+    {
+        this.device = device;
+        elementType = original.elementType;
+        Specs = original.Specs;
+        foreach (var (name, stack) in original.stacks)
+            stacks.Add(name, stack.SharedOn(device));
+        foreach (var parameter in original.parameters)
+        {
+            values.Add(parameter.Name, parameter.Value.SharedOn(device));
+            parameters.Add(parameter with { Value = values[parameter.Name] });
+        }
+    }
+
     public IReadOnlyList<ParameterSpec> Specs { get; }
 
     public IReadOnlyList<Parameter> Parameters => parameters;
@@ -37,6 +55,21 @@ internal sealed class ParameterSet : IDisposable
 
     /// <summary>Returns all parameters of a stack as one map; null if there is no such stack.</summary>
     public FeatureMap? Stack(string name) => stacks.GetValueOrDefault(name);
+
+    /// <summary>Returns the parameters for calls on another stream of the device, in the same memory; the set owns them.</summary>
+    public ParameterSet On(ComputeDevice target)
+    {
+        if (target.SharesQueueWith(device))
+            return this;
+        if (shared.TryGetValue(target, out var known))
+            return known;
+        lock (shared)
+        {
+            if (!shared.TryGetValue(target, out known))
+                shared.Add(target, known = new ParameterSet(this, target));
+            return known;
+        }
+    }
 
     /// <summary>Returns a view of some columns of a matrix, which the set owns.</summary>
     public FeatureMap Columns(string name, int first, int count)
@@ -89,8 +122,22 @@ internal sealed class ParameterSet : IDisposable
 
     public void Dispose()
     {
+        ReleaseShared();
         foreach (var value in HandOver())
             value.Value.Dispose();
+    }
+
+    // The memory goes to calls on the stream of this set, and other streams may still read it.
+    private void ReleaseShared()
+    {
+        bool isShared = false;
+        foreach (var (_, set) in shared)
+        {
+            set.Dispose();
+            isShared = true;
+        }
+        if (isShared)
+            device.FinishQuietly();
     }
 
     // Matrices are stacked by their rows, vectors by their elements.

@@ -103,6 +103,9 @@ public abstract class FeatureMap : IDisposable
     /// <summary>A view of a rectangle, whatever the element type.</summary>
     internal abstract FeatureMap CropOf(int row, int column, int height, int width);
 
+    /// <summary>The same map for calls on another stream of its device, whatever the element type.</summary>
+    internal abstract FeatureMap SharedOn(ComputeDevice device);
+
     /// <summary>Writes all elements, in the order of the format, rounded to the element type.</summary>
     internal abstract void WriteNumbers(ReadOnlySpan<double> values);
 
@@ -365,6 +368,28 @@ public sealed class FeatureMap<T> : FeatureMap
     public FeatureMap<T> To(ComputeDevice device) => From(device, Shape, ToArray(), Format);
 
     /// <summary>
+    /// Returns the map for calls on another stream of its device (<see cref="ComputeDevice.OnStream"/>): a view that shares the
+    /// memory of the map.
+    /// </summary>
+    /// <param name="device">The device or a view of it, whose stream the calls are queued on.</param>
+    /// <remarks>
+    /// The caller orders the streams, by events or by <see cref="ComputeDevice.Synchronize"/>: before a call on one that needs what
+    /// the other writes, and before the last reference to the memory is disposed, which goes to calls on the stream
+    /// where it was created.
+    /// </remarks>
+    /// <exception cref="DeviceMismatchException">The map is on another device.</exception>
+    /// <exception cref="ObjectDisposedException">The map has been disposed.</exception>
+    public FeatureMap<T> On(ComputeDevice device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        return device.SharesMemoryWith(Device)
+            ? new FeatureMap<T>(DeviceMemory.Share(device, Memory), Shape, Layout)
+            : throw new DeviceMismatchException(
+                $"The map {this} is in the memory of {Device}, not of {device}; copy it with To(device).");
+    }
+
+    /// <summary>
     /// Copies the map through host memory into another memory format, without gaps and on the same device. The bits of
     /// the elements stay the same.
     /// </summary>
@@ -428,6 +453,8 @@ public sealed class FeatureMap<T> : FeatureMap
     internal override FeatureMap ChannelsOf(int first, int count) => Channels(first, count);
 
     internal override FeatureMap CropOf(int row, int column, int height, int width) => Crop(row, column, height, width);
+
+    internal override FeatureMap SharedOn(ComputeDevice device) => On(device);
 
     internal override void WriteNumbers(ReadOnlySpan<double> values)
     {

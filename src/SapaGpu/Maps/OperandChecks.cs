@@ -5,7 +5,9 @@ namespace SapaGpu.Maps;
 /// <summary>The checks that the operators share. Error messages list every operand and suggest a fix.</summary>
 internal static class OperandChecks
 {
-    /// <summary>Checks that no operand is disposed and that all are on one device; null operands are skipped.</summary>
+    /// <summary>
+    /// Checks that no operand or its device is disposed and that all are on one stream of one device; null operands are skipped.
+    /// </summary>
     public static void SameDevice(params ReadOnlySpan<Operand> operands)
     {
         FeatureMap? first = null;
@@ -16,16 +18,20 @@ internal static class OperandChecks
                 continue;
             if (map.IsDisposed)
                 throw new ObjectDisposedException(name, $"'{name}' was disposed before the call.");
+            if (map.Device.IsDisposed)
+                throw new ObjectDisposedException(name, $"The device {map.Device.Id} of '{name}' was disposed before the call.");
             if (first is null)
             {
                 first = map;
                 firstName = name;
             }
-            else if (!ReferenceEquals(first.Device, map.Device))
+            else if (!first.Device.SharesQueueWith(map.Device))
             {
+                string remedy = first.Device.SharesMemoryWith(map.Device)
+                    ? "bring one to the stream of the other with On(device), and order the streams. "
+                    : "move one with To(device). ";
                 throw new DeviceMismatchException(
-                    $"'{firstName}' is on {first.Device}, but '{name}' is on {map.Device}; move one with To(device). " +
-                    Describe(operands));
+                    $"'{firstName}' is on {first.Device}, but '{name}' is on {map.Device}; {remedy}{Describe(operands)}");
             }
         }
     }

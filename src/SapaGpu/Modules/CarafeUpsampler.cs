@@ -109,9 +109,10 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         var (gradMasks, gradFeatures) =
             WindowReassembly.Backward(context.Masks, context.Features, gradOutput, reassembly);
         using var ownGradMasks = gradMasks;
-        var gradients = Values.CreateLike();
+        var values = ValuesFor(context.Features);
+        var gradients = values.CreateLike();
         predictor.Backward(
-            Values, gradients, context.Wide, context.Compressed, context.Scores, gradMasks!, gradFeatures!);
+            values, gradients, context.Wide, context.Compressed, context.Scores, gradMasks!, gradFeatures!);
         return new CarafeGradients<T>(gradFeatures!, gradients.HandOver());
     }
 
@@ -133,7 +134,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
         using var call = Operands.Hold(features, output);
         using var parameters = HoldParameters();
         var wide = CarafeKernelPredictor.Widen(features);
-        var (compressed, scores) = predictor.Forward(Values, wide);
+        var (compressed, scores) = predictor.Forward(ValuesFor(features), wide);
         using var kernels = predictor.Normalise(scores);
         context = new CarafeContext<T>
         {
@@ -144,7 +145,7 @@ public sealed class CarafeUpsampler<T> : UpsamplerModule<T>
             Scores = scores,
             Masks = Precision.Narrow<T>(kernels),
         };
-        output ??= FeatureMap<T>.Create(Device, shape, features.Format);
+        output ??= FeatureMap<T>.Create(features.Device, shape, features.Format);
         WindowReassembly.Forward(context.Masks, features, output, reassembly);
         return output;
     }

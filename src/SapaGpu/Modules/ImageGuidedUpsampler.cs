@@ -42,7 +42,7 @@ public abstract class ImageGuidedUpsampler<T> : UpsamplerModule<T>
     public FeatureMap<T> Forward(FeatureMap<T> image, FeatureMap<T> features, int outputHeight, int outputWidth)
     {
         var shape = Check(image, features, outputHeight, outputWidth);
-        var output = FeatureMap<T>.Create(Device, shape, features.Format);
+        var output = FeatureMap<T>.Create(features.Device, shape, features.Format);
         Run(image, features, output);
         return output;
     }
@@ -115,9 +115,10 @@ public abstract class ImageGuidedUpsampler<T> : UpsamplerModule<T>
         using var parameters = HoldParameters();
         using var intermediates = context.Hold();
         var attended = CrossAttention.Backward(context.Attention, gradOutput);
-        var gradients = Values.CreateLike();
+        var values = ValuesFor(gradOutput);
+        var gradients = values.CreateLike();
         var (gradImage, gradFeatures) = encoder.Backward(
-            Values, gradients, WidenOwn(attended.Query!), WidenOwn(attended.Key!), context.Trace.Read());
+            values, gradients, WidenOwn(attended.Query!), WidenOwn(attended.Key!), context.Trace.Read());
         var gradValue = attended.Value!;
         if (gradFeatures is not null)
         {
@@ -162,7 +163,7 @@ public abstract class ImageGuidedUpsampler<T> : UpsamplerModule<T>
     private (FeatureMap<T> Query, FeatureMap<T> Key) Encode(
         FeatureMap<T> image, FeatureMap<T> features, MapShape output, Trace trace)
     {
-        var (query, key) = encoder.Forward(Values, Precision.Prepare(image), features, output, trace);
+        var (query, key) = encoder.Forward(ValuesFor(features), Precision.Prepare(image), features, output, trace);
         return (Round(query, query.Format), Round(key, key.Format));
     }
 

@@ -125,7 +125,8 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         using var gradOffsets = attended.Offsets!;
         var gradDecoder = attended.Value!;
         var gradEncoder = FeatureMap<T>.CreateLike(context.Encoder);
-        var gradients = Values.CreateLike();
+        var values = ValuesFor(context.Decoder);
+        var gradients = values.CreateLike();
 
         using var gradProjection = Embedder.CreateValues(
             context.Decoder, KeyChannels + DeformableParameters.OffsetChannels(Options));
@@ -134,9 +135,9 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         keyPart.CopyFrom(gradKey);
         OffsetResampling.Backward(gradOffsets, offsetPart, Options.Scale, Options.HighResolutionOffsets);
         encoderEmbedder.Backward(
-            Values, gradients, context.Encoder, context.EncoderEmbedding, gradQuery, null, gradEncoder, accumulate: false);
+            values, gradients, context.Encoder, context.EncoderEmbedding, gradQuery, null, gradEncoder, accumulate: false);
         decoderEmbedder.Backward(
-            Values, gradients, context.Decoder, context.DecoderEmbedding, gradProjection, null, gradDecoder, accumulate: true);
+            values, gradients, context.Decoder, context.DecoderEmbedding, gradProjection, null, gradDecoder, accumulate: true);
         return new SapaGradients<T>(gradEncoder, gradDecoder, gradients.HandOver());
     }
 
@@ -153,8 +154,9 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
         Check(encoder, decoder, output);
         using var call = Operands.Hold(encoder, decoder, output);
         using var parameters = HoldParameters();
-        var encoderEmbedding = encoderEmbedder.Forward(Values, encoder);
-        var decoderEmbedding = decoderEmbedder.Forward(Values, decoder);
+        var values = ValuesFor(decoder);
+        var encoderEmbedding = encoderEmbedder.Forward(values, encoder);
+        var decoderEmbedding = decoderEmbedder.Forward(values, decoder);
         var key = decoderEmbedding.Values!.Channels(0, KeyChannels);
         using var cells = decoderEmbedding.Values.Channels(KeyChannels, DeformableParameters.OffsetChannels(Options));
         var offsets = Embedder.CreateValues(encoder, Options.Groups * Options.Points * 2);
@@ -169,7 +171,7 @@ public sealed class SapaDeformableUpsampler<T> : UpsamplerModule<T>
             Key = key,
             Offsets = offsets,
         };
-        output ??= FeatureMap<T>.Create(Device, DeformableShapes.Output(decoder, offsets), decoder.Format);
+        output ??= FeatureMap<T>.Create(decoder.Device, DeformableShapes.Output(decoder, offsets), decoder.Format);
         DeformableAttention.Forward(encoderEmbedding.Values!, key, decoder, offsets, output, attention);
         return output;
     }

@@ -146,12 +146,13 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         using var parameters = HoldParameters();
         using var intermediates = context.Hold();
         var (encoder, decoder) = (context.Encoder, context.Decoder);
-        var gradients = Values.CreateLike();
+        var values = ValuesFor(decoder);
+        var gradients = values.CreateLike();
         var gradEncoder = FeatureMap<T>.CreateLike(encoder);
         var gradDecoder = FeatureMap<T>.CreateLike(decoder);
         using var gradQuery = FeatureMap<T>.CreateLike(context.Attention.Query);
-        using var gradProjection = context.DecoderEmbedding.Values is { } values
-            ? Embedder.CreateValues(decoder, values.Shape.Channels)
+        using var gradProjection = context.DecoderEmbedding.Values is { } embedded
+            ? Embedder.CreateValues(decoder, embedded.Shape.Channels)
             : null;
         bool ownKey = Options.Similarity == Similarity.InnerProduct;
         using var gradKey = ownKey ? FeatureMap<T>.CreateLike(decoder) : SapaParameters.Key(gradProjection!, Options);
@@ -175,11 +176,11 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
                 gradGate);
             gradEncoderQuery = gated ?? gradQuery;
             using var raw = new Embedding<T>(decoder, false, null, null);
-            decoderQuery.Backward(Values, gradients, decoder, raw, gradDecoderQuery, null, gradDecoder, written);
+            decoderQuery.Backward(values, gradients, decoder, raw, gradDecoderQuery, null, gradDecoder, written);
             written = true;
         }
         decoderEmbedder.Backward(
-            Values,
+            values,
             gradients,
             decoder,
             context.DecoderEmbedding,
@@ -188,7 +189,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
             gradDecoder,
             accumulate: written);
         encoderEmbedder.Backward(
-            Values,
+            values,
             gradients,
             encoder,
             context.EncoderEmbedding,
@@ -212,8 +213,9 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         Check(encoder, decoder, output);
         using var call = Operands.Hold(encoder, decoder, output);
         using var parameters = HoldParameters();
-        var encoderEmbedding = encoderEmbedder.Forward(Values, encoder);
-        var decoderEmbedding = decoderEmbedder.Forward(Values, decoder);
+        var values = ValuesFor(decoder);
+        var encoderEmbedding = encoderEmbedder.Forward(values, encoder);
+        var decoderEmbedding = decoderEmbedder.Forward(values, decoder);
         bool ownKey = Options.Similarity == Similarity.InnerProduct;
         var key = ownKey ? decoderEmbedding.Normalised! : SapaParameters.Key(decoderEmbedding.Values!, Options);
         var projected = SapaParameters.Value(decoderEmbedding.Values, Options);
@@ -222,7 +224,7 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
         FeatureMap<T>? fromDecoder = null;
         if (decoderQuery is not null)
         {
-            using var raw = decoderQuery.Forward(Values, decoder);
+            using var raw = decoderQuery.Forward(values, decoder);
             fromDecoder = raw.Values!.Channels(0, raw.Values.Shape.Channels);
             var fromEncoder = query;
             query = Embedder.CreateValues(encoder, fromEncoder.Shape.Channels);
@@ -231,8 +233,8 @@ public sealed class SapaUpsampler<T> : UpsamplerModule<T>
 
         var shape = new WindowShape(
             key.Shape, Options.OutputChannels, encoder.Shape.Height, encoder.Shape.Width, Options.Window);
-        var attentionContext = keep ? new WindowAttentionContext<T>(Device, shape, attention) : null;
-        output ??= FeatureMap<T>.Create(Device, shape.OutputShape, decoder.Format);
+        var attentionContext = keep ? new WindowAttentionContext<T>(decoder.Device, shape, attention) : null;
+        output ??= FeatureMap<T>.Create(decoder.Device, shape.OutputShape, decoder.Format);
         WindowAttention.Forward(query, key, projected ?? decoder, output, attention, attentionContext);
         context = new SapaContext<T>(
             this,

@@ -27,7 +27,10 @@ public abstract class UpsamplerModule<T> : IDisposable
         lifetime = new Lifetime(parameters.Dispose);
     }
 
-    /// <summary>Gets the device that holds the parameters and runs the module.</summary>
+    /// <summary>
+    /// Gets the device that holds the parameters. The module runs on the stream of its features, which may be of any view of that
+    /// device (<see cref="ComputeDevice.OnStream"/>).
+    /// </summary>
     public ComputeDevice Device { get; }
 
     /// <summary>
@@ -39,7 +42,8 @@ public abstract class UpsamplerModule<T> : IDisposable
     /// <summary>Gets whether the module was disposed.</summary>
     public bool IsDisposed => lifetime.IsDisposed;
 
-    private protected ParameterSet Values => parameters;
+    /// <summary>The parameters for calls on the stream of a map.</summary>
+    private protected ParameterSet ValuesFor(FeatureMap map) => parameters.On(map.Device);
 
     /// <summary>Gets a parameter by its name.</summary>
     /// <param name="name">The name of the parameter, such as "q.weight".</param>
@@ -137,8 +141,8 @@ public abstract class UpsamplerModule<T> : IDisposable
     {
         ArgumentNullException.ThrowIfNull(features.Map, features.Name);
         ObjectDisposedException.ThrowIf(IsDisposed, this);
-        OperandChecks.SameDevice([new("the module", Parameters.Count > 0 ? Parameters[0].Value : null), .. operands]);
-        if (!ReferenceEquals(features.Map.Device, Device))
+        OperandChecks.SameDevice(operands);
+        if (!features.Map.Device.SharesMemoryWith(Device))
         {
             throw new DeviceMismatchException(
                 $"The module is on {Device}, '{features.Name}' on {features.Map.Device}; move the features with " +

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ILGPU.Runtime.Cuda;
 using NUnit.Framework;
 using SapaGpu.Cli;
 using SapaGpu.Tests.Vectors;
@@ -42,6 +43,24 @@ public sealed class FailedDeviceTests
         Assert.That(code, Is.EqualTo(ExitCode.Failure), errors);
         using var report = JsonDocument.Parse(output);
         Assert.That(report.RootElement.GetProperty("failed").GetInt32(), Is.EqualTo(VectorWriter.Cases.Count));
+    }
+
+    [Test]
+    public void Views_on_streams_end_without_a_word_after_a_kernel_failed()
+    {
+        var device = SimulatedCuda.Open(new DeviceOptions { UsesPrimaryContext = true });
+        CudaStream stream;
+        using (device.Use())
+            stream = ((CudaAccelerator)device.Accelerator).CreateStream(StreamFlags.CU_STREAM_NON_BLOCKING);
+        var view = device.OnStream(stream.StreamPtr);
+        var output = FeatureMap<float>.Create(view, new MapShape(1, 1, 8, 8));
+        Assert.That(
+            () => ReadFromNowhere(view, output), Throws.Exception.With.Message.Contains("illegal memory access"));
+        output.Dispose();
+        Assert.That(view.Dispose, Throws.Nothing);
+        Assert.That(() => device.OnStream(0), Throws.Nothing);
+        Assert.That(device.Dispose, Throws.Nothing);
+        GC.KeepAlive(stream);
     }
 
     private static void ReadFromNowhere(ComputeDevice device, FeatureMap<float> output)

@@ -9,7 +9,8 @@ namespace SapaGpu.Devices;
 
 /// <summary>A device of ILGPU: CUDA, OpenCL, or the emulation of a GPU.</summary>
 internal sealed unsafe class AcceleratorBackend(
-    Context context, Accelerator accelerator, DeviceInfo info, bool usesPrimaryContext) : DeviceBackend
+    Context context, Accelerator accelerator, AcceleratorStream stream, DeviceInfo info, bool usesPrimaryContext)
+    : DeviceBackend
 {
     public override DeviceKind Kind => info.Kind;
 
@@ -23,7 +24,16 @@ internal sealed unsafe class AcceleratorBackend(
 
     public Accelerator Accelerator => accelerator;
 
-    private AcceleratorStream Stream => accelerator.DefaultStream;
+    /// <summary>Gets the stream that everything is queued on.</summary>
+    public AcceleratorStream Stream => stream;
+
+    /// <summary>The same device with the queue of a stream that belongs to someone else.</summary>
+    public AcceleratorBackend OnStream(nint handle) => new(
+        context,
+        accelerator,
+        ((CudaAccelerator)accelerator).CreateStream(handle, responsible: false),
+        info,
+        usesPrimaryContext);
 
     public override MemoryBuffer Allocate(long bytes) => accelerator is CPUAccelerator
         ? HostMemoryBuffer.Allocate(bytes)
@@ -99,13 +109,29 @@ internal sealed unsafe class AcceleratorBackend(
         return end.MeasureFrom(begin);
     }
 
-    public override void Close(MemoryPool pool)
+    public override void FinishAll() => accelerator.Synchronize();
+
+    public override void Free(MemoryPool pool)
     {
         try
         {
             using var scope = Enter();
-            accelerator.Synchronize();
+            FinishAll();
             pool.Dispose();
+        }
+        catch (AcceleratorException)
+        {
+            // After a call that failed, a driver refuses everything but the end of the context, which frees all memory.
+            pool.Abandon();
+        }
+    }
+
+    public override void Close()
+    {
+        try
+        {
+            using var scope = Enter();
+            FinishAll();
             if (usesPrimaryContext)
                 AcceleratorMembers.DisposeQuietly(accelerator);
             else
@@ -113,8 +139,6 @@ internal sealed unsafe class AcceleratorBackend(
         }
         catch (AcceleratorException)
         {
-            // After a call that failed, a driver refuses everything but the end of the context, which frees all memory.
-            pool.Abandon();
             AcceleratorMembers.DisposeQuietly(accelerator);
         }
         context.Dispose();

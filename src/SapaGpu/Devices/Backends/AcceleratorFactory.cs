@@ -46,9 +46,11 @@ internal static class AcceleratorFactory
                         ? MissingReason(kind)
                         : $"There is no device {DeviceNames.Of(kind)}:{ordinal}; there are 0 to {devices.Count - 1}.");
             }
+            var accelerator = CreateAccelerator(context, devices[ordinal], options);
             return new AcceleratorBackend(
                 context,
-                CreateAccelerator(context, devices[ordinal], options),
+                accelerator,
+                accelerator.DefaultStream,
                 Describe(devices[ordinal], kind, ordinal),
                 options.UsesPrimaryContext);
         }
@@ -68,7 +70,11 @@ internal static class AcceleratorFactory
         var context = Context.Create(builder => Configure(builder, options).CPU(new CPUDevice(32, Threads / 32, 1)));
         var accelerator = context.GetCPUDevice(0).CreateCPUAccelerator(context);
         return new AcceleratorBackend(
-            context, accelerator, HostBackend.Describe() with { Name = "ILGPU emulator" }, usesPrimaryContext: false);
+            context,
+            accelerator,
+            accelerator.DefaultStream,
+            HostBackend.Describe() with { Name = "ILGPU emulator" },
+            usesPrimaryContext: false);
     }
 
     // O2 infers address spaces, without which views in a parameter block become generic pointers: slow on NVIDIA,

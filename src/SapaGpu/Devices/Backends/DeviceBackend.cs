@@ -61,6 +61,12 @@ internal abstract class DeviceBackend
     /// <summary>The time from the beginning of the first call that an action queues to the end of the last.</summary>
     public abstract TimeSpan MeasureTime(Action action);
 
-    /// <summary>Waits, frees the pool and closes the device, whatever a driver answers.</summary>
-    public abstract void Close(MemoryPool pool);
+    /// <summary>Waits for everything that was queued on whatever stream of the device.</summary>
+    public virtual void FinishAll() => Synchronize();
+
+    /// <summary>Waits and frees the memory of a pool, whatever a driver answers.</summary>
+    public abstract void Free(MemoryPool pool);
+
+    /// <summary>Closes the device, whatever a driver answers.</summary>
+    public abstract void Close();
 }

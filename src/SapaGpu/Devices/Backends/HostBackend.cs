@@ -67,7 +67,11 @@ internal sealed unsafe class HostBackend : DeviceBackend
         return Stopwatch.GetElapsedTime(begin);
     }
 
-    public override void Close(MemoryPool pool) => pool.Dispose();
+    public override void Free(MemoryPool pool) => pool.Dispose();
+
+    public override void Close()
+    {
+    }
 
     private static void* Address<T>(in ArrayView<T> view)
         where T : unmanaged => Unsafe.AsPointer(ref view.LoadEffectiveAddress());

@@ -13,6 +13,9 @@ internal sealed class KernelCache(Accelerator? accelerator, CodeStore? store)
     private readonly Lock gate = new();
     private volatile object?[] slots = new object?[16];
 
+    /// <summary>Gets the number of kernels and jobs that are there.</summary>
+    public int Count => slots.Count(slot => slot is not null);
+
     /// <summary>The launcher of a thread-group program.</summary>
     public Action<AcceleratorStream, KernelConfig, TParameters> Group<TKernel, TParameters>()
         where TKernel : struct, IKernel<TParameters>

@@ -7,7 +7,7 @@ namespace SapaGpu.Devices;
 /// Queues thread-group programs on the stream of a device and runs vector programs on the CPU, where a call returns
 /// when its work is done.
 /// </summary>
-internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, DeviceOptions options) : IDisposable
+internal sealed class Launcher : IDisposable
 {
     /// <summary>
     /// Work below this many operations is done by the calling thread: until another thread has woken up, one core does
@@ -15,15 +15,41 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, DeviceOpt
     /// </summary>
     private const double InlineOperations = 2e6;
 
-    private readonly Lazy<WorkerTeam> team = new(() => new WorkerTeam(options.Threads));
+    private readonly DeviceBackend backend;
+    private readonly MemoryPool pool;
+    private readonly DeviceOptions options;
+    private readonly Lazy<WorkerTeam> team;
+    private readonly Lazy<KernelCache> kernels;
 
-    // Nothing of ILGPU is loaded before there is something to launch.
-    private readonly Lazy<KernelCache> kernels = new(() => new(
-        (backend as AcceleratorBackend)?.Accelerator,
-        CodeStore.Open(options.CodeFolder)));
-
-    // A kernel object keeps its arguments between the calls that set them and the call that queues it.
+    // A kernel object of OpenCL keeps its arguments between the calls that set them and the call that queues it.
     private readonly Lock gate = new();
+
+    /// <summary>Creates the launcher of a device.</summary>
+    public Launcher(DeviceBackend backend, MemoryPool pool, DeviceOptions options)
+    {
+        this.backend = backend;
+        this.pool = pool;
+        this.options = options;
+        team = new Lazy<WorkerTeam>(() => new WorkerTeam(options.Threads));
+
+        // Nothing of ILGPU is loaded before there is something to launch.
+        kernels = new Lazy<KernelCache>(() => new(
+            (backend as AcceleratorBackend)?.Accelerator,
+            CodeStore.Open(options.CodeFolder)));
+    }
+
+    /// <summary>Creates the launcher of another stream, which launches the kernels of the device.</summary>
+    public Launcher(Launcher device, DeviceBackend backend, MemoryPool pool)
+    {
+        this.backend = backend;
+        this.pool = pool;
+        options = device.options;
+        team = device.team;
+        kernels = device.kernels;
+    }
+
+    /// <summary>Gets the number of programs that were launched and are kept, of all streams of the device.</summary>
+    public int LoadedKernels => kernels.IsValueCreated ? kernels.Value.Count : 0;
 
     /// <summary>Launches a thread-group program.</summary>
     public void Group<TKernel, TParameters>(in TParameters parameters)
@@ -39,7 +65,7 @@ internal sealed class Launcher(DeviceBackend backend, MemoryPool pool, DeviceOpt
         }
         lock (gate)
         {
-            var stream = ((AcceleratorBackend)backend).Accelerator.DefaultStream;
+            var stream = ((AcceleratorBackend)backend).Stream;
             var config = new KernelConfig((int)groups, TKernel.GroupSize);
             kernels.Value.Group<TKernel, TParameters>()(stream, config, parameters);
         }

@@ -26,6 +26,13 @@ internal abstract class DeviceMemory(ComputeDevice device, MemoryBuffer buffer)
     public static DeviceMemory Wrap(ComputeDevice device, nint pointer, long bytes) =>
         new WrappedMemory(device, device.Backend.Wrap(pointer, bytes));
 
+    /// <summary>The same memory for calls on another stream of its device.</summary>
+    public static DeviceMemory Share(ComputeDevice device, DeviceMemory memory)
+    {
+        memory.Retain();
+        return new SharedMemory(device, memory);
+    }
+
     /// <summary>Adds a holder.</summary>
     /// <exception cref="ObjectDisposedException">There is none left.</exception>
     public void Retain()
@@ -77,5 +84,11 @@ internal abstract class DeviceMemory(ComputeDevice device, MemoryBuffer buffer)
             if (Buffer.Accelerator is not null && !Device.IsDisposed)
                 Buffer.Dispose();
         }
+    }
+
+    /// <summary>Memory of another stream, which is one holder of it.</summary>
+    private sealed class SharedMemory(ComputeDevice device, DeviceMemory owner) : DeviceMemory(device, owner.Buffer)
+    {
+        protected override void Free() => owner.Release();
     }
 }

@@ -6,10 +6,12 @@ namespace SapaGpu.Devices;
 
 /// <summary>
 /// Keeps the memory of disposed maps and finished workspaces for the next one of about the same size, so that a
-/// steady state allocates nothing. A device works its launches in order, on one stream, so memory may change hands
-/// as soon as the call that used it has been queued.
+/// steady state allocates nothing. A stream works its launches in order, so memory may change hands as soon as the call
+/// that used it has been queued; every stream has a pool of its own.
 /// </summary>
-internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
+/// <param name="backend">The device, with the queue of the stream.</param>
+/// <param name="makeRoom">Frees what the pools of other streams of the device keep.</param>
+internal sealed class MemoryPool(DeviceBackend backend, Action makeRoom) : IDisposable
 {
     private readonly Lock gate = new();
     private readonly Lazy<Buffers> buffers = new(() => new Buffers());
@@ -88,6 +90,21 @@ internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
         }
     }
 
+    /// <summary>Does that unless another thread is at work in the pool.</summary>
+    public void TryTrim()
+    {
+        if (!gate.TryEnter())
+            return;
+        try
+        {
+            Trim();
+        }
+        finally
+        {
+            gate.Exit();
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => End(freesBuffers: true);
 
@@ -128,6 +145,7 @@ internal sealed class MemoryPool(DeviceBackend backend) : IDisposable
         catch (Exception e) when (IsOutOfMemory(e))
         {
             Trim();
+            makeRoom();
             return backend.Allocate(size);
         }
     }
