@@ -137,34 +137,20 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
             AddCells(cells + i, bilinearWeights + i, count, sums + (nint)i * stride, channels, first);
     }
 
-    /// <summary>Adds the cells around the points of one query.</summary>
+    /// <summary>
+    /// Adds the cells around the points of one query. Eight sums at a time, so that a multiply-add does not wait for the one
+    /// before: of eight vectors, or of four of every second cell.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddCells(
         long* cells, TReal* bilinearWeights, int count, TReal* sums, int channels, int first = 0)
     {
         int lanes = TSimd.Lanes;
         int channel = 0;
+        for (; channel + 8 * lanes <= channels; channel += 8 * lanes)
+            AddEightVectors(cells, bilinearWeights, count, sums + channel, first + channel);
         for (; channel + 4 * lanes <= channels; channel += 4 * lanes)
-        {
-            TReal* own = sums + channel;
-            var s0 = TSimd.Load(own);
-            var s1 = TSimd.Load(own + lanes);
-            var s2 = TSimd.Load(own + 2 * lanes);
-            var s3 = TSimd.Load(own + 3 * lanes);
-            for (int i = 0; i < count; i++)
-            {
-                var bilinearWeight = TSimd.Broadcast(bilinearWeights[i * Length]);
-                TStorage* cell = (TStorage*)cells[i * Length] + first + channel;
-                s0 = TSimd.MultiplyAdd(bilinearWeight, TSimd.LoadStorage(cell), s0);
-                s1 = TSimd.MultiplyAdd(bilinearWeight, TSimd.LoadStorage(cell + lanes), s1);
-                s2 = TSimd.MultiplyAdd(bilinearWeight, TSimd.LoadStorage(cell + 2 * lanes), s2);
-                s3 = TSimd.MultiplyAdd(bilinearWeight, TSimd.LoadStorage(cell + 3 * lanes), s3);
-            }
-            TSimd.Store(own, s0);
-            TSimd.Store(own + lanes, s1);
-            TSimd.Store(own + 2 * lanes, s2);
-            TSimd.Store(own + 3 * lanes, s3);
-        }
+            AddFourVectors(cells, bilinearWeights, count, sums + channel, first + channel);
         for (; channel + lanes <= channels; channel += lanes)
             AddVector(cells, bilinearWeights, count, sums + channel, first + channel);
         for (; channel < channels; channel++)
@@ -189,6 +175,7 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
         long* cells, nint toSums, TReal* bilinearWeights, int count, TReal* features, int channels)
     {
         int lanes = TSimd.Lanes;
+        long* end = cells + count * Length;
         int channel = 0;
         for (; channel + 4 * lanes <= channels; channel += 4 * lanes)
         {
@@ -196,24 +183,44 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
             var f1 = TSimd.Load(features + channel + lanes);
             var f2 = TSimd.Load(features + channel + 2 * lanes);
             var f3 = TSimd.Load(features + channel + 3 * lanes);
-            for (int i = 0; i < count; i++)
+            nint offset = toSums + (nint)channel * sizeof(TReal);
+            TReal* weight = bilinearWeights;
+            for (long* cell = cells; cell < end; cell += Length)
             {
-                var bilinearWeight = TSimd.Broadcast(bilinearWeights[i * Length]);
-                TReal* sum = (TReal*)((nint)cells[i * Length] + toSums) + channel;
+                var bilinearWeight = TSimd.Broadcast(*weight);
+                TReal* sum = (TReal*)((nint)(*cell) + offset);
                 TSimd.Store(sum, TSimd.MultiplyAdd(bilinearWeight, f0, TSimd.Load(sum)));
                 TSimd.Store(sum + lanes, TSimd.MultiplyAdd(bilinearWeight, f1, TSimd.Load(sum + lanes)));
                 TSimd.Store(sum + 2 * lanes, TSimd.MultiplyAdd(bilinearWeight, f2, TSimd.Load(sum + 2 * lanes)));
                 TSimd.Store(sum + 3 * lanes, TSimd.MultiplyAdd(bilinearWeight, f3, TSimd.Load(sum + 3 * lanes)));
+                weight += Length;
+            }
+        }
+        for (; channel + 2 * lanes <= channels; channel += 2 * lanes)
+        {
+            var f0 = TSimd.Load(features + channel);
+            var f1 = TSimd.Load(features + channel + lanes);
+            nint offset = toSums + (nint)channel * sizeof(TReal);
+            TReal* weight = bilinearWeights;
+            for (long* cell = cells; cell < end; cell += Length)
+            {
+                var bilinearWeight = TSimd.Broadcast(*weight);
+                TReal* sum = (TReal*)((nint)(*cell) + offset);
+                TSimd.Store(sum, TSimd.MultiplyAdd(bilinearWeight, f0, TSimd.Load(sum)));
+                TSimd.Store(sum + lanes, TSimd.MultiplyAdd(bilinearWeight, f1, TSimd.Load(sum + lanes)));
+                weight += Length;
             }
         }
         for (; channel < channels; channel += lanes)
         {
             var feature = TSimd.Load(features + channel);
-            for (int i = 0; i < count; i++)
+            nint offset = toSums + (nint)channel * sizeof(TReal);
+            TReal* weight = bilinearWeights;
+            for (long* cell = cells; cell < end; cell += Length)
             {
-                TReal* sum = (TReal*)((nint)cells[i * Length] + toSums) + channel;
-                TSimd.Store(
-                    sum, TSimd.MultiplyAdd(TSimd.Broadcast(bilinearWeights[i * Length]), feature, TSimd.Load(sum)));
+                TReal* sum = (TReal*)((nint)(*cell) + offset);
+                TSimd.Store(sum, TSimd.MultiplyAdd(TSimd.Broadcast(*weight), feature, TSimd.Load(sum)));
+                weight += Length;
             }
         }
     }
@@ -221,39 +228,149 @@ internal static unsafe class DeformableSteps<TSimd, TStorage, TReal, TVector>
     // A little more than whole vectors, so that the queries do not all fall on the same lines of the cache.
     private static int SumStride(int points) => (points * Corners + Length - 1) / Length * Length + Length;
 
-    // sums[point][corner] = ⟨features, cell⟩ of a query.
+    // sums[point][corner] = ⟨features, cell⟩ of a query, of two points at a time: eight sums that do not wait for one another.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply(TReal* features, long* cells, int points, TReal* sums, int channels, int first)
     {
         int lanes = TSimd.Lanes;
-        for (int point = 0; point < points; point++)
+        int whole = channels / lanes * lanes;
+        int point = 0;
+        for (; point + 2 <= points; point += 2)
         {
             TStorage* a = (TStorage*)cells[0] + first;
             TStorage* b = (TStorage*)cells[Length] + first;
             TStorage* c = (TStorage*)cells[2 * Length] + first;
             TStorage* d = (TStorage*)cells[3 * Length] + first;
+            TStorage* e = (TStorage*)cells[4 * Length] + first;
+            TStorage* f = (TStorage*)cells[5 * Length] + first;
+            TStorage* g = (TStorage*)cells[6 * Length] + first;
+            TStorage* h = (TStorage*)cells[7 * Length] + first;
             var zero = TSimd.Constant(0.0);
-            TVector sa = zero, sb = zero, sc = zero, sd = zero;
-            int channel = 0;
-            for (; channel + lanes <= channels; channel += lanes)
+            TVector sa = zero, sb = zero, sc = zero, sd = zero, se = zero, sf = zero, sg = zero, sh = zero;
+            for (nint channel = 0; channel < whole; channel += lanes)
             {
                 var feature = TSimd.Load(features + channel);
                 sa = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(a + channel), sa);
                 sb = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(b + channel), sb);
                 sc = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(c + channel), sc);
                 sd = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(d + channel), sd);
+                se = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(e + channel), se);
+                sf = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(f + channel), sf);
+                sg = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(g + channel), sg);
+                sh = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(h + channel), sh);
             }
             TSimd.StoreSums(sums, sa, sb, sc, sd);
-            for (; channel < channels; channel++)
-            {
-                sums[0] += features[channel] * TSimd.Widen(a[channel]);
-                sums[1] += features[channel] * TSimd.Widen(b[channel]);
-                sums[2] += features[channel] * TSimd.Widen(c[channel]);
-                sums[3] += features[channel] * TSimd.Widen(d[channel]);
-            }
-            cells += Corners * Length;
-            sums += Corners;
+            TSimd.StoreSums(sums + Corners, se, sf, sg, sh);
+            AddRest(features, cells, sums, whole, channels, first);
+            AddRest(features, cells + Corners * Length, sums + Corners, whole, channels, first);
+            cells += 2 * Corners * Length;
+            sums += 2 * Corners;
         }
+        if (point < points)
+            MultiplyPoint(features, cells, sums, whole, channels, first);
+    }
+
+    private static void MultiplyPoint(
+        TReal* features, long* cells, TReal* sums, int whole, int channels, int first)
+    {
+        TStorage* a = (TStorage*)cells[0] + first;
+        TStorage* b = (TStorage*)cells[Length] + first;
+        TStorage* c = (TStorage*)cells[2 * Length] + first;
+        TStorage* d = (TStorage*)cells[3 * Length] + first;
+        var zero = TSimd.Constant(0.0);
+        TVector sa = zero, sb = zero, sc = zero, sd = zero;
+        for (nint channel = 0; channel < whole; channel += TSimd.Lanes)
+        {
+            var feature = TSimd.Load(features + channel);
+            sa = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(a + channel), sa);
+            sb = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(b + channel), sb);
+            sc = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(c + channel), sc);
+            sd = TSimd.MultiplyAdd(feature, TSimd.LoadStorage(d + channel), sd);
+        }
+        TSimd.StoreSums(sums, sa, sb, sc, sd);
+        AddRest(features, cells, sums, whole, channels, first);
+    }
+
+    // The channels past the last whole vector.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void AddRest(TReal* features, long* cells, TReal* sums, int whole, int channels, int first)
+    {
+        for (int channel = whole; channel < channels; channel++)
+        {
+            for (int corner = 0; corner < Corners; corner++)
+                sums[corner] += features[channel] * TSimd.Widen(((TStorage*)cells[corner * Length])[first + channel]);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddEightVectors(long* cells, TReal* bilinearWeights, int count, TReal* sums, int channel)
+    {
+        int lanes = TSimd.Lanes;
+        var s0 = TSimd.Load(sums);
+        var s1 = TSimd.Load(sums + lanes);
+        var s2 = TSimd.Load(sums + 2 * lanes);
+        var s3 = TSimd.Load(sums + 3 * lanes);
+        var s4 = TSimd.Load(sums + 4 * lanes);
+        var s5 = TSimd.Load(sums + 5 * lanes);
+        var s6 = TSimd.Load(sums + 6 * lanes);
+        var s7 = TSimd.Load(sums + 7 * lanes);
+        nint offset = (nint)channel * sizeof(TStorage);
+        for (long* end = cells + count * Length; cells < end; cells += Length)
+        {
+            var weight = TSimd.Broadcast(*bilinearWeights);
+            TStorage* cell = (TStorage*)((nint)(*cells) + offset);
+            s0 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell), s0);
+            s1 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + lanes), s1);
+            s2 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + 2 * lanes), s2);
+            s3 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + 3 * lanes), s3);
+            s4 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + 4 * lanes), s4);
+            s5 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + 5 * lanes), s5);
+            s6 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + 6 * lanes), s6);
+            s7 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + 7 * lanes), s7);
+            bilinearWeights += Length;
+        }
+        TSimd.Store(sums, s0);
+        TSimd.Store(sums + lanes, s1);
+        TSimd.Store(sums + 2 * lanes, s2);
+        TSimd.Store(sums + 3 * lanes, s3);
+        TSimd.Store(sums + 4 * lanes, s4);
+        TSimd.Store(sums + 5 * lanes, s5);
+        TSimd.Store(sums + 6 * lanes, s6);
+        TSimd.Store(sums + 7 * lanes, s7);
+    }
+
+    // Cells come in fours.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void AddFourVectors(long* cells, TReal* bilinearWeights, int count, TReal* sums, int channel)
+    {
+        int lanes = TSimd.Lanes;
+        var zero = TSimd.Constant(0.0);
+        TVector a0 = zero, a1 = zero, a2 = zero, a3 = zero;
+        var b0 = TSimd.Load(sums);
+        var b1 = TSimd.Load(sums + lanes);
+        var b2 = TSimd.Load(sums + 2 * lanes);
+        var b3 = TSimd.Load(sums + 3 * lanes);
+        nint offset = (nint)channel * sizeof(TStorage);
+        for (long* end = cells + count * Length; cells < end; cells += 2 * Length)
+        {
+            var weight = TSimd.Broadcast(*bilinearWeights);
+            TStorage* cell = (TStorage*)((nint)(*cells) + offset);
+            b0 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell), b0);
+            b1 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + lanes), b1);
+            b2 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + 2 * lanes), b2);
+            b3 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + 3 * lanes), b3);
+            weight = TSimd.Broadcast(bilinearWeights[Length]);
+            cell = (TStorage*)((nint)cells[Length] + offset);
+            a0 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell), a0);
+            a1 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + lanes), a1);
+            a2 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + 2 * lanes), a2);
+            a3 = TSimd.MultiplyAdd(weight, TSimd.LoadStorage(cell + 3 * lanes), a3);
+            bilinearWeights += 2 * Length;
+        }
+        TSimd.Store(sums, TSimd.Add(a0, b0));
+        TSimd.Store(sums + lanes, TSimd.Add(a1, b1));
+        TSimd.Store(sums + 2 * lanes, TSimd.Add(a2, b2));
+        TSimd.Store(sums + 3 * lanes, TSimd.Add(a3, b3));
     }
 
     // One sum for each corner, so that a multiply-add does not wait for the one before.

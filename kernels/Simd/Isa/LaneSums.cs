@@ -23,6 +23,14 @@ internal static class LaneSums
     public static unsafe void Store<T>(T* sums, Vector256<T> a, Vector256<T> b, Vector256<T> c, Vector256<T> d)
         where T : unmanaged
     {
+        if (typeof(T) == typeof(float) && Avx.IsSupported)
+        {
+            var ab = AddPairs(a.AsSingle(), b.AsSingle()).AsDouble();
+            var cd = AddPairs(c.AsSingle(), d.AsSingle()).AsDouble();
+            var halves = Avx.UnpackLow(ab, cd).AsSingle() + Avx.UnpackHigh(ab, cd).AsSingle();
+            (halves.GetLower() + halves.GetUpper()).Store((float*)sums);
+            return;
+        }
         sums[0] = Vector256.Sum(a);
         sums[1] = Vector256.Sum(b);
         sums[2] = Vector256.Sum(c);
@@ -58,6 +66,10 @@ internal static class LaneSums
         var cd = AddPairs(c, d).AsDouble();
         return Avx512F.UnpackLow(ab, cd).AsSingle() + Avx512F.UnpackHigh(ab, cd).AsSingle();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> AddPairs(Vector256<float> a, Vector256<float> b) =>
+        Avx.UnpackLow(a, b) + Avx.UnpackHigh(a, b);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> AddPairs(Vector512<float> a, Vector512<float> b) =>

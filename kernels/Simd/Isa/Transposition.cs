@@ -154,9 +154,18 @@ internal static unsafe class Transposition
         int wholeColumns = columns & ~3;
         if (Avx512F.IsSupported && vectorBytes == 64)
         {
+            int blocks = columns & ~15;
             for (; row + 16 <= rows; row += 16)
             {
-                for (int column = 0; column < wholeColumns; column += 4)
+                for (int column = 0; column < blocks; column += 16)
+                {
+                    SixteenBySixteen(
+                        source + row * sourceStride + column,
+                        sourceStride,
+                        destination + column * destinationStride + row,
+                        destinationStride);
+                }
+                for (int column = blocks; column < wholeColumns; column += 4)
                 {
                     var (a, b, c, d) = SixteenByFour(
                         (byte*)(source + row * sourceStride + column), sourceStride * sizeof(float));
@@ -198,6 +207,63 @@ internal static unsafe class Transposition
         }
         Scalars(source, sourceStride, destination, destinationStride, 0, row, wholeColumns, columns);
         Scalars(source, sourceStride, destination, destinationStride, row, rows, 0, columns);
+    }
+
+    // Whole lines of memory are read once: planes whose step is a power of two would take each other's place in the
+    // first-level cache before the rest of a line is read.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void SixteenBySixteen(
+        float* source, nint sourceStride, float* destination, nint destinationStride)
+    {
+        FourRows(source, sourceStride, out var a0, out var a1, out var a2, out var a3);
+        FourRows(source + 4 * sourceStride, sourceStride, out var b0, out var b1, out var b2, out var b3);
+        FourRows(source + 8 * sourceStride, sourceStride, out var c0, out var c1, out var c2, out var c3);
+        FourRows(source + 12 * sourceStride, sourceStride, out var d0, out var d1, out var d2, out var d3);
+        StoreColumns(a0, b0, c0, d0, destination, 4 * destinationStride);
+        StoreColumns(a1, b1, c1, d1, destination + destinationStride, 4 * destinationStride);
+        StoreColumns(a2, b2, c2, d2, destination + 2 * destinationStride, 4 * destinationStride);
+        StoreColumns(a3, b3, c3, d3, destination + 3 * destinationStride, 4 * destinationStride);
+    }
+
+    // Four rows transposed within each 128-bit lane: lane l of the vector i holds the column 4l + i.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void FourRows(
+        float* source,
+        nint stride,
+        out Vector512<float> first,
+        out Vector512<float> second,
+        out Vector512<float> third,
+        out Vector512<float> fourth)
+    {
+        var a = Vector512.Load(source);
+        var b = Vector512.Load(source + stride);
+        var c = Vector512.Load(source + 2 * stride);
+        var d = Vector512.Load(source + 3 * stride);
+        var abLow = Avx512F.UnpackLow(a, b).AsDouble();
+        var abHigh = Avx512F.UnpackHigh(a, b).AsDouble();
+        var cdLow = Avx512F.UnpackLow(c, d).AsDouble();
+        var cdHigh = Avx512F.UnpackHigh(c, d).AsDouble();
+        first = Avx512F.UnpackLow(abLow, cdLow).AsSingle();
+        second = Avx512F.UnpackHigh(abLow, cdLow).AsSingle();
+        third = Avx512F.UnpackLow(abHigh, cdHigh).AsSingle();
+        fourth = Avx512F.UnpackHigh(abHigh, cdHigh).AsSingle();
+    }
+
+    // The 128-bit lanes of four vectors, which are four rows each of four columns, as the four columns.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreColumns(
+        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* destination, nint step)
+    {
+        const byte Even = 0x88;
+        const byte Odd = 0xDD;
+        var abEven = Avx512F.Shuffle4x128(a, b, Even);
+        var abOdd = Avx512F.Shuffle4x128(a, b, Odd);
+        var cdEven = Avx512F.Shuffle4x128(c, d, Even);
+        var cdOdd = Avx512F.Shuffle4x128(c, d, Odd);
+        Avx512F.Shuffle4x128(abEven, cdEven, Even).Store(destination);
+        Avx512F.Shuffle4x128(abOdd, cdOdd, Even).Store(destination + step);
+        Avx512F.Shuffle4x128(abEven, cdEven, Odd).Store(destination + 2 * step);
+        Avx512F.Shuffle4x128(abOdd, cdOdd, Odd).Store(destination + 3 * step);
     }
 
     // Sixteen rows of four words; the step from one to the next is in bytes. Each 128-bit lane b of the vectors holds

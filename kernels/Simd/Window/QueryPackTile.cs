@@ -16,27 +16,34 @@ internal static unsafe class QueryPackTile<TSimd, TStorage, TReal, TVector>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Load(
-        in MapPointer<TStorage> map, in Strip strip, int row, int pack, in WindowExtent extent, TReal* tile, int channels)
+        in MapPointer<TStorage> map,
+        in Strip strip,
+        int row,
+        int pack,
+        in WindowExtent extent,
+        TReal* tile,
+        int channels,
+        int firstChannel = 0)
     {
         int lanes = TSimd.Lanes;
         if (strip.Columns < lanes || !extent.IsUniform)
             new Span<TReal>(tile, channels * 4 * lanes).Clear();
         if (!extent.IsUniform)
         {
-            LoadCells(in map, in strip, row, pack, in extent, tile, channels);
+            LoadCells(in map, in strip, row, pack, in extent, tile, channels, firstChannel);
             return;
         }
         var first = StripQueries.Locate(in extent, row, strip.Column);
         if (IsPairs(in first, in map) && strip.Columns == lanes)
         {
-            LoadPairs(
-                map.At(strip.Image, 0, first.Row, first.Column), map.ChannelStride, map.RowStride, tile, channels);
+            TStorage* pairs = map.At(strip.Image, firstChannel, first.Row, first.Column);
+            LoadPairs(pairs, map.ChannelStride, map.RowStride, tile, channels);
             return;
         }
         nint stride = first.Columns * map.ColumnStride;
         if (IsRun(in first, in map))
         {
-            TStorage* source = first.At(in map, strip.Image, 0, pack * 4);
+            TStorage* source = first.At(in map, strip.Image, firstChannel, pack * 4);
             for (int channel = 0; channel < channels; channel++)
             {
                 TSimd.Transpose(
@@ -46,7 +53,7 @@ internal static unsafe class QueryPackTile<TSimd, TStorage, TReal, TVector>
         }
         for (int member = 0; member < 4; member++)
         {
-            TStorage* source = first.At(in map, strip.Image, 0, pack * 4 + member);
+            TStorage* source = first.At(in map, strip.Image, firstChannel, pack * 4 + member);
             TReal* destination = tile + member * lanes;
             if (map.IsChannelsLast)
             {
@@ -154,7 +161,14 @@ internal static unsafe class QueryPackTile<TSimd, TStorage, TReal, TVector>
     // Cells that differ in their number of queries are read one by one.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void LoadCells(
-        in MapPointer<TStorage> map, in Strip strip, int row, int pack, in WindowExtent extent, TReal* tile, int channels)
+        in MapPointer<TStorage> map,
+        in Strip strip,
+        int row,
+        int pack,
+        in WindowExtent extent,
+        TReal* tile,
+        int channels,
+        int firstChannel)
     {
         int lanes = TSimd.Lanes;
         for (int lane = 0; lane < strip.Columns; lane++)
@@ -164,7 +178,7 @@ internal static unsafe class QueryPackTile<TSimd, TStorage, TReal, TVector>
                 continue;
             for (int member = 0; member < 4; member++)
             {
-                TStorage* source = queries.At(in map, strip.Image, 0, pack * 4 + member);
+                TStorage* source = queries.At(in map, strip.Image, firstChannel, pack * 4 + member);
                 TReal* destination = tile + member * lanes + lane;
                 for (int channel = 0; channel < channels; channel++)
                     destination[(nint)channel * 4 * lanes] = TSimd.Widen(source[channel * map.ChannelStride]);

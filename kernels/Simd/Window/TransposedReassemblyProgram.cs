@@ -35,8 +35,11 @@ internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TRe
     // The queries above a tile are staged for it as well: the higher it is, the fewer twice.
     private const int MostRows = 32;
 
+    // Where each part of the channels is a tile, the second cache is to hold the weights for the next part.
+    private const int MostPartRows = 16;
+
     public static long TileCount(in TransposedReassemblyParameters<TStorage, TReal> parameters) =>
-        Tiling(in parameters).Count;
+        Tiling(in parameters).Count * ChannelParts(in parameters);
 
     public static double Operations(in TransposedReassemblyParameters<TStorage, TReal> parameters) =>
         WorkEstimate.Gather(in parameters.Extent, in parameters.Band, parameters.Extent.ValueChannels);
@@ -52,14 +55,17 @@ internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TRe
     public static void Execute(
         in TransposedReassemblyParameters<TStorage, TReal> parameters, long tile, byte* scratch)
     {
+        int parts = ChannelParts(in parameters);
+        (tile, long part) = Math.DivRem(tile, parts);
         var cells = Tiling(in parameters)[tile];
         var allocator = new ScratchAllocator(scratch);
         var workspace = new Workspace(ref allocator, in parameters, in cells);
         int all = parameters.Extent.ValueChannels;
         int most = MostChannels(in parameters);
-        for (int channel = 0; channel < all; channel += most)
+        int end = parts == 1 ? all : Math.Min(all, ((int)part + 1) * most);
+        for (int channel = (int)part * most; channel < end; channel += most)
         {
-            int channels = Math.Min(most, all - channel);
+            int channels = Math.Min(most, end - channel);
             workspace.Queries.Begin(cells.Row, channel, channels);
             if (Scatters(in parameters.Extent))
             {
@@ -96,8 +102,22 @@ internal readonly unsafe struct TransposedReassemblyProgram<TSimd, TStorage, TRe
         return extent.IsUniform && extent.Rows.Scale * extent.Columns.Scale >= FewestQueries;
     }
 
-    private static StripTiling Tiling(in TransposedReassemblyParameters<TStorage, TReal> parameters) =>
-        new(parameters.Extent.Width, in parameters.Band, Columns(in parameters), mostStrips: 1, MostRows);
+    private static StripTiling Tiling(in TransposedReassemblyParameters<TStorage, TReal> parameters)
+    {
+        int parts = ChannelParts(in parameters);
+        var band = parameters.Band with { FewestTiles = (parameters.Band.FewestTiles + parts - 1) / parts };
+        return new(parameters.Extent.Width, in band, Columns(in parameters), mostStrips: 1, parts == 1 ? MostRows : MostPartRows);
+    }
+
+    // The tiles that cells are cut into by their channels, where queries are staged some channels at a time: the more of
+    // these there are, the higher a tile may be, and the fewer queries are staged twice.
+    private static int ChannelParts(in TransposedReassemblyParameters<TStorage, TReal> parameters)
+    {
+        if (parameters.Source.ChannelStride == 1 || Scatters(in parameters.Extent))
+            return 1;
+        int most = MostChannels(in parameters);
+        return (parameters.Extent.ValueChannels + most - 1) / most;
+    }
 
     private static int Columns(in TransposedReassemblyParameters<TStorage, TReal> parameters) =>
         parameters.Source.ChannelStride == 1 ? PixelColumns : PlaneColumns;

@@ -18,6 +18,7 @@ internal unsafe struct WindowDots<TSimd, TStorage, TReal, TVector>
 {
     // With fewer channels the sums over the lanes cost more than a transposition.
     private const int FewestOverPixels = 64;
+    private const int ChannelChunk = WindowSteps<TSimd, TStorage, TReal, TVector>.ChannelChunk;
 
     private readonly MapPointer<TStorage> query;
     private readonly int channels;
@@ -65,7 +66,7 @@ internal unsafe struct WindowDots<TSimd, TStorage, TReal, TVector>
         else
         {
             rows = new(ref scratch, in key, in extent, channels, in cells, columns, replicates);
-            scratchValues = scratch.Take<TReal>(4L * TSimd.Lanes * channels);
+            scratchValues = scratch.Take<TReal>(4L * TSimd.Lanes * Math.Min(channels, ChannelChunk));
         }
     }
 
@@ -120,10 +121,14 @@ internal unsafe struct WindowDots<TSimd, TStorage, TReal, TVector>
         }
         else
         {
-            QueryPackTile<TSimd, TStorage, TReal, TVector>.Load(
-                in query, in strip, row, pack, in extent, scratchValues, channels);
-            WindowSteps<TSimd, TStorage, TReal, TVector>.Dots(
-                scratchValues, rows.Taps, extent.Taps, rows.ChannelStride, channels, scores, ref next);
+            for (int first = 0; first < channels; first += ChannelChunk)
+            {
+                int count = Math.Min(ChannelChunk, channels - first);
+                QueryPackTile<TSimd, TStorage, TReal, TVector>.Load(
+                    in query, in strip, row, pack, in extent, scratchValues, count, first);
+                WindowSteps<TSimd, TStorage, TReal, TVector>.Dots(
+                    scratchValues, rows.Taps, extent.Taps, rows.ChannelStride, first, count, scores, ref next);
+            }
         }
         WindowSteps<TSimd, TStorage, TReal, TVector>.ScoreOutside<TBorder>(scores, in extent, in strip, row, outside);
     }

@@ -18,7 +18,7 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
     /// <summary>
     /// The channels worked at a time, so that queries and keys of a chunk stay in the first-level cache.
     /// </summary>
-    private const int ChannelChunk = 64;
+    public const int ChannelChunk = 64;
 
     // The taps, vectors or channels whose sums with four queries, or for them, the registers hold.
     private static int AtOnce
@@ -28,32 +28,42 @@ internal static unsafe class WindowSteps<TSimd, TStorage, TReal, TVector>
     }
 
     /// <summary>
-    /// scores[tap] = ⟨query, key at tap⟩ for the four queries of every lane; taps four at a time, sixteen multiply-adds
-    /// for eight loads, or two where there are fewer registers: all accumulators stay in them.
+    /// scores[tap] = ⟨query, key at tap⟩ for the four queries of every lane, over a chunk of the channels; taps four at a
+    /// time, sixteen multiply-adds for eight loads, or two where there are fewer registers: all accumulators stay in them.
     /// </summary>
+    /// <param name="queries">The queries of the chunk, [channel][4][lanes].</param>
+    /// <param name="taps">The first channel of every tap.</param>
+    /// <param name="tapCount">The taps.</param>
+    /// <param name="keyStride">The elements from one channel of the keys to the next.</param>
+    /// <param name="first">The first channel of the chunk; the products of all but the first are added.</param>
+    /// <param name="channels">The channels of the chunk.</param>
+    /// <param name="scores">The scores.</param>
+    /// <param name="next">What is asked for meanwhile.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dots(
-        TReal* queries, TReal** taps, int tapCount, nint keyStride, int channels, TReal* scores, ref PrefetchQueue next)
+        TReal* queries,
+        TReal** taps,
+        int tapCount,
+        nint keyStride,
+        int first,
+        int channels,
+        TReal* scores,
+        ref PrefetchQueue next)
     {
         int lanes = TSimd.Lanes;
-        for (int first = 0; first < channels; first += ChannelChunk)
+        nint keyOffset = first * keyStride;
+        int tap = 0;
+        for (; tap + AtOnce <= tapCount; tap += AtOnce)
         {
-            int count = Math.Min(ChannelChunk, channels - first);
-            TReal* query = queries + (nint)first * 4 * lanes;
-            nint keyOffset = first * keyStride;
-            int tap = 0;
-            for (; tap + AtOnce <= tapCount; tap += AtOnce)
-            {
-                TReal* own = scores + (nint)tap * 4 * lanes;
-                if (AtOnce == 4)
-                    ScoreTaps<Four>(query, taps + tap, keyOffset, keyStride, count, own, first > 0);
-                else
-                    ScoreTaps<Two>(query, taps + tap, keyOffset, keyStride, count, own, first > 0);
-                next.Step();
-            }
-            for (; tap < tapCount; tap++)
-                OneTap(query, taps[tap] + keyOffset, keyStride, count, scores + (nint)tap * 4 * lanes, first > 0);
+            TReal* own = scores + (nint)tap * 4 * lanes;
+            if (AtOnce == 4)
+                ScoreTaps<Four>(queries, taps + tap, keyOffset, keyStride, channels, own, first > 0);
+            else
+                ScoreTaps<Two>(queries, taps + tap, keyOffset, keyStride, channels, own, first > 0);
+            next.Step();
         }
+        for (; tap < tapCount; tap++)
+            OneTap(queries, taps[tap] + keyOffset, keyStride, channels, scores + (nint)tap * 4 * lanes, first > 0);
     }
 
     /// <summary>
