@@ -37,6 +37,9 @@ internal static class SingleMath
         return Utilities.Select(value < ExpUnderflow, 0f, result);
     }
 
+    /// <summary>Whether a value is −0, which is equal to 0.</summary>
+    public static bool IsNegativeZero(float value) => Interop.FloatAsInt(value) == 0x80000000u;
+
     /// <summary>
     /// The natural logarithm of a normal positive value: a linear guess from exponent and mantissa, then two steps of
     /// Halley's iteration on exp(y) = value, each of which triples the correct digits.
@@ -129,6 +132,9 @@ internal static class DoubleMath
         series = series * r + 1.0;
         return series * Interop.IntAsFloat((ulong)((long)unnormalised + 1023) << 52);
     }
+
+    /// <summary>Whether a value is −0, which is equal to 0.</summary>
+    public static bool IsNegativeZero(double value) => Interop.FloatAsInt(value) == 0x8000000000000000ul;
 
     /// <summary>The natural logarithm of a normal positive value; see <see cref="SingleMath.Log"/>.</summary>
     public static double Log(double value)

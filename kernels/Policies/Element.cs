@@ -39,6 +39,9 @@ internal interface IElement<TStorage, TReal>
     /// <summary>The natural logarithm of a value of at least 1, as a sum of shifted exponentials is.</summary>
     static abstract TReal Log(TReal value);
 
+    /// <summary>Whether a value is −0, which is equal to 0.</summary>
+    static abstract bool IsNegativeZero(TReal value);
+
     /// <summary>The sine of an angle of at most some thousand radians.</summary>
     static abstract TReal Sin(TReal value);
 
@@ -63,6 +66,8 @@ internal readonly struct Float32Element : IElement<float, float>
 
     public static float Log(float value) => SingleMath.Log(value);
 
+    public static bool IsNegativeZero(float value) => SingleMath.IsNegativeZero(value);
+
     public static float Sin(float value) => SingleMath.Sin(value);
 
     public static float Cos(float value) => SingleMath.Cos(value);
@@ -85,6 +90,8 @@ internal readonly struct Float16Element : IElement<ushort, float>
     public static float Exp(float value) => SingleMath.Exp(value);
 
     public static float Log(float value) => SingleMath.Log(value);
+
+    public static bool IsNegativeZero(float value) => SingleMath.IsNegativeZero(value);
 
     public static float Sin(float value) => SingleMath.Sin(value);
 
@@ -111,6 +118,8 @@ internal readonly struct Float16NativeElement : IElement<ushort, float>
 
     public static float Log(float value) => SingleMath.Log(value);
 
+    public static bool IsNegativeZero(float value) => SingleMath.IsNegativeZero(value);
+
     public static float Sin(float value) => SingleMath.Sin(value);
 
     public static float Cos(float value) => SingleMath.Cos(value);
@@ -132,6 +141,8 @@ internal readonly struct BFloat16Element : IElement<ushort, float>
     public static float Exp(float value) => SingleMath.Exp(value);
 
     public static float Log(float value) => SingleMath.Log(value);
+
+    public static bool IsNegativeZero(float value) => SingleMath.IsNegativeZero(value);
 
     public static float Sin(float value) => SingleMath.Sin(value);
 
@@ -161,6 +172,8 @@ internal readonly struct BFloat16NativeElement : IElement<ushort, float>
 
     public static float Log(float value) => SingleMath.Log(value);
 
+    public static bool IsNegativeZero(float value) => SingleMath.IsNegativeZero(value);
+
     public static float Sin(float value) => SingleMath.Sin(value);
 
     public static float Cos(float value) => SingleMath.Cos(value);
@@ -182,6 +195,8 @@ internal readonly struct Float64Element : IElement<double, double>
     public static double Exp(double value) => DoubleMath.Exp(value);
 
     public static double Log(double value) => DoubleMath.Log(value);
+
+    public static bool IsNegativeZero(double value) => DoubleMath.IsNegativeZero(value);
 
     public static double Sin(double value) => DoubleMath.Sin(value);
 

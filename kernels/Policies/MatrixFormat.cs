@@ -165,6 +165,8 @@ internal readonly struct MatrixElement<TMatrix> : IElement<ushort, float>
 
     public static float Log(float value) => SingleMath.Log(value);
 
+    public static bool IsNegativeZero(float value) => SingleMath.IsNegativeZero(value);
+
     public static float Sin(float value) => SingleMath.Sin(value);
 
     public static float Cos(float value) => SingleMath.Cos(value);

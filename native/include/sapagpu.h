@@ -337,14 +337,14 @@ typedef struct {
     uint32_t struct_size;    /* sizeof(sapa_cross_options) */
     int32_t heads;           /* h, a divisor of the channels of query and key */
     int32_t averages_heads;  /* 1: the mean of the heads' weights weighs all channels of the value; 0: every head its own C / h */
-    int32_t reserved;        /* 0 */
+    int32_t normalisation;   /* SAPA_NORMALISATION_SOFTMAX, ... */
     double score_scale;      /* what inner products are multiplied by, such as 1 / sqrt(D) */
 } sapa_cross_options;
 
-#define SAPA_CROSS_OPTIONS_INIT { sizeof(sapa_cross_options), 1, 0, 0, 1.0 }
+#define SAPA_CROSS_OPTIONS_INIT { sizeof(sapa_cross_options), 1, 0, SAPA_NORMALISATION_SOFTMAX, 1.0 }
 
 /*
- * Upsamples a value: each output point is the mean of the cells that it sees, weighted by the softmax of
+ * Upsamples a value: each output point is the sum of the cells that it sees, weighted by the normalisation, softmax by default, of
  * score_scale * <query, key> + key_bias, for each head. The sizes of query and key may have any ratio. A point that sees no cell
  * is 0 and contributes nothing to any gradient.
  *
@@ -355,7 +355,8 @@ typedef struct {
  * ranges      for H, W, OH and OW
  * output      [B, C, OH, OW]; written
  * statistics  [B, 2 * h, OH, OW], SAPA_F64 if the others are, otherwise SAPA_F32; written. What the backwards need of the
- *             forward: of every head and point the largest score, and the sum of the exponentials of the scores less it.
+ *             forward: of every head and point what is subtracted from the scores, the largest for softmax, and the sum of the
+ *             unnormalised weights; 0 and 1 with SAPA_NORMALISATION_NONE.
  *             Null if there are none.
  * options     null for the defaults
  */

@@ -13,8 +13,20 @@ static const double score_scale = 0.5;
 typedef struct {
     const char *name;
     int32_t rows[OH][2], columns[OW][2];
-    int averages;
+    int averages, normalisation;
 } problem;
+
+/* The unnormalised weight of a score, and its derivative. */
+static double unnormalised(int normalisation, double score, double *slope)
+{
+    double p = normalisation == SAPA_NORMALISATION_NONE ? score : exp(score);
+    *slope = normalisation == SAPA_NORMALISATION_NONE ? 1 : p;
+    if (normalisation == SAPA_NORMALISATION_SIGMOID) {
+        p = 1 / (1 + exp(-score));
+        *slope = p * (1 - p);
+    }
+    return p;
+}
 
 /* The output, and the gradients of query, key, value and bias, in double. */
 static void reference(const problem *p, double *const *in, double *output, double *const *gradients)
@@ -26,12 +38,12 @@ static void reference(const problem *p, double *const *in, double *output, doubl
         for (int y = 0; y < OH; y++)
             for (int x = 0; x < OW; x++)
                 for (int n = 0; n < HEADS; n++) {
-                    double weights[H * W], grads[H * W], sum = 0, mean = 0;
+                    double weights[H * W], slopes[H * W], grads[H * W], sum = 0, mean = 0;
                     int first = p->averages ? 0 : n * C / HEADS, end = p->averages ? C : (n + 1) * C / HEADS;
                     double share = p->averages ? 1.0 / HEADS : 1;
                     for (int cell = 0; cell < H * W; cell++) {
                         int i = cell / W, j = cell % W;
-                        weights[cell] = grads[cell] = 0;
+                        weights[cell] = slopes[cell] = grads[cell] = 0;
                         if (i < p->rows[y][0] || i >= p->rows[y][1] || j < p->columns[x][0] || j >= p->columns[x][1])
                             continue;
                         double score = 0;
@@ -39,14 +51,18 @@ static void reference(const problem *p, double *const *in, double *output, doubl
                             score += in[QUERY][((b * HEADS * D + d) * OH + y) * OW + x] * in[KEY][(b * HEADS * D + d) * H * W + cell];
                         for (int c = first; c < end; c++)
                             grads[cell] += share * in[GRAD_OUTPUT][((b * C + c) * OH + y) * OW + x] * in[VALUE][(b * C + c) * H * W + cell];
-                        sum += weights[cell] = exp(score_scale * score + in[BIAS][b * H * W + cell]);
+                        score = score_scale * score + in[BIAS][b * H * W + cell];
+                        sum += weights[cell] = unnormalised(p->normalisation, score, &slopes[cell]);
                     }
-                    if (sum == 0)
+                    int divides = p->normalisation != SAPA_NORMALISATION_NONE;
+                    if (sum == 0 && divides)
                         continue;
-                    for (int cell = 0; cell < H * W; cell++)
+                    for (int cell = 0; cell < H * W && divides; cell++) {
                         mean += (weights[cell] /= sum) * grads[cell];
+                        slopes[cell] /= sum;
+                    }
                     for (int cell = 0; cell < H * W; cell++) {
-                        double grad_score = weights[cell] * (grads[cell] - mean);
+                        double grad_score = slopes[cell] * (grads[cell] - mean);
                         gradients[BIAS][b * H * W + cell] += grad_score;
                         for (int d = n * D; d < (n + 1) * D; d++) {
                             int q = ((b * HEADS * D + d) * OH + y) * OW + x, k = (b * HEADS * D + d) * H * W + cell;
@@ -109,6 +125,7 @@ static void test(sapa_device device, sapa_ranges ranges, const problem *p, int32
     options.heads = HEADS;
     options.averages_heads = p->averages;
     options.score_scale = score_scale;
+    options.normalisation = p->normalisation;
     reference(p, values, expected_output, expected);
 
     CHECK_OK(sapa_cross_attention_forward(device, q, k, v, b, ranges, &output.tensor, NULL, &options));
@@ -223,9 +240,10 @@ static void misuse(sapa_device device)
     EXPECT(SAPA_INVALID_ARGUMENT, "averages_heads",
         sapa_cross_attention_forward(device, &q, &k, &v, NULL, ranges, &o, NULL, &options));
     options.averages_heads = 0;
-    options.reserved = 1;
-    EXPECT(SAPA_INVALID_ARGUMENT, "reserved", sapa_cross_attention_forward(device, &q, &k, &v, NULL, ranges, &o, NULL, &options));
-    options.reserved = 0;
+    options.normalisation = 3;
+    EXPECT(SAPA_INVALID_ARGUMENT, "ScoreNormalisation",
+        sapa_cross_attention_forward(device, &q, &k, &v, NULL, ranges, &o, NULL, &options));
+    options.normalisation = SAPA_NORMALISATION_SOFTMAX;
     options.score_scale = NAN;
     EXPECT(SAPA_INVALID_ARGUMENT, "finite", sapa_cross_attention_forward(device, &q, &k, &v, NULL, ranges, &o, NULL, &options));
     CHECK_OK(sapa_ranges_close(other));
@@ -237,13 +255,13 @@ static void misuse(sapa_device device)
 int main(void)
 {
     const problem table = { "table", { { 0, 1 }, { 0, 2 }, { 2, 2 }, { 2, 3 }, { 2, 3 } },
-        { { 0, 2 }, { 0, 2 }, { 1, 3 }, { 1, 4 }, { 2, 4 }, { 4, 4 } }, 0 };
+        { { 0, 2 }, { 0, 2 }, { 1, 3 }, { 1, 4 }, { 2, 4 }, { 4, 4 } }, 0, SAPA_NORMALISATION_SOFTMAX };
     const problem window = { "masked window", { { 0, 2 }, { 0, 2 }, { 0, 3 }, { 0, 3 }, { 1, 3 } },
-        { { 0, 1 }, { 0, 1 }, { 0, 2 }, { 1, 3 }, { 1, 3 }, { 2, 4 } }, 1 };
+        { { 0, 1 }, { 0, 1 }, { 0, 2 }, { 1, 3 }, { 1, 3 }, { 2, 4 } }, 1, SAPA_NORMALISATION_SOFTMAX };
     const problem whole = { "whole map", { { 0, 3 }, { 0, 3 }, { 0, 3 }, { 0, 3 }, { 0, 3 } },
-        { { 0, 4 }, { 0, 4 }, { 0, 4 }, { 0, 4 }, { 0, 4 }, { 0, 4 } }, 0 };
+        { { 0, 4 }, { 0, 4 }, { 0, 4 }, { 0, 4 }, { 0, 4 }, { 0, 4 } }, 0, SAPA_NORMALISATION_SOFTMAX };
     const problem ratio = { "ratio", { { 0, 2 }, { 0, 2 }, { 0, 3 }, { 1, 3 }, { 1, 3 } },
-        { { 0, 2 }, { 0, 3 }, { 0, 3 }, { 1, 4 }, { 1, 4 }, { 2, 4 } }, 1 };
+        { { 0, 2 }, { 0, 3 }, { 0, 3 }, { 1, 4 }, { 1, 4 }, { 2, 4 } }, 1, SAPA_NORMALISATION_SOFTMAX };
     const problem *problems[] = { &table, &window, &whole, &ratio };
     sapa_ranges ranges[4];
     sapa_device device = NULL;
@@ -255,7 +273,11 @@ int main(void)
     for (int i = 0; i < 4; i++) {
         for (int layout = 0; layout < LAYOUTS; layout++)
             for (int32_t type = SAPA_F32; type <= SAPA_BF16; type++)
-                test(device, ranges[i], problems[i], type, (enum layout)layout);
+                for (int normalisation = SAPA_NORMALISATION_SOFTMAX; normalisation <= SAPA_NORMALISATION_NONE; normalisation++) {
+                    problem own = *problems[i];
+                    own.normalisation = normalisation;
+                    test(device, ranges[i], &own, type, (enum layout)layout);
+                }
         CHECK_OK(sapa_ranges_close(ranges[i]));
     }
     misuse(device);

@@ -106,8 +106,8 @@ static int32_t call(sapa_device device, sapa_device on_stream, sapa_ranges range
         for (uint64_t i = 1 + draw(2); i > 0; i--) change(all[draw(12)]);
         if (draw(4) == 0) {
             int32_t *fields[] = { &options.window, &options.border, &options.normalisation, &options.heads, &options.head_value,
-                &cross.heads, &cross.averages_heads };
-            *fields[draw(7)] = (int32_t)odd_number();
+                &cross.heads, &cross.averages_heads, &cross.normalisation };
+            *fields[draw(8)] = (int32_t)odd_number();
         }
         if (draw(16) == 0) cross.score_scale = draw(2) ? NAN : INFINITY;
         if (draw(16) == 0) device = (sapa_device)(intptr_t)odd_number();

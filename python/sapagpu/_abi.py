@@ -66,7 +66,7 @@ class CrossOptions(_Sized):
         ("struct_size", C.c_uint32),
         ("heads", C.c_int32),
         ("averages_heads", C.c_int32),
-        ("reserved", C.c_int32),
+        ("normalisation", C.c_int32),
         ("score_scale", C.c_double),
     ]
 

@@ -82,13 +82,20 @@ def deformable_options(groups: int, points: int) -> _abi.DeformableOptions:
     return _abi.DeformableOptions(groups=int32("groups", groups), points=int32("points", points))
 
 
-def cross_options(heads: int, averages_heads: bool, score_scale: float) -> _abi.CrossOptions:
+def cross_options(
+    heads: int, averages_heads: bool, score_scale: float, normalisation: str = "softmax"
+) -> _abi.CrossOptions:
     """The options of cross-resolution attention; the library checks that the channels fit the heads.
 
     Raises:
-        InvalidArgumentError: the heads are no whole number of at least 1.
+        InvalidArgumentError: the heads are no whole number of at least 1, or the normalisation is unknown.
     """
     heads = int32("heads", heads)
     if heads < 1:
         raise InvalidArgumentError(f"'heads' is {heads}; it must be at least 1.")
-    return _abi.CrossOptions(heads=heads, averages_heads=int(bool(averages_heads)), score_scale=float(score_scale))
+    return _abi.CrossOptions(
+        heads=heads,
+        averages_heads=int(bool(averages_heads)),
+        normalisation=choice("normalisation", normalisation, _abi.NORMALISATIONS),
+        score_scale=float(score_scale),
+    )

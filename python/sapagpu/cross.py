@@ -189,14 +189,15 @@ def cross_attention(
     heads: int = 1,
     averages_heads: bool = False,
     score_scale: float = 1.0,
+    normalisation: str = "softmax",
     key_bias: Optional[Any] = None,
     out: Optional[Any] = None,
     statistics: Optional[Any] = None,
     return_statistics: bool = False,
     device: Optional[Device] = None,
 ) -> Any:
-    """Upsamples a value: each output point is the mean of the cells that it sees, weighted for each head by the softmax
-    of ``score_scale``·⟨query, key⟩ + ``key_bias``.
+    """Upsamples a value: each output point is the sum of the cells that it sees, weighted for each head by the softmax
+    of ``score_scale``·⟨query, key⟩ + ``key_bias``, or another normalisation of these scores.
 
     Args:
         query: [B, h·D, OH, OW].
@@ -207,6 +208,7 @@ def cross_attention(
         averages_heads: whether the mean of the heads' weights weighs all channels of the value; otherwise every head
             weighs its own C / h.
         score_scale: what inner products are multiplied by, such as D**-0.5.
+        normalisation: as in :func:`window_attention`.
         key_bias: what is added to the scores of a cell, [B, 1, H, W]; minus infinity takes it away. None for 0.
         out: the array for the output; a new one if None.
         statistics: the array for what the backwards need, [B, 2·h, OH, OW]; float64 with float64, otherwise float32.
@@ -224,7 +226,7 @@ def cross_attention(
         OutOfMemoryError: the device does not have enough memory.
         TypeError: an operand is no array.
     """
-    options = cross_options(heads, averages_heads, score_scale)
+    options = cross_options(heads, averages_heads, score_scale, normalisation)
     operands = {"query": query, "key": key, "value": value, **_optional(key_bias=key_bias)}
     call, (q, k, v, *bias) = start(device, **operands)
     output = call.output("out", out, (v.shape[0], v.shape[1], q.shape[2], q.shape[3]), v)
@@ -246,6 +248,7 @@ def cross_attention_backward(
     heads: int = 1,
     averages_heads: bool = False,
     score_scale: float = 1.0,
+    normalisation: str = "softmax",
     key_bias: Optional[Any] = None,
     wanted: Optional[Sequence[str]] = None,
     out: Optional[Mapping[str, Any]] = None,
@@ -268,7 +271,7 @@ def cross_attention_backward(
     Raises:
         InvalidArgumentError: shapes, types, strides or options do not fit.
     """
-    options = cross_options(heads, averages_heads, score_scale)
+    options = cross_options(heads, averages_heads, score_scale, normalisation)
     operands = {"query": query, "key": key, "value": value, **_optional(key_bias=key_bias)}
     call, described = start(device, **operands, statistics=statistics, grad_output=grad_output)
     s, g = described[-2:]
@@ -292,6 +295,7 @@ def cross_attention_double_backward(
     heads: int = 1,
     averages_heads: bool = False,
     score_scale: float = 1.0,
+    normalisation: str = "softmax",
     key_bias: Optional[Any] = None,
     wanted: Optional[Sequence[str]] = None,
     out: Optional[Mapping[str, Any]] = None,
@@ -312,7 +316,7 @@ def cross_attention_double_backward(
     Raises:
         InvalidArgumentError: shapes, types, strides or options do not fit, or a direction is of no operand.
     """
-    options = cross_options(heads, averages_heads, score_scale)
+    options = cross_options(heads, averages_heads, score_scale, normalisation)
     operands = {"query": query, "key": key, "value": value, **_optional(key_bias=key_bias)}
     unknown = set(directions) - set(operands)
     if unknown:

@@ -97,26 +97,59 @@ def call(ranges, **options):
     return lambda q, k, v, b=None: st.cross_attention(q, k, v, ranges, key_bias=b, heads=2, score_scale=0.7, **options)
 
 
+normalisations = pytest.mark.parametrize("normalisation", ["softmax", "sigmoid", "none"])
+
+
+@normalisations
 @pytest.mark.parametrize("averages", [False, True])
 @pytest.mark.parametrize("kind", RANGES)
-def test_derivatives_are_differences(kind, averages):
-    function = call(RANGES[kind](), averages_heads=averages)
+def test_derivatives_are_differences(kind, averages, normalisation):
+    function = call(RANGES[kind](), averages_heads=averages, normalisation=normalisation)
     operands = maps(bias=averages, batch=1)
     assert gradcheck(function, operands)
     assert gradgradcheck(function, operands)
 
 
-def test_whole_map_is_plain_attention():
+def weights_of(scores, normalisation):
+    if normalisation == "softmax":
+        return scores.softmax(3)
+    logistic = scores.sigmoid()
+    return logistic / logistic.sum(3, keepdim=True) if normalisation == "sigmoid" else scores
+
+
+@normalisations
+def test_whole_map_is_plain_attention(normalisation):
     q, k, v, b = maps(bias=True)
     scores = torch.einsum("bndp,bndc->bnpc", q.reshape(2, 2, 2, -1), k.reshape(2, 2, 2, -1)) * 0.7
-    weights = (scores + b.reshape(2, 1, 1, -1)).softmax(3)
+    weights = weights_of(scores + b.reshape(2, 1, 1, -1), normalisation)
     expected = torch.einsum("bnpc,bnec->bnep", weights, v.reshape(2, 2, 2, -1)).reshape(2, 4, *OUTPUT_SIZE)
-    actual = call(RANGES["whole"]())(q, k, v, b)
+    actual = call(RANGES["whole"](), normalisation=normalisation)(q, k, v, b)
     torch.testing.assert_close(actual, expected)
     for one, other in zip(
         torch.autograd.grad(actual.pow(2).sum(), (q, k, v, b)), torch.autograd.grad(expected.pow(2).sum(), (q, k, v, b))
     ):
         torch.testing.assert_close(one, other)
+
+
+@normalisations
+def test_arrays_have_what_tensors_have(normalisation):
+    operands = maps(bias=True)
+    ranges = RANGES["masked"]()
+    grad, *directions = (torch.randn_like(map) for map in (operands[0][:, :4], *operands))
+    grad.requires_grad_()
+    output = call(ranges, normalisation=normalisation)(*operands)
+    first = torch.autograd.grad(output, operands, grad, create_graph=True)
+    second = torch.autograd.grad(first, [grad, *operands], directions)
+    q, k, v, b = (map.detach().numpy() for map in operands)
+    options = {"heads": 2, "score_scale": 0.7, "key_bias": b, "normalisation": normalisation}
+    own, statistics = sapagpu.cross_attention(q, k, v, ranges, return_statistics=True, **options)
+    numpy.testing.assert_array_equal(own, output.detach().numpy())
+    saved = statistics, grad.detach().numpy()
+    for one, other in zip(sapagpu.cross_attention_backward(q, k, v, ranges, *saved, **options), first):
+        numpy.testing.assert_array_equal(one, other.detach().numpy())
+    towards = {name: map.numpy() for name, map in zip(("query", "key", "value", "key_bias"), directions)}
+    for one, other in zip(sapagpu.cross_attention_double_backward(q, k, v, ranges, *saved, towards, **options), second):
+        numpy.testing.assert_array_equal(one, other.numpy())
 
 
 @pytest.mark.parametrize("used", range(4))
@@ -156,6 +189,12 @@ def test_it_is_the_dispatchers_operator(kind):
     direct = torch.ops.sapagpu.cross_attention(*operands, *settings)
     expected = st.cross_attention(*operands[:3], ranges, heads=2, score_scale=0.5, key_bias=operands[3])
     assert direct.requires_grad and torch.equal(direct, expected)
+    # Softmax is the default of the operator too, which was first without a choice.
+    for one, other in zip(torch.autograd.grad(direct.sum(), operands), torch.autograd.grad(expected.sum(), operands)):
+        assert torch.equal(one, other)
+    scored = torch.ops.sapagpu.cross_attention(*operands, *settings, "none")
+    options = {"heads": 2, "score_scale": 0.5, "key_bias": operands[3], "normalisation": "none"}
+    assert torch.equal(scored, st.cross_attention(*operands[:3], ranges, **options))
     meta = [map.detach().to("meta").requires_grad_() for map in operands]
     output = torch.ops.sapagpu.cross_attention(*meta, *settings)
     assert output.is_meta and output.shape == expected.shape
@@ -229,6 +268,10 @@ def test_misuse():
         sapagpu.cross_attention(q, k, v, sapagpu.Ranges.whole(OUTPUT_SIZE, SIZE))
     with pytest.raises(sapagpu.InvalidArgumentError, match="heads"):
         sapagpu.cross_attention(q, k, v, ranges, heads=3)
+    with pytest.raises(sapagpu.InvalidArgumentError, match="'normalisation' is 'tanh'"):
+        sapagpu.cross_attention(q, k, v, ranges, normalisation="tanh")
+    with pytest.raises(sapagpu.InvalidArgumentError, match="'normalisation' is 'tanh'"):
+        st.cross_attention(*map(torch.from_numpy, (q, k, v)), ranges, normalisation="tanh")
     with pytest.raises(sapagpu.InvalidArgumentError, match="keyBias"):
         sapagpu.cross_attention(q, k, v, ranges, key_bias=v)
     with pytest.raises(sapagpu.InvalidArgumentError, match="'rows': The range of output 1"):

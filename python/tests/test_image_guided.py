@@ -266,9 +266,27 @@ def test_misuse_of_one():
         naf()(torch.rand(1, 3, 1, 8), torch.rand(1, 4, 4, 4))
     with pytest.raises(wrong, match="features is mirrored"):
         anyup()(torch.rand(1, 3, 8, 8), torch.rand(1, 4, 1, 4))
-    for options in ({"channels": 18}, {"heads": 3}, {"kernel_size": 0}, {"blocks": -1}):
+    beyond = 1 << 30
+    for options in (
+        {"channels": 18},
+        {"heads": 3},
+        {"kernel_size": 0},
+        {"blocks": -1},
+        {"blocks": beyond},
+        {"channels": beyond},
+        {"epsilon": -1.0},
+        {"rotary_base": 0.0},
+    ):
         with pytest.raises(wrong):
             st.NafUpsampler(**{**SMALL_NAF, **options})
-    for options in ({"channels": 9}, {"image_kernel": 2}, {"window_ratio": float("nan")}, {"feature_kernels": 5}):
+    for options in (
+        {"channels": 9},
+        {"image_kernel": 2},
+        {"window_ratio": float("nan")},
+        {"feature_kernels": 5},
+        {"feature_kernels": beyond},
+        {"feature_kernel": beyond + 1},
+        {"rms_epsilon": float("nan")},
+    ):
         with pytest.raises(wrong):
             st.AnyUpUpsampler(**{**SMALL_ANYUP, **options})

@@ -110,12 +110,14 @@ def cross_operands():
     ],
     ids=["window", "whole", "ratio"],
 )
-def test_cross_attention_with_all_attributes(ranges, expected):
-    options = {"ranges": ranges(((3, 4), (6, 8))), "heads": 2, "averages_heads": True, "score_scale": 0.5}
+@pytest.mark.parametrize("normalisation", ["softmax", "sigmoid", "none"])
+def test_cross_attention_with_all_attributes(ranges, expected, normalisation):
+    options = {"heads": 2, "averages_heads": True, "score_scale": 0.5, "normalisation": normalisation}
+    options["ranges"] = ranges(((3, 4), (6, 8)))
     node, attributes = node_of(export(Operator(st.cross_attention, **options), *cross_operands()), "CrossAttention")
     assert len(node.input) == 3
     assert tuple(attributes.pop(name) for name in ("rule", "kernel_height", "kernel_width", "ratio")) == expected
-    assert attributes == {"heads": 2, "averages_heads": 1, "score_scale": 0.5}
+    assert attributes == {"heads": 2, "averages_heads": 1, "score_scale": 0.5, "normalisation": normalisation}
 
 
 def test_cross_attention_that_has_no_node_says_what_to_do():

@@ -9,7 +9,7 @@ internal unsafe struct NativeCrossOptions
     public uint StructSize;
     public int Heads;
     public int AveragesHeads;
-    public int Reserved;
+    public int Normalisation;
     public double ScoreScale;
 
     public static CrossAttentionOptions Read(NativeCrossOptions* options)
@@ -17,12 +17,12 @@ internal unsafe struct NativeCrossOptions
         if (options is null)
             return CrossAttentionOptions.Default;
         NativeStruct.CheckSize(options, "options");
-        NativeStruct.CheckReserved(options->Reserved, "options");
         return new CrossAttentionOptions
         {
             Heads = options->Heads,
             AveragesHeads = NativeStruct.Flag(options->AveragesHeads, "averages_heads"),
             ScoreScale = options->ScoreScale,
+            Normalisation = (ScoreNormalisation)options->Normalisation,
         };
     }
 }

@@ -12,6 +12,7 @@ internal static class CrossOperators
     public const string Heads = "heads";
     public const string AveragesHeads = "averages_heads";
     public const string ScoreScale = "score_scale";
+    public const string Normalisation = WindowOperators.Normalisation;
 
     /// <summary>The rules without a window; all others are borders of one.</summary>
     public const string Whole = "whole";

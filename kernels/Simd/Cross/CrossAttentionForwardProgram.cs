@@ -57,7 +57,8 @@ internal readonly unsafe struct CrossAttentionForwardProgram<TSimd, TStorage, TR
         }
     }
 
-    // A weight of 0 must not meet a value that is not finite: queries of different ranges apart where there are some.
+    // The weight 0 of a pair that is not seen must not meet a value that is not finite: queries of different ranges apart where
+    // there are some.
     private static void Run(
         in CrossAttentionParameters<TStorage, TReal> parameters,
         in CrossTile whole,

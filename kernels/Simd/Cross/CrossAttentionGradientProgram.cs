@@ -69,7 +69,7 @@ internal readonly unsafe struct CrossAttentionGradientProgram<TSimd, TStorage, T
         (image * parameters.Extent.WeightSets + set) * parameters.BandCount + number,
         band.FirstRow);
 
-    // A weight of 0 must not meet a value that is not finite: queries of different ranges apart where there are some.
+    // The weight 0 of a pair that is not seen must not meet what is not finite: queries of different ranges apart where there are some.
     private static void Run(
         in CrossAttentionParameters<TStorage, TReal> parameters,
         in CrossTile whole,
@@ -77,7 +77,7 @@ internal readonly unsafe struct CrossAttentionGradientProgram<TSimd, TStorage, T
         in CrossScratch<TSimd, TStorage, TReal, TVector> scratch,
         in CrossSums<TStorage, TReal> sums)
     {
-        if (!whole.IsMasked || maps.AllAreFinite<TSimd, TVector>(in parameters, in whole))
+        if (!whole.IsMasked || maps.AllStaysFinite<TSimd, TVector>(in parameters, in whole))
         {
             TStep.Run(in parameters, in whole, in maps, in scratch, in sums);
             return;

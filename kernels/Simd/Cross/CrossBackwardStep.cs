@@ -90,13 +90,14 @@ internal readonly unsafe struct CrossBackwardStep<TSimd, TStorage, TReal, TVecto
                         keyChannels,
                         adds: false);
                     sums.Add<TSimd, TVector>(
-                        in tile, in block, scratch.CellResult, scratch.KeyStride, keyChannels, head * keyChannels);
+                        in tile, in block, scratch.Bias, scratch.CellResult, scratch.KeyStride, keyChannels, head * keyChannels);
                 }
                 if (parameters.BiasResult.Data.Length > 0)
                 {
                     sums.AddTotals(
                         in tile,
                         in block,
+                        scratch.Bias,
                         scratch.GradScores,
                         scratch.PairStride,
                         CrossSums<TStorage, TReal>.BiasOf(in parameters.Extent));
@@ -122,6 +123,7 @@ internal readonly unsafe struct CrossBackwardStep<TSimd, TStorage, TReal, TVecto
             sums.Add<TSimd, TVector>(
                 in tile,
                 in block,
+                scratch.Bias,
                 scratch.CellResult,
                 scratch.ValueStride,
                 valueChannels,

@@ -150,8 +150,21 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
             channels,
             tile.Queries,
             adds: true);
-        if (parameters.BiasDirection.Data.Length == 0)
-            return;
+        if (parameters.BiasDirection.Data.Length > 0)
+            AddBiasDirection(in parameters, in tile, in block, in scratch);
+        if (parameters.HasBias != 0)
+        {
+            CrossStaging<TSimd, TStorage, TReal, TVector>.ClearMasked(
+                scratch.Bias, in block, scratch.ScoreDirections, scratch.PairStride);
+        }
+    }
+
+    private static void AddBiasDirection(
+        in CrossAttentionParameters<TStorage, TReal> parameters,
+        in CrossTile tile,
+        in CrossBlock block,
+        in CrossScratch<TSimd, TStorage, TReal, TVector> scratch)
+    {
         var bias = new MapPointer<TStorage>(in parameters.BiasDirection);
         CrossScores<TSimd, TStorage, TReal, TVector, TNormalisation>.StageCells(
             in parameters, in tile, in block, in bias, in scratch, 1, scratch.BiasDirection, 1);
@@ -277,12 +290,18 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
                 scratch.SecondScores, pairStride, scratch.QueryRows, scratch.CellResult, stride, block.Count, tile.Queries, channels, false);
             CrossProducts<TSimd, TStorage, TReal, TVector>.Collect(
                 scratch.GradScores, pairStride, scratch.QueryDirectionRows, scratch.CellResult, stride, block.Count, tile.Queries, channels, true);
-            sums.Add<TSimd, TVector>(in tile, in block, scratch.CellResult, stride, channels, head * channels);
+            sums.Add<TSimd, TVector>(
+                in tile, in block, scratch.Bias, scratch.CellResult, stride, channels, head * channels);
         }
         if (parameters.BiasResult.Data.Length > 0)
         {
             sums.AddTotals(
-                in tile, in block, scratch.SecondScores, pairStride, CrossSums<TStorage, TReal>.BiasOf(in parameters.Extent));
+                in tile,
+                in block,
+                scratch.Bias,
+                scratch.SecondScores,
+                pairStride,
+                CrossSums<TStorage, TReal>.BiasOf(in parameters.Extent));
         }
     }
 
@@ -309,6 +328,12 @@ internal readonly unsafe struct CrossDoubleBackwardStep<TSimd, TStorage, TReal, 
         CrossProducts<TSimd, TStorage, TReal, TVector>.Collect(
             scratch.MeanDirections, pairStride, scratch.GradRows, scratch.CellResult, stride, block.Count, tile.Queries, channels, false);
         sums.Add<TSimd, TVector>(
-            in tile, in block, scratch.CellResult, stride, channels, CrossSums<TStorage, TReal>.ValueOf(in parameters.Extent));
+            in tile,
+            in block,
+            scratch.Bias,
+            scratch.CellResult,
+            stride,
+            channels,
+            CrossSums<TStorage, TReal>.ValueOf(in parameters.Extent));
     }
 }

@@ -71,6 +71,8 @@ internal static unsafe class CrossGradients<TSimd, TStorage, TReal, TVector, TNo
             channels,
             tile.Queries,
             adds: false);
+        if (parameters.HasBias != 0)
+            CrossStaging<TSimd, TStorage, TReal, TVector>.ClearMasked(scratch.Bias, in block, pairs, scratch.PairStride);
     }
 
     /// <summary>Stages the queries and the keys of a head and computes its weights.</summary>

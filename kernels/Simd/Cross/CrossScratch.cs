@@ -52,6 +52,8 @@ internal readonly unsafe struct CrossScratch<TSimd, TStorage, TReal, TVector>
     public readonly TReal* KeyDirection;
     public readonly TReal* Value;
     public readonly TReal* ValueDirection;
+
+    /// <summary>The biases of a block of cells; null if there are none.</summary>
     public readonly TReal* Bias;
     public readonly TReal* BiasDirection;
 
@@ -137,7 +139,7 @@ internal readonly unsafe struct CrossScratch<TSimd, TStorage, TReal, TVector>
         QueryAcross = allocator.Take<TReal>((long)keyChannels * PairStride);
         Key = allocator.Take<TReal>((long)BlockCells * KeyStride);
         Value = allocator.Take<TReal>((long)BlockCells * ValueStride);
-        Bias = allocator.Take<TReal>(BlockCells);
+        Bias = parameters.HasBias != 0 ? allocator.Take<TReal>(BlockCells) : null;
         Weights = allocator.Take<TReal>(pairs);
         MeanWeights = heads > 1 ? allocator.Take<TReal>(pairs) : Weights;
         OutputResult = pass == CrossPass.Backward ? null : allocator.Take<TReal>((long)queries * ValueStride);

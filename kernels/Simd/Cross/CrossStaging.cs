@@ -103,7 +103,7 @@ internal static unsafe class CrossStaging<TSimd, TStorage, TReal, TVector>
     }
 
     /// <summary>
-    /// Zeroes the cells of a block that a bias of −∞ takes away, so that what they hold, NaN perhaps, meets no weight of 0.
+    /// Zeroes the rows of the cells of a block that a bias of −∞ takes away, so that what they hold, NaN perhaps, meets no weight of 0.
     /// </summary>
     public static void ClearMasked(TReal* bias, in CrossBlock block, TReal* cells, int stride)
     {
@@ -114,10 +114,10 @@ internal static unsafe class CrossStaging<TSimd, TStorage, TReal, TVector>
         }
     }
 
-    /// <summary>Whether all values of a rectangle are finite.</summary>
+    /// <summary>Whether all values of a rectangle stay finite when a factor multiplies them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static bool IsFinite(
-        in MapPointer<TStorage> map, int channels, int image, int row, int rows, int column, int columns)
+        in MapPointer<TStorage> map, int channels, int image, int row, int rows, int column, int columns, TReal factor)
     {
         int lanes = TSimd.Lanes;
         bool channelsLast = map.IsChannelsLast && map.ColumnStride != 1;
@@ -125,6 +125,7 @@ internal static unsafe class CrossStaging<TSimd, TStorage, TReal, TVector>
         nint step = channelsLast ? map.ColumnStride : map.ChannelStride;
         int length = channelsLast ? channels : columns;
         var zero = TSimd.Constant(0.0);
+        var factors = TSimd.Broadcast(factor);
         var sums = zero;
         TReal sum = TReal.Zero;
         for (int y = 0; y < rows; y++)
@@ -134,9 +135,9 @@ internal static unsafe class CrossStaging<TSimd, TStorage, TReal, TVector>
             {
                 int at = 0;
                 for (; at + lanes <= length; at += lanes)
-                    sums = TSimd.MultiplyAdd(TSimd.LoadStorage(run + at), zero, sums);
+                    sums = TSimd.MultiplyAdd(TSimd.Multiply(TSimd.LoadStorage(run + at), factors), zero, sums);
                 for (; at < length; at++)
-                    sum += TSimd.Widen(run[at * (channelsLast ? 1 : map.ColumnStride)]) * TReal.Zero;
+                    sum += TSimd.Widen(run[at * (channelsLast ? 1 : map.ColumnStride)]) * factor * TReal.Zero;
                 run += step;
             }
         }

@@ -49,10 +49,17 @@ internal readonly unsafe struct CrossSums<TStorage, TReal>
     public TReal* At(int row, int column, int from) =>
         first + ((nint)(row - firstRow) * width + column) * stride + from;
 
-    /// <summary>Adds the results of a block of cells, [cell][channel].</summary>
+    /// <summary>Adds the results of a block of cells, [cell][channel], but for those that a bias of −∞ takes away.</summary>
+    /// <param name="tile">The tile.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="bias">The biases of the cells of the block; null for none.</param>
+    /// <param name="results">The results.</param>
+    /// <param name="resultStride">From one cell to the next.</param>
+    /// <param name="channels">The channels.</param>
+    /// <param name="from">The first of them among the numbers of a cell.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Add<TSimd, TVector>(
-        in CrossTile tile, in CrossBlock block, TReal* results, int resultStride, int channels, int from)
+        in CrossTile tile, in CrossBlock block, TReal* bias, TReal* results, int resultStride, int channels, int from)
         where TSimd : struct, ISimd<TStorage, TReal, TVector>
         where TVector : struct
     {
@@ -62,7 +69,7 @@ internal readonly unsafe struct CrossSums<TStorage, TReal>
         for (int cell = 0; cell < block.Count; cell++)
         {
             TReal* sums = At(tile.FirstCellRow + row, tile.FirstCellColumn + column, from);
-            int channel = 0;
+            int channel = IsMasked(bias, cell) ? channels : 0;
             for (; channel + lanes <= channels; channel += lanes)
                 TSimd.Store(sums + channel, TSimd.Add(TSimd.Load(sums + channel), TSimd.Load(results + channel)));
             for (; channel < channels; channel++)
@@ -79,7 +86,7 @@ internal readonly unsafe struct CrossSums<TStorage, TReal>
     /// <summary>Adds the sums over the queries of pairs, [cell][query], to the bias of a block of cells.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void AddTotals(
-        in CrossTile tile, in CrossBlock block, TReal* pairs, int pairStride, int from)
+        in CrossTile tile, in CrossBlock block, TReal* bias, TReal* pairs, int pairStride, int from)
     {
         int row = block.First / tile.CellColumns;
         int column = block.First - row * tile.CellColumns;
@@ -88,7 +95,8 @@ internal readonly unsafe struct CrossSums<TStorage, TReal>
             var sum = TReal.Zero;
             for (int query = 0; query < tile.Queries; query++)
                 sum += pairs[query];
-            *At(tile.FirstCellRow + row, tile.FirstCellColumn + column, from) += sum;
+            if (!IsMasked(bias, cell))
+                *At(tile.FirstCellRow + row, tile.FirstCellColumn + column, from) += sum;
             pairs += pairStride;
             if (++column == tile.CellColumns)
             {
@@ -97,4 +105,6 @@ internal readonly unsafe struct CrossSums<TStorage, TReal>
             }
         }
     }
+
+    private static bool IsMasked(TReal* bias, int cell) => bias is not null && TReal.IsNegativeInfinity(bias[cell]);
 }

@@ -19,7 +19,7 @@ internal static class CrossParts
         where TCoefficient : struct, ICrossCoefficient =>
         TCoefficient.IsOfValue ? extent.ValueChannels : extent.KeyChannels;
 
-    /// <summary>The factors of a pair for a part; 0 where it is not seen.</summary>
+    /// <summary>The factors of a pair for a part; −0 where it is not seen, and only there.</summary>
     public static CrossFactors<TReal> Factors<TElement, TStorage, TReal, TAccess, TNormalisation, TCoefficient>(
         in CrossAttentionParameters<TStorage, TReal> parameters, in CrossPair pair, int part)
         where TElement : struct, IElement<TStorage, TReal>
@@ -29,9 +29,10 @@ internal static class CrossParts
         where TNormalisation : struct, IScoreNormalisation
         where TCoefficient : struct, ICrossCoefficient
     {
-        var sums = default(CrossFactors<TReal>);
+        var sums = new CrossFactors<TReal> { First = TReal.NegativeZero, Second = TReal.NegativeZero };
         if (pair.Count == 0 || CrossPairs<TElement, TStorage, TReal, TAccess>.IsMasked(in parameters, in pair))
             return sums;
+        sums = default;
         int heads = TCoefficient.IsOfValue ? parameters.Extent.HeadsOfSet : 1;
         int firstHead = part * heads;
         int set = parameters.Extent.AveragesHeads != 0 ? 0 : part;
@@ -45,8 +46,11 @@ internal static class CrossParts
             sums.Second += factors.Second;
         }
         var share = TElement.FromCount(heads);
-        sums.First /= share;
-        sums.Second /= share;
+        sums.First = WithoutSign(sums.First / share);
+        sums.Second = WithoutSign(sums.Second / share);
         return sums;
     }
+
+    private static TReal WithoutSign<TReal>(TReal factor)
+        where TReal : unmanaged, IFloatingPointIeee754<TReal> => factor == TReal.Zero ? TReal.Zero : factor;
 }

@@ -40,21 +40,23 @@ internal struct CrossSums<TReal>
         {
             var vector = TAccess.Load<TElement, TStorage, TReal>(
                 in map, map.Offset(image, channel, at.Row, at.Column), remaining);
-            AddSeen(factors[partner * (CrossRun.Length / 4) + CrossRun.Share], in vector);
+            AddSeen<TElement, TStorage>(factors[partner * (CrossRun.Length / 4) + CrossRun.Share], in vector);
             at.Advance();
         }
     }
 
-    // What is not seen may hold anything, and has the factor 0.
-    private void AddSeen(in Pack4<TReal> factors, in Pack4<TReal> vector)
+    // What is not seen may hold anything, and has the factor −0.
+    private void AddSeen<TElement, TStorage>(in Pack4<TReal> factors, in Pack4<TReal> vector)
+        where TElement : struct, IElement<TStorage, TReal>
+        where TStorage : unmanaged
     {
-        if (factors.X != TReal.Zero)
+        if (!TElement.IsNegativeZero(factors.X))
             Pack4.Add(ref X, factors.X, in vector);
-        if (factors.Y != TReal.Zero)
+        if (!TElement.IsNegativeZero(factors.Y))
             Pack4.Add(ref Y, factors.Y, in vector);
-        if (factors.Z != TReal.Zero)
+        if (!TElement.IsNegativeZero(factors.Z))
             Pack4.Add(ref Z, factors.Z, in vector);
-        if (factors.W != TReal.Zero)
+        if (!TElement.IsNegativeZero(factors.W))
             Pack4.Add(ref W, factors.W, in vector);
     }
 

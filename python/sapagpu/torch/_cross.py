@@ -25,10 +25,12 @@ _NAMES = ("query", "key", "value", "key_bias")
 _THIRD = "sapagpu.torch.cross_attention is differentiable twice; a third derivative was asked for."
 _MAPS = "Tensor query, Tensor key, Tensor value, Tensor? key_bias"
 _SETTINGS = "str rule, int[] numbers, float ratio, int heads, bool averages_heads, float score_scale"
+_NORMALISATION = "str normalisation"
+_DEFAULT = "softmax"
 _RANGES_KEPT = 64
 
 _Maps = Sequence[Optional[torch.Tensor]]
-# What _SETTINGS names.
+# What _SETTINGS names, and the normalisation.
 _Settings = tuple[Any, ...]
 
 
@@ -41,6 +43,7 @@ def cross_attention(
     heads: int,
     averages_heads: bool,
     score_scale: float,
+    normalisation: str = _DEFAULT,
 ) -> torch.Tensor:
     """Calls the operator of the dispatcher; recorded by autograd where an operand wants a gradient."""
     if not isinstance(ranges, Ranges):
@@ -57,9 +60,16 @@ def cross_attention(
                 f"{sizes[1]}; create ranges for these sizes."
             )
     rule = ranges.rule
-    options = cross_options(heads, averages_heads, score_scale)
+    options = cross_options(heads, averages_heads, score_scale, normalisation)
     return overload("cross_attention")(
-        *maps, rule.name, rule.numbers, rule.ratio, options.heads, bool(averages_heads), options.score_scale
+        *maps,
+        rule.name,
+        rule.numbers,
+        rule.ratio,
+        options.heads,
+        bool(averages_heads),
+        options.score_scale,
+        normalisation,
     )
 
 
@@ -150,13 +160,14 @@ def _backward(*arguments: Any) -> list[torch.Tensor]:
 
 
 def _differentiable(*arguments: Any) -> torch.Tensor:
-    maps, settings = arguments[:4], arguments[4:]
+    # The dispatcher leaves out an argument that has its default.
+    maps, settings = arguments[:4], (*arguments[4:], *[_DEFAULT][: 11 - len(arguments)])
     records = torch.is_grad_enabled() and any(map is not None and map.requires_grad for map in maps)
     # With forward-mode gradients the function is what says that there are none.
     if records or torch.autograd.forward_ad._current_level >= 0:
         return _Forward.apply(settings, *maps)
     with below_autograd():
-        return overload("cross_attention")(*arguments)
+        return overload("cross_attention")(*maps, *settings)
 
 
 class _Forward(torch.autograd.Function):
@@ -214,10 +225,12 @@ class _Backward(torch.autograd.Function):
 
 
 def _register() -> None:
-    LIBRARY.define(f"cross_attention({_MAPS}, {_SETTINGS}) -> Tensor")
-    LIBRARY.define(f"cross_attention_forward({_MAPS}, {_SETTINGS}) -> (Tensor, Tensor)")
+    # What was traced before there was a choice has none.
+    LIBRARY.define(f"cross_attention({_MAPS}, {_SETTINGS}, {_NORMALISATION}='{_DEFAULT}') -> Tensor")
+    LIBRARY.define(f"cross_attention_forward({_MAPS}, {_SETTINGS}, {_NORMALISATION}) -> (Tensor, Tensor)")
     LIBRARY.define(
-        f"cross_attention_backward({_MAPS}, Tensor statistics, Tensor grad_output, {_SETTINGS}, bool[] wanted) -> Tensor[]"
+        f"cross_attention_backward({_MAPS}, Tensor statistics, Tensor grad_output, {_SETTINGS}, {_NORMALISATION}, "
+        "bool[] wanted) -> Tensor[]"
     )
     for key in ("CPU", "CUDA", "Meta"):
         LIBRARY.impl("cross_attention", _forward, key)

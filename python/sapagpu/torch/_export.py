@@ -66,6 +66,7 @@ def _cross_attention(
     heads: Any,
     averages_heads: Any,
     score_scale: Any,
+    normalisation: Any = "softmax",
 ) -> Any:
     name = _constant(rule, "s")
     if name == "table" or not torch.onnx.symbolic_helper._is_none(key_bias):
@@ -87,6 +88,7 @@ def _cross_attention(
         heads_i=_constant(heads, "i"),
         averages_heads_i=int(_constant(averages_heads, "i")),
         score_scale_f=_constant(score_scale, "f"),
+        normalisation_s=_constant(normalisation, "s"),
     )
 
 

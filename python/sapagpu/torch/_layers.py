@@ -109,6 +109,28 @@ def check_upsampling(encoder: torch.Tensor, decoder: torch.Tensor) -> None:
         )
 
 
+def check_at_most(most: int, **numbers: int) -> None:
+    """Checks numbers that are not limited otherwise, before memory is asked for.
+
+    Raises:
+        InvalidArgumentError: one is larger than any model's.
+    """
+    for name, number in numbers.items():
+        if number > most:
+            raise InvalidArgumentError(f"'{name}' is {number}; it must be at most {most}.")
+
+
+def check_finite(**numbers: float) -> None:
+    """Checks what is added to variances and the like.
+
+    Raises:
+        InvalidArgumentError: one is negative, or not finite.
+    """
+    for name, number in numbers.items():
+        if not 0 <= number < float("inf"):
+            raise InvalidArgumentError(f"'{name}' is {number}; it must be finite and at least 0.")
+
+
 def check_at_least_one(**numbers: int) -> None:
     """Checks numbers of channels and the like.
 

@@ -108,6 +108,7 @@ def cross_attention(
     heads: int = 1,
     averages_heads: bool = False,
     score_scale: float = 1.0,
+    normalisation: str = "softmax",
     key_bias: Optional[torch.Tensor] = None,
 ) -> torch.Tensor:
     """Attends to the cells of a map that each point sees: query [B, h·D, OH, OW], key [B, h·D, H, W], value [B, C, H, W],
@@ -116,7 +117,9 @@ def cross_attention(
     Options and ranges as in :func:`sapagpu.cross_attention`. Differentiable twice. In a trace the ranges
     are made for the sizes of each run, unless they are a table.
     """
-    return _cross.cross_attention(query, key, value, key_bias, ranges, heads, averages_heads, score_scale)
+    return _cross.cross_attention(
+        query, key, value, key_bias, ranges, heads, averages_heads, score_scale, normalisation
+    )
 
 
 def interpolate(

@@ -28,12 +28,15 @@ from ._encoders import (
     convolution,
     limited,
 )
-from ._layers import check_at_least_one, check_channels
+from ._layers import check_at_least_one, check_at_most, check_channels, check_finite
 from .functional import cross_attention
 
 _IMAGE_CHANNELS = 3
 _LEAST_NORM = 1e-12
 _SIZES_KEPT = 16
+_MOST_CHANNELS = 1 << 14
+_MOST_TAPS = 255
+_MOST_BLOCKS = 256
 
 _Size = tuple[int, int]
 
@@ -60,7 +63,7 @@ class NafUpsampler(nn.Module):
         heads: of the attention, a divisor of the channels of the features; each weighs its own.
         rotary_heads: of the positions.
         kernel_size: of the window of cells that a point attends to, on both axes.
-        blocks: after the first convolution of either encoder.
+        blocks: after the first convolution of either encoder, at most 256.
         norm_groups: of the GroupNorms.
         rotary_base: the longest period, but for one step; the shortest is 1.
         epsilon: what the GroupNorms add to the variance.
@@ -90,6 +93,11 @@ class NafUpsampler(nn.Module):
             norm_groups=norm_groups,
             blocks=blocks + 1,
         )
+        check_at_most(_MOST_CHANNELS, channels=channels)
+        check_at_most(_MOST_BLOCKS, blocks=blocks)
+        check_finite(epsilon=epsilon, rotary_base=rotary_base)
+        if rotary_base == 0:
+            raise InvalidArgumentError("'rotary_base' is 0; it must be positive.")
         if channels % (2 * norm_groups) != 0 or channels % heads != 0 or channels % (4 * rotary_heads) != 0:
             raise InvalidArgumentError(
                 "'channels' must be a multiple of 2·norm_groups, of heads and of 4·rotary_heads; got channels "
@@ -192,6 +200,9 @@ class AnyUpUpsampler(nn.Module):
             feature_kernels=feature_kernels,
             norm_groups=norm_groups,
         )
+        check_at_most(_MOST_CHANNELS, channels=channels, feature_kernels=feature_kernels)
+        check_at_most(_MOST_TAPS, image_kernel=image_kernel, feature_kernel=feature_kernel)
+        check_finite(epsilon=epsilon, rms_epsilon=rms_epsilon)
         if (
             channels % 2 != 0
             or channels % heads != 0

@@ -5,7 +5,7 @@ namespace SapaGpu.Onnx.Runtime;
 /// <param name="KernelHeight">The rows of the window.</param>
 /// <param name="KernelWidth">The columns of the window.</param>
 /// <param name="Ratio">Without a window, the part of an axis that a point sees to either side; null for the whole map.</param>
-/// <param name="Options">Heads and score scale.</param>
+/// <param name="Options">Heads, score scale and normalisation.</param>
 internal sealed record CrossNode(
     BorderRule? Border, int KernelHeight, int KernelWidth, float? Ratio, CrossAttentionOptions Options)
 {

@@ -65,6 +65,7 @@ internal readonly struct NodeAttributes(string operation, OrtApi api, nint info)
             Heads = Number(CrossOperators.Heads),
             AveragesHeads = averages == 1,
             ScoreScale = Real(CrossOperators.ScoreScale),
+            Normalisation = Value(CrossOperators.Normalisation, WindowOperators.Normalisations),
         };
         return new CrossNode(
             rule,

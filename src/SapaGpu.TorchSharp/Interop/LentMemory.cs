@@ -15,6 +15,7 @@ internal static unsafe partial class LentMemory
     private const long SmallestBytes = 1L << 20;
 
     private static readonly ConcurrentDictionary<nint, FeatureMap> Lent = new();
+    private static readonly ConcurrentDictionary<nint, IDisposable> Tied = new();
 
     /// <summary>Whether a tensor is large enough to benefit.</summary>
     public static bool Suits(MapShape shape, torch.ScalarType type, torch.Device device) =>
@@ -25,9 +26,28 @@ internal static unsafe partial class LentMemory
     /// it.
     /// </summary>
     /// <exception cref="InsufficientMemoryException">There is not that much memory.</exception>
-    public static torch.Tensor Create(ComputeDevice device, MapShape shape, MemoryFormat format, torch.ScalarType type)
+    public static torch.Tensor Create(ComputeDevice device, MapShape shape, MemoryFormat format, torch.ScalarType type) =>
+        Lend(FeatureMap.Create(device, shape, MemoryFormat.Contiguous, TorchTypes.ElementOf(type)), format);
+
+    /// <summary>
+    /// Makes a map without gaps, of the CPU, a tensor over its memory, which torch disposes. No two tensors are made of the same memory.
+    /// </summary>
+    public static torch.Tensor Lend(FeatureMap map) => Lend(map, map.Format);
+
+    /// <summary>
+    /// Ties something to the life of a tensor, which has no use but to be kept: it is disposed when torch frees the tensor.
+    /// </summary>
+    public static torch.Tensor Tie(ComputeDevice device, IDisposable owned)
     {
-        var memory = FeatureMap.Create(device, shape, MemoryFormat.Contiguous, TorchTypes.ElementOf(type));
+        var place = FeatureMap<float>.Create(device, new MapShape(1, 1, 1, 1));
+        Tied[place.DataPointer] = owned;
+        return Lend(place, MemoryFormat.Contiguous);
+    }
+
+    private static torch.Tensor Lend(FeatureMap memory, MemoryFormat format)
+    {
+        var shape = memory.Shape;
+        var type = TorchTypes.ScalarOf(memory.ElementType);
         bool isContiguous = format == MemoryFormat.Contiguous;
         long[] sizes = isContiguous
             ? [shape.Batch, shape.Channels, shape.Height, shape.Width]
@@ -54,6 +74,8 @@ internal static unsafe partial class LentMemory
 
     private static void Forget(nint pointer)
     {
+        if (Tied.TryRemove(pointer, out var owned))
+            owned.Dispose();
         if (Lent.TryRemove(pointer, out var memory))
             memory.Dispose();
     }

@@ -72,11 +72,13 @@ internal static partial class TorchMemory
         long[] shape = parameter.shape;
         var (rows, columns) = shape.Length == 1 ? (1, shape[0]) : (shape[0], shape[1]);
         var own = new MapShape(checked((int)rows), checked((int)columns), 1, 1);
-        var device = TorchDevices.Of(parameter.device);
-        return typeof(T) == typeof(double)
-            ? FeatureMap<double>.Wrap(device, Pointer(parameter), own)
-            : FeatureMap<float>.Wrap(device, Pointer(parameter), own);
+        return typeof(T) == typeof(double) ? WrapAs<double>(parameter, own) : WrapAs<float>(parameter, own);
     }
+
+    /// <summary>A contiguous tensor of any number of dimensions as a map of a shape with as many elements.</summary>
+    /// <typeparam name="T">The element type.</typeparam>
+    public static FeatureMap<T> WrapAs<T>(torch.Tensor tensor, MapShape shape)
+        where T : unmanaged => FeatureMap<T>.Wrap(TorchDevices.Of(tensor.device), Pointer(tensor), shape);
 
     private static nint Pointer(torch.Tensor tensor)
     {

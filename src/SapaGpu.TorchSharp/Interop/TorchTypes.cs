@@ -18,6 +18,15 @@ internal static class TorchTypes
         _ => ElementType.Float32,
     };
 
+    /// <summary>The type of torch with the same values.</summary>
+    public static torch.ScalarType ScalarOf(ElementType type) => type switch
+    {
+        ElementType.Float64 => torch.ScalarType.Float64,
+        ElementType.Float16 => torch.ScalarType.Float16,
+        ElementType.BFloat16 => torch.ScalarType.BFloat16,
+        _ => torch.ScalarType.Float32,
+    };
+
     /// <summary>The type that maps of a type are computed in, which is also that of parameters.</summary>
     public static torch.ScalarType Accumulator(torch.ScalarType type) =>
         type == torch.ScalarType.Float64 ? torch.ScalarType.Float64 : torch.ScalarType.Float32;

@@ -4,8 +4,8 @@ using static TorchSharp.torch.nn;
 namespace SapaGpu.TorchSharp;
 
 /// <summary>
-/// The layers of the encoders of NAF and AnyUp, of torch's own operators, with the parameters of a module. Each returns a new
-/// tensor, and no tensor that it only needs in between outlives it, except in the graph.
+/// The layers of the encoders of NAF and AnyUp, of torch's own operators. Each returns a new tensor, and no tensor that it only needs in
+/// between outlives it, except in the graph.
 /// </summary>
 internal static class EncoderLayers
 {
@@ -27,10 +27,10 @@ internal static class EncoderLayers
     }
 
     /// <summary>A convolution that keeps the size of the map, with zeros outside it or a border mirrored without its edge.</summary>
-    public static torch.Tensor Convolve(this Module module, string name, torch.Tensor map, bool mirrors = false)
+    public static torch.Tensor Convolve(this EncoderParameters parameters, string name, torch.Tensor map, bool mirrors = false)
     {
-        var weight = module.Required($"{name}.weight");
-        var bias = module.Optional($"{name}.bias");
+        var weight = parameters.Required($"{name}.weight");
+        var bias = parameters.Optional($"{name}.bias");
         long border = weight.shape[2] / 2;
         if (border == 0 || !mirrors)
             return functional.conv2d(map, weight, bias, padding: [border, border]);
@@ -39,24 +39,24 @@ internal static class EncoderLayers
     }
 
     /// <summary>GroupNorm, then SiLU.</summary>
-    public static torch.Tensor NormSilu(this Module module, string name, torch.Tensor map, int groups, double epsilon)
+    public static torch.Tensor NormSilu(this EncoderParameters parameters, string name, torch.Tensor map, int groups, double epsilon)
     {
         using var normalised = functional.group_norm(
-            map, groups, module.Required($"{name}.weight"), module.Required($"{name}.bias"), epsilon);
+            map, groups, parameters.Required($"{name}.weight"), parameters.Required($"{name}.bias"), epsilon);
         return functional.silu(normalised);
     }
 
     /// <summary>AnyUp's block: twice <see cref="NormSilu"/> and a 1×1 convolution, added to the input or a projection of it.</summary>
-    public static torch.Tensor ResidualBlock(this Module module, string name, torch.Tensor map, int groups, double epsilon)
+    public static torch.Tensor ResidualBlock(this EncoderParameters parameters, string name, torch.Tensor map, int groups, double epsilon)
     {
         using var scope = torch.NewDisposeScope();
-        var direct = module.Optional($"{name}.shortcut.weight") is null ? map : module.Convolve($"{name}.shortcut", map);
+        var direct = parameters.Optional($"{name}.shortcut.weight") is null ? map : parameters.Convolve($"{name}.shortcut", map);
         var body = Chain(
             map,
-            input => module.NormSilu($"{name}.block.0", input, groups, epsilon),
-            input => module.Convolve($"{name}.block.2", input),
-            input => module.NormSilu($"{name}.block.3", input, groups, epsilon),
-            input => module.Convolve($"{name}.block.5", input));
+            input => parameters.NormSilu($"{name}.block.0", input, groups, epsilon),
+            input => parameters.Convolve($"{name}.block.2", input),
+            input => parameters.NormSilu($"{name}.block.3", input, groups, epsilon),
+            input => parameters.Convolve($"{name}.block.5", input));
         return (body + direct).MoveToOuterDisposeScope();
     }
 
@@ -65,11 +65,11 @@ internal static class EncoderLayers
         functional.adaptive_avg_pool2d(map, [height, width]);
 
     /// <summary>RMSNorm over the channels of every pixel.</summary>
-    public static torch.Tensor RootMeanSquareNorm(this Module module, string name, torch.Tensor map, double epsilon)
+    public static torch.Tensor RootMeanSquareNorm(this EncoderParameters parameters, string name, torch.Tensor map, double epsilon)
     {
         using var scope = torch.NewDisposeScope();
         var scale = (map.square().mean([1], keepdim: true) + epsilon).rsqrt();
-        return (map * scale * module.Required($"{name}.weight").reshape(1, -1, 1, 1)).MoveToOuterDisposeScope();
+        return (map * scale * parameters.Required($"{name}.weight").reshape(1, -1, 1, 1)).MoveToOuterDisposeScope();
     }
 
     /// <summary>

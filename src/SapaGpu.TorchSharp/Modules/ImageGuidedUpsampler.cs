@@ -5,17 +5,19 @@ namespace SapaGpu.TorchSharp;
 
 /// <summary>
 /// The base of modules that upsample features of any backbone with an image, to any size: cross-resolution attention
-/// (<see cref="SapaFunctional.CrossAttention"/>) of queries and keys that an encoder of torch's own operators computes from the
-/// image. <c>call(image, features, height, width)</c>.
+/// (<see cref="SapaFunctional.CrossAttention"/>) of queries and keys that an encoder computes from the image.
+/// <c>call(image, features, height, width)</c>.
 /// </summary>
 /// <remarks>
 /// The encoder works in the type of the parameters; queries and keys are then rounded to that of the features, which are the values.
-/// Twice differentiable.
+/// On the processor, with parameters of type float32 or float64, it is that of the library, otherwise one of torch's own operators; second
+/// derivatives are always those of torch's operators. Twice differentiable.
 /// </remarks>
 public abstract class ImageGuidedUpsampler : torch.nn.Module<torch.Tensor, torch.Tensor, int, int, torch.Tensor>
 {
     private const int ImageChannels = 3;
     private readonly AttentionEncoder definition;
+    private readonly IReadOnlyCollection<string> bufferNames;
     private RangesOfSizes? lastRanges;
 
     private protected ImageGuidedUpsampler(
@@ -27,6 +29,7 @@ public abstract class ImageGuidedUpsampler : torch.nn.Module<torch.Tensor, torch
         : base(name)
     {
         this.definition = definition;
+        bufferNames = buffers;
         ModuleParameters.Register(this, definition.Specs, device, type, buffers);
         RegisterComponents();
     }
@@ -54,8 +57,8 @@ public abstract class ImageGuidedUpsampler : torch.nn.Module<torch.Tensor, torch
         if (image.shape[0] == 0 && features.shape[0] == 0)
             return Empty(image, features, height, width).MoveToOuterDisposeScope();
         CheckSizes(image, features, height, width);
-        var encoded = image.to_type(this.Required(FirstParameter).dtype);
-        var (query, key) = Encode(encoded, features, height, width);
+        var parameters = EncoderParameters.Of(this, definition.Specs, bufferNames);
+        var (query, key) = Encode(parameters, image.to_type(parameters.Type), features, height, width);
         return SapaFunctional.CrossAttention(
             query.to_type(features.dtype),
             key.to_type(features.dtype),
@@ -65,16 +68,33 @@ public abstract class ImageGuidedUpsampler : torch.nn.Module<torch.Tensor, torch
             .MoveToOuterDisposeScope();
     }
 
-    /// <summary>The name of a parameter in whose type the encoder computes.</summary>
-    private protected abstract string FirstParameter { get; }
-
-    /// <summary>Computes queries of the size of the output and keys of that of the features.</summary>
-    /// <param name="image">The image in the type of the parameters.</param>
-    /// <param name="features">The features in their own type.</param>
+    /// <summary>Computes queries of the size of the output and keys of that of the features, by torch's own operators.</summary>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="image">The image in their type.</param>
+    /// <param name="features">The features in their type where keys depend on them; otherwise only the size of the keys matters.</param>
+    /// <param name="size">The size of the features, H and W.</param>
     /// <param name="height">OH.</param>
     /// <param name="width">OW.</param>
-    private protected abstract (torch.Tensor Query, torch.Tensor Key) Encode(
-        torch.Tensor image, torch.Tensor features, int height, int width);
+    private protected abstract (torch.Tensor Query, torch.Tensor Key) Compose(
+        EncoderParameters parameters,
+        torch.Tensor image,
+        torch.Tensor? features,
+        (long Height, long Width) size,
+        int height,
+        int width);
+
+    private (torch.Tensor Query, torch.Tensor Key) Encode(
+        EncoderParameters parameters, torch.Tensor image, torch.Tensor features, int height, int width)
+    {
+        var size = (features.shape[2], features.shape[3]);
+        var read = definition.ReadsFeatures ? features.to_type(parameters.Type) : features;
+        return LibraryEncoder.Suits(image, parameters)
+            ? EncoderFunction.Run(definition, parameters, image, read, height, width, Composed)
+            : Composed(parameters, image, definition.ReadsFeatures ? read : null);
+
+        (torch.Tensor Query, torch.Tensor Key) Composed(EncoderParameters own, torch.Tensor pixels, torch.Tensor? cells) =>
+            Compose(own, pixels, cells, size, height, width);
+    }
 
     // Torch's operators do not all take a batch of no images.
     private torch.Tensor Empty(torch.Tensor image, torch.Tensor features, int height, int width)

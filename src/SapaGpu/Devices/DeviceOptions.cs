@@ -15,8 +15,10 @@ public sealed record DeviceOptions
     /// <summary>
     /// Gets the bytes of workspace that the backward of window attention may take beside its inputs and outputs, at
     /// least 1; 256 MiB by default. A larger problem is computed in bands of rows. One row of cells, with the rows
-    /// whose windows reach it, may need more. On the CPU, large ratios with large windows take 64 MiB, or four times the key
-    /// and value of an image in the type that sums are taken in, whatever the limit is. Other operators do not observe this limit.
+    /// whose windows reach it, may need more. Results do not depend on the limit: where sums are taken in bands, on the CPU, an
+    /// image takes what its sizes say, and the limit tells only how many images are computed at a time. That is up to 64 MiB for large ratios
+    /// with large windows and up to 256 MiB for <see cref="CrossAttention"/>, or four times the key and value of an image in the type that
+    /// sums are taken in where that is more. Other operators do not observe the limit.
     /// </summary>
     public long WorkspaceBytes { get; init; } = 256L << 20;
 

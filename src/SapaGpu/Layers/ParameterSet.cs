@@ -29,6 +29,21 @@ internal sealed class ParameterSet : IDisposable
         }
     }
 
+    /// <summary>Takes parameters that lie elsewhere; there are no stacks of them.</summary>
+    /// <param name="specs">What they are.</param>
+    /// <param name="maps">Their maps, in this order, of one device and type; the set disposes them.</param>
+    public ParameterSet(IReadOnlyList<ParameterSpec> specs, IReadOnlyList<FeatureMap> maps)
+    {
+        device = maps[0].Device;
+        elementType = maps[0].ElementType;
+        Specs = specs;
+        for (int i = 0; i < specs.Count; i++)
+        {
+            values.Add(specs[i].Name, maps[i]);
+            parameters.Add(new Parameter(specs[i].Name, specs[i].Shape, maps[i]));
+        }
+    }
+
     // The same parameters for calls on another stream.
     private ParameterSet(ParameterSet original, ComputeDevice device)
     {

@@ -29,7 +29,7 @@ public sealed class AnyUpUpsampler<T> : ImageGuidedUpsampler<T>
     /// <param name="device">The device that holds the parameters and runs the module.</param>
     /// <param name="options">Channels, heads, window, encoders; null for the defaults.</param>
     /// <param name="seed">The seed of the initial parameters.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A number in the options is too small.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A number in the options is too small or too large.</exception>
     /// <exception cref="ArgumentException">Numbers in the options do not match each other.</exception>
     /// <exception cref="NotSupportedException">The device does not support the element type.</exception>
     /// <exception cref="InsufficientMemoryException">The device does not have enough memory.</exception>

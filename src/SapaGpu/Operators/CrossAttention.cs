@@ -29,7 +29,8 @@ namespace SapaGpu;
 /// <para>Element types: float, double, <see cref="Half"/> and <see cref="BFloat16"/>; sums are in double for double, otherwise
 /// in float. The weights are never stored for more than a tile of queries. The backwards use no atomics; their results are
 /// bitwise reproducible. Their workspace on the CPU: sums of gradients of the cells, one for each of some bands of output rows,
-/// at most <see cref="DeviceOptions.WorkspaceBytes"/> unless one band alone takes more.</para>
+/// for an image up to 256 MiB, or four times key and value where that is more; for as many images at a time as fit
+/// <see cref="DeviceOptions.WorkspaceBytes"/>.</para>
 /// </remarks>
 public static class CrossAttention
 {

@@ -14,6 +14,8 @@ namespace SapaGpu.Operators;
 /// </remarks>
 internal static class FeatureUnification
 {
+    private const long BandBytes = 256L << 20;
+
     /// <summary>Unifies a map.</summary>
     /// <param name="basis">The kernels, [O, 1, K, K].</param>
     /// <param name="input">The map, [B, C, H, W].</param>
@@ -119,11 +121,11 @@ internal static class FeatureUnification
         return responses;
     }
 
-    // Rows whose responses fit into the workspace.
+    // Rows whose responses fit into so much memory; results must not depend on the workspace.
     private static IEnumerable<(int First, int Count)> Bands(FeatureMap basis, FeatureMap input)
     {
         long row = (long)input.Shape.Channels * basis.Shape.Batch * input.Shape.Width * input.ElementType.Size();
-        int rows = (int)Math.Clamp(input.Device.Options.WorkspaceBytes / row, 1, input.Shape.Height);
+        int rows = (int)Math.Clamp(BandBytes / row, 1, input.Shape.Height);
         for (int first = 0; first < input.Shape.Height; first += rows)
             yield return (first, Math.Min(rows, input.Shape.Height - first));
     }

@@ -21,12 +21,10 @@ internal sealed class CrossAttentionProblem : OperatorProblem
 
     public override string Name => $"CrossAttention {sizes}";
 
-    // On the processor a query whose only scores are infinite gives 0, where the formula has no number.
-    public override bool KeepsNonFinite => false;
+    // The weights of a cell that is counted again are one: of its products, ∞ and NaN may come out as one another.
+    public override bool KeepsNonFinite => !sizes.Repeats;
 
     private ReferenceMap? Bias => sizes.HasBias ? Operands[3].Values : null;
-
-    public override bool DependsOnWorkspace => true;
 
     public override ReferenceMap Expected() => ReferenceCross.Attention(
         Operands[0].Values, Operands[1].Values, Operands[2].Values, Bias, sizes.Taps.Rows, sizes.Taps.Columns, sizes.Options);

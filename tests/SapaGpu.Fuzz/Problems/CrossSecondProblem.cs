@@ -41,8 +41,6 @@ internal sealed class CrossSecondProblem : OperatorProblem
     // Sums of products of three factors and more, of which some cancel.
     public override double Roundings(ElementType type, bool backward) => 4;
 
-    public override bool DependsOnWorkspace => true;
-
     public override ReferenceMap Expected() => ReferenceCrossTangent.Attention(
         Of(0), Of(1), Of(2), sizes.HasBias ? Of(Bias) : null, sizes.Taps.Rows, sizes.Taps.Columns, sizes.Options);
 

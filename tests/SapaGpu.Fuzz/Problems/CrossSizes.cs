@@ -22,6 +22,7 @@ internal sealed class CrossSizes
             Heads = kernel.Of(1, 1, 2, 3, 4),
             AveragesHeads = kernel.OnceIn(2),
             ScoreScale = draw.Of(1, 1, 0.75, 0.125, -0.5, 0),
+            Normalisation = kernel.OnceIn(2) ? ScoreNormalisation.Softmax : kernel.Enum<ScoreNormalisation>(),
         };
         HasBias = kernel.OnceIn(2);
         var window = (Height: Taps(), Width: Taps());
@@ -99,7 +100,10 @@ internal sealed class CrossSizes
     }
 
     public override string ToString() =>
-        $"{rules} {Options.Heads} heads{(Options.AveragesHeads ? " averaged" : "")}, scores · {Options.ScoreScale}";
+        $"{rules} {Options.Normalisation} {Options.Heads} heads{(Options.AveragesHeads ? " averaged" : "")}, scores · {Options.ScoreScale}";
+
+    /// <summary>Gets whether the cell at an edge is counted more than once.</summary>
+    public bool Repeats => rules.Contains(nameof(CrossRule.Replicate), StringComparison.Ordinal);
 
     private static bool Counts(CrossRule rule) => rule is CrossRule.ZeroLogit or CrossRule.Replicate;
 

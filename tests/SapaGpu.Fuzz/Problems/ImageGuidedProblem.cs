@@ -7,8 +7,6 @@ internal abstract class ImageGuidedProblem(Draw draw, Draw kernel) : ModuleProbl
 {
     protected abstract CrossAttentionOptions Attention { get; }
 
-    public override bool DependsOnWorkspace => true;
-
     protected ReferenceMap Image => Operands[0].Values;
 
     protected ReferenceMap Features => Operands[1].Values;

@@ -60,9 +60,6 @@ internal abstract class OperatorProblem
     /// </summary>
     public virtual bool MayOverflow(int operand, ElementType type) => false;
 
-    /// <summary>Gets whether sums of gradients are cut by <see cref="DeviceOptions.WorkspaceBytes"/>, and rounded accordingly.</summary>
-    public virtual bool DependsOnWorkspace => false;
-
     /// <summary>Whether the output is linear in an operand.</summary>
     public virtual bool IsLinear(int operand) => Operands[operand].Name is "value" or "weights" or "encoder" or "decoder";
 

@@ -154,6 +154,54 @@ public sealed class ImageGuidedTests
         Assert.That(
             () => new AnyUpUpsampler<float>(device, AnyUp with { FeatureKernels = 5 }),
             Throws.ArgumentException.With.Message.Contains("FeatureKernels"));
+        Assert.That(
+            () => new NafUpsampler<float>(device, new() { Channels = 1 << 14, Blocks = 1 }),
+            Throws.ArgumentException.With.Message.Contains("parameters"));
+        Assert.That(
+            () => new AnyUpUpsampler<float>(device, new() { Channels = 1 << 14, FeatureKernels = 1 << 14 }),
+            Throws.ArgumentException.With.Message.Contains("parameters"));
+    }
+
+    // Before memory is asked for.
+    [Test]
+    public void Options_beyond_any_model_are_refused([ValueSource(nameof(BeyondAnyModel))] (string Name, object Options) options)
+    {
+        var device = TestDevices.Open("cpu");
+        Assert.That(
+            () => options.Options is NafOptions naf
+                ? new NafUpsampler<float>(device, naf)
+                : (IDisposable)new AnyUpUpsampler<float>(device, (AnyUpOptions)options.Options),
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains(options.Name).IgnoreCase);
+    }
+
+    private static IEnumerable<(string Name, object Options)> BeyondAnyModel()
+    {
+        foreach (int value in new[] { 0, -1, int.MinValue, int.MaxValue, 1 << 30 })
+        {
+            if (value != 0)
+                yield return ("Blocks", Naf with { Blocks = value });
+            yield return ("Channels", Naf with { Channels = value });
+            yield return ("Heads", Naf with { Heads = value });
+            yield return ("RotaryHeads", Naf with { RotaryHeads = value });
+            yield return ("NormGroups", Naf with { NormGroups = value });
+            yield return ("Channels", AnyUp with { Channels = value });
+            yield return ("Heads", AnyUp with { Heads = value });
+            yield return ("ImageKernel", AnyUp with { ImageKernel = value });
+            yield return ("FeatureKernel", AnyUp with { FeatureKernel = value });
+            yield return ("FeatureKernels", AnyUp with { FeatureKernels = value });
+            yield return ("NormGroups", AnyUp with { NormGroups = value });
+        }
+        yield return ("Window", Naf with { Window = 0 });
+        foreach (double value in new[] { double.NaN, double.PositiveInfinity, -1 })
+        {
+            yield return ("Epsilon", Naf with { Epsilon = value });
+            yield return ("Epsilon", AnyUp with { Epsilon = value });
+            yield return ("Epsilon", AnyUp with { RootMeanSquareEpsilon = value });
+            yield return ("RotaryBase", Naf with { RotaryBase = value });
+        }
+        yield return ("RotaryBase", Naf with { RotaryBase = 0 });
+        yield return ("WindowRatio", AnyUp with { WindowRatio = double.NaN });
+        yield return ("WindowRatio", AnyUp with { WindowRatio = double.Epsilon });
     }
 
     private static ImageGuidedUpsampler<T> Create<T>(bool isNaf, ComputeDevice device, int seed = 0)

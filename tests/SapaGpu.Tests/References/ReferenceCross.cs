@@ -55,6 +55,7 @@ public static class ReferenceCross
         return output;
     }
 
+    // Weights are averaged before they are multiplied: 0·∞ of one head is no number, of their mean it may be one.
     private static void Query(
         ReferenceMap query,
         ReferenceMap key,
@@ -68,49 +69,67 @@ public static class ReferenceCross
         int y,
         int x)
     {
-        int channels = key.Shape.Channels / options.Heads;
-        int valueChannels = options.AveragesHeads ? value.Shape.Channels : value.Shape.Channels / options.Heads;
+        int sets = options.AveragesHeads ? 1 : options.Heads;
+        int heads = options.Heads / sets;
+        int valueChannels = value.Shape.Channels / sets;
         (int? Row, int? Column)[] taps = [.. rows.SelectMany(row => columns.Select(column => (row, column)))];
-        for (int head = 0; head < options.Heads; head++)
+        var cells = taps
+            .Where(tap => tap is { Row: not null, Column: not null })
+            .Select(tap => (Row: tap.Row!.Value, Column: tap.Column!.Value))
+            .Where(cell => bias is null || !double.IsNegativeInfinity(bias[b, 0, cell.Row, cell.Column].Value))
+            .ToArray();
+        int outside = taps.Count(tap => tap.Row is null || tap.Column is null);
+        if (cells.Length == 0)
+            return;
+        for (int set = 0; set < sets; set++)
         {
-            var seen = new List<(Dual Score, int Row, int Column)>();
-            int outside = 0;
-            foreach (var (row, column) in taps)
+            var weights = new Dual[cells.Length];
+            for (int head = set * heads; head < (set + 1) * heads; head++)
             {
-                if (row is null || column is null)
-                {
-                    outside++;
-                    continue;
-                }
-                Dual added = bias is null ? 0 : bias[b, 0, row.Value, column.Value];
-                if (double.IsNegativeInfinity(added.Value))
-                    continue;
-                Dual score = 0;
-                for (int c = head * channels; c < (head + 1) * channels; c++)
-                    score += query[b, c, y, x] * key[b, c, row.Value, column.Value];
-                seen.Add((score * options.ScoreScale + added, row.Value, column.Value));
+                var own = Weights([.. cells.Select(cell => Score(head, cell.Row, cell.Column))], outside, options.Normalisation);
+                for (int i = 0; i < weights.Length; i++)
+                    weights[i] += own[i] / heads;
             }
-            double largest = seen.Select(tap => tap.Score.Value).Append(outside > 0 ? 0 : double.MinValue).Max();
-            Dual Unnormalised(Dual score) => options.Normalisation switch
+            for (int i = 0; i < weights.Length; i++)
             {
-                ScoreNormalisation.Softmax => Dual.Exp(score - largest),
-                ScoreNormalisation.Sigmoid => Dual.Sigmoid(score),
-                _ => score,
-            };
-            Dual sum = outside * Unnormalised(0);
-            foreach (var (score, _, _) in seen)
-                sum += Unnormalised(score);
-
-            // A score of −∞ weighs nothing, even beside none that does.
-            if (sum.Value == 0 || options.Normalisation == ScoreNormalisation.None)
-                sum = 1;
-            foreach (var (score, row, column) in seen)
-            {
-                var weight = Unnormalised(score) / sum / (options.AveragesHeads ? options.Heads : 1);
-                int first = options.AveragesHeads ? 0 : head * valueChannels;
-                for (int c = first; c < first + valueChannels; c++)
-                    output[b, c, y, x] += weight * value[b, c, row, column];
+                for (int c = set * valueChannels; c < (set + 1) * valueChannels; c++)
+                    output[b, c, y, x] += weights[i] * value[b, c, cells[i].Row, cells[i].Column];
             }
         }
+
+        Dual Score(int head, int row, int column)
+        {
+            int channels = key.Shape.Channels / options.Heads;
+            Dual score = 0;
+            for (int c = head * channels; c < (head + 1) * channels; c++)
+                score += query[b, c, y, x] * key[b, c, row, column];
+            score *= options.ScoreScale;
+            return bias is null ? score : score + bias[b, 0, row, column];
+        }
+    }
+
+    private static Dual[] Weights(Dual[] scores, int outside, ScoreNormalisation normalisation)
+    {
+        double largest = scores.Select(score => score.Value).Append(outside > 0 ? 0 : double.MinValue).Max();
+        var weights = Array.ConvertAll(scores, Unnormalised);
+        if (normalisation == ScoreNormalisation.None)
+            return weights;
+
+        // Without a score the largest is so low that the exponential of 0 less it is infinite.
+        Dual sum = outside > 0 ? outside * Unnormalised(0) : 0;
+        foreach (var weight in weights)
+            sum += weight;
+
+        // A score of −∞ weighs nothing, even beside none that does.
+        if (sum.Value == 0)
+            sum = 1;
+        return Array.ConvertAll(weights, weight => weight / sum);
+
+        Dual Unnormalised(Dual score) => normalisation switch
+        {
+            ScoreNormalisation.Softmax => Dual.Exp(score - largest),
+            ScoreNormalisation.Sigmoid => Dual.Sigmoid(score),
+            _ => score,
+        };
     }
 }

@@ -1,8 +1,9 @@
 namespace SapaGpu.Tests;
 
 /// <summary>
-/// The derivative of cross-resolution attention where its operands move in given directions, in plain loops: with weights w of
-/// scores s, Σ w·(ds − Σ w·ds)·value + Σ w·dvalue. Derivatives of its product with a gradient are those of the double backward.
+/// The derivative of cross-resolution attention where its operands move in given directions, in plain loops: with unnormalised weights
+/// p of scores s, p′ their derivatives, S their sum and w = p/S, Σ (p′/S·ds − w·Σ p′/S·ds)·value + Σ w·dvalue. Derivatives of its product
+/// with a gradient are those of the double backward.
 /// </summary>
 public static class ReferenceCrossTangent
 {
@@ -85,26 +86,44 @@ public static class ReferenceCrossTangent
         double largest = seen.Max(tap => tap.Score.Value);
         if (outside > 0)
             largest = Math.Max(largest, 0);
-        Dual sum = outside * Math.Exp(-largest);
+        bool divides = options.Normalisation != ScoreNormalisation.None;
+        Dual sum = outside * Unnormalised(0);
         Dual mean = 0;
         foreach (var (score, step, _, _) in seen)
         {
-            var power = Dual.Exp(score - largest);
-            sum += power;
-            mean += power * step;
+            sum += Unnormalised(score);
+            mean += Slope(score) * step;
         }
-        mean /= sum;
+        if (!divides)
+            sum = 1;
+        mean = divides ? mean / sum : 0;
         int all = value.Map.Shape.Channels;
         int first = options.AveragesHeads ? 0 : head * (all / options.Heads);
         int end = options.AveragesHeads ? all : first + all / options.Heads;
         foreach (var (score, step, row, column) in seen)
         {
-            var weight = Dual.Exp(score - largest) / sum / (options.AveragesHeads ? options.Heads : 1);
+            var share = 1 / sum / (options.AveragesHeads ? options.Heads : 1);
+            var weight = Unnormalised(score) * share;
+            var change = Slope(score) * share * step - weight * mean;
             for (int c = first; c < end; c++)
             {
                 output[b, c, y, x] +=
-                    weight * ((step - mean) * value.Map[b, c, row, column] + value.Step(b, c, row, column));
+                    change * value.Map[b, c, row, column] + weight * value.Step(b, c, row, column);
             }
         }
+
+        Dual Unnormalised(Dual score) => options.Normalisation switch
+        {
+            ScoreNormalisation.Softmax => Dual.Exp(score - largest),
+            ScoreNormalisation.Sigmoid => Dual.Sigmoid(score),
+            _ => score,
+        };
+
+        Dual Slope(Dual score) => options.Normalisation switch
+        {
+            ScoreNormalisation.Softmax => Unnormalised(score),
+            ScoreNormalisation.Sigmoid => Unnormalised(score) * (1 - Unnormalised(score)),
+            _ => 1,
+        };
     }
 }

@@ -54,6 +54,33 @@ public sealed class ImageGuidedTests
     }
 
     [Test]
+    public void A_graph_that_is_kept_is_gone_through_twice()
+    {
+        using var scope = torch.NewDisposeScope();
+        foreach (var module in Modules(torch.float32))
+        {
+            var image = torch.rand(1, 3, 8, 8).requires_grad_();
+            var loss = module.call(image, torch.rand(1, 4, 4, 4), 8, 8).sum();
+            loss.backward(retain_graph: true);
+            var once = image.grad!.clone();
+            loss.backward();
+            Assert.That(Maps.Error(image.grad, 2 * once), Is.LessThan(1e-5));
+        }
+    }
+
+    [Test]
+    public void A_frozen_module_passes_gradients_on()
+    {
+        using var scope = torch.NewDisposeScope();
+        using var module = new NafUpsampler(Naf);
+        foreach (var parameter in module.parameters())
+            parameter.requires_grad = false;
+        var features = torch.rand(1, 4, 4, 4).requires_grad_();
+        module.call(torch.rand(1, 3, 8, 8), features, 8, 8).sum().backward();
+        Assert.That(features.grad!.sum().item<float>(), Is.EqualTo(4 * 64).Within(1e-2));
+    }
+
+    [Test]
     public void Periods_are_a_buffer_and_go_with_the_module()
     {
         using var module = new NafUpsampler(Naf);

@@ -29,10 +29,17 @@ public sealed class CrossAttentionTests
             yield return new TestCaseData(range, TwoHeads, false).SetArgDisplayNames(name);
             yield return new TestCaseData(range, Averaged, true).SetArgDisplayNames($"{name}, averaged, bias");
         }
+        foreach (var normalisation in new[] { ScoreNormalisation.Sigmoid, ScoreNormalisation.None })
+        {
+            yield return new TestCaseData(Window(BorderRule.Masked), TwoHeads with { Normalisation = normalisation }, true)
+                .SetArgDisplayNames($"masked, bias, {normalisation}");
+            yield return new TestCaseData(Window(BorderRule.Shifted), Averaged with { Normalisation = normalisation }, false)
+                .SetArgDisplayNames($"shifted, averaged, {normalisation}");
+        }
     }
 
-    // Shifted, masked with averaged heads and a bias, the whole map.
-    private static IEnumerable<TestCaseData> SomeKinds() => Kinds().Where((_, index) => index % 3 == 0);
+    // Shifted, masked with averaged heads and a bias, the whole map; then the other normalisations.
+    private static IEnumerable<TestCaseData> SomeKinds() => Kinds().Where((_, index) => index > 7 || index % 3 == 0);
 
     [SetUp]
     public void Seed() => torch.manual_seed(7);
@@ -57,15 +64,18 @@ public sealed class CrossAttentionTests
 
     [Test]
     public void A_border_with_taps_outside_is_that_of_window_attention(
-        [Values(BorderRule.ZeroLogit, BorderRule.Replicate)] BorderRule border)
+        [Values(BorderRule.ZeroLogit, BorderRule.Replicate)] BorderRule border, [Values] ScoreNormalisation normalisation)
     {
         using var scope = torch.NewDisposeScope();
         var own = Operands(hasBias: false);
         torch.Tensor[] copies = [.. own.Select(Maps.Copy)];
         var ranges = WindowRanges.Window(Height, Width, OutputHeight, OutputWidth, 3, 3, border);
-        var output = Call(own, ranges, new CrossAttentionOptions { Heads = 2 });
+        var output = Call(own, ranges, new CrossAttentionOptions { Heads = 2, Normalisation = normalisation });
         var expected = SapaFunctional.WindowAttention(
-            copies[0], copies[1], copies[2], new WindowAttentionOptions { Window = 3, Border = border, Heads = 2 });
+            copies[0],
+            copies[1],
+            copies[2],
+            new WindowAttentionOptions { Window = 3, Border = border, Heads = 2, Normalisation = normalisation });
         Assert.That(Maps.Error(output, expected), Is.LessThan(1e-12));
         output.pow(2).sum().backward();
         expected.pow(2).sum().backward();
@@ -80,15 +90,17 @@ public sealed class CrossAttentionTests
         [.. Operands(hasBias, batch: 1), Maps.Random(1, 4, OutputHeight, OutputWidth)]);
 
     [Test]
-    public void Second_derivatives_are_those_of_the_composition_where_one_gradient_is_used([Range(0, 3)] int used)
+    public void Second_derivatives_are_those_of_the_composition_where_one_gradient_is_used(
+        [Range(0, 3)] int used, [Values] ScoreNormalisation normalisation)
     {
         using var scope = torch.NewDisposeScope();
+        var options = TwoHeads with { Normalisation = normalisation };
         var ranges = Window(BorderRule.Masked);
         var own = Operands(hasBias: true);
         torch.Tensor[] copies = [.. own.Select(Maps.Copy)];
-        Penalty(Call(own, ranges, TwoHeads), own[used]).backward();
+        Penalty(Call(own, ranges, options), own[used]).backward();
         Penalty(
-            Composition.CrossAttention(copies[0], copies[1], copies[2], ranges, TwoHeads, copies[3]), copies[used]).backward();
+            Composition.CrossAttention(copies[0], copies[1], copies[2], ranges, options, copies[3]), copies[used]).backward();
         for (int i = 0; i < own.Length; i++)
             Assert.That(Maps.Error(own[i].grad, copies[i].grad), Is.LessThan(1e-10), $"input {i}");
 

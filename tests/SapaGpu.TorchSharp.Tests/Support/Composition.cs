@@ -28,12 +28,24 @@ internal static class Composition
         if (keyBias is not null)
             scores += keyBias.reshape(batch, 1, 1, -1);
         var isSeen = Seen(ranges.Rows).unsqueeze(1).unsqueeze(3) & Seen(ranges.Columns).unsqueeze(0).unsqueeze(2);
-        var weights = scores.masked_fill(isSeen.reshape(height * width, -1).logical_not(), double.NegativeInfinity).softmax(3);
+        var weights = Weights(scores, isSeen.reshape(height * width, -1), options.Normalisation);
         int groups = options.AveragesHeads ? 1 : options.Heads;
         if (options.AveragesHeads)
             weights = weights.mean([1], keepdim: true);
         var values = value.reshape(batch, groups, -1, value.shape[2] * value.shape[3]);
         return torch.einsum("bgpc,bgec->bgep", weights, values).reshape(batch, -1, height, width);
+    }
+
+    // Of scores [B, heads, points, cells].
+    private static torch.Tensor Weights(torch.Tensor scores, torch.Tensor isSeen, ScoreNormalisation normalisation)
+    {
+        var isUnseen = isSeen.logical_not();
+        if (normalisation == ScoreNormalisation.Softmax)
+            return scores.masked_fill(isUnseen, double.NegativeInfinity).softmax(3);
+        if (normalisation == ScoreNormalisation.None)
+            return scores.masked_fill(isUnseen, 0);
+        var logistic = scores.sigmoid().masked_fill(isUnseen, 0);
+        return logistic / logistic.sum(3, keepdim: true);
     }
 
     /// <summary>Scores, [B, heads, K², OH, OW].</summary>

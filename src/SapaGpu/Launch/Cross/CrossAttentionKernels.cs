@@ -23,8 +23,7 @@ internal abstract class CrossAttentionKernels
         in CrossOperands operands, FeatureMap statistics, FeatureMap gradOutput, in CrossResults results);
 
     /// <summary>
-    /// The gradients of window attention that have a map, on a device that runs vector programs. The bits do not depend on the
-    /// workspace, as with all of its programs.
+    /// The gradients of window attention that have a map, on a device that runs vector programs.
     /// </summary>
     /// <param name="operands">Its operands, with the ranges of its windows.</param>
     /// <param name="normaliser">The log-sum-exp of the scores, [B, h, OH, OW].</param>
@@ -85,9 +84,10 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
     // So many bands of an image keep the threads of a large machine busy.
     private const int WantedBands = 48;
 
-    // The sums of an image of window attention: these bytes, or so many times those of one band.
-    private const long WindowBytes = 64L << 20;
-    private const int WindowBandsOfMap = 4;
+    // The sums of an image take up to these bytes, or so many times those of one band.
+    private const long MostBytes = 256L << 20;
+    private const long MostBytesOfWindows = 64L << 20;
+    private const int LeastBands = 4;
 
     private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> forward =
         arithmetic.Table(new ForwardTiles());
@@ -172,14 +172,14 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
         ref CrossAttentionParameters<TStorage, TReal> parameters,
         bool hasCells)
     {
-        // Neither the batch nor the threads have a say in the bands, so that an image has the same bits in any company.
+        // Neither the batch nor threads nor the workspace have a say in the bands, so that an image has the same bits in any company.
         int batch = parameters.Extent.Batch;
         var plan = operands.Ranges.Plan;
         int count = Math.Min(WantedBands, plan.RowTiles.Length - 1);
         var (table, cellRows) = plan.Bands(operands.Ranges.Rows, count);
-        long most = parameters.HasNormalisers == 0
-            ? device.Options.WorkspaceBytes
-            : Math.Max(WindowBytes, WindowBandsOfMap * BytesOfImage(in parameters, 1, parameters.Extent.Height));
+        long most = Math.Max(
+            parameters.HasNormalisers == 0 ? MostBytes : MostBytesOfWindows,
+            LeastBands * BytesOfImage(in parameters, 1, parameters.Extent.Height));
         while (count > 1 && BytesOfImage(in parameters, count, cellRows) > most)
         {
             count = (count + 1) / 2;

@@ -11,6 +11,8 @@ internal sealed class AnyUpEncoder : AttentionEncoder
     private const int ImageChannels = 3;
     private const string Attended = "cross_decode.cross_attn";
     private const string Stacked = $"{Attended}.attention.in_proj_";
+    private const string OutputWeight = $"{Attended}.attention.out_proj.weight";
+    private const string OutputBias = $"{Attended}.attention.out_proj.bias";
     private readonly AnyUpOptions options;
     private readonly Layer image;
     private readonly Layer queryEncoder;
@@ -52,15 +54,20 @@ internal sealed class AnyUpEncoder : AttentionEncoder
             .. keyNorm.Specs,
             new($"{Stacked}weight", [3 * d, d], Deviation: deviation),
             new($"{Stacked}bias", [3 * d], Constant: 0),
-            new($"{Attended}.attention.out_proj.weight", [d, d], Deviation: deviation),
-            new($"{Attended}.attention.out_proj.bias", [d], Constant: 0),
+            new(OutputWeight, [d, d], Deviation: deviation),
+            new(OutputBias, [d], Constant: 0),
             .. convolution.Specs,
             .. aggregation.Specs,
             .. rotary.Specs,
         ];
+        CheckParameters(Specs);
     }
 
     public override IReadOnlyList<ParameterSpec> Specs { get; }
+
+    public override bool ReadsFeatures => true;
+
+    public override IReadOnlyCollection<string> WithoutInfluence { get; } = [OutputWeight, OutputBias];
 
     public override CrossAttentionOptions Attention => new()
     {
@@ -102,8 +109,8 @@ internal sealed class AnyUpEncoder : AttentionEncoder
     {
         gradients[$"{Stacked}weight"].Clear();
         gradients[$"{Stacked}bias"].Clear();
-        gradients[$"{Attended}.attention.out_proj.weight"].Clear();
-        gradients[$"{Attended}.attention.out_proj.bias"].Clear();
+        foreach (string name in WithoutInfluence)
+            gradients[name].Clear();
         var joined = keyTail.Backward(parameters, gradients, gradKey, trace);
         var cells = joined.Shape;
         var (fromImage, fromFeatures) = Concatenation.Split(joined, options.Channels);
@@ -116,13 +123,18 @@ internal sealed class AnyUpEncoder : AttentionEncoder
 
     private static void Check(AnyUpOptions options)
     {
-        CheckPositive(
+        CheckNumbers(
+            MostChannels,
             (nameof(options.Channels), options.Channels),
             (nameof(options.Heads), options.Heads),
-            (nameof(options.ImageKernel), options.ImageKernel),
-            (nameof(options.FeatureKernel), options.FeatureKernel),
             (nameof(options.FeatureKernels), options.FeatureKernels),
             (nameof(options.NormGroups), options.NormGroups));
+        CheckNumbers(
+            MostTaps,
+            (nameof(options.ImageKernel), options.ImageKernel),
+            (nameof(options.FeatureKernel), options.FeatureKernel));
+        NormEpsilon.Check(options.Epsilon);
+        NormEpsilon.Check(options.RootMeanSquareEpsilon);
         if (options.Channels % 2 != 0 || options.Channels % options.Heads != 0
             || options.Channels % options.NormGroups != 0 || options.FeatureKernels % options.NormGroups != 0)
         {
@@ -132,10 +144,11 @@ internal sealed class AnyUpEncoder : AttentionEncoder
                 $"{options.FeatureKernels}.",
                 nameof(options));
         }
-        if (options.ImageKernel % 2 == 0 || options.FeatureKernel % 2 == 0 || double.IsNaN(options.WindowRatio))
+        bool isNoRatio = double.IsNaN(options.WindowRatio) || (options.WindowRatio > 0 && (float)options.WindowRatio == 0);
+        if (options.ImageKernel % 2 == 0 || options.FeatureKernel % 2 == 0 || isNoRatio)
         {
             throw new ArgumentException(
-                "ImageKernel and FeatureKernel must be odd and WindowRatio a number; got ImageKernel " +
+                "ImageKernel and FeatureKernel must be odd and WindowRatio a number that single precision does not round to 0; got ImageKernel " +
                 $"{options.ImageKernel}, FeatureKernel {options.FeatureKernel} and WindowRatio {options.WindowRatio}.",
                 nameof(options));
         }

@@ -9,6 +9,7 @@ namespace SapaGpu.Layers;
 internal sealed class NafEncoder : AttentionEncoder
 {
     private const int ImageChannels = 3;
+    private const int MostBlocks = 256;
     private readonly NafOptions options;
     private readonly Layer encoder;
     private readonly Layer rotary;
@@ -23,6 +24,7 @@ internal sealed class NafEncoder : AttentionEncoder
         rotary = new PeriodicRotary(
             "image_encoder.rope.periods", options.Channels / options.RotaryHeads, options.RotaryBase);
         Specs = [.. encoder.Specs, .. rotary.Specs];
+        CheckParameters(Specs);
     }
 
     public override IReadOnlyList<ParameterSpec> Specs { get; }
@@ -64,13 +66,21 @@ internal sealed class NafEncoder : AttentionEncoder
 
     private static void Check(NafOptions options)
     {
-        CheckPositive(
+        CheckNumbers(
+            MostChannels,
             (nameof(options.Channels), options.Channels),
             (nameof(options.Heads), options.Heads),
             (nameof(options.RotaryHeads), options.RotaryHeads),
-            (nameof(options.Window), options.Window),
             (nameof(options.NormGroups), options.NormGroups));
-        ArgumentOutOfRangeException.ThrowIfNegative(options.Blocks);
+        CheckNumbers(int.MaxValue, (nameof(options.Window), options.Window));
+        ArgumentOutOfRangeException.ThrowIfNegative(options.Blocks, nameof(options.Blocks));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.Blocks, MostBlocks, nameof(options.Blocks));
+        NormEpsilon.Check(options.Epsilon);
+        if (!(options.RotaryBase > 0 && double.IsFinite(options.RotaryBase)))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(options), $"RotaryBase must be positive and finite; got {options.RotaryBase}.");
+        }
         if (options.Channels % 2 != 0 || options.Channels / 2 % options.NormGroups != 0
             || options.Channels % options.Heads != 0 || options.Channels % (4L * options.RotaryHeads) != 0)
         {
