@@ -82,9 +82,9 @@ internal readonly struct Float16Element : IElement<ushort, float>
 
     public static int Floor(float value) => (int)MathF.Floor(value);
 
-    public static float Exp(float value) => SingleMath.Exp(value);
+    public static float Exp(float value) => NarrowMath.Exp(value);
 
-    public static float Log(float value) => SingleMath.Log(value);
+    public static float Log(float value) => NarrowMath.Log(value);
 
     public static float Sin(float value) => SingleMath.Sin(value);
 
@@ -107,9 +107,9 @@ internal readonly struct Float16NativeElement : IElement<ushort, float>
 
     public static int Floor(float value) => (int)MathF.Floor(value);
 
-    public static float Exp(float value) => SingleMath.Exp(value);
+    public static float Exp(float value) => NarrowMath.Exp(value);
 
-    public static float Log(float value) => SingleMath.Log(value);
+    public static float Log(float value) => NarrowMath.Log(value);
 
     public static float Sin(float value) => SingleMath.Sin(value);
 
@@ -129,9 +129,9 @@ internal readonly struct BFloat16Element : IElement<ushort, float>
 
     public static int Floor(float value) => (int)MathF.Floor(value);
 
-    public static float Exp(float value) => SingleMath.Exp(value);
+    public static float Exp(float value) => NarrowMath.Exp(value);
 
-    public static float Log(float value) => SingleMath.Log(value);
+    public static float Log(float value) => NarrowMath.Log(value);
 
     public static float Sin(float value) => SingleMath.Sin(value);
 
@@ -157,9 +157,9 @@ internal readonly struct BFloat16NativeElement : IElement<ushort, float>
 
     public static int Floor(float value) => (int)MathF.Floor(value);
 
-    public static float Exp(float value) => SingleMath.Exp(value);
+    public static float Exp(float value) => NarrowMath.Exp(value);
 
-    public static float Log(float value) => SingleMath.Log(value);
+    public static float Log(float value) => NarrowMath.Log(value);
 
     public static float Sin(float value) => SingleMath.Sin(value);
 
