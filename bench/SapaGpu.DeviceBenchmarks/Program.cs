@@ -12,6 +12,7 @@ var root = new RootCommand("Measures the operators of SapaGpu on a GPU, without 
     CodeCommand.Create(),
     AssembleCommand.Create(),
     CallCommand.Create(),
+    LibrarySortCommand.Create(),
     RecordCommand.Create(),
     PageCommand.Create(),
 };

@@ -87,9 +87,9 @@ internal readonly struct Float16Element : IElement<ushort, float>
 
     public static int Floor(float value) => (int)MathF.Floor(value);
 
-    public static float Exp(float value) => SingleMath.Exp(value);
+    public static float Exp(float value) => NarrowMath.Exp(value);
 
-    public static float Log(float value) => SingleMath.Log(value);
+    public static float Log(float value) => NarrowMath.Log(value);
 
     public static bool IsNegativeZero(float value) => SingleMath.IsNegativeZero(value);
 
@@ -114,9 +114,9 @@ internal readonly struct Float16NativeElement : IElement<ushort, float>
 
     public static int Floor(float value) => (int)MathF.Floor(value);
 
-    public static float Exp(float value) => SingleMath.Exp(value);
+    public static float Exp(float value) => NarrowMath.Exp(value);
 
-    public static float Log(float value) => SingleMath.Log(value);
+    public static float Log(float value) => NarrowMath.Log(value);
 
     public static bool IsNegativeZero(float value) => SingleMath.IsNegativeZero(value);
 
@@ -138,9 +138,9 @@ internal readonly struct BFloat16Element : IElement<ushort, float>
 
     public static int Floor(float value) => (int)MathF.Floor(value);
 
-    public static float Exp(float value) => SingleMath.Exp(value);
+    public static float Exp(float value) => NarrowMath.Exp(value);
 
-    public static float Log(float value) => SingleMath.Log(value);
+    public static float Log(float value) => NarrowMath.Log(value);
 
     public static bool IsNegativeZero(float value) => SingleMath.IsNegativeZero(value);
 
@@ -168,9 +168,9 @@ internal readonly struct BFloat16NativeElement : IElement<ushort, float>
 
     public static int Floor(float value) => (int)MathF.Floor(value);
 
-    public static float Exp(float value) => SingleMath.Exp(value);
+    public static float Exp(float value) => NarrowMath.Exp(value);
 
-    public static float Log(float value) => SingleMath.Log(value);
+    public static float Log(float value) => NarrowMath.Log(value);
 
     public static bool IsNegativeZero(float value) => SingleMath.IsNegativeZero(value);
 

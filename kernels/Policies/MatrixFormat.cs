@@ -161,9 +161,9 @@ internal readonly struct MatrixElement<TMatrix> : IElement<ushort, float>
 
     public static int Floor(float value) => Float32Element.Floor(value);
 
-    public static float Exp(float value) => FastExponential.Of(value);
+    public static float Exp(float value) => NarrowMath.Exp(value);
 
-    public static float Log(float value) => SingleMath.Log(value);
+    public static float Log(float value) => NarrowMath.Log(value);
 
     public static bool IsNegativeZero(float value) => SingleMath.IsNegativeZero(value);
 

@@ -35,6 +35,27 @@ public sealed class ElementMathTests
         }
     }
 
+    // Here the functions of base 2 are the framework's; what is left is the rounded product.
+    [Test]
+    public void Functions_for_sixteen_bits_are_within_their_bounds()
+    {
+        var random = new Random(4);
+        for (int i = 0; i < 100_000; i++)
+        {
+            float x = (float)(random.NextDouble() * 88 - 87);
+            double power = Math.Exp(x);
+            Assert.That(
+                NarrowMath.Exp(x), Is.EqualTo(power).Within((2 + Math.Abs(x)) * Math.ScaleB(power, -23)), $"exp({x:r})");
+            float sum = (float)(1 + random.NextDouble() * 224);
+            double logarithm = Math.Log(sum);
+            Assert.That(
+                NarrowMath.Log(sum), Is.EqualTo(logarithm).Within(Math.ScaleB(Math.Max(1, logarithm), -21)), $"log({sum:r})");
+        }
+        Assert.That(NarrowMath.Exp(float.NegativeInfinity), Is.Zero);
+        Assert.That(NarrowMath.Exp(float.NaN), Is.NaN);
+        Assert.That(NarrowMath.Log(1), Is.Zero);
+    }
+
     [TestCase(1.0)]
     [TestCase(10.0)]
     [TestCase(1000.0)]

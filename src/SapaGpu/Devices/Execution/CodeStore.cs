@@ -33,7 +33,7 @@ internal sealed class CodeStore
     // The builds of everything that has a part in the code.
     private static string Build { get; } = Hash(string.Join(
         ' ',
-        new[] { typeof(CodeStore), typeof(KernelEntry), typeof(ILGPU.Context) }
+        new[] { typeof(CodeStore), typeof(KernelEntry), typeof(ILGPU.Context), typeof(ILGPU.Algorithms.XMath) }
             .Select(type => type.Assembly.ManifestModule.ModuleVersionId)))[..16];
 
     /// <summary>
