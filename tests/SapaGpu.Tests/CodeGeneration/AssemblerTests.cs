@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using NUnit.Framework;
 using SapaGpu.DeviceBenchmarks.Code;
+using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Tests.Grids;
 
@@ -40,6 +41,9 @@ public sealed partial class AssemblerTests
         ["DeformableSimilarityForward"] = (48, 64),
         ["DeformableGather"] = (48, 64),
         ["WindowWeightsBackward"] = (48, 56),
+        ["CrossTileForward"] = (128, 0),
+        ["CrossTileQueryGradient"] = (168, 0),
+        ["CrossTileCells"] = (168, 0),
         ["CrossMeans"] = (56, 72),
         ["CrossQueries"] = (80, 120),
         ["CrossCells"] = (80, 120),
@@ -78,7 +82,7 @@ public sealed partial class AssemblerTests
             {
                 var assembled = NvidiaAssembler.Assemble(listing.Text, architecture);
                 var (single, twice) = kernel.UsesMatrixUnits
-                    ? (RegisterLimitAttribute.SevenWarpsAQuarter, 0)
+                    ? (KernelCode.RegisterLimit(kernel.Kernel), 0)
                     : Registers.GetValueOrDefault(name, MapRegisters);
                 Assert.That(
                     assembled.Registers, Is.InRange(1, kernel.IsDouble ? twice : single), $"registers of {kernel}");
