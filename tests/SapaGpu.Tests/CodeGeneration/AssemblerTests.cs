@@ -98,7 +98,7 @@ public sealed partial class AssemblerTests
     // Programs whose registers are limited, so that twice as many groups fit, may keep a few values elsewhere.
     private static int LocalBytes(KernelInstantiation kernel) =>
         !kernel.Definition.IsDefined(typeof(RegisterLimitAttribute), inherit: false) ? 0
-        : !kernel.UsesMatrixUnits ? 160
+        : !kernel.UsesMatrixUnits || kernel.Window == 0 ? 160
         : kernel.Window < 7 ? 16
         : 80;
 
