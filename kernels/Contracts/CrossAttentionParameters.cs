@@ -130,4 +130,10 @@ internal struct CrossAttentionParameters<TStorage, TReal>
 
     /// <summary>Sums of every image, head and query over its cells that the second derivatives need, [B, 3h, OH, OW].</summary>
     public MapView<TReal> Means;
+
+    /// <summary>Into how many parts thread groups divide the queries that see a tile of cells.</summary>
+    public int Splits;
+
+    /// <summary>The sums of every part of the queries, those of the first part first, [parts·B, ·, H, W].</summary>
+    public MapView<TReal> Partial;
 }

@@ -8,6 +8,9 @@ namespace SapaGpu.Kernels.Contracts;
 [AttributeUsage(AttributeTargets.Struct)]
 internal sealed class RegisterLimitAttribute(int registers) : Attribute
 {
+    /// <summary>Three warps on each quarter of a multiprocessor.</summary>
+    public const int ThreeWarpsAQuarter = 168;
+
     /// <summary>Four warps on each quarter of a multiprocessor, of 16,384 registers.</summary>
     public const int FourWarpsAQuarter = 128;
 

@@ -51,7 +51,16 @@ internal static class KernelCatalogue
         from cellPairs in Choices
         from matrix in Enum.GetValues<MatrixChoice>()
         let whole = cellPairs && variant.Window > 0
-        select variant with { CellPairs = whole, Matrix = whole ? matrix : MatrixChoice.None }).Distinct();
+        from tiles in Enum.GetValues<TileChoice>()
+        let cut = variant is { Window: 0, Normalisation: ScoreNormalisation.Softmax } && embedding == value
+            ? tiles
+            : TileChoice.None
+        select variant with
+        {
+            CellPairs = whole,
+            Tiles = cut,
+            Matrix = whole || cut != TileChoice.None ? matrix : MatrixChoice.None,
+        }).Distinct();
 
     private static IEnumerable<Type[]?> Elements =>
         from element in typeof(KernelEntry).Assembly.GetTypes()

@@ -121,6 +121,10 @@ internal sealed record Workload(string Name, string Description, params IReadOnl
             Naf(8)),
         new("naf-x16", "the same, ratio 16", Naf(16)),
         new(
+            "naf-counted",
+            "NAF on 10x10 cells, ratio 8, for a simulated device to count",
+            Naf(8) with { Height = 10, Width = 10 }),
+        new(
             "anyup-x16",
             "AnyUp: 768 channels of 32x32 cells, a tenth of the map to either side, 4 heads of 32 averaged, ratio 16",
             new Stage(1, 768, 32, 32, 16, Window: 7, Embedding: 128, EncoderChannels: 128, Heads: 4, Part: 0.1f)),

@@ -1,5 +1,4 @@
 using ILGPU;
-using ILGPU.Runtime.Cuda;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Kernels.Numerics;
 using SapaGpu.Kernels.Policies;
@@ -75,8 +74,8 @@ internal static class MatrixNormalisation<TMatrix, TWindow, TShape>
                 Raise(in window, ref first, ref second, 6, in scores.Row6);
             if (Rows > 7)
                 Raise(in window, ref first, ref second, 7, in scores.Row7);
-            first = TNormalisation.ShiftOf<MatrixElement<TMatrix>, ushort, float>(LargestOfFour(first));
-            second = TNormalisation.ShiftOf<MatrixElement<TMatrix>, ushort, float>(LargestOfFour(second));
+            first = TNormalisation.ShiftOf<MatrixElement<TMatrix>, ushort, float>(MatrixLanes.LargestOfFour(first));
+            second = TNormalisation.ShiftOf<MatrixElement<TMatrix>, ushort, float>(MatrixLanes.LargestOfFour(second));
         }
         float firstSum = 0;
         float secondSum = 0;
@@ -93,8 +92,8 @@ internal static class MatrixNormalisation<TMatrix, TWindow, TShape>
             Weigh<TNormalisation>(in window, first, second, 6, ref scores.Row6, ref firstSum, ref secondSum);
         if (Rows > 7)
             Weigh<TNormalisation>(in window, first, second, 7, ref scores.Row7, ref firstSum, ref secondSum);
-        firstSum = SumOfFour(firstSum);
-        secondSum = SumOfFour(secondSum);
+        firstSum = MatrixLanes.SumOfFour(firstSum);
+        secondSum = MatrixLanes.SumOfFour(secondSum);
         if (TNormalisation.Divides)
         {
             float firstFactor = 1 / firstSum;
@@ -216,24 +215,5 @@ internal static class MatrixNormalisation<TMatrix, TWindow, TShape>
         weights.Y *= first;
         weights.Z *= second;
         weights.W *= second;
-    }
-
-    private static float LargestOfFour(float value)
-    {
-        value = Larger(value, OfLane(value, 1), true);
-        return Larger(value, OfLane(value, 2), true);
-    }
-
-    private static float SumOfFour(float value)
-    {
-        value += OfLane(value, 1);
-        return value + OfLane(value, 2);
-    }
-
-    // That of the lane whose number differs in some bits.
-    private static float OfLane(float value, int bits)
-    {
-        CudaAsm.Emit("shfl.sync.bfly.b32 %0, %1, %2, 0x1f, 0xffffffff;", out float other, value, bits);
-        return other;
     }
 }

@@ -70,6 +70,15 @@ internal struct MatrixProduct<TMatrix>
         TMatrix.MultiplyAddHalf(ref fourth, upper, lower, pairs.W);
     }
 
+    /// <summary>Adds other sums.</summary>
+    public void Join(in MatrixProduct<TMatrix> others)
+    {
+        Pack4.Add(ref first, 1f, in others.first);
+        Pack4.Add(ref second, 1f, in others.second);
+        Pack4.Add(ref third, 1f, in others.third);
+        Pack4.Add(ref fourth, 1f, in others.fourth);
+    }
+
     /// <summary>
     /// Whether all sums are finite. A value that is not spoils those of all rows: 0 · ∞ is no number. Where one is not,
     /// the caller computes the lane's sums one by one and sets them.
@@ -169,6 +178,58 @@ internal struct MatrixProduct<TMatrix>
         WriteColumns(in rows, toChannel + step, remaining - 8, byPairs, upper.Y, lower.Y);
         WriteColumns(in rows, toChannel + 2 * step, remaining - 16, byPairs, upper.Z, lower.Z);
         WriteColumns(in rows, toChannel + 3 * step, remaining - 24, byPairs, upper.W, lower.W);
+    }
+
+    /// <summary>Writes the sums to a map of single precision.</summary>
+    /// <param name="map">The map.</param>
+    /// <param name="row">The first of the sixteen rows.</param>
+    /// <param name="channel">The first of the channels.</param>
+    /// <param name="remaining">The channels that the map has from it on, in whole eights.</param>
+    public readonly void WriteWide<TReal, TAccess>(in TileMap<TReal> map, int row, int channel, int remaining)
+        where TReal : unmanaged
+        where TAccess : struct, IChannelAccess
+    {
+        int upper = map.Positions[row + Lane / 4];
+        int lower = map.Positions[row + Lane / 4 + Rows / 2];
+        if (TAccess.ChannelsFastest)
+        {
+            int own = Channel<TAccess>(0);
+            int pack = (channel + own) / 4;
+            var packs = map.Data.AsAligned(16).Cast<Pack4<float>>();
+            if (own < remaining & upper >= 0)
+            {
+                packs[upper + pack] = new Pack4<float> { X = first.X, Y = first.Y, Z = second.X, W = second.Y };
+                packs[upper + pack + 1] = new Pack4<float> { X = third.X, Y = third.Y, Z = fourth.X, W = fourth.Y };
+            }
+            if (own < remaining & lower >= 0)
+            {
+                packs[lower + pack] = new Pack4<float> { X = first.Z, Y = first.W, Z = second.Z, W = second.W };
+                packs[lower + pack + 1] = new Pack4<float> { X = third.Z, Y = third.W, Z = fourth.Z, W = fourth.W };
+            }
+            return;
+        }
+        WriteWideColumns(in map, upper, lower, channel + Column(0), remaining > 0, in first);
+        WriteWideColumns(in map, upper, lower, channel + Column(4), remaining > 8, in second);
+        WriteWideColumns(in map, upper, lower, channel + Column(8), remaining > 16, in third);
+        WriteWideColumns(in map, upper, lower, channel + Column(12), remaining > 24, in fourth);
+    }
+
+    private static void WriteWideColumns<TReal>(
+        in TileMap<TReal> map, int upper, int lower, int channel, bool isChannel, in Pack4<float> sums)
+        where TReal : unmanaged
+    {
+        var values = map.Data.Cast<float>();
+        int at = channel * map.ChannelStride;
+        if (isChannel & upper >= 0)
+        {
+            values[upper + at] = sums.X;
+            values[upper + at + map.ChannelStride] = sums.Y;
+        }
+        if (isChannel & lower >= 0)
+        {
+            values[lower + at] = sums.Z;
+            values[lower + at + map.ChannelStride] = sums.W;
+        }
     }
 
     private static void WritePairs<TStorage>(in TileMap<TStorage> map, int position, in Pack4<uint> pairs)

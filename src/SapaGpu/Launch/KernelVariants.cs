@@ -31,6 +31,19 @@ internal enum MatrixChoice
     BFloat16,
 }
 
+/// <summary>The tiles of queries that a program of cross-resolution attention works on.</summary>
+internal enum TileChoice
+{
+    /// <summary>None: runs of queries.</summary>
+    None,
+
+    /// <summary>Tiles of a head, which has channels of its own.</summary>
+    SplitHeads,
+
+    /// <summary>Tiles of all heads, whose weights are averaged.</summary>
+    AveragedHeads,
+}
+
 /// <summary>
 /// The instantiation of a kernel that runs: the choices that are compiled in. They are made here and nowhere else.
 /// </summary>
@@ -42,7 +55,8 @@ internal enum MatrixChoice
 /// <param name="EmbeddingVectors">Whether channels of query and key are accessed four at a time.</param>
 /// <param name="ValueVectors">Whether channels of value and output are accessed four at a time.</param>
 /// <param name="CellPairs">Whether a thread-group program works on cell pairs, which fixed windows have programs for.</param>
-/// <param name="Matrix">The format in which a program on cell pairs multiplies by matrix units.</param>
+/// <param name="Matrix">The format in which a program on cell pairs, or tiles of queries, multiplies by matrix units.</param>
+/// <param name="Tiles">The tiles of queries that cross-resolution attention has programs for.</param>
 internal readonly record struct KernelVariant(
     int VectorBits,
     int Window,
@@ -52,7 +66,8 @@ internal readonly record struct KernelVariant(
     bool EmbeddingVectors,
     bool ValueVectors,
     bool CellPairs = false,
-    MatrixChoice Matrix = MatrixChoice.None)
+    MatrixChoice Matrix = MatrixChoice.None,
+    TileChoice Tiles = TileChoice.None)
 {
     /// <summary>Chooses for a device and an operator without windows.</summary>
     public static KernelVariant Choose(

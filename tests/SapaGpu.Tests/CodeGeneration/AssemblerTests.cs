@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using NUnit.Framework;
 using SapaGpu.DeviceBenchmarks.Code;
+using SapaGpu.Devices;
 using SapaGpu.Kernels.Contracts;
 using SapaGpu.Tests.Grids;
 
@@ -40,6 +41,9 @@ public sealed partial class AssemblerTests
         ["DeformableSimilarityForward"] = (48, 64),
         ["DeformableGather"] = (48, 64),
         ["WindowWeightsBackward"] = (48, 56),
+        ["CrossTileForward"] = (128, 0),
+        ["CrossTileQueryGradient"] = (168, 0),
+        ["CrossTileCells"] = (168, 0),
         ["CrossMeans"] = (56, 72),
         ["CrossQueries"] = (80, 120),
         ["CrossCells"] = (80, 120),
@@ -78,7 +82,7 @@ public sealed partial class AssemblerTests
             {
                 var assembled = NvidiaAssembler.Assemble(listing.Text, architecture);
                 var (single, twice) = kernel.UsesMatrixUnits
-                    ? (RegisterLimitAttribute.SevenWarpsAQuarter, 0)
+                    ? (KernelCode.RegisterLimit(kernel.Kernel), 0)
                     : Registers.GetValueOrDefault(name, MapRegisters);
                 Assert.That(
                     assembled.Registers, Is.InRange(1, kernel.IsDouble ? twice : single), $"registers of {kernel}");
@@ -94,7 +98,7 @@ public sealed partial class AssemblerTests
     // Programs whose registers are limited, so that twice as many groups fit, may keep a few values elsewhere.
     private static int LocalBytes(KernelInstantiation kernel) =>
         !kernel.Definition.IsDefined(typeof(RegisterLimitAttribute), inherit: false) ? 0
-        : !kernel.UsesMatrixUnits ? 160
+        : !kernel.UsesMatrixUnits || kernel.Window == 0 ? 160
         : kernel.Window < 7 ? 16
         : 80;
 

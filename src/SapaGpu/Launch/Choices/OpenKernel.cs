@@ -39,6 +39,17 @@ internal abstract class OpenKernel<TParameters>
         where TEmbedding : struct, IChannelAccess
         where TValue : struct, IChannelAccess => null;
 
+    /// <summary>Makes the kernel of some choices that works on tiles of queries, or null where there is none.</summary>
+    public virtual ILaunchable<TParameters>? CloseTiles<THeads, TAccess>()
+        where THeads : struct, IHeadRule
+        where TAccess : struct, IChannelAccess => null;
+
+    /// <summary>Makes the kernel of some choices that works on tiles of queries with matrix units, or null.</summary>
+    public virtual ILaunchable<TParameters>? CloseMatrixTiles<TMatrix, THeads, TAccess>()
+        where TMatrix : struct, IMatrixFormat
+        where THeads : struct, IHeadRule
+        where TAccess : struct, IChannelAccess => null;
+
     /// <summary>Makes the kernel of a variant.</summary>
     public ILaunchable<TParameters> Close(KernelVariant variant) => variant.Window switch
     {
@@ -99,7 +110,35 @@ internal abstract class OpenKernel<TParameters>
         where TNormalisation : struct, IScoreNormalisation
         where TEmbedding : struct, IChannelAccess
         where TValue : struct, IChannelAccess =>
-        variant.Matrix switch
+        variant.Tiles switch
+        {
+            TileChoice.SplitHeads => CloseTiles<SplitHeads, TValue>(variant.Matrix),
+            TileChoice.AveragedHeads => CloseTiles<AveragedHeads, TValue>(variant.Matrix),
+            _ => null,
+        }
+        ?? (variant.CellPairs
+            ? CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>(variant.Matrix)
+            : null)
+        ?? Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>();
+
+    private ILaunchable<TParameters>? CloseTiles<THeads, TAccess>(MatrixChoice matrix)
+        where THeads : struct, IHeadRule
+        where TAccess : struct, IChannelAccess => matrix switch
+        {
+            MatrixChoice.Float16 => CloseMatrixTiles<Float16Matrix, THeads, TAccess>(),
+            MatrixChoice.BFloat16 => CloseMatrixTiles<BFloat16Matrix, THeads, TAccess>(),
+            _ => null,
+        }
+        ?? CloseTiles<THeads, TAccess>();
+
+    private ILaunchable<TParameters>? CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>(
+        MatrixChoice matrix)
+        where TWindow : struct, IWindow
+        where TScale : struct, IScale
+        where TBorder : struct, IBorder
+        where TNormalisation : struct, IScoreNormalisation
+        where TEmbedding : struct, IChannelAccess
+        where TValue : struct, IChannelAccess => matrix switch
         {
             MatrixChoice.Float16 =>
                 CloseMatrices<Float16Matrix, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>(),
@@ -107,6 +146,5 @@ internal abstract class OpenKernel<TParameters>
                 CloseMatrices<BFloat16Matrix, TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>(),
             _ => null,
         }
-        ?? (variant.CellPairs ? CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() : null)
-        ?? Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>();
+        ?? CloseCellPairs<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>();
 }

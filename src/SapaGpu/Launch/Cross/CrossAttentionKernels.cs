@@ -44,7 +44,7 @@ internal abstract class CrossAttentionKernels
     {
         CrossAttentionKernels IKernelFactory<CrossAttentionKernels>.Create<TElement, TStorage, TReal, TRealElement>(
             ElementArithmetic<TStorage, TReal> arithmetic) =>
-            new CrossAttentionKernels<TElement, TStorage, TReal>(arithmetic);
+            new CrossAttentionKernels<TElement, TStorage, TReal, TRealElement>(arithmetic);
     }
 }
 
@@ -75,11 +75,12 @@ internal readonly record struct CrossResults(
 }
 
 /// <summary>Cross-resolution attention with the element type's accumulator.</summary>
-internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
+internal sealed class CrossAttentionKernels<TElement, TStorage, TReal, TRealElement>(
     ElementArithmetic<TStorage, TReal> arithmetic) : CrossAttentionKernels
     where TElement : struct, IElement<TStorage, TReal>
     where TStorage : unmanaged
     where TReal : unmanaged, IFloatingPointIeee754<TReal>
+    where TRealElement : struct, IElement<TReal, TReal>
 {
     // So many bands of an image keep the threads of a large machine busy.
     private const int WantedBands = 48;
@@ -100,7 +101,7 @@ internal sealed class CrossAttentionKernels<TElement, TStorage, TReal>(
 
     private readonly VariantTable<CrossAttentionParameters<TStorage, TReal>> cells = arithmetic.Table(new CellTiles());
 
-    private readonly CrossGroupKernels<TElement, TStorage, TReal> groups = new();
+    private readonly CrossGroupKernels<TElement, TStorage, TReal, TRealElement> groups = new();
 
     public override void Forward(in CrossOperands operands, FeatureMap output, FeatureMap? statistics)
     {

@@ -13,6 +13,9 @@ internal sealed class RangePlan
     // Products compute whole vectors of queries.
     private const int QueryVector = 32;
 
+    private readonly AxisRanges rows;
+    private readonly AxisRanges columns;
+
     /// <summary>Plans the tiles of two axes.</summary>
     public RangePlan(AxisRanges rows, AxisRanges columns)
     {
@@ -31,6 +34,7 @@ internal sealed class RangePlan
         }
         TileCellRows = Shapes(rows, RowTiles).Max(tile => tile.Cells);
         TileCellColumns = Shapes(columns, ColumnTiles).Max(tile => tile.Cells);
+        (this.rows, this.columns) = (rows, columns);
         TileQueries = Shapes(rows, RowTiles).Max(tile => tile.Outputs) * Shapes(columns, ColumnTiles).Max(tile => tile.Outputs);
     }
 
@@ -48,6 +52,22 @@ internal sealed class RangePlan
 
     /// <summary>Gets the most queries of a tile.</summary>
     public int TileQueries { get; }
+
+    /// <summary>
+    /// The part that is seen of the pairs that a program computes which takes whole tiles of queries and whole blocks of cells.
+    /// </summary>
+    public double Density(int tileQueries, int cellBlock)
+    {
+        double computed = 0;
+        var across = Shapes(columns, ColumnTiles).CountBy(shape => shape.Cells).ToArray();
+        foreach (var (cells, count) in Shapes(rows, RowTiles).CountBy(shape => shape.Cells))
+        {
+            foreach (var (width, times) in across)
+                computed += (double)count * times * Math.Max(1, (cells * (long)width + cellBlock - 1) / cellBlock);
+        }
+        double seen = (double)Seen(rows) * Seen(columns);
+        return seen / (computed * tileQueries * cellBlock);
+    }
 
     /// <summary>
     /// Cuts the row tiles into bands that sum the gradients of cells on their own, so that threads work side by side and sums
@@ -94,6 +114,14 @@ internal sealed class RangePlan
         }
         starts.Add(axis.Outputs);
         return [.. starts];
+    }
+
+    private static long Seen(AxisRanges axis)
+    {
+        long seen = 0;
+        for (int output = 0; output < axis.Outputs; output++)
+            seen += axis.RangeOf(output).Count;
+        return seen;
     }
 
     private static bool SeesTheSame(AxisRanges axis, int output, int other) =>

@@ -45,6 +45,9 @@ public sealed class WindowRanges
     /// <summary>Gets whether taps outside have score 0 and value 0.</summary>
     internal bool OutsideIsZero => Rows.Outside == OutsideRule.Zero || Columns.Outside == OutsideRule.Zero;
 
+    /// <summary>Gets whether taps outside repeat the edge.</summary>
+    internal bool RepeatsEdges => Rows.Outside == OutsideRule.Repeated || Columns.Outside == OutsideRule.Repeated;
+
     internal RangePlan Plan => plan.Value;
 
     /// <summary>Windows around the cell of every output point.</summary>

@@ -266,45 +266,14 @@ internal sealed class WindowKernels<TElement, TStorage, TReal, TRealElement>(
     {
         if (variant.Window == 0 || !device.RunsCellPairs || typeof(TReal) != typeof(float))
             return variant;
-        bool fits = HaveShortPositions(embeddings, variant.EmbeddingVectors)
-            && HaveShortPositions(values, variant.ValueVectors);
+        bool fits = MapAccess.HasShortPositions(embeddings, variant.EmbeddingVectors)
+            && MapAccess.HasShortPositions(values, variant.ValueVectors);
         if (!fits)
             return variant with { Window = 0 };
         bool usesMatrices = device.Backend.HasMatrixUnits
-            && SuitMatrices(embeddings, variant.EmbeddingVectors)
-            && SuitMatrices(values, variant.ValueVectors);
-        return variant with { CellPairs = true, Matrix = usesMatrices ? Matrix : MatrixChoice.None };
-    }
-
-    private static MatrixChoice Matrix =>
-        typeof(TElement) == typeof(Float16NativeElement) ? MatrixChoice.Float16
-        : typeof(TElement) == typeof(BFloat16NativeElement) ? MatrixChoice.BFloat16
-        : MatrixChoice.None;
-
-    // Programs with matrix units access eight channels at a time, and two columns where columns lie side by side.
-    private static bool SuitMatrices(ReadOnlySpan<FeatureMap?> maps, bool byPacks)
-    {
-        foreach (var map in maps)
-        {
-            if (map is null)
-                continue;
-            bool suits = byPacks
-                ? Pack4Layout.FitsTwice(map)
-                : Pack4Layout.HasColumnPairs(map) && Pack4Layout.HasWholePacks(map, 2);
-            if (!suits)
-                return false;
-        }
-        return true;
-    }
-
-    private static bool HaveShortPositions(ReadOnlySpan<FeatureMap?> maps, bool byPacks)
-    {
-        foreach (var map in maps)
-        {
-            if (map is not null && !Pack4Layout.HasShortPositions(map.Layout, map.Shape, byPacks))
-                return false;
-        }
-        return true;
+            && MapAccess.SuitsMatrices(embeddings, variant.EmbeddingVectors)
+            && MapAccess.SuitsMatrices(values, variant.ValueVectors);
+        return variant with { CellPairs = true, Matrix = usesMatrices ? MapAccess.MatrixOf<TElement>() : MatrixChoice.None };
     }
 
     // A view that a kernel does not use must still refer to memory of the device.

@@ -34,6 +34,17 @@ public sealed class CrossAttentionTests
         Channels = (4, 4),
     };
 
+    // Tiles of queries of a GPU: many queries see the same cells, and channels are whole eights.
+    private static readonly CrossProblem Tiled = Moderate with
+    {
+        Rule = CrossRule.Shifted,
+        Map = (1, 10, 12),
+        Output = (41, 48),
+        Window = (9, 9),
+        Channels = (24, 40),
+        HasBias = false,
+    };
+
     [Test]
     public void The_processor_matches_the_reference(
         [ValueSource(typeof(TestDevices), nameof(TestDevices.Processors))] string device)
@@ -78,6 +89,42 @@ public sealed class CrossAttentionTests
         var problem = Moderate with { Rule = CrossRule.Replicate, Normalisation = normalisation };
         Check<Half>(TestDevices.Open(device), problem);
         Check<BFloat16>(TestDevices.Open(device), problem);
+    }
+
+    // A window of one piece of cells and one of two, ranges that differ within a tile, and every border.
+    [Test]
+    [DeviceGrid]
+    public void Tiles_of_queries_match_the_reference(
+        [Values(CrossRule.Shifted, CrossRule.ZeroLogit, CrossRule.Ratio)] CrossRule rule,
+        [Values(3, 9, 11)] int window,
+        [Values] bool averages,
+        [Values] MemoryFormat format)
+    {
+        var device = TestDevices.Open("cuda");
+        var problem = Tiled with
+        {
+            Rule = rule,
+            Window = (Math.Min(window, 10), window),
+            AveragesHeads = averages,
+            HasBias = window == 3,
+            Formats = (format, format, format),
+        };
+        Check<float>(device, problem);
+        Check<Half>(device, problem);
+        Check<BFloat16>(device, problem with { Channels = (8, 72) });
+    }
+
+    [Test]
+    public void Tiles_have_the_same_bits_in_any_company(
+        [Values] bool averages, [Values(9, 12)] int window, [Values] MemoryFormat format)
+    {
+        var device = TestDevices.Open("cuda");
+        var operands = new CrossCase(Tiled with
+        {
+            Map = (2, 10, 12), Window = (9, window), AveragesHeads = averages, Formats = (format, format, format),
+        });
+        AssertAlone<float>(device, operands);
+        AssertAlone<Half>(device, operands);
     }
 
     // Sigmoids far below 0 are exponentials too small for a float; their ratios are not.
@@ -164,36 +211,54 @@ public sealed class CrossAttentionTests
         [Values] bool isMasked,
         [Values] ScoreNormalisation normalisation)
     {
+        var problem = Moderate with { HasBias = isMasked, Normalisation = normalisation };
+        CheckUnseen<float>(TestDevices.Open(device), problem, 1e-5);
+    }
+
+    [Test]
+    [DeviceGrid]
+    public void What_is_not_seen_does_not_matter_to_matrix_units(
+        [Values] bool isMasked, [Values] bool averages, [Values] MemoryFormat format)
+    {
         var problem = Moderate with
+        {
+            HasBias = isMasked, AveragesHeads = averages, Channels = (8, 40), Formats = (format, format, format),
+        };
+        CheckUnseen<Half>(TestDevices.Open("cuda"), problem, 4e-3);
+        CheckUnseen<BFloat16>(TestDevices.Open("cuda"), problem, 3e-2);
+    }
+
+    private static void CheckUnseen<T>(ComputeDevice opened, CrossProblem given, double tolerance)
+        where T : unmanaged
+    {
+        var problem = given with
         {
             Map = (1, 5, 6),
             Output = (10, 12),
             Rule = CrossRule.Masked,
             Window = (3, 3),
-            HasBias = isMasked,
-            Normalisation = normalisation,
         };
+        bool isMasked = problem.HasBias;
         var operands = new CrossCase(problem);
         const int Row = 2, Column = 3;
         if (isMasked)
             operands.Bias![0, 0, Row, Column] = double.NegativeInfinity;
-        var opened = TestDevices.Open(device);
-        using var plain = new CrossRun<float>(opened, operands);
+        using var plain = new CrossRun<T>(opened, operands);
         var expected = plain.Results();
         for (int channel = 0; channel < operands.Key.Shape.Channels; channel++)
             operands.Key[0, channel, Row, Column] = double.NaN;
         for (int channel = 0; channel < operands.Value.Shape.Channels; channel++)
             operands.Value[0, channel, Row, Column] = double.PositiveInfinity;
-        using var spoilt = new CrossRun<float>(opened, operands);
+        using var spoilt = new CrossRun<T>(opened, operands);
         var actual = spoilt.Results();
         bool Sees(int y, int x) => !isMasked && Math.Abs(y / 2 - Row) <= 1 && Math.Abs(x / 2 - Column) <= 1;
-        CheckOthers(actual[0], expected[0], operands.GradOutput.Shape, Sees, "output");
-        CheckOthers(actual[1], expected[1], operands.Query.Shape, Sees, "query");
+        CheckOthers(actual[0], expected[0], operands.GradOutput.Shape, Sees, tolerance, "output");
+        CheckOthers(actual[1], expected[1], operands.Query.Shape, Sees, tolerance, "query");
 
         // Cells share queries with the spoilt one two cells away.
         bool Shares(int y, int x) => !isMasked && Math.Abs(y - Row) <= 2 && Math.Abs(x - Column) <= 2;
-        CheckOthers(actual[2], expected[2], operands.Key.Shape, Shares, "key");
-        CheckOthers(actual[3], expected[3], operands.Value.Shape, Shares, "value");
+        CheckOthers(actual[2], expected[2], operands.Key.Shape, Shares, tolerance, "key");
+        CheckOthers(actual[3], expected[3], operands.Value.Shape, Shares, tolerance, "value");
     }
 
     [Test]
@@ -261,15 +326,38 @@ public sealed class CrossAttentionTests
         }
     }
 
+    private static void AssertAlone<T>(ComputeDevice device, CrossCase operands)
+        where T : unmanaged
+    {
+        using var run = new CrossRun<T>(device, operands);
+        var output = run.Forward(out var context);
+        using var gradients = CrossAttention.Backward(context, run.GradOutput);
+        using var again = CrossAttention.Forward(run.Query, run.Key, run.Value, run.Ranges, run.Options);
+        Assert.That(Compare.Values(again), Is.EqualTo(Compare.Values(output)), "the same twice");
+        using var query = run.Query.Images(1, 1);
+        using var key = run.Key.Images(1, 1);
+        using var value = run.Value.Images(1, 1);
+        using var gradOutput = run.GradOutput.Images(1, 1);
+        using var alone = CrossAttention.Forward(query, key, value, run.Ranges, run.Options, null, out var own);
+        using (own)
+        {
+            using var ownGradients = CrossAttention.Backward(own, gradOutput);
+            using var ofAll = output.Images(1, 1);
+            using var gradientOfAll = gradients.Query!.Images(1, 1);
+            Assert.That(Compare.Values(alone), Is.EqualTo(Compare.Values(ofAll)), "output");
+            Assert.That(Compare.Values(ownGradients.Query!), Is.EqualTo(Compare.Values(gradientOfAll)), "query");
+        }
+    }
+
     private static void CheckOthers(
-        double[] actual, double[] expected, MapShape shape, Func<int, int, bool> isSpoilt, string what)
+        double[] actual, double[] expected, MapShape shape, Func<int, int, bool> isSpoilt, double tolerance, string what)
     {
         for (int i = 0; i < actual.Length; i++)
         {
             int x = i % shape.Width;
             int y = i / shape.Width % shape.Height;
             if (!isSpoilt(y, x))
-                Assert.That(actual[i], Is.EqualTo(expected[i]).Within(1e-5), $"{what} at {y}, {x}");
+                Assert.That(actual[i], Is.EqualTo(expected[i]).Within(tolerance), $"{what} at {y}, {x}");
         }
     }
 
