@@ -1,4 +1,3 @@
-using Microsoft.ML.OnnxRuntime;
 using NUnit.Framework;
 using SapaGpu.Onnx.Graph;
 

@@ -51,7 +51,7 @@ internal readonly struct CrossMatrixProducts<TMatrix, TReal> : ICrossProducts<TR
         return new Pack4<int> { X = cell, Y = cell + 1, Z = cell, W = cell + 1 };
     }
 
-    public static float Exp(float value) => FastExponential.Of(value);
+    public static float Exp(float value) => NarrowMath.Exp(value);
 
     public static Pack4<float> Largest(Pack4<float> own, in CrossTileShared<TReal> shared)
     {

@@ -16,6 +16,9 @@ public sealed partial class AssemblerTests
     private const string Newest = "sm_90";
     private const int OlderTurns = 5;
 
+    // Tiles of queries by threads, and gradients, keep scores and sums there; not tuned yet.
+    private const int MostOfTiles = 4096;
+
     // 40 registers leave room for 48 warps of the 64 that a multiprocessor can hold.
     private static readonly (int Single, int Double) MapRegisters = (40, 48);
 
@@ -98,7 +101,8 @@ public sealed partial class AssemblerTests
     // Programs whose registers are limited, so that twice as many groups fit, may keep a few values elsewhere.
     private static int LocalBytes(KernelInstantiation kernel) =>
         !kernel.Definition.IsDefined(typeof(RegisterLimitAttribute), inherit: false) ? 0
-        : !kernel.UsesMatrixUnits || kernel.Window == 0 ? 160
+        : kernel.Operator.StartsWith("CrossTile", StringComparison.Ordinal) ? MostOfTiles
+        : !kernel.UsesMatrixUnits ? 160
         : kernel.Window < 7 ? 16
         : 80;
 

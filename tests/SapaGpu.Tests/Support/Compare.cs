@@ -60,8 +60,9 @@ public static class Compare
         }
     }
 
-    /// <summary>What differs by more than the tolerance, in words; null if nothing does.</summary>
-    public static string? Difference<T>(double[] actual, double[] expected, MapShape shape, bool backward)
+    /// <summary>What differs by more than so many tolerances, in words; null if nothing does.</summary>
+    public static string? Difference<T>(
+        double[] actual, double[] expected, MapShape shape, bool backward, double tolerances = 1)
         where T : unmanaged
     {
         if (actual.Length != expected.Length)
@@ -69,7 +70,7 @@ public static class Compare
         double magnitude = 1;
         foreach (double value in expected)
             magnitude = Math.Max(magnitude, Math.Abs(value));
-        double bound = magnitude * Tolerances.Relative<T>(backward);
+        double bound = magnitude * tolerances * Tolerances.Relative<T>(backward);
         double worst = 0;
         int at = -1;
         int failing = 0;

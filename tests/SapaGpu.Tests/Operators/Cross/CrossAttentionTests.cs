@@ -110,8 +110,10 @@ public sealed class CrossAttentionTests
             Formats = (format, format, format),
         };
         Check<float>(device, problem);
-        Check<Half>(device, problem);
-        Check<BFloat16>(device, problem with { Channels = (8, 72) });
+
+        // Matrix units take weights of 16 bits, as the composition of a framework does.
+        Check<Half>(device, new CrossCase(problem), tolerances: 2);
+        Check<BFloat16>(device, new CrossCase(problem with { Channels = (8, 72) }), tolerances: 2);
     }
 
     [Test]
@@ -302,14 +304,16 @@ public sealed class CrossAttentionTests
     private static void Check<T>(ComputeDevice device, CrossProblem problem)
         where T : unmanaged => Check<T>(device, new CrossCase(problem));
 
-    private static void Check<T>(ComputeDevice device, CrossCase operands)
+    private static void Check<T>(ComputeDevice device, CrossCase operands, double tolerances = 1)
         where T : unmanaged
     {
         var problem = operands.Problem;
         using var run = new CrossRun<T>(device, operands);
         var actual = run.Results();
         string what = $"on {device.Id}, {problem}";
-        if (Compare.Difference<T>(actual[0], operands.Forward().ToArray(), operands.GradOutput.Shape, backward: false) is { } found)
+        string? found = Compare.Difference<T>(
+            actual[0], operands.Forward().ToArray(), operands.GradOutput.Shape, backward: false, tolerances);
+        if (found is not null)
             throw new InvalidOperationException($"{Results[0]} {what}: {found}");
 
         // The gradients by their inner products with random directions: all elements at once.
@@ -320,7 +324,7 @@ public sealed class CrossAttentionTests
             double[] direction = [.. gradient.Select(_ => random.NextDouble() * 2 - 1)];
             double expected = operands.Derivative(operands.Operands[i], direction);
             double sum = gradient.Zip(direction, (value, step) => value * step).Sum();
-            double bound = Tolerances.Relative<T>(backward: true) * Math.Max(1, gradient.Sum(Math.Abs));
+            double bound = tolerances * Tolerances.Relative<T>(backward: true) * Math.Max(1, gradient.Sum(Math.Abs));
             if (!(Math.Abs(sum - expected) <= bound))
                 throw new InvalidOperationException($"{Results[i + 1]} {what}: {sum}, expected {expected}");
         }
