@@ -91,14 +91,19 @@ public sealed class CrossAttentionTests
         Check<BFloat16>(TestDevices.Open(device), problem);
     }
 
+    // Each compiles its kernels, three types of them.
+    private static IEnumerable<object[]> TiledOfTurn => TestPart.Of(
+        from rule in new[] { CrossRule.Shifted, CrossRule.ZeroLogit, CrossRule.Ratio }
+        from window in new[] { 3, 9, 11 }
+        from averages in new[] { false, true }
+        from format in Enum.GetValues<MemoryFormat>()
+        select new object[] { rule, window, averages, format },
+        turns: 7);
+
     // A window of one piece of cells and one of two, ranges that differ within a tile, and every border.
-    [Test]
-    [DeviceGrid]
-    public void Tiles_of_queries_match_the_reference(
-        [Values(CrossRule.Shifted, CrossRule.ZeroLogit, CrossRule.Ratio)] CrossRule rule,
-        [Values(3, 9, 11)] int window,
-        [Values] bool averages,
-        [Values] MemoryFormat format)
+    [TestCaseSource(nameof(TiledOfTurn))]
+    [Category(TestPart.Category)]
+    public void Tiles_of_queries_match_the_reference(CrossRule rule, int window, bool averages, MemoryFormat format)
     {
         var device = TestDevices.Open("cuda");
         var problem = Tiled with
@@ -123,7 +128,10 @@ public sealed class CrossAttentionTests
         var device = TestDevices.Open("cuda");
         var operands = new CrossCase(Tiled with
         {
-            Map = (2, 10, 12), Window = (9, window), AveragesHeads = averages, Formats = (format, format, format),
+            Map = (2, 10, 12),
+            Window = (9, window),
+            AveragesHeads = averages,
+            Formats = (format, format, format),
         });
         AssertAlone<float>(device, operands);
         AssertAlone<Half>(device, operands);
@@ -224,7 +232,10 @@ public sealed class CrossAttentionTests
     {
         var problem = Moderate with
         {
-            HasBias = isMasked, AveragesHeads = averages, Channels = (8, 40), Formats = (format, format, format),
+            HasBias = isMasked,
+            AveragesHeads = averages,
+            Channels = (8, 40),
+            Formats = (format, format, format),
         };
         CheckUnseen<Half>(TestDevices.Open("cuda"), problem, 4e-3);
         CheckUnseen<BFloat16>(TestDevices.Open("cuda"), problem, 3e-2);
