@@ -4,7 +4,7 @@ namespace SapaGpu.Benchmarks;
 
 /// <summary>
 /// <c>upsamplers</c>: whole NAF and AnyUp, from an image and features to the output, each size in a process of its own, and the
-/// modules of SapaGpu.TorchSharp, which differ in the encoder.
+/// modules of SapaGpu.TorchSharp.
 /// </summary>
 internal static class UpsamplersCommand
 {
@@ -34,7 +34,7 @@ internal static class UpsamplersCommand
         MarkdownTable.Print(
             [
                 "model", "image and output", "features", "s", "peak memory of the process, MiB", "of it output",
-                "encoder by libtorch: s", "peak memory, MiB",
+                "in TorchSharp: s", "peak memory, MiB",
             ],
             from model in UpsamplerRequest.Models
             from size in sizes

@@ -34,6 +34,9 @@ public abstract class ImageGuidedUpsampler : torch.nn.Module<torch.Tensor, torch
         RegisterComponents();
     }
 
+    /// <summary>Gets or sets whether the encoder is of torch's operators in any case, for comparisons.</summary>
+    internal bool Composes { get; set; }
+
     /// <summary>Upsamples features to a size.</summary>
     /// <param name="image">The image, [B, 3, Hi, Wi], normalised as for training.</param>
     /// <param name="features">The features, [B, C, H, W].</param>
@@ -88,7 +91,7 @@ public abstract class ImageGuidedUpsampler : torch.nn.Module<torch.Tensor, torch
     {
         var size = (features.shape[2], features.shape[3]);
         var read = definition.ReadsFeatures ? features.to_type(parameters.Type) : features;
-        return LibraryEncoder.Suits(image, parameters)
+        return !Composes && LibraryEncoder.Suits(image, parameters)
             ? EncoderFunction.Run(definition, parameters, image, read, height, width, Composed)
             : Composed(parameters, image, definition.ReadsFeatures ? read : null);
 

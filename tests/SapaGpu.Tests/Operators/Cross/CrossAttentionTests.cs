@@ -100,6 +100,13 @@ public sealed class CrossAttentionTests
         select new object[] { rule, window, averages, format },
         turns: 7);
 
+    private static IEnumerable<object[]> TilesOfTurn => TestPart.Of(
+        from averages in new[] { false, true }
+        from flag in new[] { false, true }
+        from format in Enum.GetValues<MemoryFormat>()
+        select new object[] { averages, flag, format },
+        turns: 5);
+
     // A window of one piece of cells and one of two, ranges that differ within a tile, and every border.
     [TestCaseSource(nameof(TiledOfTurn))]
     [Category(TestPart.Category)]
@@ -121,10 +128,11 @@ public sealed class CrossAttentionTests
         Check<BFloat16>(device, new CrossCase(problem with { Channels = (8, 72) }), tolerances: 2);
     }
 
-    [Test]
-    public void Tiles_have_the_same_bits_in_any_company(
-        [Values] bool averages, [Values(9, 12)] int window, [Values] MemoryFormat format)
+    [TestCaseSource(nameof(TilesOfTurn))]
+    [Category(TestPart.Category)]
+    public void Tiles_have_the_same_bits_in_any_company(bool averages, bool isLong, MemoryFormat format)
     {
+        int window = isLong ? 12 : 9;
         var device = TestDevices.Open("cuda");
         var operands = new CrossCase(Tiled with
         {
@@ -225,10 +233,9 @@ public sealed class CrossAttentionTests
         CheckUnseen<float>(TestDevices.Open(device), problem, 1e-5);
     }
 
-    [Test]
-    [DeviceGrid]
-    public void What_is_not_seen_does_not_matter_to_matrix_units(
-        [Values] bool isMasked, [Values] bool averages, [Values] MemoryFormat format)
+    [TestCaseSource(nameof(TilesOfTurn))]
+    [Category(TestPart.Category)]
+    public void What_is_not_seen_does_not_matter_to_matrix_units(bool averages, bool isMasked, MemoryFormat format)
     {
         var problem = Moderate with
         {
