@@ -217,7 +217,7 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal, TRealElement>
                 CrossMeans<TElement, TStorage, TReal, TEmbedding, TNormalisation>, CrossAttentionParameters<TStorage, TReal>>();
     }
 
-    private sealed class QueriesKernel<TCoefficient> : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
+    private class QueriesKernel<TCoefficient> : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
         where TCoefficient : struct, ICrossCoefficient
     {
         public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
@@ -227,14 +227,8 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal, TRealElement>
                 CrossAttentionParameters<TStorage, TReal>>();
     }
 
-    private sealed class OutputsKernel : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
+    private sealed class OutputsKernel : QueriesKernel<WeightCoefficient>
     {
-        public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
-            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            new GroupLaunchable<
-                CrossQueries<TElement, TStorage, TReal, TEmbedding, TNormalisation, WeightCoefficient>,
-                CrossAttentionParameters<TStorage, TReal>>();
-
         // In double precision a tile would not fit the shared memory.
         public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>? CloseTiles<THeads, TAccess>() =>
             typeof(TReal) != typeof(float)
@@ -252,14 +246,8 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal, TRealElement>
                 CrossAttentionParameters<TStorage, TReal>>();
     }
 
-    private sealed class QueryGradientsKernel : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
+    private sealed class QueryGradientsKernel : QueriesKernel<GradScoreCoefficient>
     {
-        public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
-            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            new GroupLaunchable<
-                CrossQueries<TElement, TStorage, TReal, TEmbedding, TNormalisation, GradScoreCoefficient>,
-                CrossAttentionParameters<TStorage, TReal>>();
-
         public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>? CloseTiles<THeads, TAccess>() =>
             typeof(TReal) != typeof(float)
                 ? null
@@ -276,7 +264,7 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal, TRealElement>
                 CrossAttentionParameters<TStorage, TReal>>();
     }
 
-    private sealed class CellsKernel<TCoefficient> : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
+    private class CellsKernel<TCoefficient> : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
         where TCoefficient : struct, ICrossCoefficient
     {
         public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
@@ -286,15 +274,9 @@ internal sealed class CrossGroupKernels<TElement, TStorage, TReal, TRealElement>
                 CrossAttentionParameters<TStorage, TReal>>();
     }
 
-    private sealed class TiledCellsKernel<TCoefficient> : OpenKernel<CrossAttentionParameters<TStorage, TReal>>
+    private sealed class TiledCellsKernel<TCoefficient> : CellsKernel<TCoefficient>
         where TCoefficient : struct, ICrossCoefficient
     {
-        public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>
-            Close<TWindow, TScale, TBorder, TNormalisation, TEmbedding, TValue>() =>
-            new GroupLaunchable<
-                CrossCells<TElement, TStorage, TReal, TEmbedding, TNormalisation, TCoefficient>,
-                CrossAttentionParameters<TStorage, TReal>>();
-
         public override ILaunchable<CrossAttentionParameters<TStorage, TReal>>? CloseTiles<THeads, TAccess>() =>
             typeof(TReal) != typeof(float)
                 ? null

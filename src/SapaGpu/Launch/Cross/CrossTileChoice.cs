@@ -30,7 +30,7 @@ internal static class CrossTileChoice
             || operands.Normalisation != ScoreNormalisation.Softmax
             || operands.Ranges.RepeatsEdges
             || !MapAccess.HasShortPositions(maps, variant.ValueVectors)
-            || operands.Ranges.Plan.Density(CrossTile.Queries, CrossTile.CellBlock) < LeastDensity)
+            || operands.Ranges.Plan.Density < LeastDensity)
         {
             return variant;
         }

@@ -1,4 +1,5 @@
 using SapaGpu.Kernels.Contracts;
+using SapaGpu.Kernels.Simt;
 
 namespace SapaGpu.Launch;
 
@@ -12,9 +13,6 @@ internal sealed class RangePlan
 
     // Products compute whole vectors of queries.
     private const int QueryVector = 32;
-
-    private readonly AxisRanges rows;
-    private readonly AxisRanges columns;
 
     /// <summary>Plans the tiles of two axes.</summary>
     public RangePlan(AxisRanges rows, AxisRanges columns)
@@ -32,10 +30,11 @@ internal sealed class RangePlan
                 (RowTiles, ColumnTiles) = (down, across);
             }
         }
-        TileCellRows = Shapes(rows, RowTiles).Max(tile => tile.Cells);
-        TileCellColumns = Shapes(columns, ColumnTiles).Max(tile => tile.Cells);
-        (this.rows, this.columns) = (rows, columns);
-        TileQueries = Shapes(rows, RowTiles).Max(tile => tile.Outputs) * Shapes(columns, ColumnTiles).Max(tile => tile.Outputs);
+        var (shapesDown, shapesAcross) = (Shapes(rows, RowTiles), Shapes(columns, ColumnTiles));
+        TileCellRows = shapesDown.Max(tile => tile.Cells);
+        TileCellColumns = shapesAcross.Max(tile => tile.Cells);
+        TileQueries = shapesDown.Max(tile => tile.Outputs) * shapesAcross.Max(tile => tile.Outputs);
+        Density = (double)Seen(rows) * Seen(columns) / PairsOfWholeTiles(shapesDown, shapesAcross);
     }
 
     /// <summary>Gets where tiles of output rows start, and the end.</summary>
@@ -53,21 +52,8 @@ internal sealed class RangePlan
     /// <summary>Gets the most queries of a tile.</summary>
     public int TileQueries { get; }
 
-    /// <summary>
-    /// The part that is seen of the pairs that a program computes which takes whole tiles of queries and whole blocks of cells.
-    /// </summary>
-    public double Density(int tileQueries, int cellBlock)
-    {
-        double computed = 0;
-        var across = Shapes(columns, ColumnTiles).CountBy(shape => shape.Cells).ToArray();
-        foreach (var (cells, count) in Shapes(rows, RowTiles).CountBy(shape => shape.Cells))
-        {
-            foreach (var (width, times) in across)
-                computed += (double)count * times * Math.Max(1, (cells * (long)width + cellBlock - 1) / cellBlock);
-        }
-        double seen = (double)Seen(rows) * Seen(columns);
-        return seen / (computed * tileQueries * cellBlock);
-    }
+    /// <summary>Gets the part that is seen of the pairs that the programs on tiles of thread groups compute.</summary>
+    public double Density { get; }
 
     /// <summary>
     /// Cuts the row tiles into bands that sum the gradients of cells on their own, so that threads work side by side and sums
@@ -114,6 +100,19 @@ internal sealed class RangePlan
         }
         starts.Add(axis.Outputs);
         return [.. starts];
+    }
+
+    // Thread groups take whole tiles of queries and whole blocks of cells.
+    private static double PairsOfWholeTiles(TileShape[] rows, TileShape[] columns)
+    {
+        double blocks = 0;
+        var across = columns.CountBy(shape => shape.Cells).ToArray();
+        foreach (var (height, count) in rows.CountBy(shape => shape.Cells))
+        {
+            foreach (var (width, times) in across)
+                blocks += (double)count * times * Math.Max(1, (height * (long)width + CrossTile.CellBlock - 1) / CrossTile.CellBlock);
+        }
+        return blocks * CrossTile.Queries * CrossTile.CellBlock;
     }
 
     private static long Seen(AxisRanges axis)
